@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a RequestSpec does not tell, read from Nova's databases.
+
+All queries of the scheduler plugin are in this file. A request makes each of them
+once at the most: :func:`server` (two statements in the server's cell; moves only)
+and :func:`aggregates` (one statement in the API database).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nova import context as nova_context
+from nova import objects
+from nova.db.api import api as api_db
+from nova.db.api import models
+
+from nova_ha_scheduler import host_facts
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.model import Aggregate, HostFacts
+
+
+class LookupFailed(Exception):
+    """A database did not answer, or not with what was asked for."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A server's newest migration record."""
+
+    type: str
+    status: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as its cell's database shows it now.
+
+    :ivar has_local: whether its present flavor gives it a disk that lies on its host
+        whatever it boots from: an ephemeral disk, or swap.
+    """
+
+    host: str | None
+    task_state: str | None
+    migration: Migration | None
+    has_local: bool
+
+
+def _read_server(context: Any, uuid: str) -> Server:
+    instance = objects.Instance.get_by_uuid(context, uuid, expected_attrs=["flavor"])
+    newest = objects.MigrationList.get_by_filters(
+        context,
+        {"instance_uuid": uuid},
+        sort_keys=["id"],
+        sort_dirs=["desc"],
+        limit=1,
+    )
+    migration = None
+    if newest:
+        migration = Migration(
+            newest[0].migration_type, newest[0].status, newest[0].source_compute
+        )
+    flavor = instance.flavor
+    return Server(
+        host=instance.host,
+        task_state=instance.task_state,
+        migration=migration,
+        has_local=bool(flavor.ephemeral_gb or flavor.swap),
+    )
+
+
+def server(uuid: str, cell: Any, timeout: float) -> Server:
+    """Look a server up in its cell.
+
+    :param uuid: the server's UUID.
+    :param cell: a nova.objects.CellMapping, or None: then the API database is asked
+        for it (Nova leaves it out for a cold migration to a named host where the
+        user may migrate across cells).
+    :param timeout: in seconds.
+    :raises LookupFailed: it names the cell.
+    """
+    context = nova_context.get_admin_context()
+    try:
+        if cell is None:
+            mapping = objects.InstanceMapping.get_by_instance_uuid(context, uuid)
+            cell = mapping.cell_mapping
+        # Nova's own way to survive a cell whose database hangs.
+        found = nova_context.scatter_gather_cells(
+            context, [cell], timeout, _read_server, uuid
+        )[cell.uuid]
+    except Exception as error:
+        raise LookupFailed(f"cannot look for its cell: {error}") from error
+    if isinstance(found, Server):
+        return found
+    if found is nova_context.did_not_respond_sentinel:
+        raise LookupFailed(
+            f"the database of cell {cell.identity} did not answer within {timeout} s"
+        )
+    raise LookupFailed(f"the database of cell {cell.identity}: {found}")
+
+
+@dataclass(frozen=True)
+class Aggregates:
+    """The aggregates with metadata that the rules know.
+
+    :ivar tagged: all of them.
+    :ivar source_facts: what those of the asked host say of it, together.
+    """
+
+    tagged: tuple[Aggregate, ...]
+    source_facts: HostFacts
+
+
+def _read_tags(context: Any, host: str | None) -> list[Any]:
+    """(UUID, name, key, value, the host if it is a member), a row for each tag.
+
+    Not AggregateList, which loads every host of every aggregate: a hundred rows
+    here would be thousands there.
+    """
+    aggregate, tag, member = (
+        models.Aggregate,
+        models.AggregateMetadata,
+        models.AggregateHost,
+    )
+    with api_db.context_manager.reader.using(context) as session:
+        return list(
+            session.query(
+                aggregate.uuid, aggregate.name, tag.key, tag.value, member.host
+            )
+            .join(tag, tag.aggregate_id == aggregate.id)
+            .outerjoin(
+                member,
+                (member.aggregate_id == aggregate.id) & (member.host == host),
+            )
+            .filter(tag.key.in_(vocabulary.AGGREGATE_KEYS))
+            .order_by(aggregate.id)
+        )
+
+
+def aggregates(host: str | None = None) -> Aggregates:
+    """Look up the tagged aggregates and, by the way, what they say of one host.
+
+    :param host: the service host's name, as in the aggregates.
+    :raises LookupFailed: when the API database does not answer.
+    """
+    try:
+        rows = _read_tags(nova_context.get_admin_context(), host)
+    except Exception as error:
+        raise LookupFailed(f"cannot read the host aggregates: {error}") from error
+    names: dict[str, str] = {}
+    metadata: dict[str, dict[str, str]] = {}
+    of_host: set[str] = set()
+    for uuid, name, key, value, member in rows:
+        names[uuid] = name
+        metadata.setdefault(uuid, {})[key] = value
+        # Databases may compare names without regard to case; hosts differ by it.
+        if member is not None and member == host:
+            of_host.add(uuid)
+    tagged = tuple(
+        Aggregate(uuid, names[uuid], host_facts.of_aggregate(names[uuid], tags))
+        for uuid, tags in metadata.items()
+    )
+    return Aggregates(tagged, HostFacts.of(metadata[uuid] for uuid in of_host))

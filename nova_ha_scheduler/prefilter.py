@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules as aggregates in the scheduler's Placement query.
+
+Placement hands the scheduler at most ``[scheduler] max_placement_results`` hosts, and
+only then do filters run: a rule that lives in a filter alone starves in a larger
+cloud. Nova mirrors its host aggregates to Placement, so the rules are asked there
+too. The filters stay the authority: what fails here is logged and asked of nobody.
+"""
+
+from typing import Any
+
+from nova import objects
+from nova.scheduler import request_filter
+from oslo_log import log as logging
+
+from nova_ha_scheduler.operation import describe
+from nova_ha_scheduler.rules.model import Aggregate, Policy, Request, Rule
+
+LOG = logging.getLogger(__name__)
+
+# The query is one URL; web servers cut it off near 8 KiB, some 200 UUIDs.
+MAX_AGGREGATES = 150
+
+
+def install(rule: Rule, policy: Policy, timeout: float) -> None:
+    """Have Placement asked for a rule, too; once for each rule.
+
+    ALL_REQUEST_FILTERS is what nova-scheduler walks before its query to Placement.
+    It has no configuration option, so a filter that is loaded does this.
+    """
+    for installed in request_filter.ALL_REQUEST_FILTERS:
+        if isinstance(installed, PreFilter):
+            break
+    else:
+        installed = PreFilter(policy, timeout)
+        request_filter.ALL_REQUEST_FILTERS.append(installed)
+    installed.add(rule)
+
+
+class PreFilter:
+    """A request filter of Nova's: called with each RequestSpec but a rebuild's."""
+
+    def __init__(self, policy: Policy, timeout: float) -> None:
+        self._policy = policy
+        self._timeout = timeout
+        self._rules: tuple[Rule, ...] = ()
+
+    def add(self, rule: Rule) -> None:
+        if rule not in self._rules:
+            self._rules += (rule,)
+
+    def __call__(self, ctxt: Any, request_spec: Any) -> bool:
+        """Narrow the request; whatever goes wrong costs no boot.
+
+        :returns: whether it was narrowed.
+        """
+        try:
+            return self._narrow(request_spec)
+        except Exception:
+            LOG.exception(
+                "Placement is not asked for the rules of nova-ha-scheduler for server "
+                "%s; the filters decide alone.",
+                request_spec.instance_uuid,
+            )
+            return False
+
+    def _narrow(self, spec: Any) -> bool:
+        scheduling = describe(spec, self._timeout)
+        request = scheduling.request
+        rules = [r for r in self._rules if r.concerns(request, self._policy)]
+        if not rules:
+            return False
+        tagged = scheduling.aggregates.tagged
+        queries = [rule.query(request, tagged, self._policy) for rule in rules]
+        # No aggregate qualifies: Placement has no words for it, the filters do.
+        required = [q.required for q in queries if q.required]
+        forbidden = frozenset[str]().union(*(q.forbidden for q in queries))
+        if not required and not forbidden:
+            return False
+        if len(forbidden) + sum(map(len, required)) > MAX_AGGREGATES:
+            LOG.debug("Too many aggregates for one query; the filters decide alone.")
+            return False
+        if "requested_destination" not in spec or not spec.requested_destination:
+            spec.requested_destination = objects.Destination()
+        for uuids in required:
+            spec.requested_destination.require_aggregates(sorted(uuids))
+        if forbidden:
+            spec.requested_destination.append_forbidden_aggregates(set(forbidden))
+        _log(request, tagged, required, forbidden)
+        return True
+
+
+def _log(
+    request: Request,
+    tagged: tuple[Aggregate, ...],
+    required: list[frozenset[str]],
+    forbidden: frozenset[str],
+) -> None:
+    """One line, as no filter runs and none explains if Placement finds no host."""
+    names = {aggregate.uuid: aggregate.name for aggregate in tagged}
+    words = [
+        f"in {' or '.join(sorted(names[uuid] for uuid in uuids))}" for uuids in required
+    ]
+    if forbidden:
+        words.append(f"not in {', '.join(sorted(names[uuid] for uuid in forbidden))}")
+    LOG.info(
+        "Asking Placement for %(operation)s of server %(server)s%(source)s only for "
+        "hosts %(words)s (host aggregates).",
+        {
+            "operation": request.operation.value,
+            "server": request.server,
+            "source": f" from {request.source}" if request.source else "",
+            "words": " and ".join(words),
+        },
+    )
