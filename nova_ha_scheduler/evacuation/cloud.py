@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cloud shows at one moment. Plain, frozen data; all times are seconds
+since the epoch, UTC.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from nova_ha_scheduler.rules.model import HostFacts
+
+Resources = Mapping[str, int]
+"""Amounts by Placement resource class, for example ``{"VCPU": 2}``."""
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Host:
+    """One nova-compute service and what is known of its host.
+
+    :ivar name: the service host, exactly; a hypervisor's name can differ.
+    :ivar facts: what its aggregates say.
+    :ivar up: the service's state, as Nova judges it; False while forced down.
+    :ivar updated_at: the service's record was last written: by its heartbeat, or by
+        whoever changed the record (Nova's API does not tell these apart).
+    :ivar free: what Placement would still give here; None where it is not known.
+    """
+
+    name: str
+    facts: HostFacts = HostFacts()
+    up: bool = True
+    forced_down: bool = False
+    disabled: bool = False
+    disabled_reason: str = ""
+    updated_at: float = 0.0
+    availability_zone: str = "nova"
+    free: Resources | None = None
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server, as ``GET /servers/detail`` shows it and Placement counts it.
+
+    :ivar host: the service host (``OS-EXT-SRV-ATTR:host``).
+    :ivar running: whether power_state is RUNNING, as Nova last saw it.
+    :ivar local_disk: whether any of its disks lies on the host's own storage path
+        (not on a volume).
+    :ivar needs: what it takes of Placement; volume-backed: no DISK_GB for its root.
+    :ivar refused_by_nova: a sentence on a property for which Nova refuses every
+        evacuation (a vTPM, a share mapping, a port with an accelerator), or "".
+    :ivar availability_zone: the zone that it is pinned to, if it is.
+    :ivar apart_from: UUIDs that an anti-affinity group keeps off its host.
+    :ivar together_with: UUIDs that an affinity group keeps on its host.
+    :ivar missing: sentences on volumes and ports that are not attached as they
+        should be; None if nobody looked (see Scope.landed).
+    """
+
+    uuid: str
+    name: str
+    host: str
+    vm_state: str = "active"
+    task_state: str | None = None
+    running: bool = True
+    locked: bool = False
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    local_disk: bool = True
+    needs: Resources = NOTHING
+    refused_by_nova: str = ""
+    availability_zone: str | None = None
+    apart_from: frozenset[str] = frozenset()
+    together_with: frozenset[str] = frozenset()
+    missing: tuple[str, ...] | None = None
+
+
+class Fate(enum.Enum):
+    """What a migration record's status means for its evacuation."""
+
+    UNDER_WAY = "under way"
+    LANDED = "landed"
+    FAILED = "failed"
+
+
+_FATES = {
+    "done": Fate.LANDED,
+    "completed": Fate.LANDED,
+    "error": Fate.FAILED,
+    "failed": Fate.FAILED,
+    "cancelled": Fate.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One migration record of type evacuation: the truth about a server's fate.
+
+    :ivar id: grows with time, within a source host's cell.
+    """
+
+    id: int
+    server: str
+    source: str
+    destination: str | None
+    status: str
+
+    @property
+    def fate(self) -> Fate:
+        return _FATES.get(self.status, Fate.UNDER_WAY)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether Placement surely counts the server on its destination already."""
+        return self.status != "accepted"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the engine needs to be looked at in detail, beyond all hosts.
+
+    :ivar hosts: list their servers and the evacuation records that they are the
+        source of.
+    :ivar landed: servers to be shown wherever they are now, with ``missing``.
+    :ivar destinations: whether ``Host.free`` is needed.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    landed: frozenset[str] = frozenset()
+    destinations: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All of the above at one moment.
+
+    The records are read before the servers, and both before the free amounts: what
+    a record shows as claimed is then claimed in the amounts, too.
+
+    :ivar taken_at: when the first request for it was sent.
+    :ivar scope: what was asked for; hosts outside it have no servers here.
+    """
+
+    taken_at: float
+    scope: Scope
+    hosts: Mapping[str, Host]
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    migrations: tuple[Migration, ...] = ()
+
+    def servers_of(self, host: str) -> list[Server]:
+        """The servers on a host, by name."""
+        found = (s for s in self.servers.values() if s.host == host)
+        return sorted(found, key=lambda s: (s.name, s.uuid))
+
+    def newest_record(self, server: str, source: str) -> Migration | None:
+        """The newest evacuation record of a server off a host."""
+        records = (
+            m for m in self.migrations if m.server == server and m.source == source
+        )
+        return max(records, key=lambda m: m.id, default=None)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What surrounds the engine: the world, the clock, the journal, the executor.
+
+Production, the simulated world of the scenarios, and ``nova-ha simulate`` are
+implementations of these.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nova_ha_scheduler.evacuation.cloud import Picture, Scope
+from nova_ha_scheduler.evacuation.records import Change, Intent, Outcome, State
+
+
+class Refused(Exception):
+    """A definite no from the world: the effect did not happen; str() says why."""
+
+
+class CloudUnreachable(Exception):
+    """The picture could not be taken: the engine does not step at all."""
+
+
+class Cloud(Protocol):
+    """OpenStack. Every method may block; none is called by the engine's step.
+
+    Effects raise Refused for a definite no (a 4xx answer). Whatever else they raise
+    means "unknown": it may have happened, the engine looks before it repeats.
+    """
+
+    def observe(self, scope: Scope) -> Picture:
+        """:raises CloudUnreachable: if any part of it could not be had."""
+
+    def force_down(self, host: str) -> None: ...
+
+    def lift_force_down(self, host: str) -> None: ...
+
+    def disable(self, host: str, reason: str) -> None: ...
+
+    def enable(self, host: str) -> None: ...
+
+    def evacuate(self, server: str, destination: str | None) -> str:
+        """Ask Nova, without force, so that its filters judge the destination.
+
+        :returns: Nova's request id.
+        """
+
+    def start(self, server: str) -> str:
+        """:returns: Nova's request id."""
+
+    def stop(self, server: str) -> str:
+        """:returns: Nova's request id."""
+
+
+class Power(enum.Enum):
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+    """The device does not answer, or not clearly."""
+
+
+@dataclass(frozen=True)
+class PowerReport:
+    """:ivar by: the method that observed it. :ivar detail: what it answered."""
+
+    power: Power
+    by: str
+    detail: str = ""
+
+
+class Fencing(Protocol):
+    """The fence devices of all protected hosts."""
+
+    def power_off(self, host: str) -> PowerReport:
+        """Switch it off and watch until it is off. "Already off" is success.
+
+        Anything but Power.OFF, and any exception, means: not fenced. An exception's
+        text goes into the history: no credentials in it.
+        """
+
+    def power(self, host: str) -> PowerReport:
+        """Look, and change nothing."""
+
+
+class Verdict(enum.Enum):
+    DEAD = "dead"
+    ALIVE = "alive"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """:ivar witness: its name. :ivar detail: what it saw."""
+
+    witness: str
+    verdict: Verdict
+    detail: str = ""
+
+
+class Witnesses(Protocol):
+    """All configured witnesses beside Nova's own word."""
+
+    def testify(self, host: str) -> Sequence[Testimony]:
+        """Ask all; an empty answer (none is configured) is agreement."""
+
+
+class World(Cloud, Fencing, Witnesses, Protocol):
+    """All three in one."""
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+
+class Journal(Protocol):
+    """Durable memory. One engine writes at a time; the command line adds commands."""
+
+    def load(self, admitted_since: float) -> State:
+        """All that is open, and the recoveries admitted since then."""
+
+    def commit(self, change: Change) -> None:
+        """All of it or nothing; on return it is durable."""
+
+
+class Executor(Protocol):
+    """Carries intents out, beside the engine."""
+
+    def submit(self, intent: Intent) -> None:
+        """Return at once."""
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """What has ended since the last call."""
+
+    def running(self) -> frozenset[str]:
+        """Ids of the intents that were submitted here and have not ended."""

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the journal keeps. Plain, frozen data; all times are seconds since the
+epoch, UTC. Every enum's value is the word that is stored and shown.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class HostState(enum.Enum):
+    """Where the recovery of a host stands; one function each in recovery.py."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    FENCING = "fencing"
+    FENCED = "fenced"
+    EVACUATING = "evacuating"
+    RECOVERED = "recovered"
+    INCOMPLETE = "incomplete"
+    RETURNING = "returning"
+    CLOSED = "closed"
+    """Over: the host is back, or it was a false alarm. Kept as history."""
+
+
+class ServerState(enum.Enum):
+    """Where the recovery of a server stands; one function each in servers.py."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    MOVING = "moving"
+    RECOVERED = "recovered"
+    FAILED = "failed"
+    LEFT = "left"
+
+    @property
+    def final(self) -> bool:
+        """Whether the server is accounted for."""
+        return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
+
+
+@enum.unique
+class Reason(enum.Enum):
+    """Why something is not, or not yet, as the operator would like it.
+
+    The value is the sentence; ``{0}`` is filled with the record's detail.
+    """
+
+    # A server waits.
+    IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
+    NO_ROOM = "no host that may take it has room: {0}"
+    TASK_STATE = "Nova refuses while its task state is {0}"
+    RETRY = "its evacuation failed and will be tried again: {0}"
+    UNRESOLVED = "whether Nova has got the request is not known yet"
+    PROOF_STALE = "the host showed a sign of life: new proof is needed"
+    # A server is left where it is.
+    NOT_PROTECTED = "its flavor does not say ha=true"
+    POLICY_NONE = "its recovery policy is none"
+    UNREADABLE = "{0}"
+    LOCAL_DISK = "it has a local disk on a host in no storage zone"
+    VM_STATE = "Nova refuses to evacuate a server in state {0}"
+    REFUSED_BY_NOVA = "Nova refuses: {0}"
+    NO_HOST_MAY = "no host may take it: {0}"
+    GONE = "it is not there any more"
+    MOVED_AWAY = "it left the host by other means, to {0}"
+    HOST_RETURNED = "the host came back before it was its turn"
+    # A server failed.
+    ATTEMPTS = "every attempt failed; the last one: {0}"
+    STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
+    NOT_RUNNING = "it landed, but it does not run: {0}"
+    NOT_STOPPED = "it landed, but a server that was stopped runs"
+    NOT_ATTACHED = "it landed, but {0}"
+    # A host does not go on.
+    WITNESSES = "not every witness agrees that it is dead: {0}"
+    STORM = "the guard has tripped: {0}"
+    UNFENCED = "it could not be fenced: {0}"
+    ALIVE = "it is alive"
+    MAINTENANCE = "it is under maintenance"
+    BLIND = "all services went silent at once: {0}"
+    # A command is refused.
+    UNKNOWN_HOST = "no nova-compute service has exactly this host name"
+    EXPIRED = "the confirmation has expired"
+
+    def sentence(self, detail: str = "") -> str:
+        return self.value.format(detail)
+
+    @property
+    def intended(self) -> bool:
+        """Whether a server left for this reason was never to be recovered, or
+        needs no recovery any more: the host can be recovered all the same."""
+        return self in (
+            Reason.NOT_PROTECTED,
+            Reason.POLICY_NONE,
+            Reason.GONE,
+            Reason.MOVED_AWAY,
+        )
+
+
+class Proof(enum.Enum):
+    """How a host is known to be dead. There is no third way."""
+
+    POWER_OFF = "power-off observed"
+    CONFIRMATION = "confirmed"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The proof of one death.
+
+    :ivar by: the fencing method, or who confirmed.
+    :ivar detail: what the device answered, or the reason that was given.
+    """
+
+    proof: Proof
+    by: str
+    at: float
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.proof.value} by {self.by}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class HostRecovery:
+    """One death of one host.
+
+    :ivar id: the key: the host's name and when the recovery began.
+    :ivar stages: when each state was entered for the last time, by its word.
+    :ivar admitted_at: when the guard let it be fenced, or a person ordered it; it
+        counts against the guard's limits from then on.
+    :ivar evidence: set from FENCED on, taken away when the host shows life.
+    :ivar reason: why it does not go on, while it does not.
+    :ivar forced_down_by_us: so that the force-down is lifted on return.
+    :ivar disabled_by_us: so that the service is enabled on return.
+    :ivar closed_at: when force-down and disable were last seen to be done.
+    :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
+    :ivar next_try_at: when to ask witnesses or the fence device again.
+    :ivar by_hand: ordered by a person: the recovery skips detection and guard.
+    :ivar ended_at: when it was closed; None for as long as it is open.
+    """
+
+    id: str
+    host: str
+    state: HostState
+    started_at: float
+    stages: Mapping[str, float] = field(default_factory=dict)
+    admitted_at: float | None = None
+    evidence: Evidence | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    forced_down_by_us: bool = False
+    disabled_by_us: bool = False
+    closed_at: float | None = None
+    quiet_since: float | None = None
+    next_try_at: float = 0.0
+    by_hand: bool = False
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True)
+class ServerRecovery:
+    """One server of one dead host. Its key is (recovery, server).
+
+    :ivar recovery: HostRecovery.id.
+    :ivar was_running: whether it ran when the host died: then it shall run again.
+    :ivar attempts: how many times Nova was asked.
+    :ivar baseline: the newest migration record that is not of our attempts; only
+        records with a greater id are.
+    :ivar tried: destinations whose attempt failed.
+    :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
+    :ivar asked_at: of the newest attempt, as are the three below.
+    :ivar moving_at: when the record was first seen.
+    :ivar landed_at: when the record was first seen to have ended well.
+    :ivar ended_at: when the state became final.
+    :ivar not_before: no new attempt, and no new judgement, before then.
+    """
+
+    recovery: str
+    server: str
+    name: str
+    source: str
+    state: ServerState
+    seen_at: float
+    was_running: bool = True
+    priority: int = 500
+    reason: Reason | None = None
+    detail: str = ""
+    attempts: int = 0
+    baseline: int = 0
+    tried: tuple[str, ...] = ()
+    destination: str | None = None
+    request_id: str | None = None
+    asked_at: float | None = None
+    moving_at: float | None = None
+    landed_at: float | None = None
+    ended_at: float | None = None
+    not_before: float = 0.0
+
+
+class Effect(enum.Enum):
+    """What can be asked of the world."""
+
+    TESTIFY = "testify"
+    """Ask the witnesses."""
+    CHECK_POWER = "check power"
+    """Ask the fence device for the power state."""
+    FENCE = "fence"
+    FORCE_DOWN = "force down"
+    DISABLE = "disable"
+    EVACUATE = "evacuate"
+    START = "start"
+    STOP = "stop"
+    LIFT_FORCE_DOWN = "lift force-down"
+    ENABLE = "enable"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """An effect that is wanted, journalled before it is carried out.
+
+    :ivar id: the key; never used twice.
+    :ivar recovery: HostRecovery.id; "" for a periodic check of a fence device.
+    :ivar server: for EVACUATE, START and STOP.
+    :ivar destination: for EVACUATE.
+    :ivar text: the disabled_reason for DISABLE.
+    """
+
+    id: str
+    effect: Effect
+    host: str
+    at: float
+    recovery: str = ""
+    server: str | None = None
+    destination: str | None = None
+    text: str = ""
+
+
+class Result(enum.Enum):
+    OK = "ok"
+    REFUSED = "refused"
+    """A definite no: the effect did not happen."""
+    UNKNOWN = "unknown"
+    """A lost connection, a time-out, an error 500: it may have happened."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an intent.
+
+    :ivar result: for CHECK_POWER and FENCE, OK means "observed to be off"; for
+        TESTIFY, "every witness says dead".
+    :ivar detail: a sentence: what the device answered, why Nova refused.
+    :ivar by: the fencing method.
+    :ivar request_id: Nova's.
+    """
+
+    intent: Intent
+    result: Result
+    at: float
+    detail: str = ""
+    by: str = ""
+    request_id: str | None = None
+
+
+class EventKind(enum.Enum):
+    """What history and notifications tell of."""
+
+    HOST_SUSPECTED = "host.suspected"
+    HOST_CLEARED = "host.cleared"
+    HOST_HELD = "host.held"
+    """It does not go on, for a reason."""
+    HOST_CONFIRMED = "host.confirmed"
+    HOST_FENCING = "host.fencing"
+    HOST_FENCED = "host.fenced"
+    """Known to be dead; ``servers`` lists the affected ones."""
+    HOST_EVACUATING = "host.evacuating"
+    HOST_RECOVERED = "host.recovered"
+    HOST_INCOMPLETE = "host.incomplete"
+    HOST_RETURNING = "host.returning"
+    HOST_RETURNED = "host.returned"
+    SERVER_WAITING = "server.waiting"
+    SERVER_ASKED = "server.asked"
+    SERVER_MOVING = "server.moving"
+    SERVER_SLOW = "server.slow"
+    SERVER_LANDED = "server.landed"
+    SERVER_RECOVERED = "server.recovered"
+    SERVER_FAILED = "server.failed"
+    SERVER_LEFT = "server.left"
+    GUARD_TRIPPED = "guard.tripped"
+    GUARD_RESET = "guard.reset"
+    BLIND = "detector.blind"
+    SIGHTED = "detector.sighted"
+    DEVICE_BROKEN = "fence_device.broken"
+    DEVICE_WORKS = "fence_device.works"
+    COMMAND_TAKEN = "command.taken"
+    COMMAND_REFUSED = "command.refused"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of history.
+
+    :ivar recovery: HostRecovery.id, or "".
+    :ivar server: a UUID, for the events of a server.
+    :ivar server_name: its name, for people.
+    :ivar source, destination: from where to where.
+    :ivar how: the effect's method, the evidence, or who commanded.
+    :ivar reason: a whole sentence.
+    :ivar servers: UUIDs, for HOST_FENCED.
+    """
+
+    kind: EventKind
+    at: float
+    host: str = ""
+    recovery: str = ""
+    server: str = ""
+    server_name: str = ""
+    source: str = ""
+    destination: str = ""
+    how: str = ""
+    reason: str = ""
+    request_id: str = ""
+    servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GuardRecord:
+    """The guard's memory; there is one.
+
+    :ivar tripped_until: nothing is fenced before then; None: it is not tripped.
+    :ivar reason: the sentence that says which limit, and how far over it.
+    """
+
+    tripped_until: float | None = None
+    reason: str = ""
+
+
+class CommandKind(enum.Enum):
+    CONFIRM_FENCED = "confirm-fenced"
+    EVACUATE = "evacuate"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a person, or a cluster manager, ordered. Written by the command line,
+    read by the engine at its next step.
+
+    Both kinds confirm that the host is off, from ``at`` until ``expires_at``.
+
+    :ivar id: the key.
+    :ivar answer: what came of it; "" until it was handled or has expired.
+    """
+
+    id: str
+    kind: CommandKind
+    host: str
+    by: str
+    reason: str
+    at: float
+    expires_at: float
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that the journal knows and the engine needs.
+
+    :ivar hosts: open recoveries, and those that the guard's window still counts.
+    :ivar servers: all servers of the open recoveries, by (recovery, server).
+    :ivar intents: those without an outcome.
+    :ivar commands: those without an answer.
+    """
+
+    hosts: Mapping[str, HostRecovery] = field(default_factory=dict)
+    servers: Mapping[tuple[str, str], ServerRecovery] = field(default_factory=dict)
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    guard: GuardRecord = GuardRecord()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one step adds to the journal, in one transaction.
+
+    :ivar hosts, servers, commands: to be inserted or replaced, by their keys.
+    :ivar opened: new intents, in the order in which they are to be carried out.
+    :ivar closed: outcomes: their intents are over.
+    """
+
+    hosts: tuple[HostRecovery, ...] = ()
+    servers: tuple[ServerRecovery, ...] = ()
+    opened: tuple[Intent, ...] = ()
+    closed: tuple[Outcome, ...] = ()
+    events: tuple[Event, ...] = ()
+    commands: tuple[Command, ...] = ()
+    guard: GuardRecord | None = None
+
+    def __bool__(self) -> bool:
+        return self != Change()
