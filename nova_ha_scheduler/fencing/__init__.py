@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a host's power is cut, and what counts as having seen it off.
+
+A driver says how one kind of device is asked; :meth:`Driver.power_off` holds, for
+all of them, what is believed: the device's own answer "off", and nothing else. A
+request that was accepted, a time-out and silence are no evidence.
+
+Drivers block: run them in an executor. Each call ends within the times given to it
+(and, if a device answers byte by byte, within one request's time after that).
+"""
+
+import abc
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
+
+NAMESPACE = "nova_ha_scheduler.fencing"
+"""The entry point group of drivers; the name is the method in the fencing file."""
+
+
+class ConfigError(Exception):
+    """The fencing file cannot be used; the text names the file, host and key."""
+
+
+class FenceError(Exception):
+    """A device did not do as asked, in a sentence without credentials.
+
+    :ivar final: asking again will not help, and may harm (a refused password,
+        repeated, locks the account on many BMCs).
+    """
+
+    def __init__(self, sentence: str, final: bool = False) -> None:
+        super().__init__(sentence)
+        self.final = final
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: for a whole power-off with its observation, and for one request."""
+
+    power_off: float = 120.0
+    request: float = 20.0
+
+
+class Device(Protocol):
+    """An open connection to a device.
+
+    Both methods raise FenceError.
+    """
+
+    def state(self) -> Power:
+        """Ask the device for the host's power state, within the request's limit."""
+
+    def ask_off(self, seconds: float) -> None:
+        """Ask for an immediate power-off, within so many seconds.
+
+        It need not wait until it has happened.
+        """
+
+
+class Driver(abc.ABC):
+    """Fencing of one host by one device."""
+
+    METHOD: ClassVar[str]
+    REQUIRED: ClassVar[frozenset[str]] = frozenset()
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset()
+    HAS_DEVICE: ClassVar[bool] = True
+    POLL: ClassVar[float] = 1.0
+    """Seconds between two questions for the power state."""
+
+    def __init__(self, host: str, settings: Mapping[str, Any], limits: Limits) -> None:
+        """Bind the driver to a host; no device is asked.
+
+        :param settings: the keys of the fencing file, REQUIRED ones among them and
+            no others than OPTIONAL; values are strings, or mappings of strings.
+        :raises ConfigError: a value that cannot be meant; it names the key.
+        """
+        self.host = host
+        self.settings = settings
+        self.limits = limits
+
+    @property
+    @abc.abstractmethod
+    def device(self) -> object:
+        """What tells this device from another: two hosts never share it."""
+
+    @abc.abstractmethod
+    def connect(self) -> Device:
+        """Open a connection, within a few requests' time; raises FenceError."""
+
+    def power_off(self) -> PowerReport:
+        """Cut the power at once and watch until the device says "off".
+
+        A host that is off already is fenced. A device that hiccups is asked again
+        until the limit, and asked to power off again only if it refused before.
+        """
+        start = time.monotonic()
+        end = start + self.limits.power_off
+        device: Device | None = None
+        asked = False
+        while True:
+            try:
+                device = device or self.connect()
+                power = device.state()
+                if power is Power.OFF:
+                    how = f"seen off after {time.monotonic() - start:.1f} s"
+                    return self.report(power, how if asked else "was off already")
+                problem = f"the device says that its power is {power.value}"
+                if not asked:
+                    left = end - time.monotonic() - self.limits.request
+                    device.ask_off(max(left, self.limits.request))
+                    asked = True
+                    continue  # many devices are off at once
+            except FenceError as error:
+                device, power, problem = None, Power.UNKNOWN, str(error)
+                if error.final:
+                    break
+            if time.monotonic() + self.POLL > end:
+                break
+            time.sleep(self.POLL)
+        asked_for = "asked to power off, but " if asked else ""
+        seconds = time.monotonic() - start
+        return self.report(
+            power, f"{asked_for}not seen off within {seconds:.0f} s: {problem}"
+        )
+
+    def power(self) -> PowerReport:
+        """Ask the device for the power state, changing nothing.
+
+        UNKNOWN means that the device would not serve; the detail says why.
+        """
+        try:
+            power = self.connect().state()
+        except FenceError as error:
+            return self.report(Power.UNKNOWN, str(error))
+        return self.report(power, f"the device says that its power is {power.value}")
+
+    def report(self, power: Power, detail: str) -> PowerReport:
+        return PowerReport(power, self.METHOD, detail)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options in nova-ha.conf about fencing."""
+
+from oslo_config import cfg
+
+from nova_ha_scheduler.fencing import Limits
+
+GROUP = cfg.OptGroup(
+    "fencing",
+    title="Fencing",
+    help="How hosts are powered off, before their servers are evacuated.",
+)
+
+OPTS = [
+    cfg.StrOpt(
+        "config_file",
+        default="/etc/nova-ha-scheduler/fencing.yaml",
+        help="The file that names a fencing method for each protected host. It holds "
+        "credentials: it must belong to root or the service's user and be readable "
+        "by its owner alone (chmod 0600).",
+    ),
+    cfg.FloatOpt(
+        "power_off_timeout",
+        default=120.0,
+        min=1.0,
+        help="Seconds that a power-off may take until the device says that the host "
+        "is off. After that the host counts as not fenced, and is not evacuated.",
+    ),
+    cfg.FloatOpt(
+        "request_timeout",
+        default=20.0,
+        min=0.1,
+        help="Seconds that a fencing device may take for one answer.",
+    ),
+    cfg.FloatOpt(
+        "check_interval",
+        default=300.0,
+        min=0.0,
+        help="Seconds between two checks of all fencing devices while no host is in "
+        "recovery; a device that does not answer is an event in the history. "
+        "0: no checks.",
+    ),
+    cfg.IntOpt(
+        "check_parallelism",
+        default=8,
+        min=1,
+        help="How many fencing devices are checked at the same time.",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options; doing so again does nothing."""
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """For oslo-config-generator."""
+    return [(GROUP, OPTS)]
+
+
+def limits(conf: cfg.ConfigOpts) -> Limits:
+    """The time limits that the options say."""
+    return Limits(conf.fencing.power_off_timeout, conf.fencing.request_timeout)

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fencing file: which host is powered off by what.
+
+    defaults:                       # optional: settings shared by a method's hosts
+      redfish:
+        username: fencer
+        password: "..."
+    hosts:
+      compute-1:                    # exactly as in "openstack compute service list"
+        method: redfish
+        address: https://192.0.2.11
+      compute-2:
+        method: agent
+        agent: fence_ipmilan
+        options: {ip: 192.0.2.12, username: fencer, password: "...", lanplus: 1}
+      compute-3:
+        method: manual
+
+Every value is text, as written: no octal numbers, no "no" that becomes false. What
+is not understood is an error, as a dropped key could be a dropped fencing step.
+"""
+
+import concurrent.futures
+import difflib
+import os
+import re
+import stat
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+import yaml
+from oslo_config import cfg
+from stevedore import driver as stevedore_driver
+from stevedore import exception as stevedore_exception
+
+from nova_ha_scheduler import fencing
+from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
+from nova_ha_scheduler.fencing import ConfigError, Driver, Limits
+from nova_ha_scheduler.fencing import conf as fencing_conf
+from nova_ha_scheduler.fencing.secrets import Secret
+
+SECRET_KEY = re.compile(r"pass|secret|token|key|community|auth", re.IGNORECASE)
+"""Keys whose values are credentials. Too many are harmless: they only show stars."""
+
+
+class Fencing:
+    """The drivers of all hosts in the fencing file, by exact host name."""
+
+    def __init__(self, path: str, drivers: Mapping[str, Driver]) -> None:
+        self._path = path
+        self._drivers = drivers
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts) -> "Fencing":
+        """Load the file that nova-ha.conf names.
+
+        :raises ConfigError: it names the file, the host and the key.
+        """
+        fencing_conf.register_opts(conf)
+        return load(conf.fencing.config_file, fencing_conf.limits(conf))
+
+    def require(self, hosts: Iterable[str]) -> None:
+        """Make sure that each protected host can be fenced.
+
+        :raises ConfigError: it names every host without a method.
+        """
+        missing = sorted(set(hosts) - self._drivers.keys())
+        if missing:
+            words = (name + _hint(name, self._drivers) for name in missing)
+            raise ConfigError(
+                f"{self._path}: no fencing method for protected host "
+                f"{', '.join(words)}; a host without a device needs method: manual"
+            )
+
+    def power_off(self, host: str) -> PowerReport:
+        """Power a host off and watch; blocks for up to power_off_timeout."""
+        return self._ask(host, Driver.power_off)
+
+    def power(self, host: str) -> PowerReport:
+        """Look, and change nothing; blocks for a few times request_timeout."""
+        return self._ask(host, Driver.power)
+
+    def _ask(self, host: str, do: Callable[[Driver], PowerReport]) -> PowerReport:
+        driver = self._drivers.get(host)
+        if driver is None:
+            detail = f"it has no fencing method in {self._path}"
+            return PowerReport(Power.UNKNOWN, "none", detail)
+        try:
+            return do(driver)
+        except Exception as error:
+            # A driver's bug. Its text may hold credentials; whatever it is, the
+            # host is not fenced.
+            return driver.report(Power.UNKNOWN, f"broke with {type(error).__name__}")
+
+    @property
+    def with_device(self) -> list[str]:
+        """The hosts whose method has a device that can be checked."""
+        return sorted(h for h, d in self._drivers.items() if d.HAS_DEVICE)
+
+    def broken(self, parallelism: int) -> dict[str, str]:
+        """Ask all devices for the power state; blocks.
+
+        :returns: host to sentence, for the devices that would not serve now.
+        """
+        hosts = self.with_device
+        with concurrent.futures.ThreadPoolExecutor(parallelism) as pool:
+            reports = zip(hosts, pool.map(self.power, hosts), strict=True)
+        return {h: r.detail for h, r in reports if r.power is Power.UNKNOWN}
+
+
+class _Loader(yaml.BaseLoader):
+    """Text only, and a key that stands twice is an error: which one is meant?"""
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ConfigError(f"{key} stands twice")
+        return super().construct_mapping(node, deep=True)
+
+
+def load(path: str, limits: Limits) -> Fencing:
+    """Read the fencing file and make a driver for each of its hosts.
+
+    No device is asked. :raises ConfigError: it names the file, host and key.
+    """
+    try:
+        return Fencing(path, _drivers(_read(path), limits))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _read(path: str) -> Any:
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = os.fstat(file.fileno())
+            if stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+                raise ConfigError(
+                    "holds credentials, but its mode is "
+                    f"{stat.S_IMODE(found.st_mode):04o}: chmod 0600 it"
+                )
+            if found.st_uid not in (0, os.geteuid()):
+                raise ConfigError("must belong to root or to the service's user")
+            return yaml.load(file, _Loader)  # a BaseLoader: makes text, no objects
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # Not the error's own text, which quotes the file, password and all.
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"is not valid YAML{where}") from None
+
+
+def _drivers(content: Any, limits: Limits) -> dict[str, Driver]:
+    top = _mapping(content, "the file")
+    _known(top, {"defaults", "hosts"})
+    defaults = {}
+    for method, settings in _mapping(top.get("defaults", {}), "defaults").items():
+        try:
+            defaults[method] = _mapping(settings, "defaults")
+            cls = _driver_class(method)
+            _known(settings, cls.REQUIRED | cls.OPTIONAL)
+        except ConfigError as error:
+            raise ConfigError(f"defaults: {method}: {error}") from None
+    drivers: dict[str, Driver] = {}
+    owner: dict[object, str] = {}
+    for host, settings in _mapping(top.get("hosts"), "hosts").items():
+        try:
+            drivers[host] = _driver(host, settings, defaults, limits)
+            other = owner.setdefault(drivers[host].device, host)
+            if other != host:
+                raise ConfigError(f"has the same device as host {other}")
+        except ConfigError as error:
+            raise ConfigError(f"host {host}: {error}") from None
+    return drivers
+
+
+def _driver(
+    host: str, content: Any, defaults: Mapping[str, Any], limits: Limits
+) -> Driver:
+    settings = dict(_mapping(content, "its value"))
+    if "method" not in settings:
+        raise ConfigError("method is missing" + _hint("method", settings))
+    method = settings.pop("method")
+    cls = _driver_class(method)
+    for key, value in defaults.get(method, {}).items():
+        if isinstance(value, dict) and isinstance(settings.get(key, {}), dict):
+            settings[key] = {**value, **settings.get(key, {})}
+        else:
+            settings.setdefault(key, value)
+    _known(settings, cls.REQUIRED | cls.OPTIONAL)
+    missing = sorted(cls.REQUIRED - settings.keys())
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} missing for method {method}")
+    return cls(host, _sealed(settings), limits)
+
+
+def _driver_class(method: Any) -> type[Driver]:
+    def fail(manager: object, name: object, error: Exception) -> None:
+        raise ConfigError(f"method {method} cannot be loaded: {error}") from error
+
+    if not isinstance(method, str):
+        raise ConfigError("method: a name is needed")
+    try:
+        found = stevedore_driver.DriverManager(
+            fencing.NAMESPACE, method, on_load_failure_callback=fail
+        )
+    except stevedore_exception.NoMatches:
+        raise ConfigError(f"method {method} does not exist") from None
+    driver: type[Driver] = found.driver
+    return driver
+
+
+def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with their credentials wrapped, one level of options deep."""
+    sealed: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict) and key == "options":
+            sealed[key] = _sealed(value)
+        elif not isinstance(value, str) or not value:
+            raise ConfigError(f"{key}: a text is needed")
+        elif not value.isprintable():
+            # A fence agent would take what follows a newline for another option.
+            raise ConfigError(f"{key}: only printable characters can be used")
+        else:
+            sealed[key] = Secret(value) if SECRET_KEY.search(key) else value
+    return sealed
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{what} must hold key: value pairs")
+    return value
+
+
+def _known(settings: Mapping[str, Any], known: Iterable[str]) -> None:
+    for key in settings:
+        if key not in set(known):
+            raise ConfigError(f"unknown key {key}" + _hint(key, known))
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The method ``manual``: fenced by the word of a person or a cluster manager.
+
+It says that a host has no device on purpose, where a missing method is an error.
+The word itself is a confirmation in the journal, which counts for a host of any
+method: that is what ends the wait for a BMC that died with its host.
+"""
+
+from nova_ha_scheduler.fencing import Device, Driver, FenceError
+
+
+class Manual(Driver):
+    """No device: never powers anything off, and never claims to have."""
+
+    METHOD = "manual"
+    HAS_DEVICE = False
+
+    @property
+    def device(self) -> object:
+        return self.host
+
+    def connect(self) -> Device:
+        raise FenceError(
+            "its fencing method is manual: make sure that it is off, then run "
+            f"nova-ha confirm-fenced {self.host} --by NAME --reason TEXT",
+            final=True,
+        )

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Credentials that do not show themselves."""
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+MASK = "***"
+
+
+class Secret:
+    """A string that repr, str, format and logging show as stars."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The string itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+def scrub(text: str, secrets: Iterable[Secret]) -> str:
+    """The text with each secret starred out; the longest first, as they may overlap."""
+    values = {secret.reveal() for secret in secrets} - {""}
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, MASK)
+    return text

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fencing file: what is wrong with it is said at start-up, with its place."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from oslo_config import cfg
+
+from nova_ha_scheduler.evacuation.interfaces import Power
+from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError, Limits
+from nova_ha_scheduler.fencing import conf as fencing_conf
+from nova_ha_scheduler.fencing.config import Fencing, load
+from nova_ha_scheduler.fencing.secrets import Secret, scrub
+from tests import peers
+
+REDFISH = """
+  c1:
+    method: redfish
+    address: https://192.0.2.11
+    username: fencer
+    password: hunter2
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    def write(text: str, mode: int = 0o600) -> str:
+        path = tmp_path / "fencing.yaml"
+        path.write_text(text)
+        path.chmod(mode)
+        return str(path)
+
+    return write
+
+
+def error_of(path: str) -> str:
+    with pytest.raises(ConfigError) as error:
+        load(path, Limits())
+    assert "hunter2" not in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
+    return str(error.value).removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("method:", "methd:", "host c1: method is missing (did you mean methd?)"),
+        ("redfish", "redfsh", "host c1: method redfsh does not exist"),
+        ("redfish", "[]", "host c1: method: a name is needed"),
+        ("address:", "adress:", "host c1: unknown key adress (did you mean address?)"),
+        ("    username: fencer\n", "", "host c1: username missing for method redfish"),
+        ("hunter2", '""', "host c1: password: a text is needed"),
+        ("hunter2", "", "host c1: password: a text is needed"),
+        ("hunter2", "[hunter2]", "host c1: password: a text is needed"),
+        ("hunter2", '"hunter2\\nx"', "host c1: password: only printable characters"),
+        ("hunter2", "*hunter2", "is not valid YAML at line 6"),
+        ("hunter2", "'hunter2", "is not valid YAML at line"),
+        ("hosts:", "host:", "unknown key host (did you mean hosts?)"),
+        ("hosts:", "defaults: {}\nhosts:", None),
+        ("hosts:", "defaults: {redfish: {adress: x}}\nhosts:", "defaults: redfish: un"),
+        ("hosts:", "defaults: {redfsh: {}}\nhosts:", "defaults: redfsh: method redfsh"),
+        ("hosts:", "hosts: {}\nhosts:", "hosts stands twice"),
+        ("    method", "    method: manual\n    method", "method stands twice"),
+    ],
+)
+def test_a_typo_drops_nothing(file, old, new, words):
+    text = ("hosts:" + REDFISH).replace(old, new, 1)
+    path = file(text)
+    if words is None:
+        load(path, Limits())
+    else:
+        assert error_of(path).startswith(words)
+
+
+def test_a_host_that_stands_twice(file):
+    assert error_of(file("hosts:" + REDFISH + REDFISH[1:])) == "c1 stands twice"
+
+
+@pytest.mark.parametrize("text", ["", "hosts:", "hosts: [c1]", "- a"])
+def test_no_hosts(file, text):
+    assert "must hold key: value pairs" in error_of(file(text))
+
+
+def test_not_text(tmp_path):
+    path = tmp_path / "fencing.yaml"
+    path.write_bytes(b"\xff\xfe\xfa")
+    path.chmod(0o600)
+    assert error_of(str(path)).startswith("is not valid YAML")
+
+
+def test_missing_file(tmp_path):
+    assert error_of(str(tmp_path / "no")) == "cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
+def test_a_mode_that_shows_credentials(file, mode):
+    words = f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
+    assert error_of(file("hosts:" + REDFISH, mode)) == words
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_somebody_else(file):
+    path = file("hosts:" + REDFISH)
+    os.chown(path, 65534, -1)
+    assert error_of(path) == "must belong to root or to the service's user"
+
+
+def test_the_sample(file):
+    peers.program("fence_ipmilan", "fence-agents")
+    path = Path(__file__).parents[2] / "etc/nova-ha-scheduler/fencing.yaml.sample"
+    load(file(path.read_text()), Limits()).require(
+        ["compute-1", "compute-2", "compute-3"]
+    )
+
+
+def test_two_hosts_on_one_device(file):
+    text = "hosts:" + REDFISH + REDFISH.replace("c1", "c2")
+    assert error_of(file(text)) == "host c2: has the same device as host c1"
+
+
+def test_defaults_are_shared_and_overridden(file):
+    path = file(
+        "defaults:\n  redfish: {username: fencer, password: 0123, verify: no}\n"
+        "hosts:\n"
+        "  c1: {method: redfish, address: https://192.0.2.1}\n"
+        "  c2: {method: redfish, address: https://192.0.2.2, password: own}\n"
+    )
+    drivers = load(path, Limits())._drivers
+    assert drivers["c1"].settings["password"] == Secret("0123")
+    assert drivers["c2"].settings["password"] == Secret("own")
+    assert drivers["c1"].verify is False
+
+
+def test_protected_hosts_need_a_method(file):
+    path = file("hosts:" + REDFISH)
+    fences = load(path, Limits())
+    fences.require(["c1"])
+    with pytest.raises(ConfigError) as error:
+        fences.require(["c1", "c10", "C1", "other"])
+    assert str(error.value).startswith(
+        f"{path}: no fencing method for protected host C1, c10 (did you mean c1?), "
+        "other;"
+    )
+
+
+def test_host_names_are_exact(file):
+    fences = load(file("hosts:" + REDFISH), Limits())
+    for name in ("c", "c10", "C1", "c1.example.org"):
+        report = fences.power_off(name)
+        assert (report.power, report.by) == (Power.UNKNOWN, "none")
+
+
+def test_manual_waits_for_the_word(file):
+    fences = load(file("hosts: {c1: {method: manual}}"), Limits())
+    fences.require(["c1"])
+    report = fences.power_off("c1")
+    assert (report.power, report.by) == (Power.UNKNOWN, "manual")
+    assert "nova-ha confirm-fenced c1 --by NAME --reason TEXT" in report.detail
+    assert fences.with_device == []
+    assert fences.broken(2) == {}
+
+
+def test_from_conf(file):
+    conf = cfg.ConfigOpts()
+    fencing_conf.register_opts(conf)
+    conf([])
+    conf.set_override("config_file", file("hosts:" + REDFISH), "fencing")
+    conf.set_override("request_timeout", 7.0, "fencing")
+    assert Fencing.from_conf(conf)._drivers["c1"].limits == Limits(120, 7)
+
+
+class Device:
+    """A driver whose device answers from a list."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked_off = 0
+
+    def state(self):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def ask_off(self, seconds):
+        self.asked_off += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+
+
+def driver_of(device, power_off=1.0):
+    class Fake(Driver):
+        METHOD = "fake"
+        POLL = 0.001
+        device = "x"
+
+        def connect(self):
+            return device
+
+    return Fake("c1", {}, Limits(power_off, 0.1))
+
+
+def test_a_hiccup_is_survived_and_off_is_asked_once():
+    hiccup = FenceError("hiccup")
+    device = Device(
+        hiccup, Power.ON, None, Power.ON, hiccup, Power.UNKNOWN, Power.ON, Power.OFF
+    )
+    assert driver_of(device).power_off().power is Power.OFF
+    assert device.asked_off == 1
+
+
+def test_a_refused_request_is_repeated():
+    device = Device(Power.ON, FenceError("busy"), Power.ON, None, Power.OFF)
+    assert driver_of(device).power_off().power is Power.OFF
+    assert device.asked_off == 2
+
+
+def test_unknown_is_not_off():
+    device = Device(Power.UNKNOWN, None, *[Power.UNKNOWN] * 100_000)
+    report = driver_of(device, 0.02).power_off()
+    assert report.power is Power.UNKNOWN
+    assert "asked to power off, but not seen off" in report.detail
+
+
+def test_a_drivers_bug_leaves_the_host_unfenced():
+    device = Device(KeyError("hunter2"))
+    report = Fencing("f", {"c1": driver_of(device)}).power_off("c1")
+    assert report.power is Power.UNKNOWN
+    assert report.detail == "broke with KeyError"
+
+
+def test_a_secret_does_not_show():
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
+    assert secret.reveal() == "hunter2"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_scrubbing_overlapping_secrets():
+    assert scrub("a abc ab", [Secret("ab"), Secret("abc")]) == "a *** ***"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The redfish method against sushy-tools' emulator, over HTTP, with a login."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from nova_ha_scheduler.evacuation.interfaces import Power
+from nova_ha_scheduler.fencing import ConfigError, Limits
+from tests.fencing.conftest import PASSWORD, emulator
+
+
+def host(redfish, system, **more):
+    return {
+        "method": "redfish",
+        "address": redfish.address,
+        "username": "fencer",
+        "password": PASSWORD,
+        "system": redfish.path(system),
+        **more,
+    }
+
+
+def test_power_off_is_believed_when_seen(redfish, fencing, caplog):
+    caplog.set_level(logging.DEBUG)
+    fences = fencing({"c1": host(redfish, redfish.on)})
+    assert fences.power("c1").power is Power.ON
+    report = fences.power_off("c1")
+    assert report.power is Power.OFF, report
+    assert report.by == "redfish"
+    assert report.detail.startswith("seen off after")
+    assert fences.power("c1").power is Power.OFF
+    assert PASSWORD not in caplog.text
+
+
+def test_already_off_is_success(redfish, fencing):
+    fences = fencing({"c1": host(redfish, redfish.off)})
+    report = fences.power_off("c1")
+    assert (report.power, report.detail) == (Power.OFF, "was off already")
+
+
+def test_only_the_one_system(redfish, fencing):
+    fences = fencing(
+        {
+            "c1": host(redfish, redfish.on),
+            "c2": host(redfish, redfish.stubborn),
+        }
+    )
+    assert fences.power_off("c1").power is Power.OFF
+    assert fences.power("c2").power is Power.ON
+
+
+def test_accepted_but_not_yet_off_is_no_proof(redfish, fencing):
+    """The emulator takes a second; a limit below that must not say off."""
+    fences = fencing({"c1": host(redfish, redfish.on)}, Limits(0.1, 3))
+    report = fences.power_off("c1")
+    assert report.power is Power.ON
+    assert "asked to power off, but not seen off" in report.detail
+
+
+def test_a_bmc_that_refuses(tmp_path: Path, fencing):
+    with emulator(tmp_path, refuse_power_off=True) as redfish:
+        fences = fencing({"c1": host(redfish, redfish.on)}, Limits(2, 3))
+        report = fences.power_off("c1")
+    assert report.power is not Power.OFF
+    assert "Can not request power off" in report.detail
+
+
+def test_unreachable(redfish, fencing, caplog):
+    address = "http://127.0.0.1:9"  # discard: nobody listens
+    fences = fencing(
+        {"c1": host(redfish, redfish.on, address=address)}, Limits(1.5, 0.5)
+    )
+    report = fences.power_off("c1")
+    assert report.power is Power.UNKNOWN
+    assert report.detail.startswith("not seen off within")
+    assert f"the BMC at {address} cannot be reached" in report.detail
+    assert fences.broken(2) == {"c1": fences.power("c1").detail}
+    assert PASSWORD not in caplog.text + report.detail
+
+
+def test_wrong_password_is_not_repeated(redfish, fencing, caplog):
+    caplog.set_level(logging.DEBUG)
+    fences = fencing({"c1": host(redfish, redfish.on, password="wrong-one")})
+    report = fences.power_off("c1")
+    assert report.power is Power.UNKNOWN
+    assert "refused the credentials" in report.detail
+    assert "within 0 s" in report.detail
+    assert "wrong-one" not in caplog.text + report.detail
+
+
+def test_a_bmc_with_several_systems_needs_one_named(redfish, fencing):
+    settings = host(redfish, redfish.on)
+    del settings["system"]
+    fences = fencing({"c1": settings}, Limits(0.5, 3))
+    assert "System count is not exactly one" in fences.power("c1").detail
+
+
+def test_healthy_devices_are_not_broken(redfish, fencing):
+    fences = fencing(
+        {"c1": host(redfish, redfish.on), "c2": host(redfish, redfish.off)}
+    )
+    assert fences.broken(2) == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("address", "192.0.2.7"),
+        ("address", "https://fencer:pw@192.0.2.7"),
+        ("verify", "/no/such/bundle.pem"),
+    ],
+)
+def test_values_that_cannot_be_meant(redfish, fencing, key, value):
+    with pytest.raises(ConfigError, match=f"fencing.yaml: host c1: {key}: ") as error:
+        fencing({"c1": host(redfish, redfish.on, **{key: value})})
+    assert "pw@" not in str(error.value)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real programs that tests talk to, started on free loopback ports."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
+
+
+def program(name: str, package: str, extra_path: str = "") -> str:
+    """The path of a program that a test needs.
+
+    A missing one fails the test: a skipped safety test would look like a passed one.
+    """
+    path = os.pathsep.join((os.environ.get("PATH", ""), SBIN, extra_path))
+    found = shutil.which(name, path=path)
+    if found is None:
+        pytest.fail(f"this test needs {name}: apt-get install {package}", pytrace=False)
+    return found
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    log: Path,
+    ready: Callable[[], bool],
+    stop_signal: int = signal.SIGTERM,
+    seconds: float = 30,
+    env: dict[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program, wait until it is ready, stop it and its children at the end."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+    try:
+        end = time.monotonic() + seconds
+        while not ready():
+            if process.poll() is not None or time.monotonic() > end:
+                pytest.fail(f"{command[0]} did not start:\n{log.read_text()[-3000:]}")
+            time.sleep(0.05)
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, stop_signal)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
