@@ -6,6 +6,7 @@ since the epoch, UTC.
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from nova_ha_scheduler.rules.model import HostFacts
@@ -51,8 +52,9 @@ class Server:
     :ivar refused_by_nova: a sentence on a property for which Nova refuses every
         evacuation (a vTPM, a share mapping, a port with an accelerator), or "".
     :ivar availability_zone: the zone that it is pinned to, if it is.
-    :ivar apart_from: UUIDs that an anti-affinity group keeps off its host.
-    :ivar together_with: UUIDs that an affinity group keeps on its host.
+    :ivar group: its server group, if that has a hard policy.
+    :ivar group_apart: whether that policy is anti-affinity; else it is affinity.
+    :ivar group_hosts: where the group's other members are.
     :ivar missing: sentences on volumes and ports that are not attached as they
         should be; None if nobody looked (see Scope.landed).
     """
@@ -70,8 +72,9 @@ class Server:
     needs: Resources = NOTHING
     refused_by_nova: str = ""
     availability_zone: str | None = None
-    apart_from: frozenset[str] = frozenset()
-    together_with: frozenset[str] = frozenset()
+    group: str | None = None
+    group_apart: bool = True
+    group_hosts: frozenset[str] = frozenset()
     missing: tuple[str, ...] | None = None
 
 
@@ -135,7 +138,8 @@ class Picture:
     """All of the above at one moment.
 
     The records are read before the servers, and both before the free amounts: what
-    a record shows as claimed is then claimed in the amounts, too.
+    a record shows as claimed is then claimed in the amounts, too. It is whole: a
+    cell that does not answer makes no picture, not a smaller one.
 
     :ivar taken_at: when the first request for it was sent.
     :ivar scope: what was asked for; hosts outside it have no servers here.
@@ -154,7 +158,9 @@ class Picture:
 
     def newest_record(self, server: str, source: str) -> Migration | None:
         """The newest evacuation record of a server off a host."""
-        records = (
-            m for m in self.migrations if m.server == server and m.source == source
-        )
-        return max(records, key=lambda m: m.id, default=None)
+        return self._newest.get((server, source))
+
+    @cached_property
+    def _newest(self) -> Mapping[tuple[str, str], Migration]:
+        by_age = sorted(self.migrations, key=lambda record: record.id)
+        return {(record.server, record.source): record for record in by_age}

@@ -7,6 +7,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nova_ha_scheduler.evacuation.reasons import Reason as Reason
+
 
 class HostState(enum.Enum):
     """Where the recovery of a host stands; one function each in recovery.py."""
@@ -37,63 +39,6 @@ class ServerState(enum.Enum):
     def final(self) -> bool:
         """Whether the server is accounted for."""
         return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
-
-
-@enum.unique
-class Reason(enum.Enum):
-    """Why something is not, or not yet, as the operator would like it.
-
-    The value is the sentence; ``{0}`` is filled with the record's detail.
-    """
-
-    # A server waits.
-    IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
-    NO_ROOM = "no host that may take it has room: {0}"
-    TASK_STATE = "Nova refuses while its task state is {0}"
-    RETRY = "its evacuation failed and will be tried again: {0}"
-    UNRESOLVED = "whether Nova has got the request is not known yet"
-    PROOF_STALE = "the host showed a sign of life: new proof is needed"
-    # A server is left where it is.
-    NOT_PROTECTED = "its flavor does not say ha=true"
-    POLICY_NONE = "its recovery policy is none"
-    UNREADABLE = "{0}"
-    LOCAL_DISK = "it has a local disk on a host in no storage zone"
-    VM_STATE = "Nova refuses to evacuate a server in state {0}"
-    REFUSED_BY_NOVA = "Nova refuses: {0}"
-    NO_HOST_MAY = "no host may take it: {0}"
-    GONE = "it is not there any more"
-    MOVED_AWAY = "it left the host by other means, to {0}"
-    HOST_RETURNED = "the host came back before it was its turn"
-    # A server failed.
-    ATTEMPTS = "every attempt failed; the last one: {0}"
-    STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
-    NOT_RUNNING = "it landed, but it does not run: {0}"
-    NOT_STOPPED = "it landed, but a server that was stopped runs"
-    NOT_ATTACHED = "it landed, but {0}"
-    # A host does not go on.
-    WITNESSES = "not every witness agrees that it is dead: {0}"
-    STORM = "the guard has tripped: {0}"
-    UNFENCED = "it could not be fenced: {0}"
-    ALIVE = "it is alive"
-    MAINTENANCE = "it is under maintenance"
-    BLIND = "all services went silent at once: {0}"
-    # A command is refused.
-    UNKNOWN_HOST = "no nova-compute service has exactly this host name"
-    EXPIRED = "the confirmation has expired"
-
-    def sentence(self, detail: str = "") -> str:
-        return self.value.format(detail)
-
-    @property
-    def intended(self) -> bool:
-        """Whether a server left for this reason was never to be recovered, or
-        needs no recovery any more: the host can be recovered all the same."""
-        return self in (
-            Reason.NOT_PROTECTED,
-            Reason.POLICY_NONE,
-            Reason.GONE,
-            Reason.MOVED_AWAY,
-        )
 
 
 class Proof(enum.Enum):
@@ -329,10 +274,12 @@ class GuardRecord:
 
     :ivar tripped_until: nothing is fenced before then; None: it is not tripped.
     :ivar reason: the sentence that says which limit, and how far over it.
+    :ivar blind_since: since when all services are silent, if they are.
     """
 
     tripped_until: float | None = None
     reason: str = ""
+    blind_since: float | None = None
 
 
 class CommandKind(enum.Enum):

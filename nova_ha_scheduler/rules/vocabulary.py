@@ -32,7 +32,7 @@ RECOVERY_POLICIES = ("evacuate", "recreate", "none")
 PRIORITY = "ha:priority"
 """Flavor: who is recovered first, MIN_PRIORITY..MAX_PRIORITY, higher first."""
 
-MIN_PRIORITY, MAX_PRIORITY = 0, 1000
+MIN_PRIORITY, DEFAULT_PRIORITY, MAX_PRIORITY = 0, 500, 1000
 
 
 class BadValue(ValueError):
@@ -73,3 +73,51 @@ def storage_zone(values: Mapping[str, str]) -> str | None:
     if not name or "," in name:
         raise BadValue(STORAGE_ZONE, values[STORAGE_ZONE], "the name of one zone")
     return name
+
+
+def recovery_policy(
+    extra_specs: Mapping[str, str], metadata: Mapping[str, str], tenant_raises: bool
+) -> str:
+    """How a server comes back: one of RECOVERY_POLICIES.
+
+    The flavor decides; the server's metadata, which its tenant writes, can lower
+    what the flavor grants, and raise it only with ``tenant_raises``.
+
+    :raises BadValue: for any other word, in either place.
+    """
+    granted = _policy(extra_specs) or "evacuate"
+    wanted = _policy(metadata) or granted
+    return wanted if tenant_raises else max(granted, wanted, key=_POLICY_RANK)
+
+
+# From the most protection to the least; the same order as RECOVERY_POLICIES.
+_POLICY_RANK = RECOVERY_POLICIES.index
+
+
+def _policy(values: Mapping[str, str]) -> str | None:
+    word = values.get(RECOVERY)
+    if word is not None and word not in RECOVERY_POLICIES:
+        raise BadValue(RECOVERY, word, f"one of {', '.join(RECOVERY_POLICIES)}")
+    return word
+
+
+def priority(
+    extra_specs: Mapping[str, str], metadata: Mapping[str, str], tenant_raises: bool
+) -> int:
+    """Who is recovered first, higher first; metadata as for recovery_policy().
+
+    :raises BadValue: for what is no whole number in MIN_PRIORITY..MAX_PRIORITY.
+    """
+    granted = _priority(extra_specs, DEFAULT_PRIORITY)
+    wanted = _priority(metadata, granted)
+    return wanted if tenant_raises else min(granted, wanted)
+
+
+def _priority(values: Mapping[str, str], default: int) -> int:
+    if PRIORITY not in values:
+        return default
+    text = values[PRIORITY].strip()
+    if not (text.isascii() and text.isdigit()) or int(text) > MAX_PRIORITY:
+        expected = f"a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}"
+        raise BadValue(PRIORITY, values[PRIORITY], expected)
+    return int(text)

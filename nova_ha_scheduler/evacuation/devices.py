@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fence devices are tried while all is well, not first at night."""
+
+from nova_ha_scheduler.evacuation import detect
+from nova_ha_scheduler.evacuation.records import Effect, EventKind, Result
+from nova_ha_scheduler.evacuation.turn import Turn
+
+
+class DeviceWatch:
+    """Remembers when each device was last asked, and whether it answered.
+
+    Only in memory: after a restart all are asked again, which changes nothing.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._asked_at: dict[str, float] = {}
+        self._broken: set[str] = set()
+
+    def watch(self, turn: Turn) -> None:
+        """Tell what changed, and ask those whose turn it is."""
+        for host in detect.protected(turn.picture):
+            self._hear(turn, host.name)
+            due = self._asked_at.get(host.name, float("-inf")) + self._interval
+            if host.up and turn.now >= due and turn.recovery_of(host.name) is None:
+                self._asked_at[host.name] = turn.now
+                turn.intend(Effect.CHECK_POWER, host.name)
+
+    def _hear(self, turn: Turn, host: str) -> None:
+        outcome = turn.check_of(host)
+        if outcome is None:
+            return
+        if outcome.result is Result.UNKNOWN and host not in self._broken:
+            self._broken.add(host)
+            turn.tell(EventKind.DEVICE_BROKEN, host=host, reason=outcome.detail)
+        elif outcome.result is not Result.UNKNOWN and host in self._broken:
+            self._broken.discard(host)
+            turn.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries intents out: one at a time, or many in threads beside the engine."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import futurist
+from oslo_log import log as logging
+
+from nova_ha_scheduler.evacuation.interfaces import (
+    Clock,
+    Power,
+    PowerReport,
+    Refused,
+    Verdict,
+    World,
+)
+from nova_ha_scheduler.evacuation.records import Effect, Intent, Outcome, Result
+
+LOG = logging.getLogger(__name__)
+
+_POWER_RESULTS = {
+    Power.OFF: Result.OK,
+    Power.ON: Result.REFUSED,
+    Power.UNKNOWN: Result.UNKNOWN,
+}
+
+
+def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
+    """Carry one intent out and say what became of it; it never raises."""
+    try:
+        return _EFFECTS[intent.effect](world, intent, clock)
+    except Refused as error:
+        return Outcome(intent, Result.REFUSED, clock.now(), str(error))
+    except Exception as error:
+        LOG.warning("%s of %s: %s", intent.effect.value, intent.host, error)
+        words = f"{type(error).__name__}: {error}"
+        return Outcome(intent, Result.UNKNOWN, clock.now(), words)
+
+
+def _testify(world: World, intent: Intent, clock: Clock) -> Outcome:
+    answers = world.testify(intent.host)
+    against = [a for a in answers if a.verdict is not Verdict.DEAD]
+    words = "; ".join(
+        f"{a.witness} says {a.verdict.value} ({a.detail})" for a in against or answers
+    )
+    result = Result.REFUSED if against else Result.OK
+    return Outcome(intent, result, clock.now(), words)
+
+
+def _power(
+    look: Callable[[World, str], PowerReport],
+    world: World,
+    intent: Intent,
+    clock: Clock,
+) -> Outcome:
+    report = look(world, intent.host)
+    result = _POWER_RESULTS[report.power]
+    return Outcome(intent, result, clock.now(), report.detail, by=report.by)
+
+
+def _nova(
+    effect: Callable[[World, Intent], str | None],
+) -> Callable[[World, Intent, Clock], Outcome]:
+    def run(world: World, intent: Intent, clock: Clock) -> Outcome:
+        request_id = effect(world, intent)
+        return Outcome(intent, Result.OK, clock.now(), request_id=request_id)
+
+    return run
+
+
+_EFFECTS: dict[Effect, Callable[[World, Intent, Clock], Outcome]] = {
+    Effect.TESTIFY: _testify,
+    Effect.CHECK_POWER: lambda w, i, c: _power(lambda w, h: w.power(h), w, i, c),
+    Effect.FENCE: lambda w, i, c: _power(lambda w, h: w.power_off(h), w, i, c),
+    Effect.FORCE_DOWN: _nova(lambda w, i: w.force_down(i.host)),
+    Effect.DISABLE: _nova(lambda w, i: w.disable(i.host, i.text)),
+    Effect.EVACUATE: _nova(lambda w, i: w.evacuate(i.server or "", i.destination)),
+    Effect.START: _nova(lambda w, i: w.start(i.server or "")),
+    Effect.STOP: _nova(lambda w, i: w.stop(i.server or "")),
+    Effect.LIFT_FORCE_DOWN: _nova(lambda w, i: w.lift_force_down(i.host)),
+    Effect.ENABLE: _nova(lambda w, i: w.enable(i.host)),
+}
+
+
+class PoolExecutor:
+    """Threads. The slowness of one device or request holds up nothing else."""
+
+    def __init__(
+        self, world: World, clock: Clock, workers: int, wake: Callable[[], Any]
+    ) -> None:
+        """:param wake: called after each outcome, from a thread of the pool."""
+        self._world, self._clock, self._wake = world, clock, wake
+        self._lock = threading.Lock()
+        self._running: dict[str, Intent] = {}
+        self._outcomes: list[Outcome] = []
+        self._pool = futurist.ThreadPoolExecutor(max_workers=workers)
+
+    def submit(self, intent: Intent) -> None:
+        with self._lock:
+            self._running[intent.id] = intent
+        self._pool.submit(self._run, intent)
+
+    def _run(self, intent: Intent) -> None:
+        outcome = perform(self._world, intent, self._clock)
+        with self._lock:
+            del self._running[intent.id]
+            self._outcomes.append(outcome)
+        self._wake()
+
+    def outcomes(self) -> Sequence[Outcome]:
+        with self._lock:
+            outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def running(self) -> frozenset[str]:
+        """With those whose outcome was not fetched yet: they are not lost."""
+        with self._lock:
+            waiting = {outcome.intent.id for outcome in self._outcomes}
+            return frozenset(self._running) | waiting

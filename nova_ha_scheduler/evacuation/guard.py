@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many dead hosts at once are more likely our own blindness than their death.
+
+==============================  ==============================================
+counted                         hosts that the guard admitted within the window,
+                                those still in recovery however long ago, and
+                                every host that is silent now
+limit of the whole cloud        max_hosts, and max_cloud_percent of its hosts
+limit of each storage zone      max_zone_percent of its hosts
+a share that rounds to nothing  allows one host
+over a limit                    nothing more is fenced, until the cool-down ends
+over it with late hosts         wait: they will be silent, or heard of, soon
+==============================  ==============================================
+
+A silent host that a witness has seen alive is not counted.
+"""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import detect
+from nova_ha_scheduler.evacuation.records import (
+    EventKind,
+    HostRecovery,
+    HostState,
+    Reason,
+)
+from nova_ha_scheduler.evacuation.turn import Turn
+
+_WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
+_IN_RECOVERY = (HostState.FENCING, HostState.FENCED, HostState.EVACUATING)
+
+
+class Answer(enum.Enum):
+    ADMIT = "admit"
+    WAIT = "wait"
+    TRIPPED = "tripped"
+
+
+def watch(turn: Turn) -> Answer:
+    """Judge what the step begins with: trip, or end a cool-down that is over."""
+    until = turn.guard.tripped_until
+    if until is not None:
+        if turn.now < until:
+            return Answer.TRIPPED
+        turn.guard = replace(turn.guard, tripped_until=None, reason="")
+        turn.tell(EventKind.GUARD_RESET, reason="the cool-down is over")
+    counted = {h.host for h in turn.hosts.values() if _counts(turn, h)}
+    if not any(_wants_in(host) for host in turn.open_hosts()):
+        return Answer.ADMIT
+    if excess := next(_excesses(turn, counted), None):
+        until = turn.now + turn.options.guard_cooldown
+        turn.guard = replace(turn.guard, tripped_until=until, reason=excess)
+        turn.tell(EventKind.GUARD_TRIPPED, reason=excess)
+        return Answer.TRIPPED
+    soon = {
+        host.name
+        for host in detect.protected(turn.picture)
+        if detect.late(host, turn.now, turn.options)
+        and turn.recovery_of(host.name) is None
+    }
+    return Answer.WAIT if any(_excesses(turn, counted | soon)) else Answer.ADMIT
+
+
+def admit(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """The host, counted from now on."""
+    return replace(host, admitted_at=host.admitted_at or turn.now)
+
+
+def _counts(turn: Turn, host: HostRecovery) -> bool:
+    since = turn.now - turn.options.guard_window
+    if host.admitted_at is not None and host.admitted_at > since:
+        return True
+    return host.ended_at is None and (_wants_in(host) or host.state in _IN_RECOVERY)
+
+
+def _wants_in(host: HostRecovery) -> bool:
+    return host.state in _WANT_IN and host.reason is not Reason.WITNESSES
+
+
+def _excesses(turn: Turn, counted: set[str]) -> Iterator[str]:
+    """A sentence for each limit that the counted hosts exceed."""
+    options = turn.options
+    everywhere = set(turn.picture.hosts)
+    if len(counted) > options.max_hosts:
+        yield f"{_words(counted)}: more than max_hosts = {options.max_hosts}"
+    if len(counted) > _share(everywhere, options.max_cloud_percent):
+        yield (
+            f"{_words(counted)}: more than {options.max_cloud_percent} % of the "
+            f"cloud's {len(everywhere)} hosts"
+        )
+    for zone in sorted(
+        set().union(*(h.facts.zones for h in turn.picture.hosts.values()))
+    ):
+        members = {h.name for h in turn.picture.hosts.values() if zone in h.facts.zones}
+        dead = counted & members
+        if len(dead) > _share(members, options.max_zone_percent):
+            yield (
+                f"{_words(dead)}: more than {options.max_zone_percent} % of the "
+                f"{len(members)} hosts in zone {zone}"
+            )
+
+
+def _share(hosts: set[str], percent: int) -> int:
+    return max(1, len(hosts) * percent // 100)
+
+
+def _words(hosts: set[str]) -> str:
+    return f"{len(hosts)} dead ({', '.join(sorted(hosts))})"

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the operator's options say to the engine. All times are in seconds."""
+
+from dataclasses import dataclass
+
+from nova_ha_scheduler.rules.model import Policy
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    :ivar policy: the scheduler plugin's options: the same, or the plan is wrong.
+    :ivar protect_all_servers: not only those whose flavor says ha=true.
+    :ivar tenant_raises: server metadata may raise what the flavor grants.
+    :ivar prefer_reserve: fill the reserve first, as a positive
+        failover_host_weight_multiplier does.
+    :ivar down_time: how old the last heartbeat of a service that Nova calls down
+        must be. The clocks of this host and of Nova's must agree, as Nova's own must.
+    :ivar clock_skew: by how much they may differ at most.
+    :ivar witness_interval: between two questions to witnesses that do not agree.
+    :ivar fence_interval: between two attempts on a device that does not answer.
+    :ivar device_check_interval: between two checks of a fence device in quiet times.
+    :ivar max_hosts: how many hosts may die in a window; the shares are in percent,
+        rounded down, and always allow one host.
+    :ivar max_in_flight: how many evacuations may be under way; per zone: by the
+        destination's storage zone.
+    :ivar attempts: how many times Nova is asked for one server.
+    :ivar retry_interval: between two of them.
+    :ivar settle: how long a request whose answer was lost may still take effect.
+    :ivar task_state_grace: how long a task state may still clear up by itself.
+    :ivar check_time: how long a landed server has until it is as it should be.
+    :ivar slow_after: when an evacuation that is under way is called slow.
+    :ivar idle_interval: between two looks at the servers of an incomplete host.
+    """
+
+    policy: Policy = Policy()
+    protect_all_servers: bool = False
+    tenant_raises: bool = False
+    prefer_reserve: bool = True
+    down_time: float = 60
+    clock_skew: float = 15
+    witness_interval: float = 15
+    fence_interval: float = 60
+    device_check_interval: float = 3600
+    max_hosts: int = 3
+    max_zone_percent: int = 50
+    max_cloud_percent: int = 20
+    guard_window: float = 3600
+    guard_cooldown: float = 3600
+    max_in_flight: int = 64
+    max_in_flight_per_zone: int = 32
+    attempts: int = 3
+    retry_interval: float = 30
+    settle: float = 30
+    task_state_grace: float = 60
+    check_time: float = 180
+    slow_after: float = 900
+    idle_interval: float = 60

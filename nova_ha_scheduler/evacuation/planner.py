@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who goes where, in what order, and what does not fit. Pure and deterministic.
+
+The planner names the destination of each evacuation. Nova then schedules within
+that one host, with all its filters (no force), so it has the last word; yet
+requests that run at the same moment do not stack up on the host that looks
+emptiest to each of them, and a server that fits nowhere is not asked for, which
+would set it to ERROR.
+
+Higher priorities choose first. A server that does not fit lets smaller ones pass:
+it waits for room that they could not make.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nova_ha_scheduler.evacuation.cloud import Host, Resources, Server
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.rules import (
+    failover_host,
+    ha_flavor,
+    maintenance,
+    storage_zone,
+    vocabulary,
+)
+from nova_ha_scheduler.rules.model import Operation, Request, Rule
+from nova_ha_scheduler.rules.vocabulary import BadValue
+
+RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A server that is to be evacuated, the first one first.
+
+    :ivar tried: destinations that refused it, not to be asked again while there
+        are others.
+    """
+
+    server: Server
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An evacuation that is under way.
+
+    :ivar needs: what the host's free amounts do not show yet.
+    """
+
+    destination: str
+    needs: Resources
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Where a server is to go; or why it waits, and in detail."""
+
+    server: str
+    destination: str | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+def plan(
+    candidates: Sequence[Candidate],
+    hosts: Mapping[str, Host],
+    dead: frozenset[str],
+    claims: Sequence[Claim],
+    options: Options,
+) -> list[Decision]:
+    """Decide about all candidates, in their order.
+
+    :param hosts: all of the cloud, by name.
+    :param dead: those in recovery: nobody's destination.
+    :param claims: all evacuations under way.
+    """
+    board = _Board(hosts, dead, claims, options)
+    return [board.place(candidate) for candidate in candidates]
+
+
+class _Board:
+    """What is taken while the plan grows."""
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        dead: frozenset[str],
+        claims: Iterable[Claim],
+        options: Options,
+    ) -> None:
+        self._options = options
+        self._hosts = hosts
+        self._usable = {
+            name: host
+            for name, host in sorted(hosts.items())
+            if host.up and not host.disabled and name not in dead
+        }
+        self._free = {
+            name: Counter(host.free) for name, host in hosts.items() if host.free
+        }
+        self._moving: Counter[str] = Counter()
+        self._moving_to_zone: Counter[str] = Counter()
+        self._groups: set[tuple[str, str]] = set()
+        self._permitted: dict[Request, tuple[list[Host], Counter[str]]] = {}
+        for claim in claims:
+            self._take(claim)
+
+    def place(self, candidate: Candidate) -> Decision:
+        server = candidate.server
+        if self._moving.total() >= self._options.max_in_flight:
+            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
+        permitted, refusals = self._permit(server)
+        why, fitting = Counter(refusals), []
+        for host in permitted:
+            if no := self._unfit(server, host):
+                why[no] += 1
+            else:
+                fitting.append(host)
+        if not fitting:
+            return Decision(server.uuid, reason=Reason.NO_ROOM, detail=_words(why))
+        open_to = [h for h in fitting if not self._zone_full(h)]
+        if not open_to:
+            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
+        untried = [h for h in open_to if h.name not in candidate.tried]
+        best = min(untried or open_to, key=self._rank)
+        self._take(Claim(best.name, server.needs, server.group))
+        return Decision(server.uuid, best.name)
+
+    def _permit(self, server: Server) -> tuple[list[Host], Counter[str]]:
+        """The usable hosts that all rules permit, and why not the others."""
+        request = request_for(server, self._hosts[server.host])
+        if request not in self._permitted:
+            permitted, refusals = [], Counter[str]()
+            for host in self._usable.values():
+                if no := refusal(request, host, self._options):
+                    refusals[no] += 1
+                else:
+                    permitted.append(host)
+            self._permitted[request] = permitted, refusals
+        return self._permitted[request]
+
+    def _unfit(self, server: Server, host: Host) -> str | None:
+        """Why a permitted host cannot take this server now, in words."""
+        pinned = server.availability_zone
+        if pinned is not None and host.availability_zone != pinned:
+            return f"outside availability zone {pinned}"
+        if server.group and server.group_apart:
+            if host.name in server.group_hosts or (
+                (server.group, host.name) in self._groups
+            ):
+                return "with a server of its anti-affinity group"
+        elif server.group and server.group_hosts - {host.name} == server.group_hosts:
+            return "without its affinity group"
+        free = self._free.get(host.name)
+        if free is None:
+            return "whose free room is unknown"
+        lacking = [what for what, n in sorted(server.needs.items()) if free[what] < n]
+        return f"without enough {', '.join(lacking)}" if lacking else None
+
+    def _zone_full(self, host: Host) -> bool:
+        moving = self._moving_to_zone[host.facts.zone_words]
+        return moving >= self._options.max_in_flight_per_zone
+
+    def _rank(self, host: Host) -> tuple[bool, int, int, str]:
+        """The reserve first (or last), then the least busy, the emptiest, by name."""
+        reserved = vocabulary.RESERVED in host.facts.flags
+        memory = self._free[host.name]["MEMORY_MB"]
+        spared = reserved is not self._options.prefer_reserve
+        return spared, self._moving[host.name], -memory, host.name
+
+    def _take(self, claim: Claim) -> None:
+        host = self._hosts.get(claim.destination)
+        self._moving[claim.destination] += 1
+        if host is not None:
+            self._moving_to_zone[host.facts.zone_words] += 1
+        if claim.destination in self._free:
+            self._free[claim.destination].subtract(claim.needs)
+        if claim.group:
+            self._groups.add((claim.group, claim.destination))
+
+
+def request_for(server: Server, source: Host) -> Request:
+    """The server's evacuation, as the scheduler plugin's rules will be asked."""
+    ha: bool | str
+    try:
+        ha = vocabulary.boolean(server.extra_specs, vocabulary.HA)
+    except BadValue as error:
+        ha = str(error)
+    return Request(
+        Operation.EVACUATE,
+        server="",  # the same verdicts hold for all servers of a kind
+        ha=ha,
+        source=source.name,
+        source_facts=source.facts,
+        local_disk=server.local_disk,
+    )
+
+
+def refusal(request: Request, host: Host, options: Options) -> str | None:
+    """Why the rules keep the server off the host, in words."""
+    for rule in RULES:
+        if no := rule.refusal(request, host.facts, False, options.policy):
+            return no.finding
+    return None
+
+
+def _words(why: Counter[str]) -> str:
+    """'2 hosts under maintenance, 1 without enough VCPU', most first."""
+    if not why:
+        return "no host is up and enabled"
+    ordered = sorted(why.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{n} {finding}" for finding, n in ordered)

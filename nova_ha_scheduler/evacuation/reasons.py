@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why not: every reason that the trigger can give, each with its sentence."""
+
+import enum
+
+
+@enum.unique
+class Reason(enum.Enum):
+    """Why something is not, or not yet, as the operator would like it.
+
+    The value is the sentence; ``{0}`` is filled with the record's detail.
+    """
+
+    # A server waits.
+    IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
+    NO_ROOM = "no host that may take it has room: {0}"
+    TASK_STATE = "Nova refuses while its task state is {0}"
+    RETRY = "its evacuation failed and will be tried again: {0}"
+    UNRESOLVED = "whether Nova has got the request is not known yet"
+    NO_HOST_MAY = "no host may take it: {0}"
+    SLOW = "its evacuation takes long, and Nova still works on it"
+    # A server is left where it is.
+    NOT_PROTECTED = "its flavor does not say ha=true"
+    POLICY_NONE = "its recovery policy is none"
+    UNREADABLE = "{0}"
+    LOCAL_DISK = "it has a local disk on a host in no storage zone"
+    VM_STATE = "Nova refuses to evacuate a server in state {0}"
+    REFUSED_BY_NOVA = "Nova refuses: {0}"
+    GONE = "it is not on the host any more"
+    HOST_RETURNED = "the host came back before it was its turn"
+    # A server failed.
+    ATTEMPTS = "every attempt failed; the last one: {0}"
+    STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
+    NOT_RUNNING = "it landed, but it does not run: {0}"
+    NOT_STOPPED = "it landed, but a server that was stopped runs"
+    NOT_ATTACHED = "it landed, but {0}"
+    # A host does not go on.
+    WITNESSES = "not every witness agrees that it is dead: {0}"
+    STORM = "the guard has tripped: {0}"
+    UNFENCED = "it could not be fenced: {0}"
+    PROOF_STALE = "its service record was written after the proof: is it still off?"
+    DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
+    ALIVE = "it is alive"
+    DISABLED = "somebody disabled its service: {0}"
+    MAINTENANCE = "it is under maintenance"
+    BLIND = "all services are silent, which means that we are blind: {0}"
+    ALREADY = "its recovery is under way already"
+    # A command is refused.
+    UNKNOWN_HOST = "no nova-compute service has exactly this host name"
+    EXPIRED = "the confirmation has expired"
+
+    def sentence(self, detail: str = "") -> str:
+        return self.value.format(detail)
+
+    @property
+    def intended(self) -> bool:
+        """Whether a server left for this reason was never to be recovered, or
+        needs no recovery any more: the host can be recovered all the same."""
+        return self in (
+            Reason.NOT_PROTECTED,
+            Reason.POLICY_NONE,
+            Reason.GONE,
+        )

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recovery of a host: one function a state.
+
+Each takes the host as the journal knows it and returns it as it is to be now.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import detect, guard, servers
+from nova_ha_scheduler.evacuation.cloud import Host
+from nova_ha_scheduler.evacuation.records import (
+    Effect,
+    EventKind,
+    Evidence,
+    HostRecovery,
+    HostState,
+    Outcome,
+    Proof,
+    Reason,
+    Result,
+    ServerState,
+)
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+
+Step = Callable[[Turn, HostRecovery, guard.Answer], HostRecovery]
+
+
+def suspected(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """Its service is silent: do all witnesses agree that it is dead?"""
+    if over := _false_alarm(turn, host):
+        return over
+    if evidence := _confirmation(turn, host):
+        return _proven(turn, host, evidence)
+    if outcome := turn.outcome(host.id, Effect.TESTIFY):
+        if outcome.result is Result.OK:
+            turn.tell(EventKind.HOST_CONFIRMED, host, reason=outcome.detail)
+            return turn.enter(host, HostState.CONFIRMED)
+        host = replace(host, next_try_at=turn.now + turn.options.witness_interval)
+        if outcome.result is Result.REFUSED:
+            host = turn.hold(host, Reason.WITNESSES, outcome.detail)
+    if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.TESTIFY):
+        turn.intend(Effect.TESTIFY, host.host, host.id)
+    return host
+
+
+def confirmed(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """All agree that it is dead: does the guard let it be fenced?"""
+    if over := _false_alarm(turn, host):
+        return over
+    if evidence := _confirmation(turn, host):
+        return _proven(turn, host, evidence)
+    if answer is guard.Answer.TRIPPED:
+        return turn.hold(host, Reason.STORM, turn.guard.reason)
+    if answer is guard.Answer.WAIT:
+        return host
+    host = guard.admit(turn, turn.enter(host, HostState.FENCING))
+    turn.tell(EventKind.HOST_FENCING, host)
+    turn.intend(Effect.FENCE, host.host, host.id)
+    return replace(host, next_try_at=turn.now)
+
+
+def fencing(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """It is being switched off; where that fails, somebody has to confirm.
+
+    A second attempt begins with a look at the power: a result that was lost is not
+    repeated blindly, and a host that is still on has to be suspected anew.
+    """
+    if outcome := turn.outcome(host.id, Effect.FENCE):
+        if outcome.result is Result.OK:
+            return _proven(turn, host, _observed(outcome))
+        host = _unfenced(turn, host, outcome)
+    if outcome := turn.outcome(host.id, Effect.CHECK_POWER):
+        if outcome.result is Result.OK:
+            return _proven(turn, host, _observed(outcome))
+        if outcome.result is Result.REFUSED:
+            return turn.enter(host, HostState.SUSPECTED)
+        host = _unfenced(turn, host, outcome)
+    if turn.pending(host.id, Effect.FENCE):
+        return host
+    if evidence := _confirmation(turn, host):
+        return _proven(turn, host, evidence)
+    if over := _false_alarm(turn, host):
+        return over
+    if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.CHECK_POWER):
+        turn.intend(Effect.CHECK_POWER, host.host, host.id)
+    return host
+
+
+def fenced(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """It is off: Nova must know it, and must not use it when it comes back."""
+    seen = turn.seen(host)
+    if seen is None:
+        return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
+    down, host = _force_down(turn, host, seen)
+    disabled, host = _disable(turn, host, seen)
+    if not (down and disabled):
+        return host
+    host = turn.enter(host, HostState.EVACUATING)
+    turn.tell(EventKind.HOST_EVACUATING, host)
+    return replace(host, closed_at=turn.now, quiet_since=None)
+
+
+def evacuating(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """Its servers move; it is done when each one is accounted for."""
+    seen = turn.seen(host)
+    if seen is None:
+        return turn.hold(host, Reason.UNKNOWN_HOST)
+    host = _doubt(turn, host, seen)
+    if not turn.looked_at(host):
+        return host
+    servers.follow(turn, host)
+    if detect.under_maintenance(seen):
+        host = turn.hold(host, Reason.MAINTENANCE)
+    elif host.reason in (Reason.MAINTENANCE, Reason.UNKNOWN_HOST):
+        host = replace(host, reason=None)
+    return _accounted(turn, host)
+
+
+def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
+    mine = turn.servers_of(host)
+    if any(not server.state.final for server in mine):
+        return host
+    lost = [
+        s
+        for s in mine
+        if s.state is ServerState.FAILED
+        or (s.state is ServerState.LEFT and not (s.reason and s.reason.intended))
+    ]
+    moved = sum(s.state is ServerState.RECOVERED for s in mine)
+    words = f"{moved} recovered, {len(mine) - moved - len(lost)} not to be recovered"
+    if not lost:
+        turn.tell(EventKind.HOST_RECOVERED, host, reason=words)
+        return turn.enter(host, HostState.RECOVERED)
+    names = ", ".join(s.name for s in lost)
+    turn.tell(EventKind.HOST_INCOMPLETE, host, reason=f"{words}, not: {names}")
+    host = turn.enter(host, HostState.INCOMPLETE)
+    return replace(host, next_try_at=turn.now + turn.options.idle_interval)
+
+
+def recovered(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """All that was to be recovered is; the host may come back."""
+    return _maybe_back(turn, host)
+
+
+def incomplete(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """Some servers are not recovered. Others may move them, or order it again."""
+    if turn.looked_at(host):
+        host = replace(host, next_try_at=turn.now + turn.options.idle_interval)
+        servers.follow(turn, host)
+        if any(not server.state.final for server in turn.servers_of(host)):
+            return turn.enter(host, HostState.EVACUATING)
+        if all(
+            s.state is ServerState.RECOVERED or (s.reason and s.reason.intended)
+            for s in turn.servers_of(host)
+        ):
+            return _accounted(turn, host)
+    return _maybe_back(turn, host)
+
+
+def returning(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery:
+    """It shows life: let Nova use it again, once its nova-compute has cleaned up.
+
+    Nova refuses to lift a force-down before that. Only what the trigger did is
+    undone.
+    """
+    seen = turn.seen(host)
+    if seen is None:
+        return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
+    if not turn.looked_at(host) or seen.updated_at <= (host.quiet_since or 0):
+        return host  # one write may be anybody's; the next one is a heartbeat
+    done = sum(
+        m.source == host.host and m.status == "done" for m in turn.picture.migrations
+    )
+    if done:
+        return turn.hold(host, Reason.DONE_RECORDS, str(done))
+    if turn.now < host.next_try_at:
+        return host
+    lift = seen.forced_down and host.forced_down_by_us
+    enable = (
+        seen.disabled
+        and host.disabled_by_us
+        and seen.disabled_reason.startswith(detect.OUR_MARK)
+    )
+    if not (lift or enable):
+        return _closed(turn, host, EventKind.HOST_RETURNED)
+    for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
+        if (outcome := turn.outcome(host.id, effect)) and outcome.detail:
+            host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
+            host = replace(host, next_try_at=turn.now + turn.options.retry_interval)
+        elif wanted and not turn.pending(host.id, effect) and not outcome:
+            turn.intend(effect, host.host, host.id)
+    return host
+
+
+FUNCTIONS: dict[HostState, Step] = {
+    HostState.SUSPECTED: suspected,
+    HostState.CONFIRMED: confirmed,
+    HostState.FENCING: fencing,
+    HostState.FENCED: fenced,
+    HostState.EVACUATING: evacuating,
+    HostState.RECOVERED: recovered,
+    HostState.INCOMPLETE: incomplete,
+    HostState.RETURNING: returning,
+}
+
+
+def _false_alarm(turn: Turn, host: HostRecovery) -> HostRecovery | None:
+    """The host, closed, if it is none of our business after all."""
+    seen = turn.seen(host)
+    if seen is None:
+        return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
+    if no := detect.hands_off(seen):
+        return _closed(turn, host, EventKind.HOST_CLEARED, *no)
+    if not detect.silent(seen, turn.now, turn.options):
+        return _closed(turn, host, EventKind.HOST_CLEARED, Reason.ALIVE)
+    return None
+
+
+def _closed(
+    turn: Turn,
+    host: HostRecovery,
+    kind: EventKind,
+    reason: Reason | None = None,
+    detail: str = "",
+) -> HostRecovery:
+    turn.tell(kind, host, reason=reason.sentence(detail) if reason else "")
+    return replace(turn.enter(host, HostState.CLOSED), ended_at=turn.now)
+
+
+def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
+    """A person's word that this very host is off, if it still holds.
+
+    A heartbeat after it makes it void. A write shortly after it may be the
+    force-down that goes with it.
+    """
+    seen = turn.seen(host)
+    for command in list(turn.commands.values()):
+        if command.host != host.host or seen is None:
+            continue
+        if seen.updated_at > command.at + turn.options.clock_skew:
+            turn.answer(command, EventKind.COMMAND_REFUSED, Reason.ALIVE.sentence())
+        else:
+            turn.answer(command, EventKind.COMMAND_TAKEN, "the host is dead")
+            return Evidence(Proof.CONFIRMATION, command.by, command.at, command.reason)
+    return None
+
+
+def _observed(outcome: Outcome) -> Evidence:
+    return Evidence(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
+
+
+def _proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
+    """The host, known to be dead; the affected servers are told at once."""
+    host = replace(turn.enter(host, HostState.FENCED), evidence=evidence)
+    affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
+    turn.tell(EventKind.HOST_FENCED, host, how=str(evidence), servers=affected)
+    return guard.admit(turn, replace(host, closed_at=None, quiet_since=None))
+
+
+def _unfenced(turn: Turn, host: HostRecovery, outcome: Outcome) -> HostRecovery:
+    if outcome.detail == RESTARTED:
+        return replace(host, next_try_at=turn.now)
+    host = replace(host, next_try_at=turn.now + turn.options.fence_interval)
+    return turn.hold(host, Reason.UNFENCED, outcome.detail)
+
+
+def _force_down(
+    turn: Turn, host: HostRecovery, seen: Host
+) -> tuple[bool, HostRecovery]:
+    """Whether Nova holds the service for down by decision."""
+    if _tried(turn, host, Effect.FORCE_DOWN, seen.forced_down):
+        host = replace(host, forced_down_by_us=True)
+    if seen.forced_down or host.forced_down_by_us:
+        return True, host
+    if not turn.pending(host.id, Effect.FORCE_DOWN):
+        turn.intend(Effect.FORCE_DOWN, host.host, host.id)
+    return False, host
+
+
+def _disable(turn: Turn, host: HostRecovery, seen: Host) -> tuple[bool, HostRecovery]:
+    """Whether the service is disabled, so that nothing is booted on its return."""
+    if _tried(turn, host, Effect.DISABLE, seen.disabled):
+        host = replace(host, disabled_by_us=True)
+    if seen.disabled or host.disabled_by_us:
+        return True, host
+    if not turn.pending(host.id, Effect.DISABLE):
+        text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
+        turn.intend(Effect.DISABLE, host.host, host.id, text=text[:255])
+    return False, host
+
+
+def _tried(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
+    """Whether our effect has happened: said so, or its answer lost and it shows."""
+    outcome = turn.outcome(host.id, effect)
+    if outcome is None:
+        return False
+    return outcome.result is Result.OK or (outcome.result is Result.UNKNOWN and shown)
+
+
+def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """Whether the proof still holds: a service record that is written after we
+    closed the host is a heartbeat, or somebody else's hand. The device knows."""
+    if turn.picture.taken_at < (host.closed_at or turn.now):
+        return host
+    if host.evidence is None:
+        return _checked(turn, host, seen)
+    quiet = host.quiet_since
+    if quiet is None:
+        quiet = (host.closed_at or turn.now) + turn.options.clock_skew
+        host = replace(host, quiet_since=min(seen.updated_at, quiet))
+    if seen.updated_at <= quiet:
+        return host
+    host = turn.hold(host, Reason.PROOF_STALE)
+    turn.intend(Effect.CHECK_POWER, host.host, host.id)
+    return replace(host, evidence=None, quiet_since=seen.updated_at)
+
+
+def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """Off: go on. On, or heard of twice: it is back. Else: ask again."""
+    outcome = turn.outcome(host.id, Effect.CHECK_POWER)
+    evidence = _confirmation(turn, host)
+    if outcome and outcome.result is Result.OK:
+        evidence = _observed(outcome)
+    if evidence:
+        turn.tell(EventKind.HOST_FENCED, host, how=str(evidence))
+        host = replace(host, evidence=evidence, reason=None, detail="")
+        return replace(host, quiet_since=seen.updated_at)
+    heard_again = seen.updated_at > (host.quiet_since or 0)
+    if outcome and (outcome.result is Result.REFUSED or heard_again):
+        servers.give_up_waiting(turn, host)
+    if outcome:
+        host = replace(host, next_try_at=turn.now + turn.options.fence_interval)
+    if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.CHECK_POWER):
+        turn.intend(Effect.CHECK_POWER, host.host, host.id)
+    return host
+
+
+def _maybe_back(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """Whether the service was heard of, or was given back by somebody."""
+    seen = turn.seen(host)
+    if seen is None:
+        return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
+    if turn.picture.taken_at < (host.closed_at or 0):
+        return host
+    if host.quiet_since is None:
+        return replace(host, quiet_since=seen.updated_at)
+    if seen.updated_at <= host.quiet_since:
+        return host
+    turn.tell(EventKind.HOST_RETURNING, host)
+    host = turn.enter(host, HostState.RETURNING)
+    return replace(host, quiet_since=seen.updated_at, next_try_at=turn.now)

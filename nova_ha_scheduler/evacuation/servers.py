@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recovery of a server: one function a state.
+
+The truth about an evacuation is its migration record, not the server's status, and
+not a clock: as long as the record is unfinished, Nova works on it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation.cloud import Fate, Migration, Server
+from nova_ha_scheduler.evacuation.records import (
+    Effect,
+    EventKind,
+    HostRecovery,
+    Outcome,
+    Reason,
+    Result,
+    ServerRecovery,
+    ServerState,
+)
+from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.vocabulary import BadValue
+
+EVACUABLE = ("active", "stopped", "error")
+"""The vm_states in which Nova evacuates (nova.compute.api.API.evacuate)."""
+
+
+def follow(turn: Turn, host: HostRecovery) -> None:
+    """Take in the host's new servers, and bring each one's state up to date."""
+    for server in turn.picture.servers_of(host.host):
+        if (host.id, server.uuid) not in turn.servers:
+            turn.put(_discover(turn, host, server))
+    for record in turn.servers_of(host):
+        turn.put(FUNCTIONS[record.state](turn, record))
+
+
+def give_up_waiting(turn: Turn, host: HostRecovery) -> None:
+    """The host is alive: what waits for its evacuation stays there."""
+    for record in turn.servers_of(host):
+        if record.state is ServerState.WAITING:
+            turn.put(turn.end(record, ServerState.LEFT, Reason.HOST_RETURNED))
+
+
+def try_again(turn: Turn, host: HostRecovery) -> None:
+    """A person ordered it: what failed or was left is judged anew."""
+    for record in turn.servers_of(host):
+        if record.state in (ServerState.FAILED, ServerState.LEFT):
+            turn.put(
+                replace(
+                    record,
+                    state=ServerState.WAITING,
+                    reason=None,
+                    detail="",
+                    attempts=0,
+                    tried=(),
+                    landed_at=None,
+                    ended_at=None,
+                    not_before=turn.now,
+                )
+            )
+
+
+def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
+    newest = turn.picture.newest_record(server.uuid, host.host)
+    try:
+        raises = turn.options.tenant_raises
+        rank = vocabulary.priority(server.extra_specs, server.metadata, raises)
+    except BadValue:
+        rank = vocabulary.MIN_PRIORITY
+    return ServerRecovery(
+        recovery=host.id,
+        server=server.uuid,
+        name=server.name,
+        source=host.host,
+        state=ServerState.WAITING,
+        seen_at=turn.now,
+        was_running=server.vm_state == "active"
+        or (server.vm_state == "error" and server.running),
+        priority=rank,
+        baseline=_baseline(newest),
+    )
+
+
+def _baseline(newest: Migration | None) -> int:
+    """Which records are history when the recovery begins.
+
+    'done' means that the source's nova-compute has not run since: that evacuation
+    belongs to this very death. It turns them into 'completed' when it starts.
+    """
+    if newest is None:
+        return 0
+    current = newest.fate is Fate.UNDER_WAY or newest.status == "done"
+    return newest.id - 1 if current else newest.id
+
+
+def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
+    newest = turn.picture.newest_record(record.server, record.source)
+    return newest if newest and newest.id > record.baseline else None
+
+
+def why_left(turn: Turn, server: Server) -> tuple[Reason, str] | None:
+    """Why a server is not to be evacuated, or Nova would refuse it for ever."""
+    options = turn.options
+    try:
+        protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
+        policy = vocabulary.recovery_policy(
+            server.extra_specs, server.metadata, options.tenant_raises
+        )
+    except BadValue as error:
+        return Reason.UNREADABLE, str(error)
+    if not protected and not options.protect_all_servers:
+        return Reason.NOT_PROTECTED, ""
+    if policy == "none":
+        return Reason.POLICY_NONE, ""
+    if server.vm_state not in EVACUABLE:
+        return Reason.VM_STATE, server.vm_state
+    if server.refused_by_nova:
+        return Reason.REFUSED_BY_NOVA, server.refused_by_nova
+    zones = turn.picture.hosts[server.host].facts.zones
+    if server.local_disk and not zones and policy != "recreate":
+        return Reason.LOCAL_DISK, ""
+    return None
+
+
+def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is still on the dead host, and Nova was not asked, or not again."""
+    if _new_record(turn, record):
+        return _adopt(turn, record)
+    server = turn.picture.servers.get(record.server)
+    if server is None or server.host != record.source:
+        return turn.end(record, ServerState.LEFT, Reason.GONE)
+    if why := why_left(turn, server):
+        return turn.end(record, ServerState.LEFT, *why)
+    if server.task_state is None:
+        if record.reason is Reason.TASK_STATE:
+            return replace(record, reason=None, detail="")
+        return record
+    if record.reason is not Reason.TASK_STATE:
+        grace = turn.now + turn.options.task_state_grace
+        record = replace(record, not_before=grace)
+        return wait(turn, record, Reason.TASK_STATE, server.task_state)
+    if turn.now >= record.not_before:
+        return turn.end(record, ServerState.LEFT, Reason.TASK_STATE, server.task_state)
+    return record
+
+
+def wait(
+    turn: Turn, record: ServerRecovery, reason: Reason, detail: str = ""
+) -> ServerRecovery:
+    """The server, which waits; it is told once for each reason."""
+    new = replace(record, state=ServerState.WAITING, reason=reason, detail=detail)
+    if (record.reason, record.detail) != (reason, detail):
+        turn.tell(EventKind.SERVER_WAITING, new, reason=reason.sentence(detail))
+    return new
+
+
+def ask(turn: Turn, record: ServerRecovery, destination: str) -> ServerRecovery:
+    """Want its evacuation."""
+    record = replace(
+        record,
+        state=ServerState.ASKED,
+        destination=destination,
+        attempts=record.attempts + 1,
+        reason=None,
+        detail="",
+        request_id=None,
+        asked_at=turn.now,
+        moving_at=None,
+        landed_at=None,
+        not_before=turn.now + turn.options.settle,
+    )
+    turn.intend(
+        Effect.EVACUATE, record.source, record.recovery, record.server, destination
+    )
+    turn.tell(EventKind.SERVER_ASKED, record)
+    return record
+
+
+def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """Nova is being asked. A lost answer is looked for in the records, and only
+    when it can no longer take effect is the request held for void."""
+    if outcome := turn.outcome(record.recovery, Effect.EVACUATE, record.server):
+        if outcome.result is Result.REFUSED:
+            return _attempt_failed(turn, record, outcome.detail)
+        if outcome.result is Result.UNKNOWN:
+            record = replace(
+                record,
+                reason=Reason.UNRESOLVED,
+                not_before=turn.now + turn.options.settle,
+            )
+        else:
+            record = replace(record, request_id=outcome.request_id)
+    if _new_record(turn, record):
+        return _adopt(turn, record)
+    if turn.pending(record.recovery, Effect.EVACUATE, record.server):
+        return record
+    if turn.picture.taken_at < record.not_before:
+        return record
+    server = turn.picture.servers.get(record.server)
+    if server is not None and server.task_state is not None:
+        return record
+    record = _attempt_failed(turn, record, "Nova never got the request")
+    return replace(record, not_before=turn.now)
+
+
+def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """Follow the newest record: ours, or that of somebody who was faster."""
+    ours = record.state is ServerState.ASKED
+    newest = _new_record(turn, record)
+    record = replace(
+        record,
+        state=ServerState.MOVING,
+        reason=None,
+        detail="",
+        destination=newest.destination if newest else record.destination,
+        moving_at=turn.now,
+        landed_at=None,
+        ended_at=None,
+    )
+    turn.tell(EventKind.SERVER_MOVING, record, how="" if ours else "asked by others")
+    return moving(turn, record)
+
+
+def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """Nova has a record of its evacuation; after it ends, the server is checked."""
+    if record.landed_at is not None:
+        return _landed(turn, record)
+    newest = _new_record(turn, record)
+    if newest is None or newest.fate is Fate.UNDER_WAY:
+        if newest and newest.destination:
+            record = replace(record, destination=newest.destination)
+        began = record.moving_at or turn.now
+        if record.reason is None and turn.now - began >= turn.options.slow_after:
+            turn.tell(EventKind.SERVER_SLOW, record, reason=Reason.SLOW.sentence())
+            record = replace(record, reason=Reason.SLOW)
+        return record
+    if newest.fate is Fate.FAILED:
+        record = replace(record, baseline=newest.id)
+        return _attempt_failed(turn, record, f"migration record {newest.status}")
+    record = replace(
+        record,
+        destination=newest.destination,
+        landed_at=turn.now,
+        reason=None,
+        detail="",
+        not_before=turn.now,
+    )
+    turn.tell(EventKind.SERVER_LANDED, record)
+    return _landed(turn, record)
+
+
+def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:
+    tried = tuple(sorted({*record.tried, record.destination or ""} - {""}))
+    record = replace(record, tried=tried)
+    if record.attempts >= turn.options.attempts:
+        return turn.end(record, ServerState.FAILED, Reason.ATTEMPTS, detail)
+    record = replace(record, not_before=turn.now + turn.options.retry_interval)
+    return wait(turn, record, Reason.RETRY, detail)
+
+
+def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """Is it all there, and does it run if it ran, and not if it did not?"""
+    if record.server not in turn.picture.scope.landed:
+        return record  # the next picture shows it
+    server = turn.picture.servers.get(record.server)
+    if server is None:
+        return turn.end(record, ServerState.LEFT, Reason.GONE)
+    record, lacking = _lacks(turn, record, server)
+    if lacking is None:
+        return turn.end(record, ServerState.RECOVERED)
+    if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
+        return turn.end(record, ServerState.FAILED, *lacking)
+    return record
+
+
+def _lacks(
+    turn: Turn, record: ServerRecovery, server: Server
+) -> tuple[ServerRecovery, tuple[Reason, str] | None]:
+    """What is not yet as it should be; the power state is put right here."""
+    if server.host == record.source:
+        return record, (Reason.STILL_ON_SOURCE, server.host)
+    if server.missing:
+        return record, (Reason.NOT_ATTACHED, "; ".join(server.missing))
+    if server.task_state is not None:
+        return record, (Reason.NOT_RUNNING, f"its task state is {server.task_state}")
+    if record.was_running and not (server.running and server.vm_state == "active"):
+        record, detail = _power(turn, record, Effect.START)
+        return record, (Reason.NOT_RUNNING, detail or f"it is {server.vm_state}")
+    if not record.was_running and server.running:
+        record, detail = _power(turn, record, Effect.STOP)
+        return record, (Reason.NOT_STOPPED, detail)
+    return record, None
+
+
+def _power(
+    turn: Turn, record: ServerRecovery, effect: Effect
+) -> tuple[ServerRecovery, str]:
+    """Start or stop it, again only after a while: the picture may be older."""
+    outcome: Outcome | None = turn.outcome(record.recovery, effect, record.server)
+    if outcome and outcome.detail:
+        record = replace(record, detail=outcome.detail)
+    busy = turn.pending(record.recovery, effect, record.server)
+    if not busy and turn.now >= record.not_before:
+        turn.intend(effect, record.destination or "", record.recovery, record.server)
+        record = replace(record, not_before=turn.now + turn.options.retry_interval)
+    return record, record.detail
+
+
+def recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is where it should be, as it was."""
+    return record
+
+
+def not_recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It failed or was left; others may move it, or take it away."""
+    if record.reason is not None and record.reason.intended:
+        return record
+    newest = _new_record(turn, record)
+    if newest and newest.fate is not Fate.FAILED and record.landed_at is None:
+        return _adopt(turn, record)
+    return record
+
+
+FUNCTIONS: dict[ServerState, Callable[[Turn, ServerRecovery], ServerRecovery]] = {
+    ServerState.WAITING: waiting,
+    ServerState.ASKED: asked,
+    ServerState.MOVING: moving,
+    ServerState.RECOVERED: recovered,
+    ServerState.FAILED: not_recovered,
+    ServerState.LEFT: not_recovered,
+}
