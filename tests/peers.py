@@ -51,6 +51,7 @@ def running(
     stop_signal: int = signal.SIGTERM,
     seconds: float = 30,
     env: dict[str, str] | None = None,
+    user: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program, wait until it is ready, stop it and its children at the end."""
     with log.open("wb") as out:
@@ -61,6 +62,7 @@ def running(
             stderr=out,
             env={**os.environ, **(env or {})},
             start_new_session=True,
+            user=user,
         )
     try:
         end = time.monotonic() + seconds
@@ -70,10 +72,9 @@ def running(
             time.sleep(0.05)
         yield process
     finally:
+        process.send_signal(stop_signal)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, stop_signal)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+        process.wait(10)

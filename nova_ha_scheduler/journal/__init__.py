@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the trigger means to do and has done, in SQL: sqlite, MariaDB or PostgreSQL.
+
+:mod:`.store` is the engine's journal, :mod:`.history` what people ask of it,
+:mod:`.schema` makes and upgrades the tables of :mod:`.tables`.
+"""
+
+
+class JournalError(Exception):
+    """The database did not do as asked, in a sentence without credentials.
+
+    After a failed commit it is unknown whether it happened: forget what was to be
+    written, and load again.
+    """
+
+
+class NotActive(JournalError):
+    """Another trigger holds this journal; nothing was written."""

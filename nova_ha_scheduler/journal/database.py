@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections and transactions, through oslo.db's enginefacade."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_db import api as db_api
+from oslo_db import exception as db_exception
+from oslo_db.sqlalchemy import enginefacade
+
+from nova_ha_scheduler.journal import JournalError, schema
+from nova_ha_scheduler.journal import conf as journal_conf
+
+T = TypeVar("T")
+
+SQLITE_BUSY_MS = 30_000
+"""How long a writer of sqlite waits for another one, in milliseconds."""
+
+_retried = db_api.wrap_db_retry(max_retries=5, retry_on_deadlock=True)
+
+
+@enginefacade.transaction_context_provider
+class _Context(threading.local):
+    """What enginefacade hangs a thread's transaction on."""
+
+
+class Database:
+    """The journal's database, as [database] in nova-ha.conf says.
+
+    :raises JournalError: from every method, for whatever the database does.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        journal_conf.register_opts(conf)
+        options = dict(conf.database.items())
+        url = sa.make_url(options["connection"])
+        if url.get_backend_name() in ("mysql", "mariadb"):
+            # oslo.db's default, utf8, has no room for all characters of a name.
+            charset = url.query.get("charset", "utf8mb4")
+            url = url.update_query_dict({"charset": charset})
+        options["connection"] = url.render_as_string(hide_password=False)
+        self._context = _Context()
+        self._facade = enginefacade.transaction_context()
+        self._facade.configure(**options)
+        self._facade.append_on_engine_create(_prepare)
+
+    def write(self, do: Callable[[sa.Connection], T]) -> T:
+        """Run a function in a transaction; after a deadlock, which rolled back, again.
+
+        Its first statement must be one that writes: in sqlite, one that has read
+        cannot become a writer if another wrote meanwhile.
+        """
+
+        def transaction() -> T:
+            with self._facade.writer.connection.using(self._context) as connection:
+                return do(connection)
+            raise AssertionError("not reached")
+
+        with _sentences():
+            found: T = _retried(transaction)()
+        return found
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        with _sentences(), self._facade.reader.connection.using(self._context) as found:
+            yield found
+
+    def upgrade(self) -> None:
+        """Make or upgrade the tables; for the service, at its start."""
+        self.write(schema.upgrade)
+
+    def check(self) -> None:
+        """Make sure that the tables are those of this version."""
+        with self.read() as connection:
+            schema.check(connection)
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._facade.dispose_pool()
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except (db_exception.DBError, sa.exc.SQLAlchemyError) as error:
+        cause = getattr(error, "orig", None) or getattr(error, "inner_exception", None)
+        raise JournalError(
+            f"the journal's database failed: {cause or error}"
+        ) from error
+
+
+def _prepare(engine: sa.Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+
+    @sa.event.listens_for(engine, "connect")
+    def durable(connection, record):  # type: ignore[no-untyped-def]
+        # The WAL lets the command line read while the trigger writes; FULL syncs it
+        # at each commit, so that what was written outlives a power failure.
+        connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")

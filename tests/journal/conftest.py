@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A journal on sqlite, on a real MariaDB and on a real PostgreSQL."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from nova_ha_scheduler.journal import conf as journal_conf
+from nova_ha_scheduler.journal.database import Database
+from tests import peers
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Callable[[], Path]]:
+    """Folders whose paths are short enough for a socket, and that others may enter."""
+    made = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="ha-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def mariadb(short_folder: Callable[[], Path]) -> Iterator[str]:
+    """A MariaDB server: the URL of its databases, without their name."""
+    server = peers.program("mariadbd", "mariadb-server")
+    install = peers.program("mariadb-install-db", "mariadb-server")
+    folder, port = short_folder(), peers.free_port()
+    user = subprocess.check_output(["id", "-un"], text=True).strip()
+    data = f"--datadir={folder}/data"
+    subprocess.run(
+        [install, "--no-defaults", data, f"--user={user}", "--skip-test-db"]
+        + ["--auth-root-authentication-method=normal"],
+        check=True,
+        capture_output=True,
+    )
+    command = [server, "--no-defaults", data, f"--user={user}", f"--port={port}"]
+    command += ["--bind-address=127.0.0.1", f"--socket={folder}/sock"]
+    command += [f"--pid-file={folder}/pid", "--skip-name-resolve"]
+    # A server's default character set may be anything; the journal brings its own.
+    command += ["--character-set-server=latin1", "--innodb-use-native-aio=0"]
+    log = folder / "log"
+    with peers.running(command, log, lambda: peers.listens(port), signal.SIGKILL):
+        yield f"mysql+pymysql://root@127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def postgresql(short_folder: Callable[[], Path]) -> Iterator[str]:
+    """A PostgreSQL server: the URL of its databases, without their name."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    extra = str(binaries[-1]) if binaries else ""
+    server = peers.program("postgres", "postgresql", extra)
+    initdb = peers.program("initdb", "postgresql", extra)
+    folder, port = short_folder(), peers.free_port()
+    user = None
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        user = "postgres"
+        shutil.chown(folder, user)
+    data = f"{folder}/data"
+    subprocess.run(
+        [initdb, "-D", data, "-U", "journal", "--auth=trust", "--no-sync"]
+        + ["--encoding=UTF8", "--locale=C"],
+        check=True,
+        capture_output=True,
+        user=user,
+        cwd=folder,
+    )
+    command = [server, "-D", data, "-p", str(port), "-k", str(folder)]
+    command += ["-c", "listen_addresses=127.0.0.1"]
+    url = f"postgresql+psycopg2://journal@127.0.0.1:{port}"
+
+    def ready() -> bool:
+        with contextlib.suppress(sa.exc.OperationalError):
+            sa.create_engine(f"{url}/postgres").connect().close()
+            return True
+        return False
+
+    log = folder / "log"
+    with peers.running(command, log, ready, signal.SIGQUIT, user=user):
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/journal.sqlite"
+        return
+    base = request.getfixturevalue(request.param)
+    name = f"journal_{os.urandom(4).hex()}"
+    default = "mysql" if request.param == "mariadb" else "postgres"
+    engine = sa.create_engine(f"{base}/{default}", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield f"{base}/{name}"
+    engine.dispose()
+
+
+def make_conf(url: str) -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    journal_conf.register_opts(conf)
+    conf([])
+    conf.set_override("connection", url, group="database")
+    conf.set_override("max_retries", 0, group="database")
+    return conf
+
+
+@pytest.fixture
+def open_database(url: str) -> Iterator[Callable[[], Database]]:
+    """Open the database once more, as another process would."""
+    opened = []
+
+    def make() -> Database:
+        opened.append(Database(make_conf(url)))
+        return opened[-1]
+
+    yield make
+    for database in opened:
+        database.dispose()
+
+
+@pytest.fixture
+def database(open_database: Callable[[], Database]) -> Database:
+    found = open_database()
+    found.upgrade()
+    return found
