@@ -7,14 +7,11 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 
 from nova_ha_scheduler.rules.model import HostFacts
 
 Resources = Mapping[str, int]
 """Amounts by Placement resource class, for example ``{"VCPU": 2}``."""
-
-NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Server:
     extra_specs: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     local_disk: bool = True
-    needs: Resources = NOTHING
+    needs: Resources = field(default_factory=dict)
     refused_by_nova: str = ""
     availability_zone: str | None = None
     group: str | None = None

@@ -180,6 +180,7 @@ class Engine:
         change = turn.change()
         if change:
             self._journal.commit(change)
+            self.state = self.state.after(change)
         for intent in change.opened:
             self._executor.submit(intent)
         return change

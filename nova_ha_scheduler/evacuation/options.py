@@ -19,6 +19,8 @@ class Options:
     :ivar clock_skew: by how much they may differ at most.
     :ivar witness_interval: between two questions to witnesses that do not agree.
     :ivar fence_interval: between two attempts on a device that does not answer.
+    :ivar proof_age: after how long an observed power-off is observed again, before
+        another server is asked for.
     :ivar device_check_interval: between two checks of a fence device in quiet times.
     :ivar max_hosts: how many hosts may die in a window; the shares are in percent,
         rounded down, and always allow one host.
@@ -41,6 +43,7 @@ class Options:
     clock_skew: float = 15
     witness_interval: float = 15
     fence_interval: float = 60
+    proof_age: float = 60
     device_check_interval: float = 3600
     max_hosts: int = 3
     max_zone_percent: int = 50

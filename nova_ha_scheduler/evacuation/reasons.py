@@ -38,7 +38,7 @@ class Reason(enum.Enum):
     WITNESSES = "not every witness agrees that it is dead: {0}"
     STORM = "the guard has tripped: {0}"
     UNFENCED = "it could not be fenced: {0}"
-    PROOF_STALE = "its service record was written after the proof: is it still off?"
+    PROOF_STALE = "is it still off? {0}"
     DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
     ALIVE = "it is alive"
     DISABLED = "somebody disabled its service: {0}"

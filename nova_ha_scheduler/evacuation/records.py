@@ -324,6 +324,22 @@ class State:
     commands: Mapping[str, Command] = field(default_factory=dict)
     guard: GuardRecord = GuardRecord()
 
+    def after(self, change: "Change") -> "State":
+        """The state with a change in it; what has ended is still there."""
+        ended = {outcome.intent.id for outcome in change.closed}
+        answered = {command.id for command in change.commands}
+        intents = {**self.intents, **{i.id: i for i in change.opened}}
+        return State(
+            hosts={**self.hosts, **{h.id: h for h in change.hosts}},
+            servers={
+                **self.servers,
+                **{(s.recovery, s.server): s for s in change.servers},
+            },
+            intents={k: i for k, i in intents.items() if k not in ended},
+            commands={k: c for k, c in self.commands.items() if k not in answered},
+            guard=change.guard or self.guard,
+        )
+
 
 @dataclass(frozen=True)
 class Change:

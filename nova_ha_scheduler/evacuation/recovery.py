@@ -299,21 +299,38 @@ def _tried(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
 
 
 def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
-    """Whether the proof still holds: a service record that is written after we
-    closed the host is a heartbeat, or somebody else's hand. The device knows."""
-    if turn.picture.taken_at < (host.closed_at or turn.now):
+    """Whether the proof still holds; nothing is asked of Nova while it is in doubt.
+
+    A service record that is written after we closed the host is a heartbeat, or
+    somebody else's hand; and while servers wait, somebody may switch the host on.
+    The device knows.
+    """
+    if turn.picture.taken_at <= (host.closed_at or turn.now):
         return host
-    if host.evidence is None:
+    evidence = host.evidence
+    if evidence is None:
         return _checked(turn, host, seen)
     quiet = host.quiet_since
     if quiet is None:
         quiet = (host.closed_at or turn.now) + turn.options.clock_skew
         host = replace(host, quiet_since=min(seen.updated_at, quiet))
-    if seen.updated_at <= quiet:
+    written = seen.updated_at > quiet
+    if written:
+        host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
+        host = replace(host, quiet_since=seen.updated_at)
+    elif not _old(turn, host, evidence):
         return host
-    host = turn.hold(host, Reason.PROOF_STALE)
     turn.intend(Effect.CHECK_POWER, host.host, host.id)
-    return replace(host, evidence=None, quiet_since=seen.updated_at)
+    return replace(host, evidence=None)
+
+
+def _old(turn: Turn, host: HostRecovery, evidence: Evidence) -> bool:
+    """Whether to look at the power again before the next server is asked for."""
+    return (
+        evidence.proof is Proof.POWER_OFF
+        and turn.now - evidence.at >= turn.options.proof_age
+        and any(s.state is ServerState.WAITING for s in turn.servers_of(host))
+    )
 
 
 def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
@@ -323,13 +340,15 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     if outcome and outcome.result is Result.OK:
         evidence = _observed(outcome)
     if evidence:
-        turn.tell(EventKind.HOST_FENCED, host, how=str(evidence))
+        if host.reason is Reason.PROOF_STALE:
+            turn.tell(EventKind.HOST_FENCED, host, how=str(evidence))
         host = replace(host, evidence=evidence, reason=None, detail="")
         return replace(host, quiet_since=seen.updated_at)
     heard_again = seen.updated_at > (host.quiet_since or 0)
     if outcome and (outcome.result is Result.REFUSED or heard_again):
         servers.give_up_waiting(turn, host)
     if outcome:
+        host = turn.hold(host, Reason.PROOF_STALE, outcome.detail)
         host = replace(host, next_try_at=turn.now + turn.options.fence_interval)
     if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.CHECK_POWER):
         turn.intend(Effect.CHECK_POWER, host.host, host.id)
@@ -341,7 +360,7 @@ def _maybe_back(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
-    if turn.picture.taken_at < (host.closed_at or 0):
+    if turn.picture.taken_at <= (host.closed_at or 0):
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)

@@ -19,7 +19,7 @@ from nova_ha_scheduler.evacuation.records import (
     ServerRecovery,
     ServerState,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
@@ -188,6 +188,7 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
             record = replace(
                 record,
                 reason=Reason.UNRESOLVED,
+                detail=outcome.detail,
                 not_before=turn.now + turn.options.settle,
             )
         else:
@@ -201,6 +202,8 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
         return record
+    if record.detail == RESTARTED:
+        record = replace(record, attempts=record.attempts - 1)  # perhaps never sent
     record = _attempt_failed(turn, record, "Nova never got the request")
     return replace(record, not_before=turn.now)
 

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every directory below is a scenario; see tests/simulation/scenario.py.
+
+With RECORD=1 in the environment the logs are written instead of compared. Read what
+was written before you keep it.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.simulation import scenario
+
+HERE = Path(__file__).parent
+CASES = sorted(path.parent for path in HERE.glob("*/cluster.yaml"))
+
+
+@pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
+def test_scenario(directory: Path) -> None:
+    log, crimes = scenario.run(directory)
+    text = "\n".join(log) + "\n"
+    expected = directory / "log.expect"
+    if os.environ.get("RECORD"):
+        expected.write_text(text)
+    assert crimes == []
+    assert text == expected.read_text()
+
+
+def test_there_are_many() -> None:
+    assert len(CASES) >= 60

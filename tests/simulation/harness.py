@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual clock, a journal in memory, an executor without threads, and the loop
+that ties them to the engine: one tick a second."""
+
+from collections.abc import Callable, Sequence
+
+from nova_ha_scheduler.evacuation.engine import Engine
+from nova_ha_scheduler.evacuation.executor import perform
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.records import (
+    Change,
+    Command,
+    Effect,
+    Event,
+    EventKind,
+    Intent,
+    Outcome,
+    State,
+)
+from tests.simulation.world import SimulatedWorld
+
+
+class VirtualClock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class Killed(BaseException):
+    """The trigger dies here; what it had in memory is gone."""
+
+
+class MemoryJournal:
+    """Survives the trigger, as the real one does."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.events: list[Event] = []
+        self.listen: Callable[[Event], None] = self.events.append
+
+    def load(self, admitted_since: float) -> State:
+        hosts = {
+            key: host
+            for key, host in self.state.hosts.items()
+            if host.ended_at is None or (host.admitted_at or 0) >= admitted_since
+        }
+        servers = {
+            key: server
+            for key, server in self.state.servers.items()
+            if key[0] in hosts and hosts[key[0]].ended_at is None
+        }
+        state = self.state
+        return State(hosts, servers, state.intents, state.commands, state.guard)
+
+    def commit(self, change: Change) -> None:
+        assert not {i.id for i in change.opened} & set(self.state.intents)
+        self.state = self.state.after(change)
+        for event in change.events:
+            self.listen(event)
+
+    def order(self, command: Command) -> None:
+        commands = {**self.state.commands, command.id: command}
+        state = self.state
+        self.state = State(
+            state.hosts, state.servers, state.intents, commands, state.guard
+        )
+
+
+class SteppedExecutor:
+    """Carries out what is due, when told to; slow devices take virtual time."""
+
+    def __init__(
+        self,
+        world: SimulatedWorld,
+        clock: VirtualClock,
+        moment: Callable[[str], None],
+    ) -> None:
+        self._world, self._clock, self._moment = world, clock, moment
+        self._queue: list[tuple[float, Intent]] = []
+        self._done: list[Outcome] = []
+        self.delays: dict[tuple[str, str], float] = {}
+
+    def submit(self, intent: Intent) -> None:
+        delay = self.delays.get((intent.effect.value, intent.host), 0.0)
+        self._queue.append((self._clock.now() + delay, intent))
+
+    def pump(self) -> bool:
+        """Carry out what is due; whether there are outcomes."""
+        due = [item for item in self._queue if item[0] <= self._clock.now()]
+        for item in due:
+            effect = item[1].effect.value
+            self._moment(f"before {effect}")
+            self._queue.remove(item)
+            outcome = perform(self._world, item[1], self._clock)
+            self._moment(f"after {effect}")
+            self._done.append(outcome)
+        return bool(self._done)
+
+    def outcomes(self) -> Sequence[Outcome]:
+        done, self._done = self._done, []
+        return done
+
+    def running(self) -> frozenset[str]:
+        return frozenset(
+            [i.id for _, i in self._queue] + [o.intent.id for o in self._done]
+        )
+
+
+class Simulation:
+    """The world, and a trigger that can be killed and started in it."""
+
+    POLL = 5
+
+    def __init__(
+        self,
+        world: SimulatedWorld,
+        options: Options,
+        moment: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self.world, self.options, self.moment = world, options, moment
+        self.clock, self.journal = VirtualClock(), MemoryJournal()
+        self.delays: dict[tuple[str, str], float] = {}
+        self.start()
+
+    def start(self) -> None:
+        self.executor = SteppedExecutor(self.world, self.clock, self.moment)
+        self.executor.delays = self.delays
+        self.engine: Engine | None = Engine(
+            self.world, self.clock, self, self.executor, self.options
+        )
+
+    def kill(self) -> None:
+        self.engine = None
+
+    # The journal as the engine sees it: with the moments at which it can be killed.
+
+    def load(self, admitted_since: float) -> State:
+        return self.journal.load(admitted_since)
+
+    def commit(self, change: Change) -> None:
+        quiet = all(i.effect is Effect.CHECK_POWER for i in change.opened)
+        told = not quiet or change.hosts or change.servers
+        if told:
+            self.moment("before commit")
+        self.journal.commit(change)
+        if told:
+            self.moment("after commit")
+
+    def tick(self) -> None:
+        """One second of virtual time."""
+        self.clock.time += 1
+        self.world.advance(self.clock.time)
+        if self.engine is None:
+            return
+        look = self.clock.time % self.POLL == 0
+        for _ in range(50):
+            busy = self.executor.pump()
+            if not (look or busy or self.engine.wants_look()):
+                return
+            try:
+                self.engine.step(look=look or self.engine.wants_look())
+            except CloudUnreachable:
+                return
+            look = False
+        raise AssertionError("the engine does not come to rest")
+
+
+def line(event: Event, names: dict[str, str]) -> str:
+    """An event as a line of a scenario's log."""
+    words = [event.kind.value]
+    if event.server:
+        words += [event.server_name, f"({event.source}"]
+        words[-1] += f" -> {event.destination})" if event.destination else ")"
+        if event.request_id:
+            words.append(event.request_id)
+    elif event.host:
+        words.append(event.host)
+    if event.servers:
+        listed = ", ".join(sorted(names.get(s, s) for s in event.servers))
+        words.append(f"[{listed}]")
+    text = " ".join(words)
+    for part in (event.how, event.reason):
+        text += f": {part}" if part else ""
+    return text
+
+
+QUIET = (EventKind.SERVER_LANDED,)

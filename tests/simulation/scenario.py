@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scenario: a directory with the cluster, the commands over time, and the log.
+
+cluster.yaml::
+
+    hosts:
+      node1..node3: {zone: nfs-a, room: 8}      # a range; all keys are optional
+    servers:
+      web1..web2: {host: node1, priority: 900}
+    options: {max_hosts: 2}                     # of the engine
+    policy: {}                                  # of the scheduler plugin
+    nova: {rebuild: 3}                          # of the simulated Nova
+
+commands: one a line, ``at SECONDS VERB ARGUMENT...``; the verbs are the methods of
+Script whose names begin with ``do_``. ``at SECONDS end`` ends it.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nova_ha_scheduler.evacuation.cloud import Host, Server
+from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.records import Command, CommandKind, Event
+from nova_ha_scheduler.rules.model import Policy, ZonelessSource
+from tests.simulation.harness import QUIET, Simulation, line
+from tests.simulation.world import Machine, Nova, SimulatedWorld
+
+
+def run(directory: Path) -> tuple[list[str], list[str]]:
+    """:returns: the log, and the crimes that the world has seen."""
+    script = Script(yaml.safe_load((directory / "cluster.yaml").read_text()))
+    script.play((directory / "commands").read_text())
+    return script.log, script.simulation.world.crimes
+
+
+def build(cluster: dict[str, Any], log: list[str]) -> Simulation:
+    """The simulation of a cluster; the world's lines go to the log."""
+    options = _options(cluster)
+    machines = {name: _machine(name, v) for name, v in _ranges(cluster["hosts"])}
+    servers = dict(_server(name, v) for name, v in _ranges(cluster.get("servers", {})))
+    for server in servers.values():
+        for what, amount in server.needs.items():
+            machines[server.host].room[what] -= amount
+    nova = Nova(**cluster.get("nova", {}))
+
+    def say(text: str) -> None:
+        log.append(f"{simulation.clock.time:6.0f} {text}")
+
+    world = SimulatedWorld(machines, servers, nova, options, say)
+    simulation = Simulation(world, options)
+    return simulation
+
+
+def _options(cluster: dict[str, Any]) -> Options:
+    policy = dict(cluster.get("policy", {}))
+    if "zoneless_source" in policy:
+        policy["zoneless_source"] = ZonelessSource(policy["zoneless_source"])
+    base = {"max_cloud_percent": 100, "max_zone_percent": 100, "max_hosts": 3}
+    base["device_check_interval"] = 10**9
+    return Options(**{**base, **cluster.get("options", {}), "policy": Policy(**policy)})
+
+
+def _ranges(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """'web1..web3' stands for web1, web2 and web3."""
+    for name, value in values.items():
+        found = re.fullmatch(r"(\D*)(\d+)\.\.\1(\d+)", name)
+        numbers = range(int(found[2]), int(found[3]) + 1) if found else [""]
+        for number in numbers:
+            yield (f"{found[1]}{number}" if found else name), value or {}
+
+
+def _machine(name: str, value: dict[str, Any]) -> Machine:
+    metadata = {"ha": str(value.get("ha", True)).lower()}
+    for key in ("storage_zone", "ha:reserved", "ha:maintenance"):
+        if (short := key.split(":")[-1].replace("storage_", "")) in value:
+            metadata[key] = str(value[short])
+    disabled = value.get("disabled")
+    host = Host(
+        name,
+        disabled=disabled is not None,
+        disabled_reason=disabled or "",
+        availability_zone=value.get("az", "nova"),
+    )
+    machine = Machine(host, {"VCPU": value.get("room", 8)}, metadata)
+    machine.device = value.get("device", "works")
+    machine.witnesses = {n: Verdict(v) for n, v in value.get("witnesses", {}).items()}
+    return machine
+
+
+def _server(name: str, value: dict[str, Any]) -> tuple[str, Server]:
+    specs = {"ha": str(value.get("ha", True)).lower()}
+    for key in ("recovery", "priority"):
+        if key in value:
+            specs[f"ha:{key}"] = str(value[key])
+    vm_state = value.get("vm_state", "active")
+    return f"uuid-{name}", Server(
+        uuid=f"uuid-{name}",
+        name=name,
+        host=value["host"],
+        vm_state=vm_state,
+        task_state=value.get("task_state"),
+        running=value.get("running", vm_state != "stopped"),
+        locked=value.get("locked", False),
+        extra_specs=specs,
+        metadata={k: str(v) for k, v in value.get("metadata", {}).items()},
+        local_disk=value.get("local_disk", True),
+        needs={"VCPU": value.get("vcpus", 1)},
+        refused_by_nova=value.get("refused", ""),
+        availability_zone=value.get("az"),
+        group=value.get("group"),
+        group_apart=value.get("apart", True),
+    )
+
+
+class Script:
+    """Plays commands in a simulation and writes its log."""
+
+    def __init__(self, cluster: dict[str, Any]) -> None:
+        self.log: list[str] = []
+        self.simulation = build(cluster, self.log)
+        self.world = self.simulation.world
+        self.simulation.journal.listen = self._hear
+        self._numbers = iter(range(1, 1000))
+        self._names = {s.uuid: s.name for s in self.world.servers.values()}
+
+    def _hear(self, event: Event) -> None:
+        if event.kind not in QUIET:
+            self.log.append(f"{event.at:6.0f} {line(event, self._names)}")
+
+    def play(self, commands: str) -> None:
+        lines = [shlex.split(x, comments=True) for x in commands.splitlines()]
+        todo = [(float(words[1]), words[2:]) for words in lines if words]
+        assert all(words[0] == "at" for words in lines if words)
+        assert todo == sorted(todo, key=lambda item: item[0]), "not in order of time"
+        for time, words in todo:
+            while self.simulation.clock.time < time:
+                self.simulation.tick()
+            if words != ["end"]:
+                self.log.append(f"{time:6.0f} > {' '.join(words)}")
+                verb = getattr(self, f"do_{words[0].replace('-', '_')}")
+                verb(*words[1:])
+        self._end()
+
+    def _end(self) -> None:
+        """Where everything is in the end."""
+        for server in sorted(self.world.servers.values(), key=lambda s: s.name):
+            state = f"{server.vm_state}{' locked' if server.locked else ''}"
+            self.log.append(f"   end {server.name} {state} on {server.host}")
+        for recovery in self.simulation.journal.state.hosts.values():
+            text = f"{recovery.state.value}"
+            if recovery.reason:
+                text += f": {recovery.reason.sentence(recovery.detail)}"
+            self.log.append(f"   end {recovery.host} {text}")
+
+    # What people and fate do to hosts.
+
+    def do_power(self, what: str, host: str) -> None:
+        machine = self.world.machines[host]
+        if what == "off":
+            self.world.cut(host)
+        else:
+            machine.powered = True
+            machine.agent_at = self.world.time + self.world.nova.boot
+
+    def do_agent(self, what: str, host: str) -> None:
+        """nova-compute alone stops or starts."""
+        machine = self.world.machines[host]
+        if what == "start":
+            machine.agent_at = self.world.time
+        else:
+            machine.agent = False
+
+    def do_network(self, what: str, host: str) -> None:
+        """The host lives, but nobody hears it."""
+        self.world.machines[host].connected = what == "up"
+
+    def do_bus(self, what: str) -> None:
+        """No heartbeat at all reaches Nova's database."""
+        self.world.bus_up = what == "up"
+
+    def do_api(self, what: str) -> None:
+        self.world.api_up = what == "up"
+
+    def do_device(self, host: str, what: str) -> None:
+        self.world.machines[host].device = what
+
+    def do_slow(self, effect: str, host: str, seconds: str) -> None:
+        self.simulation.delays[effect, host] = float(seconds)
+
+    def do_witness(self, name: str, host: str, verdict: str) -> None:
+        self.world.machines[host].witnesses[name] = Verdict(verdict)
+
+    def do_tag(self, host: str, key: str, value: str = "") -> None:
+        metadata = self.world.machines[host].metadata
+        metadata.pop(key, None)
+        if value:
+            metadata[key] = value
+
+    def do_force_down(self, host: str) -> None:
+        self.world.force_down(host)
+
+    def do_lift(self, host: str) -> None:
+        self.world.lift_force_down(host)
+
+    def do_disable(self, host: str, reason: str = "") -> None:
+        self.world.disable(host, reason)
+
+    def do_enable(self, host: str) -> None:
+        self.world.enable(host)
+
+    def do_remove_service(self, host: str) -> None:
+        del self.world.machines[host]
+
+    def do_room(self, host: str, vcpus: str) -> None:
+        self.world.machines[host].room["VCPU"] += int(vcpus)
+
+    # What happens to servers and calls.
+
+    def do_rebuild_takes(self, server: str, seconds: str) -> None:
+        self.world.rebuild_times[server] = float(seconds)
+
+    def do_rebuild_fails(self, server: str, times: str) -> None:
+        self.world.failing[server] = int(times)
+
+    def do_lose_answer(self, call: str, times: str = "1") -> None:
+        self.world.lost_answers[call] = int(times)
+
+    def do_break(self, call: str, times: str = "1") -> None:
+        self.world.broken_calls[call] = int(times)
+
+    def do_missing(self, server: str, what: str = "") -> None:
+        self.world.missing[server] = what
+
+    def do_delete(self, server: str) -> None:
+        del self.world.servers[f"uuid-{server}"]
+
+    def do_boot(self, server: str, host: str) -> None:
+        """A server whose boot ends only now."""
+        uuid, new = _server(server, {"host": host})
+        self._names[uuid] = server
+        self.world.servers[uuid] = new
+
+    def do_task(self, server: str, state: str = "") -> None:
+        uuid = f"uuid-{server}"
+        old = self.world.servers[uuid]
+        self.world.servers[uuid] = replace(old, task_state=state or None)
+
+    def do_nova_evacuate(self, server: str, destination: str) -> None:
+        """Somebody else asks Nova."""
+        self.world._evacuate(f"uuid-{server}", destination, False)
+
+    # The trigger, and what people order of it.
+
+    def do_kill(self) -> None:
+        self.simulation.kill()
+
+    def do_start(self) -> None:
+        self.simulation.start()
+
+    def do_confirm_fenced(
+        self, host: str, by: str, reason: str, lasts: str = "600"
+    ) -> None:
+        self._order(CommandKind.CONFIRM_FENCED, host, by, reason, lasts)
+
+    def do_evacuate(self, host: str, by: str, reason: str, lasts: str = "600") -> None:
+        self._order(CommandKind.EVACUATE, host, by, reason, lasts)
+
+    def _order(
+        self, kind: CommandKind, host: str, by: str, reason: str, lasts: str
+    ) -> None:
+        now = self.simulation.clock.now()
+        key = f"command-{next(self._numbers)}"
+        command = Command(key, kind, host, by, reason, now, now + float(lasts))
+        self.simulation.journal.order(command)

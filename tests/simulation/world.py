@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated world: an implementation of the engine's World.
+
+It behaves as Nova was measured to: services are down by age of the heartbeat or by
+force-down; an evacuation without a valid host sets the server to ERROR; for a moment
+a server shows its final status while it is still said to be on the dead host; the
+migration record is the truth; 'done' records keep a force-down from being lifted.
+
+It also watches what the trigger must never do; see :attr:`SimulatedWorld.crimes`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from nova_ha_scheduler.evacuation import planner
+from nova_ha_scheduler.evacuation.cloud import Host, Migration, Picture, Scope, Server
+from nova_ha_scheduler.evacuation.interfaces import (
+    CloudUnreachable,
+    Power,
+    PowerReport,
+    Refused,
+    Testimony,
+    Verdict,
+)
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.rules.model import HostFacts
+
+UNFINISHED = ("accepted", "pre-migrating")
+
+
+@dataclass
+class Machine:
+    """One host: its power, its nova-compute, its fence device, its room."""
+
+    host: Host
+    room: dict[str, int]
+    metadata: dict[str, str] = field(default_factory=dict)
+    powered: bool = True
+    agent: bool = True
+    connected: bool = True
+    seen_at: float = 0.0
+    phase: float = 0.0
+    agent_at: float | None = None
+    device: str = "works"
+    witnesses: dict[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def beats(self) -> bool:
+        return self.powered and self.agent and self.connected
+
+
+@dataclass
+class Evacuation:
+    """One that Nova works on."""
+
+    record: int
+    server: str
+    destination: str | None
+    orig_state: str
+    schedule_at: float
+    ends_at: float | None = None
+    failing: bool = False
+
+
+@dataclass
+class Nova:
+    """How this Nova is configured; all times in seconds."""
+
+    service_down_time: float = 60
+    report_interval: float = 10
+    rebuild: float = 3
+    schedule: float = 1
+    boot: float = 30
+    leaves_stopped: bool = False
+    """True: as microversion 2.95 and later; False: as 2.14 to 2.94."""
+
+
+class SimulatedWorld:
+    def __init__(
+        self,
+        machines: dict[str, Machine],
+        servers: dict[str, Server],
+        nova: Nova,
+        options: Options,
+        log: Callable[[str], None],
+    ) -> None:
+        self.machines, self.servers, self.nova = machines, servers, nova
+        self._options, self._log = options, log
+        self.time = 0.0
+        self.records: list[Migration] = []
+        self.under_way: list[Evacuation] = []
+        self.rebuild_times: dict[str, float] = {}
+        self.failing: dict[str, int] = {}
+        self.lost_answers: dict[str, int] = {}
+        self.broken_calls: dict[str, int] = {}
+        self.api_up = self.bus_up = True
+        self.missing: dict[str, str] = {}
+        self.asks: list[tuple[str, str]] = []
+        self.observations = 0
+        self.crimes: list[str] = []
+        """Split brains, lost disks, repeated evacuations, opened locks."""
+
+    # Time.
+
+    def advance(self, now: float) -> None:
+        """Let everything happen that is due."""
+        self.time = now
+        for name, machine in sorted(self.machines.items()):
+            if machine.agent_at is not None and now >= machine.agent_at:
+                self._agent_starts(name, machine)
+            due = (now - machine.phase) % self.nova.report_interval == 0
+            if machine.beats and self.bus_up and due:
+                machine.seen_at = now
+                machine.host = replace(machine.host, updated_at=now)
+        for evacuation in list(self.under_way):
+            self._work_on(evacuation)
+
+    def _agent_starts(self, name: str, machine: Machine) -> None:
+        machine.agent, machine.agent_at = True, None
+        self._log(f"nova: nova-compute of {name} starts")
+        for record in self.records:
+            if record.source == name and record.status in (*UNFINISHED, "done"):
+                self._mark(record.id, "completed")
+        for evacuation in [e for e in self.under_way if e.destination == name]:
+            if evacuation.ends_at is not None:
+                self._fail(evacuation, "failed")
+
+    def _work_on(self, evacuation: Evacuation) -> None:
+        if evacuation.ends_at is None:
+            if self.time >= evacuation.schedule_at:
+                self._schedule(evacuation)
+            return
+        assert evacuation.destination is not None
+        if not self.machines[evacuation.destination].beats:
+            evacuation.ends_at += 1
+        elif self.time >= evacuation.ends_at:
+            if evacuation.failing:
+                self._fail(evacuation, "failed")
+            else:
+                self._land(evacuation)
+        elif self.time >= evacuation.ends_at - 1:
+            # Final status, no task state, and still on the dead host.
+            self._set(evacuation.server, vm_state="active", task_state=None)
+
+    def _schedule(self, evacuation: Evacuation) -> None:
+        server = self.servers[evacuation.server]
+        wanted = evacuation.destination
+        fitting = [
+            name
+            for name, machine in sorted(self.machines.items())
+            if wanted in (None, name)
+            and not self._no_valid_host(server, machine, evacuation)
+        ]
+        if not fitting:
+            self._log(f"nova: no valid host for {server.name}")
+            self._fail(evacuation, "error")
+            return
+        chosen = fitting[0]
+        self._claim(server, chosen, -1)
+        evacuation.destination = chosen
+        time = self.rebuild_times.get(server.name, self.nova.rebuild)
+        evacuation.ends_at = self.time + time
+        if self.failing.get(server.name, 0) > 0:
+            self.failing[server.name] -= 1
+            evacuation.failing = True
+        self._mark(evacuation.record, "pre-migrating", chosen)
+
+    def _no_valid_host(
+        self, server: Server, machine: Machine, evacuation: Evacuation
+    ) -> bool:
+        source = self._shown(self.machines[server.host])
+        host = self._shown(machine)
+        request = planner.request_for(server, source)
+        return (
+            not host.up
+            or host.disabled
+            or planner.refusal(request, host, self._options) is not None
+            or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
+            or bool(
+                server.group
+                and server.group_apart
+                and host.name in self._group_hosts(server)
+            )
+        )
+
+    def _group_hosts(self, server: Server) -> frozenset[str]:
+        return frozenset(
+            s.host
+            for s in self.servers.values()
+            if s.group == server.group and s.uuid != server.uuid
+        )
+
+    def _claim(self, server: Server, host: str, sign: int) -> None:
+        for what, amount in server.needs.items():
+            room = self.machines[host].room
+            room[what] = room.get(what, 0) + sign * amount
+
+    def _fail(self, evacuation: Evacuation, status: str) -> None:
+        server = self.servers[evacuation.server]
+        if evacuation.ends_at is not None and evacuation.destination:
+            self._claim(server, evacuation.destination, +1)
+        self._set(server.uuid, vm_state="error", task_state=None, running=False)
+        self._mark(evacuation.record, status)
+        self.under_way.remove(evacuation)
+
+    def _land(self, evacuation: Evacuation) -> None:
+        server = self.servers[evacuation.server]
+        destination = evacuation.destination or ""
+        source = self.machines[server.host]
+        zone = source.metadata.get("storage_zone")
+        if zone and zone != self.machines[destination].metadata.get("storage_zone"):
+            self.crimes.append(f"{server.name} lost its disk on {destination}")
+        stopped = evacuation.orig_state == "stopped" or (
+            self.nova.leaves_stopped and evacuation.orig_state != "error"
+        )
+        self._set(
+            server.uuid,
+            host=destination,
+            vm_state="stopped" if stopped else "active",
+            task_state=None,
+            running=not stopped,
+        )
+        self._mark(evacuation.record, "done")
+        self.under_way.remove(evacuation)
+
+    def _set(self, server: str, **values: object) -> None:
+        self.servers[server] = replace(self.servers[server], **values)  # type: ignore[arg-type]
+
+    def _mark(self, record: int, status: str, destination: str | None = None) -> None:
+        old = self.records[record - 1]
+        destination = destination or old.destination
+        self.records[record - 1] = replace(old, status=status, destination=destination)
+
+    # Cloud.
+
+    def _shown(self, machine: Machine) -> Host:
+        age = self.time - machine.seen_at
+        up = age <= self.nova.service_down_time and not machine.host.forced_down
+        return replace(
+            machine.host,
+            up=up,
+            facts=HostFacts.of([machine.metadata]),
+            free=dict(machine.room),
+        )
+
+    def observe(self, scope: Scope) -> Picture:
+        if not self.api_up:
+            raise CloudUnreachable("the API does not answer")
+        self.observations += 1
+        servers = {
+            s.uuid: replace(
+                s,
+                group_hosts=self._group_hosts(s) if s.group else frozenset(),
+                missing=(
+                    tuple(filter(None, [self.missing.get(s.name)]))
+                    if s.uuid in scope.landed
+                    else None
+                ),
+            )
+            for s in self.servers.values()
+            if s.host in scope.hosts or s.uuid in scope.landed
+        }
+        hosts = {name: self._shown(m) for name, m in self.machines.items()}
+        if not scope.destinations:
+            hosts = {n: replace(h, free=None) for n, h in hosts.items()}
+        records = tuple(r for r in self.records if r.source in scope.hosts)
+        return Picture(self.time, scope, hosts, servers, records)
+
+    def _call(self, name: str, effect: Callable[[], None]) -> None:
+        """Carry out an API call, unless it is to break, or its answer to be lost."""
+        if not self.api_up:
+            raise ConnectionError("connection refused")
+        if self.broken_calls.get(name, 0) > 0:
+            self.broken_calls[name] -= 1
+            raise ConnectionError("500 Internal Server Error")
+        effect()
+        if self.lost_answers.get(name, 0) > 0:
+            self.lost_answers[name] -= 1
+            raise ConnectionError("the connection was lost before the answer")
+
+    def _write(self, host: str, **values: object) -> None:
+        machine = self.machines[host]
+        machine.host = replace(machine.host, updated_at=self.time, **values)  # type: ignore[arg-type]
+        words = ", ".join(f"{k}={v}" for k, v in values.items())
+        self._log(f"nova: service {host}: {words}")
+
+    def force_down(self, host: str) -> None:
+        self._call("force_down", lambda: self._write(host, forced_down=True))
+
+    def lift_force_down(self, host: str) -> None:
+        if any(r.source == host and r.status == "done" for r in self.records):
+            raise Refused("`done` evacuation records remain")
+        self._call("lift", lambda: self._write(host, forced_down=False))
+
+    def disable(self, host: str, reason: str) -> None:
+        self._call(
+            "disable",
+            lambda: self._write(host, disabled=True, disabled_reason=reason),
+        )
+
+    def enable(self, host: str) -> None:
+        self._call(
+            "enable", lambda: self._write(host, disabled=False, disabled_reason="")
+        )
+
+    def evacuate(self, server: str, destination: str | None) -> str:
+        self._call("evacuate", lambda: self._evacuate(server, destination, True))
+        return f"req-{len(self.records)}"
+
+    def _evacuate(self, uuid: str, destination: str | None, by_trigger: bool) -> None:
+        server = self.servers.get(uuid)
+        if server is None:
+            raise Refused("404 the server could not be found")
+        if by_trigger:
+            self._judge_ask(server)
+        source = self._shown(self.machines[server.host])
+        if source.up:
+            raise Refused(f"400 the compute service of {source.name} is still in use")
+        if server.task_state is not None or server.vm_state not in (
+            "active",
+            "stopped",
+            "error",
+        ):
+            raise Refused(f"409 it is in {server.vm_state}, {server.task_state}")
+        number = len(self.records) + 1
+        self.records.append(
+            Migration(number, uuid, server.host, destination, "accepted")
+        )
+        self.under_way.append(
+            Evacuation(
+                number,
+                uuid,
+                destination,
+                server.vm_state,
+                self.time + self.nova.schedule,
+            )
+        )
+        self._set(uuid, task_state="rebuilding")
+        self._log(f"nova: evacuate {server.name} to {destination} accepted")
+
+    def _judge_ask(self, server: Server) -> None:
+        self.asks.append((server.uuid, server.host))
+        if self.machines[server.host].powered:
+            self.crimes.append(f"{server.name} evacuated while {server.host} was on")
+        if any(
+            r.server == server.uuid
+            and r.source == server.host
+            and r.status in (*UNFINISHED, "done")
+            for r in self.records
+        ):
+            self.crimes.append(f"{server.name} evacuated twice")
+
+    def start(self, server: str) -> str:
+        return self._switch(server, "start", "active", running=True)
+
+    def stop(self, server: str) -> str:
+        return self._switch(server, "stop", "stopped", running=False)
+
+    def _switch(self, uuid: str, call: str, vm_state: str, running: bool) -> str:
+        server = self.servers[uuid]
+        if server.vm_state == vm_state:
+            raise Refused(f"409 it is {vm_state} already")
+        if server.vm_state == "error" and call == "start":
+            raise Refused("409 it is in error")
+        if not self.machines[server.host].beats:
+            raise Refused("409 its host is down")
+
+        def effect() -> None:
+            self._set(uuid, vm_state=vm_state, running=running)
+            self._log(f"nova: {call} {server.name}")
+
+        self._call(call, effect)
+        return f"req-{call}-{server.name}"
+
+    # Fence devices and witnesses.
+
+    def power_off(self, host: str) -> PowerReport:
+        machine = self.machines[host]
+        if machine.device == "unreachable":
+            return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
+        if machine.device == "deaf":
+            return PowerReport(Power.ON, "redfish", "it is still on")
+        words = "switched off" if machine.powered else "it was already off"
+        self._log(f"device: {host} {words}")
+        self.cut(host)
+        if self.lost_answers.get("fence", 0) > 0:
+            self.lost_answers["fence"] -= 1
+            raise TimeoutError("the device took too long")
+        return PowerReport(Power.OFF, "redfish", words)
+
+    def power(self, host: str) -> PowerReport:
+        machine = self.machines[host]
+        if machine.device == "unreachable":
+            return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
+        power = Power.ON if machine.powered else Power.OFF
+        return PowerReport(power, "redfish", f"it is {power.value}")
+
+    def testify(self, host: str) -> Sequence[Testimony]:
+        return [
+            Testimony(name, verdict, "by order of the scenario")
+            for name, verdict in sorted(self.machines[host].witnesses.items())
+        ]
+
+    def cut(self, host: str) -> None:
+        """Its power is gone, and with it nova-compute."""
+        machine = self.machines[host]
+        machine.powered = machine.agent = False
+        machine.agent_at = None
