@@ -217,7 +217,7 @@ class SqlJournal:
 def outcome_of(record: HostRecovery) -> str:
     """How far a recovery came: of a closed one, what it was before."""
     if record.state not in (HostState.CLOSED, HostState.RETURNING):
-        return record.state.value
+        return str(record.state.value)
     ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
     reached = [end for end in ends if end in record.stages]
     newest = max(reached, key=record.stages.__getitem__, default=record.state.value)

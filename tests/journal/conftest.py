@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova_ha_scheduler.journal import conf as journal_conf
+from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from tests import peers
 
@@ -43,7 +44,7 @@ def mariadb(short_folder: Callable[[], Path]) -> Iterator[str]:
     user = subprocess.check_output(["id", "-un"], text=True).strip()
     data = f"--datadir={folder}/data"
     subprocess.run(
-        [install, "--no-defaults", data, f"--user={user}", "--skip-test-db"]
+        [install, "--no-defaults", data, f"--user={user}"]
         + ["--auth-root-authentication-method=normal"],
         check=True,
         capture_output=True,
@@ -53,6 +54,8 @@ def mariadb(short_folder: Callable[[], Path]) -> Iterator[str]:
     command += [f"--pid-file={folder}/pid", "--skip-name-resolve"]
     # A server's default character set may be anything; the journal brings its own.
     command += ["--character-set-server=latin1", "--innodb-use-native-aio=0"]
+    # Only writers are killed here, never the servers: theirs is another's promise.
+    command += ["--innodb-flush-log-at-trx-commit=0"]
     log = folder / "log"
     with peers.running(command, log, lambda: peers.listens(port), signal.SIGKILL):
         yield f"mysql+pymysql://root@127.0.0.1:{port}"
@@ -80,7 +83,7 @@ def postgresql(short_folder: Callable[[], Path]) -> Iterator[str]:
         cwd=folder,
     )
     command = [server, "-D", data, "-p", str(port), "-k", str(folder)]
-    command += ["-c", "listen_addresses=127.0.0.1"]
+    command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
     url = f"postgresql+psycopg2://journal@127.0.0.1:{port}"
 
     def ready() -> bool:
@@ -95,18 +98,38 @@ def postgresql(short_folder: Callable[[], Path]) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "mariadb", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a new, empty database."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that holds no rows, perhaps with tables."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/journal.sqlite"
-        return
-    base = request.getfixturevalue(request.param)
-    name = f"journal_{os.urandom(4).hex()}"
-    default = "mysql" if request.param == "mariadb" else "postgres"
-    engine = sa.create_engine(f"{base}/{default}", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield f"{base}/{name}"
+        return f"sqlite:///{tmp_path}/journal.sqlite"
+    base: str = request.getfixturevalue(request.param)
+    found = f"{base}/{'test' if request.param == 'mariadb' else 'postgres'}"
+    engine = sa.create_engine(found)
+    with engine.begin() as connection:
+        if sa.inspect(connection).has_table("alembic_version"):
+            for table in tables.metadata.sorted_tables:
+                if table is not tables.single:
+                    connection.execute(sa.delete(table))
+            reset = sa.update(tables.single).values(owner="", beat=0, record="{}")
+            connection.execute(reset)
+    engine.dispose()
+    return found
+
+
+@pytest.fixture
+def fresh(url: str) -> Iterator[None]:
+    """No tables before the test, nor after it."""
+    engine = sa.create_engine(url)
+
+    def drop() -> None:
+        found = sa.MetaData()
+        with engine.begin() as connection:
+            found.reflect(connection)
+            found.drop_all(connection)
+
+    drop()
+    yield
+    drop()
     engine.dispose()
 
 

@@ -76,7 +76,7 @@ def reopened(open_database) -> State:
 # Schema.
 
 
-def test_migrations_make_the_models(database):
+def test_migrations_make_the_models(fresh, database):
     with database.read() as connection:
         context = alembic.migration.MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
@@ -90,13 +90,13 @@ def test_upgrade_twice_keeps_everything(database, journal):
     assert journal.load(0).hosts
 
 
-def test_without_tables(open_database):
+def test_without_tables(fresh, open_database):
     with pytest.raises(JournalError, match="tables are missing or older"):
         open_database().check()
 
 
 @pytest.mark.parametrize("do", ["upgrade", "check"])
-def test_tables_of_a_newer_version_are_left_alone(database, do):
+def test_tables_of_a_newer_version_are_left_alone(fresh, database, do):
     newer = sa.text("UPDATE alembic_version SET version_num = '999'")
     database.write(lambda connection: connection.execute(newer))
     with pytest.raises(JournalError, match="newer version than this one"):
