@@ -28,6 +28,7 @@ from nova_ha_scheduler.evacuation.records import (
     State,
 )
 from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.rules import vocabulary
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 _IN_VIEW = (
@@ -85,7 +86,7 @@ def _dispatch(turn: Turn) -> None:
             waiting |= {s.server: s for s in _ready(turn, host)}
     if not waiting or not turn.picture.scope.destinations:
         return
-    order = sorted(waiting.values(), key=lambda s: (-s.priority, s.name, s.server))
+    order = sorted(waiting.values(), key=lambda record: _turn_of(turn, record))
     candidates = [
         planner.Candidate(turn.picture.servers[s.server], s.tried) for s in order
     ]
@@ -96,7 +97,8 @@ def _dispatch(turn: Turn) -> None:
     for decision in decisions:
         record = waiting[decision.server]
         if decision.destination is not None:
-            turn.put(servers.ask(turn, record, decision.destination))
+            if not recovery.look_again(turn, turn.hosts[record.recovery]):
+                turn.put(servers.ask(turn, record, decision.destination))
         elif decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
 
@@ -119,6 +121,13 @@ def _ready(turn: Turn, host: HostRecovery) -> list[ServerRecovery]:
         and server.not_before <= turn.now
         and server.reason is not Reason.TASK_STATE
     ]
+
+
+def _turn_of(turn: Turn, record: ServerRecovery) -> tuple[bool, int, str, str]:
+    """The order of asking: what is marked as protected, by priority, by name."""
+    specs = turn.picture.servers[record.server].extra_specs
+    marked = vocabulary.boolean(specs, vocabulary.HA)
+    return not marked, -record.priority, record.name, record.server
 
 
 def _claims(turn: Turn) -> list[planner.Claim]:

@@ -43,7 +43,7 @@ class Options:
     clock_skew: float = 15
     witness_interval: float = 15
     fence_interval: float = 60
-    proof_age: float = 60
+    proof_age: float = 10
     device_check_interval: float = 3600
     max_hosts: int = 3
     max_zone_percent: int = 50

@@ -302,35 +302,36 @@ def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     """Whether the proof still holds; nothing is asked of Nova while it is in doubt.
 
     A service record that is written after we closed the host is a heartbeat, or
-    somebody else's hand; and while servers wait, somebody may switch the host on.
-    The device knows.
+    somebody else's hand. The device knows.
     """
     if turn.picture.taken_at <= (host.closed_at or turn.now):
         return host
-    evidence = host.evidence
-    if evidence is None:
+    if host.evidence is None:
         return _checked(turn, host, seen)
     quiet = host.quiet_since
     if quiet is None:
         quiet = (host.closed_at or turn.now) + turn.options.clock_skew
         host = replace(host, quiet_since=min(seen.updated_at, quiet))
-    written = seen.updated_at > quiet
-    if written:
-        host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
-        host = replace(host, quiet_since=seen.updated_at)
-    elif not _old(turn, host, evidence):
+    if seen.updated_at <= quiet:
         return host
+    host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
     turn.intend(Effect.CHECK_POWER, host.host, host.id)
-    return replace(host, evidence=None)
+    return replace(host, evidence=None, quiet_since=seen.updated_at)
 
 
-def _old(turn: Turn, host: HostRecovery, evidence: Evidence) -> bool:
-    """Whether to look at the power again before the next server is asked for."""
-    return (
-        evidence.proof is Proof.POWER_OFF
-        and turn.now - evidence.at >= turn.options.proof_age
-        and any(s.state is ServerState.WAITING for s in turn.servers_of(host))
-    )
+def look_again(turn: Turn, host: HostRecovery) -> bool:
+    """Whether the power is to be observed again before Nova is asked; then it is.
+
+    A server may have waited for hours, and somebody may have switched the host on.
+    """
+    evidence = host.evidence
+    if evidence is None or evidence.proof is not Proof.POWER_OFF:
+        return evidence is None
+    if turn.now - evidence.at < turn.options.proof_age:
+        return False
+    turn.intend(Effect.CHECK_POWER, host.host, host.id)
+    turn.put(replace(host, evidence=None))
+    return True
 
 
 def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:

@@ -304,6 +304,8 @@ def _power(
     outcome: Outcome | None = turn.outcome(record.recovery, effect, record.server)
     if outcome and outcome.detail:
         record = replace(record, detail=outcome.detail)
+        if outcome.detail == RESTARTED:
+            record = replace(record, not_before=turn.now)
     busy = turn.pending(record.recovery, effect, record.server)
     if not busy and turn.now >= record.not_before:
         turn.intend(effect, record.destination or "", record.recovery, record.server)

@@ -89,6 +89,7 @@ def _machine(name: str, value: dict[str, Any]) -> Machine:
         availability_zone=value.get("az", "nova"),
     )
     machine = Machine(host, {"VCPU": value.get("room", 8)}, metadata)
+    machine.phase = value.get("phase", 0)
     machine.device = value.get("device", "works")
     machine.witnesses = {n: Verdict(v) for n, v in value.get("witnesses", {}).items()}
     return machine
@@ -96,6 +97,8 @@ def _machine(name: str, value: dict[str, Any]) -> Machine:
 
 def _server(name: str, value: dict[str, Any]) -> tuple[str, Server]:
     specs = {"ha": str(value.get("ha", True)).lower()}
+    if value.get("ha", True) is None:
+        del specs["ha"]
     for key in ("recovery", "priority"):
         if key in value:
             specs[f"ha:{key}"] = str(value[key])
@@ -237,6 +240,10 @@ class Script:
 
     def do_missing(self, server: str, what: str = "") -> None:
         self.world.missing[server] = what
+
+    def do_landing_lies(self, server: str) -> None:
+        """Nova says done, yet the server's host stays the dead one."""
+        self.world.landing_lies.add(server)
 
     def do_delete(self, server: str) -> None:
         del self.world.servers[f"uuid-{server}"]

@@ -94,6 +94,7 @@ class SimulatedWorld:
         self.lost_answers: dict[str, int] = {}
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
+        self.landing_lies: set[str] = set()
         self.missing: dict[str, str] = {}
         self.asks: list[tuple[str, str]] = []
         self.observations = 0
@@ -215,7 +216,7 @@ class SimulatedWorld:
         )
         self._set(
             server.uuid,
-            host=destination,
+            host=server.host if server.name in self.landing_lies else destination,
             vm_state="stopped" if stopped else "active",
             task_state=None,
             running=not stopped,
