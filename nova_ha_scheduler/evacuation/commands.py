@@ -57,7 +57,7 @@ def _evacuate(turn: Turn, command: Command, host: Host) -> None:
         _refuse(turn, command, Reason.ALREADY)
     elif recovery is not None and recovery.state not in _ENDED:
         return  # the confirmation in it will be found there
-    elif not host.up:
+    elif not host.up and host.name in turn.picture.scope.hosts:
         if recovery is None:
             recovery = detect.begin(turn, host, HostState.FENCED)
         turn.put(_ordered(turn, command, recovery))

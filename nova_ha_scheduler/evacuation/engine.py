@@ -28,7 +28,6 @@ from nova_ha_scheduler.evacuation.records import (
     State,
 )
 from nova_ha_scheduler.evacuation.turn import Turn
-from nova_ha_scheduler.rules import vocabulary
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 _IN_VIEW = (
@@ -86,10 +85,9 @@ def _dispatch(turn: Turn) -> None:
             waiting |= {s.server: s for s in _ready(turn, host)}
     if not waiting or not turn.picture.scope.destinations:
         return
-    order = sorted(waiting.values(), key=lambda record: _turn_of(turn, record))
-    candidates = [
-        planner.Candidate(turn.picture.servers[s.server], s.tried) for s in order
-    ]
+    shown = [turn.picture.servers[uuid] for uuid in waiting]
+    shown.sort(key=lambda server: servers.urgency(server, turn.options))
+    candidates = [planner.Candidate(s, waiting[s.uuid].tried) for s in shown]
     dead = frozenset(host.host for host in turn.open_hosts())
     decisions = planner.plan(
         candidates, turn.picture.hosts, dead, _claims(turn), turn.options
@@ -121,13 +119,6 @@ def _ready(turn: Turn, host: HostRecovery) -> list[ServerRecovery]:
         and server.not_before <= turn.now
         and server.reason is not Reason.TASK_STATE
     ]
-
-
-def _turn_of(turn: Turn, record: ServerRecovery) -> tuple[bool, int, str, str]:
-    """The order of asking: what is marked as protected, by priority, by name."""
-    specs = turn.picture.servers[record.server].extra_specs
-    marked = vocabulary.boolean(specs, vocabulary.HA)
-    return not marked, -record.priority, record.name, record.server
 
 
 def _claims(turn: Turn) -> list[planner.Claim]:
@@ -215,6 +206,7 @@ class Engine:
             if h.state in _IN_VIEW
             or (h.state is HostState.INCOMPLETE and now >= h.next_try_at)
         }
+        in_view |= {command.host for command in self.state.commands.values()}
         landed = {
             s.server
             for s in self.state.servers.values()

@@ -204,7 +204,7 @@ def refusal(request: Request, host: Host, options: Options) -> str | None:
     """Why the rules keep the server off the host, in words."""
     for rule in RULES:
         if no := rule.refusal(request, host.facts, False, options.policy):
-            return no.finding
+            return no.finding if no.found else str(no)
     return None
 
 

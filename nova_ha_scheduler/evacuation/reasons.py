@@ -13,7 +13,7 @@ class Reason(enum.Enum):
 
     # A server waits.
     IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
-    NO_ROOM = "no host that may take it has room: {0}"
+    NO_ROOM = "no host can take it now: {0}"
     TASK_STATE = "Nova refuses while its task state is {0}"
     RETRY = "its evacuation failed and will be tried again: {0}"
     UNRESOLVED = "whether Nova has got the request is not known yet"
@@ -40,6 +40,7 @@ class Reason(enum.Enum):
     UNFENCED = "it could not be fenced: {0}"
     PROOF_STALE = "is it still off? {0}"
     DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
+    FORCED_DOWN = "somebody else forced it down, and has to lift that"
     ALIVE = "it is alive"
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"

@@ -182,6 +182,8 @@ def returning(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecov
         and host.disabled_by_us
         and seen.disabled_reason.startswith(detect.OUR_MARK)
     )
+    if seen.forced_down and not lift:
+        return turn.hold(host, Reason.FORCED_DOWN)  # else it would be suspected again
     if not (lift or enable):
         return _closed(turn, host, EventKind.HOST_RETURNED)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
@@ -236,7 +238,7 @@ def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
     """
     seen = turn.seen(host)
     for command in list(turn.commands.values()):
-        if command.host != host.host or seen is None:
+        if command.host != host.host or seen is None or not turn.looked_at(host):
             continue
         if seen.updated_at > command.at + turn.options.clock_skew:
             turn.answer(command, EventKind.COMMAND_REFUSED, Reason.ALIVE.sentence())
@@ -346,10 +348,12 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
         host = replace(host, evidence=evidence, reason=None, detail="")
         return replace(host, quiet_since=seen.updated_at)
     heard_again = seen.updated_at > (host.quiet_since or 0)
-    if outcome and (outcome.result is Result.REFUSED or heard_again):
+    alive = outcome and (outcome.result is Result.REFUSED or heard_again)
+    if alive:
         servers.give_up_waiting(turn, host)
     if outcome:
-        host = turn.hold(host, Reason.PROOF_STALE, outcome.detail)
+        reason = Reason.ALIVE if alive else Reason.PROOF_STALE
+        host = turn.hold(host, reason, outcome.detail)
         host = replace(host, next_try_at=turn.now + turn.options.fence_interval)
     if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.CHECK_POWER):
         turn.intend(Effect.CHECK_POWER, host.host, host.id)

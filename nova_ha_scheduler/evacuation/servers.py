@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation.cloud import Fate, Migration, Server
+from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     Effect,
     EventKind,
@@ -21,6 +22,7 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.model import HostFacts
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 EVACUABLE = ("active", "stopped", "error")
@@ -64,11 +66,6 @@ def try_again(turn: Turn, host: HostRecovery) -> None:
 
 def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
     newest = turn.picture.newest_record(server.uuid, host.host)
-    try:
-        raises = turn.options.tenant_raises
-        rank = vocabulary.priority(server.extra_specs, server.metadata, raises)
-    except BadValue:
-        rank = vocabulary.MIN_PRIORITY
     return ServerRecovery(
         recovery=host.id,
         server=server.uuid,
@@ -78,9 +75,28 @@ def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
         seen_at=turn.now,
         was_running=server.vm_state == "active"
         or (server.vm_state == "error" and server.running),
-        priority=rank,
+        priority=priority(server, turn.options),
         baseline=_baseline(newest),
     )
+
+
+def priority(server: Server, options: Options) -> int:
+    """Its priority; one that cannot be read is the lowest."""
+    try:
+        return vocabulary.priority(
+            server.extra_specs, server.metadata, options.tenant_raises
+        )
+    except BadValue:
+        return vocabulary.MIN_PRIORITY
+
+
+def urgency(server: Server, options: Options) -> tuple[bool, int, str, str]:
+    """The order of asking: what is marked as protected, by priority, by name."""
+    try:
+        marked = vocabulary.boolean(server.extra_specs, vocabulary.HA)
+    except BadValue:
+        marked = False
+    return not marked, -priority(server, options), server.name, server.uuid
 
 
 def _baseline(newest: Migration | None) -> int:
@@ -100,9 +116,13 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     return newest if newest and newest.id > record.baseline else None
 
 
-def why_left(turn: Turn, server: Server) -> tuple[Reason, str] | None:
-    """Why a server is not to be evacuated, or Nova would refuse it for ever."""
-    options = turn.options
+def why_left(
+    server: Server, facts: HostFacts, options: Options
+) -> tuple[Reason, str] | None:
+    """Why a server is not to be evacuated, or Nova would refuse it for ever.
+
+    :param facts: of the host that it is on.
+    """
     try:
         protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
         policy = vocabulary.recovery_policy(
@@ -118,8 +138,8 @@ def why_left(turn: Turn, server: Server) -> tuple[Reason, str] | None:
         return Reason.VM_STATE, server.vm_state
     if server.refused_by_nova:
         return Reason.REFUSED_BY_NOVA, server.refused_by_nova
-    zones = turn.picture.hosts[server.host].facts.zones
-    if server.local_disk and not zones and policy != "recreate":
+    zoneless = not facts.zones and not facts.bad_value(vocabulary.STORAGE_ZONE)
+    if server.local_disk and zoneless and policy != "recreate":
         return Reason.LOCAL_DISK, ""
     return None
 
@@ -131,11 +151,12 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
         return turn.end(record, ServerState.LEFT, Reason.GONE)
-    if why := why_left(turn, server):
+    facts = turn.picture.hosts[server.host].facts
+    if why := why_left(server, facts, turn.options):
         return turn.end(record, ServerState.LEFT, *why)
     if server.task_state is None:
         if record.reason is Reason.TASK_STATE:
-            return replace(record, reason=None, detail="")
+            return replace(record, reason=None, detail="", not_before=turn.now)
         return record
     if record.reason is not Reason.TASK_STATE:
         grace = turn.now + turn.options.task_state_grace
@@ -218,6 +239,7 @@ def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         reason=None,
         detail="",
         destination=newest.destination if newest else record.destination,
+        request_id=record.request_id if ours else None,
         moving_at=turn.now,
         landed_at=None,
         ended_at=None,

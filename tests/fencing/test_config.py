@@ -10,7 +10,6 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError, Limits
-from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.fencing.config import Fencing, load
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from tests import peers
@@ -162,12 +161,12 @@ def test_manual_waits_for_the_word(file):
     assert fences.broken(2) == {}
 
 
-def test_from_conf(file):
+def test_from_conf(file, tmp_path):
+    ours = tmp_path / "nova-ha.conf"
+    theirs = file("hosts:" + REDFISH)
+    ours.write_text(f"[fencing]\nconfig_file = {theirs}\nrequest_timeout = 7\n")
     conf = cfg.ConfigOpts()
-    fencing_conf.register_opts(conf)
-    conf([])
-    conf.set_override("config_file", file("hosts:" + REDFISH), "fencing")
-    conf.set_override("request_timeout", 7.0, "fencing")
+    conf([], default_config_files=[str(ours)], default_config_dirs=[])
     assert Fencing.from_conf(conf)._drivers["c1"].limits == Limits(120, 7)
 
 
