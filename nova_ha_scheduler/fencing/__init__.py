@@ -15,13 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from oslo_config import cfg
+
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 
 NAMESPACE = "nova_ha_scheduler.fencing"
 """The entry point group of drivers; the name is the method in the fencing file."""
 
 
-class ConfigError(Exception):
+class ConfigError(cfg.Error):  # type: ignore[misc]
     """The fencing file cannot be used; the text names the file, host and key."""
 
 

@@ -12,7 +12,6 @@ import functools
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +26,7 @@ from nova_ha_scheduler.fencing import (
     Limits,
 )
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
+from nova_ha_scheduler.programs import run
 
 SEARCH_PATH = "/usr/sbin:/usr/local/sbin:/sbin"
 """Where agents are looked for besides PATH, which often lacks these for a service."""
@@ -95,7 +95,7 @@ class Agent(Driver):
             text = value.reveal() if isinstance(value, Secret) else value
             lines.append(f"{key}={text}")
         try:
-            code, output = run(self._path, "\n".join(lines) + "\n", seconds)
+            code, output = run([self._path], seconds, "\n".join(lines) + "\n")
         except subprocess.TimeoutExpired:
             raise FenceError(
                 f"{self.name} action={action} was stopped: no answer within "
@@ -113,31 +113,6 @@ def _summary(output: str) -> str:
     return " ".join(line for line in kept if line)[:500]
 
 
-def run(path: str, text: str, seconds: float) -> tuple[int, str]:
-    """Run a program with a standard input: its exit code and all its output.
-
-    :raises subprocess.TimeoutExpired: it and its children are killed.
-    :raises OSError: it cannot be run.
-    """
-    process = subprocess.Popen(
-        [path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "LC_ALL": "C", "PYTHONWARNINGS": "ignore"},
-        text=True,
-        errors="replace",
-        start_new_session=True,  # so that its ipmitool or ssh is killed with it
-    )
-    with process:
-        try:
-            output, _ = process.communicate(text, timeout=seconds)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, output
-
-
 @functools.lru_cache
 def metadata(path: str) -> tuple[frozenset[str], frozenset[str]]:
     """The options (with underscores) and actions that an agent says it has.
@@ -145,7 +120,7 @@ def metadata(path: str) -> tuple[frozenset[str], frozenset[str]]:
     :raises ConfigError: it does not say.
     """
     try:
-        _, output = run(path, "action=metadata\n", METADATA_SECONDS)
+        _, output = run([path], METADATA_SECONDS, "action=metadata\n")
         end = "</resource-agent>"
         start, stop = output.index("<?xml"), output.rindex(end) + len(end)
         root = ElementTree.fromstring(output[start:stop])

@@ -32,20 +32,6 @@ OPTS = [
         min=0.1,
         help="Seconds that a fencing device may take for one answer.",
     ),
-    cfg.FloatOpt(
-        "check_interval",
-        default=300.0,
-        min=0.0,
-        help="Seconds between two checks of all fencing devices while no host is in "
-        "recovery; a device that does not answer is an event in the history. "
-        "0: no checks.",
-    ),
-    cfg.IntOpt(
-        "check_parallelism",
-        default=8,
-        min=1,
-        help="How many fencing devices are checked at the same time.",
-    ),
 ]
 
 

@@ -97,7 +97,7 @@ class Fencing:
         """The hosts whose method has a device that can be checked."""
         return sorted(h for h, d in self._drivers.items() if d.HAS_DEVICE)
 
-    def broken(self, parallelism: int) -> dict[str, str]:
+    def broken(self, parallelism: int = 8) -> dict[str, str]:
         """Ask all devices for the power state; blocks.
 
         :returns: host to sentence, for the devices that would not serve now.

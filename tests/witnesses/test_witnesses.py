@@ -78,7 +78,7 @@ def test_exit_codes_of_ping(tmp_path, monkeypatch, code, verdict):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     said = ask("ping", "c1", address="{host}.mgmt", timeout=3.0)
     assert said.verdict is verdict
-    assert said.detail == f"ping ended with {code}: -n -q -c 1 -w 3 -- c1.mgmt"
+    assert said.detail == f"ping ended with {code}: : -n -q -c 1 -w 3 -- c1.mgmt"
 
 
 # tcp.

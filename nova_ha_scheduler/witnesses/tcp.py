@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The witness ``tcp``: whether a host's kernel answers on a port."""
+
+import errno
+import socket
+
+from oslo_config import cfg
+
+from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.witnesses import Witness
+
+NO_ANSWER = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT)
+
+
+class Tcp(Witness):
+    """[witnesses] address and tcp_port; a refused connection is life, too."""
+
+    NAME = "tcp"
+
+    def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
+        super().__init__(options)
+        self.needs_host("address")
+
+    def ask(self, host: str) -> tuple[Verdict, str]:
+        address, port = self.filled("address", host), self.options.tcp_port
+        place = f"{address} port {port}"
+        try:
+            socket.create_connection((address, port), self.options.timeout).close()
+        except (ConnectionRefusedError, ConnectionResetError):
+            return Verdict.ALIVE, f"{place} refused the connection"
+        except TimeoutError:
+            return Verdict.DEAD, f"{place} did not answer"
+        except OSError as error:
+            dead = error.errno in NO_ANSWER
+            verdict = Verdict.DEAD if dead else Verdict.UNKNOWN
+            return verdict, f"{place}: {error.strerror}"
+        return Verdict.ALIVE, f"{place} took the connection"
