@@ -73,12 +73,12 @@ def test_an_address_is_no_option_of_ping():
 )
 def test_exit_codes_of_ping(tmp_path, monkeypatch, code, verdict):
     ping = tmp_path / "ping"
-    ping.write_text(f'#!/bin/sh\necho "$@"; exit {code}\n')
+    ping.write_text(f'#!/bin/sh\necho "got $*"; exit {code}\n')
     ping.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     said = ask("ping", "c1", address="{host}.mgmt", timeout=3.0)
     assert said.verdict is verdict
-    assert said.detail == f"ping ended with {code}: : -n -q -c 1 -w 3 -- c1.mgmt"
+    assert said.detail == f"ping ended with {code}: got -n -q -c 1 -w 3 -- c1.mgmt"
 
 
 # tcp.
