@@ -121,7 +121,8 @@ class Scope:
 
     :ivar hosts: list their servers and the evacuation records that they are the
         source of.
-    :ivar landed: servers to be shown wherever they are now, with ``missing``.
+    :ivar landed: servers to be shown wherever they are now; those whose record has
+        landed, with ``missing``.
     :ivar destinations: whether ``Host.free`` is needed.
     """
 

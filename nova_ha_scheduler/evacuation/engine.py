@@ -190,9 +190,14 @@ class Engine:
         if self._picture is None:
             return True
         wanted, shown = self.scope(), self._picture.scope
+        to_check = {
+            s.server
+            for s in self.state.servers.values()
+            if s.landed_at is not None and not s.state.final
+        }
         return not (
             wanted.hosts <= shown.hosts
-            and wanted.landed <= shown.landed
+            and to_check <= shown.landed
             and wanted.destinations <= shown.destinations
         )
 
@@ -210,7 +215,7 @@ class Engine:
         landed = {
             s.server
             for s in self.state.servers.values()
-            if s.state is ServerState.MOVING
+            if s.state in (ServerState.ASKED, ServerState.MOVING)
         }
         waiting = any(
             s.state is ServerState.WAITING for s in self.state.servers.values()

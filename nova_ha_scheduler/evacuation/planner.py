@@ -114,19 +114,19 @@ class _Board:
         if self._moving.total() >= self._options.max_in_flight:
             return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
         permitted, refusals = self._permit(server)
+        open_to = [host for host in permitted if not self._zone_full(host)]
+        if permitted and not open_to:
+            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
         why, fitting = Counter(refusals), []
-        for host in permitted:
+        for host in open_to:
             if no := self._unfit(server, host):
                 why[no] += 1
             else:
                 fitting.append(host)
         if not fitting:
             return Decision(server.uuid, reason=Reason.NO_ROOM, detail=_words(why))
-        open_to = [h for h in fitting if not self._zone_full(h)]
-        if not open_to:
-            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
-        untried = [h for h in open_to if h.name not in candidate.tried]
-        best = min(untried or open_to, key=self._rank)
+        untried = [h for h in fitting if h.name not in candidate.tried]
+        best = min(untried or fitting, key=self._rank)
         self._take(Claim(best.name, server.needs, server.group))
         return Decision(server.uuid, best.name)
 

@@ -167,7 +167,7 @@ def returning(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecov
     seen = turn.seen(host)
     if seen is None:
         return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
-    if not turn.looked_at(host) or seen.updated_at <= (host.quiet_since or 0):
+    if not turn.looked_at(host) or not _heard_of(host, seen):
         return host  # one write may be anybody's; the next one is a heartbeat
     done = sum(
         m.source == host.host and m.status == "done" for m in turn.picture.migrations
@@ -187,8 +187,10 @@ def returning(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecov
     if not (lift or enable):
         return _closed(turn, host, EventKind.HOST_RETURNED)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
-        if (outcome := turn.outcome(host.id, effect)) and outcome.detail:
+        outcome = turn.outcome(host.id, effect)
+        if outcome and outcome.result is Result.REFUSED:
             host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
+        if outcome and outcome.result is not Result.OK:
             host = replace(host, next_try_at=turn.now + turn.options.retry_interval)
         elif wanted and not turn.pending(host.id, effect) and not outcome:
             turn.intend(effect, host.host, host.id)
@@ -306,19 +308,22 @@ def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     A service record that is written after we closed the host is a heartbeat, or
     somebody else's hand. The device knows.
     """
-    if turn.picture.taken_at <= (host.closed_at or turn.now):
-        return host
+    closed_at = host.closed_at or turn.now
+    if host.quiet_since is None and turn.picture.taken_at > closed_at:
+        latest = closed_at + turn.options.clock_skew  # our own writes, by its clock
+        host = replace(host, quiet_since=min(seen.updated_at, latest))
     if host.evidence is None:
         return _checked(turn, host, seen)
-    quiet = host.quiet_since
-    if quiet is None:
-        quiet = (host.closed_at or turn.now) + turn.options.clock_skew
-        host = replace(host, quiet_since=min(seen.updated_at, quiet))
-    if seen.updated_at <= quiet:
+    if not _heard_of(host, seen):
         return host
     host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
     turn.intend(Effect.CHECK_POWER, host.host, host.id)
     return replace(host, evidence=None, quiet_since=seen.updated_at)
+
+
+def _heard_of(host: HostRecovery, seen: Host) -> bool:
+    """Whether its service record was written since it should be quiet."""
+    return host.quiet_since is not None and seen.updated_at > host.quiet_since
 
 
 def look_again(turn: Turn, host: HostRecovery) -> bool:
@@ -345,13 +350,18 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     if evidence:
         if host.reason is Reason.PROOF_STALE:
             turn.tell(EventKind.HOST_FENCED, host, how=str(evidence))
-        host = replace(host, evidence=evidence, reason=None, detail="")
-        return replace(host, quiet_since=seen.updated_at)
-    heard_again = seen.updated_at > (host.quiet_since or 0)
-    alive = outcome and (outcome.result is Result.REFUSED or heard_again)
+        return replace(
+            host,
+            evidence=evidence,
+            reason=None,
+            detail="",
+            quiet_since=host.quiet_since and seen.updated_at,
+        )
+    on = outcome is not None and outcome.result is Result.REFUSED
+    alive = on or (outcome is not None and _heard_of(host, seen))
     if alive:
         servers.give_up_waiting(turn, host)
-    if outcome:
+    if outcome and outcome.detail != RESTARTED:
         reason = Reason.ALIVE if alive else Reason.PROOF_STALE
         host = turn.hold(host, reason, outcome.detail)
         host = replace(host, next_try_at=turn.now + turn.options.fence_interval)

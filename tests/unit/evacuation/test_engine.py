@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine costs, and what a preview says."""
+
+from typing import Any
+
+from nova_ha_scheduler.evacuation.cloud import Scope
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.preview import preview
+from nova_ha_scheduler.evacuation.records import Reason, ServerState
+from tests.simulation import scenario
+from tests.simulation.harness import Simulation
+
+
+def _recovery(servers: int) -> Simulation:
+    cluster: dict[str, Any] = {
+        "hosts": {
+            "node1": {"zone": "nfs-a", "room": servers},
+            "node2..node6": {"zone": "nfs-a", "room": servers},
+        },
+        "servers": {f"vm1..vm{servers}": {"host": "node1"}},
+    }
+    simulation = scenario.build(cluster, [])
+    while simulation.clock.time < 200:
+        if simulation.clock.time == 30:
+            simulation.world.cut("node1")
+        simulation.tick()
+    records = simulation.journal.state.servers.values()
+    assert {r.state for r in records} == {ServerState.RECOVERED}
+    return simulation
+
+
+def test_pictures_do_not_grow_with_servers() -> None:
+    few, many = _recovery(1), _recovery(30)
+    assert many.world.observations == few.world.observations
+    assert len(many.world.asks) == 30
+
+
+def test_a_quiet_cloud_writes_no_journal() -> None:
+    simulation = scenario.build({"hosts": {"node1..node3": {}}}, [])
+    simulation.tick()
+    simulation.tick()
+    before = simulation.journal.state
+    for _ in range(100):
+        simulation.tick()
+    assert simulation.journal.state is before
+
+
+def test_a_preview_asks_nobody() -> None:
+    cluster = {
+        "hosts": {
+            "node1": {"zone": "nfs-a"},
+            "node2": {"zone": "nfs-a", "room": 1},
+        },
+        "servers": {
+            "a": {"host": "node1", "priority": 1},
+            "b": {"host": "node1"},
+            "c": {"host": "node1", "vm_state": "paused"},
+        },
+    }
+    world = scenario.build(cluster, []).world
+    picture = world.observe(Scope(frozenset({"node1"}), destinations=True))
+    found = {
+        d.server: (d.destination, d.reason)
+        for d in preview(picture, "node1", frozenset(), Options())
+    }
+    assert found == {
+        "uuid-a": (None, Reason.NO_ROOM),
+        "uuid-b": ("node2", None),
+        "uuid-c": (None, Reason.VM_STATE),
+    }
+    assert world.asks == []

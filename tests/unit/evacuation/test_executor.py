@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pool: slow things wait for nobody, and every end is told."""
+
+import threading
+import time
+
+from nova_ha_scheduler.evacuation.executor import PoolExecutor, perform
+from nova_ha_scheduler.evacuation.records import Effect, Intent, Result
+from tests.simulation import scenario
+from tests.simulation.harness import VirtualClock
+from tests.simulation.world import SimulatedWorld
+
+CLUSTER = {
+    "hosts": {"node1..node2": {"zone": "nfs-a"}},
+    "servers": {"vm1": {"host": "node1"}},
+}
+
+
+def _world() -> SimulatedWorld:
+    return scenario.build(CLUSTER, []).world
+
+
+def _intent(effect: Effect, host: str = "node1") -> Intent:
+    return Intent(f"{effect.value}-{host}", effect, host, 0.0, "r", "uuid-vm1", "node2")
+
+
+def test_results() -> None:
+    world, clock = _world(), VirtualClock()
+    refused = perform(world, _intent(Effect.EVACUATE), clock)
+    assert refused.result is Result.REFUSED
+    assert "still in use" in refused.detail
+    on = perform(world, _intent(Effect.CHECK_POWER), clock)
+    assert (on.result, on.by) == (Result.REFUSED, "redfish")
+    assert perform(world, _intent(Effect.FENCE), clock).result is Result.OK
+    world.broken_calls["force_down"] = 1
+    unknown = perform(world, _intent(Effect.FORCE_DOWN), clock)
+    assert unknown.result is Result.UNKNOWN
+    assert perform(world, _intent(Effect.FORCE_DOWN), clock).result is Result.OK
+    done = perform(world, _intent(Effect.EVACUATE), clock)
+    assert (done.result, done.request_id) == (Result.OK, "req-1")
+
+
+class _SlowWorld(SimulatedWorld):
+    """A device that answers only when it is let."""
+
+    gate: threading.Event
+
+    def power(self, host: str):  # type: ignore[no-untyped-def]
+        if host == "node1":
+            self.gate.wait(10)
+        return super().power(host)
+
+
+def test_a_slow_device_holds_up_nothing_else() -> None:
+    world = _world()
+    world.__class__ = _SlowWorld
+    assert isinstance(world, _SlowWorld)
+    world.gate = threading.Event()
+    woken = threading.Event()
+    pool = PoolExecutor(world, VirtualClock(), 2, woken.set)
+    pool.submit(_intent(Effect.CHECK_POWER))
+    pool.submit(_intent(Effect.CHECK_POWER, "node2"))
+    assert woken.wait(10)
+    assert [o.intent.host for o in pool.outcomes()] == ["node2"]
+    assert pool.running() == {"check power-node1"}
+    world.gate.set()
+    deadline = time.monotonic() + 10
+    while not (outcomes := pool.outcomes()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert [o.intent.host for o in outcomes] == ["node1"]
+    assert pool.running() == frozenset()

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The planner, whatever the cloud looks like."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nova_ha_scheduler.evacuation.cloud import Host, Server
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.planner import (
+    Candidate,
+    Claim,
+    Decision,
+    plan,
+    refusal,
+    request_for,
+)
+from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.rules.model import HostFacts
+
+_metadata = st.fixed_dictionaries(
+    {},
+    optional={
+        "ha": st.sampled_from(["true", "false", "maybe"]),
+        "storage_zone": st.sampled_from(["nfs-a", "nfs-b", ""]),
+        "ha:reserved": st.sampled_from(["true", "false"]),
+        "ha:maintenance": st.sampled_from(["true", "false", "?"]),
+    },
+)
+
+
+@st.composite
+def _hosts(draw: st.DrawFn) -> dict[str, Host]:
+    names = [f"node{i}" for i in range(draw(st.integers(1, 6)))]
+    return {
+        name: Host(
+            name,
+            facts=HostFacts.of([draw(_metadata)]),
+            up=draw(st.booleans()),
+            disabled=draw(st.booleans()),
+            free=draw(st.none() | st.fixed_dictionaries({"VCPU": st.integers(0, 5)})),
+        )
+        for name in ["dead", *names]
+    }
+
+
+@st.composite
+def _server(draw: st.DrawFn, number: int) -> Server:
+    return Server(
+        f"uuid-{number}",
+        f"vm{number}",
+        "dead",
+        extra_specs={"ha": draw(st.sampled_from(["true", "false"]))},
+        local_disk=draw(st.booleans()),
+        needs={"VCPU": draw(st.integers(1, 3))},
+        group=draw(st.sampled_from([None, "g"])),
+    )
+
+
+_servers = st.integers(0, 8).flatmap(lambda n: st.tuples(*map(_server, range(n))))
+_options = st.builds(
+    Options,
+    max_in_flight=st.integers(1, 9),
+    max_in_flight_per_zone=st.integers(1, 9),
+    prefer_reserve=st.booleans(),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_hosts(), _servers, _options, st.lists(st.sampled_from(["node0", "node1"])))
+def test_every_destination_is_permitted_and_has_room(
+    hosts: dict[str, Host],
+    servers: tuple[Server, ...],
+    options: Options,
+    moving: list[str],
+) -> None:
+    claims = [Claim(name, {"VCPU": 1}) for name in moving]
+    candidates = [Candidate(server) for server in servers]
+    decisions = plan(candidates, hosts, frozenset({"dead"}), claims, options)
+    assert [d.server for d in decisions] == [s.uuid for s in servers]
+    assert decisions == plan(candidates, hosts, frozenset({"dead"}), claims, options)
+    taken = Counter(moving)
+    for server, decision in zip(servers, decisions, strict=True):
+        if decision.destination is None:
+            assert decision.reason in (Reason.NO_ROOM, Reason.IN_FLIGHT_LIMIT)
+            continue
+        host = hosts[decision.destination]
+        assert host.name != "dead"
+        assert host.up
+        assert not host.disabled
+        assert refusal(request_for(server, hosts["dead"]), host, options) is None
+        taken[host.name] += server.needs["VCPU"]
+        assert host.free is not None
+        assert taken[host.name] <= host.free["VCPU"]
+    _check_bounds(decisions, servers, options, len(moving))
+
+
+def _check_bounds(
+    decisions: list[Decision],
+    servers: tuple[Server, ...],
+    options: Options,
+    moving: int,
+) -> None:
+    sent = [d for d in decisions if d.destination]
+    assert not sent or len(sent) + moving <= options.max_in_flight
+    group_of = {s.uuid: s.group for s in servers}
+    together = Counter(d.destination for d in sent if group_of[d.server])
+    assert all(number == 1 for number in together.values())
+
+
+def test_a_destination_that_failed_is_the_last_choice() -> None:
+    facts = HostFacts.of([{"ha": "true", "storage_zone": "nfs-a"}])
+    free = {"VCPU": 8}
+    hosts = {n: Host(n, facts, free=free, up=n != "dead") for n in ("dead", "n1", "n2")}
+    server = Server("u", "vm", "dead", extra_specs={"ha": "true"}, needs={"VCPU": 1})
+
+    def destination(*tried: str) -> str | None:
+        (decision,) = plan(
+            [Candidate(server, tried)], hosts, frozenset({"dead"}), (), Options()
+        )
+        return decision.destination
+
+    assert destination() == "n1"
+    assert destination("n1") == "n2"
+    assert destination("n1", "n2") == "n1"
