@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, guard, servers
+from nova_ha_scheduler.evacuation import detect, recovery, servers
 from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.records import (
     Command,
@@ -48,28 +48,22 @@ def _evacuate(turn: Turn, command: Command, host: Host) -> None:
     if detect.under_maintenance(host):
         _refuse(turn, command, Reason.MAINTENANCE)
         return
-    recovery = turn.recovery_of(host.name)
-    if recovery is not None and recovery.state in (
+    known = turn.recovery_of(host.name)
+    if known is not None and known.state in (
         HostState.FENCED,
         HostState.EVACUATING,
         HostState.RETURNING,
     ):
         _refuse(turn, command, Reason.ALREADY)
-    elif recovery is not None and recovery.state not in _ENDED:
+    elif known is not None and known.state not in _ENDED:
         return  # the confirmation in it will be found there
     elif not host.up and host.name in turn.picture.scope.hosts:
-        if recovery is None:
-            recovery = detect.begin(turn, host, HostState.FENCED)
-        turn.put(_ordered(turn, command, recovery))
+        begun = known or detect.begin(turn, host, HostState.FENCED)
+        turn.put(_ordered(turn, command, begun))
 
 
-def _ordered(turn: Turn, command: Command, recovery: HostRecovery) -> HostRecovery:
-    evidence = Evidence(Proof.CONFIRMATION, command.by, command.at, command.reason)
+def _ordered(turn: Turn, command: Command, host: HostRecovery) -> HostRecovery:
     turn.answer(command, EventKind.COMMAND_TAKEN, "its evacuation begins")
-    servers.try_again(turn, recovery)
-    recovery = guard.admit(turn, turn.enter(recovery, HostState.FENCED))
-    affected = tuple(s.uuid for s in turn.picture.servers_of(recovery.host))
-    turn.tell(EventKind.HOST_FENCED, recovery, how=str(evidence), servers=affected)
-    return replace(
-        recovery, evidence=evidence, by_hand=True, closed_at=None, quiet_since=None
-    )
+    servers.try_again(turn, host)
+    evidence = Evidence(Proof.CONFIRMATION, command.by, command.at, command.reason)
+    return replace(recovery.proven(turn, host, evidence), by_hand=True)

@@ -11,7 +11,6 @@ from oslo_log import log as logging
 from nova_ha_scheduler.evacuation.interfaces import (
     Clock,
     Power,
-    PowerReport,
     Refused,
     Verdict,
     World,
@@ -30,7 +29,12 @@ _POWER_RESULTS = {
 def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
     """Carry one intent out and say what became of it; it never raises."""
     try:
-        return _EFFECTS[intent.effect](world, intent, clock)
+        if intent.effect is Effect.TESTIFY:
+            return _testify(world, intent, clock)
+        if intent.effect in (Effect.CHECK_POWER, Effect.FENCE):
+            return _power(world, intent, clock)
+        request_id = _tell_nova(world, intent)
+        return Outcome(intent, Result.OK, clock.now(), request_id=request_id)
     except Refused as error:
         return Outcome(intent, Result.REFUSED, clock.now(), str(error))
     except Exception as error:
@@ -49,39 +53,32 @@ def _testify(world: World, intent: Intent, clock: Clock) -> Outcome:
     return Outcome(intent, result, clock.now(), words)
 
 
-def _power(
-    look: Callable[[World, str], PowerReport],
-    world: World,
-    intent: Intent,
-    clock: Clock,
-) -> Outcome:
-    report = look(world, intent.host)
+def _power(world: World, intent: Intent, clock: Clock) -> Outcome:
+    off = intent.effect is Effect.FENCE
+    report = world.power_off(intent.host) if off else world.power(intent.host)
     result = _POWER_RESULTS[report.power]
     return Outcome(intent, result, clock.now(), report.detail, by=report.by)
 
 
-def _nova(
-    effect: Callable[[World, Intent], str | None],
-) -> Callable[[World, Intent, Clock], Outcome]:
-    def run(world: World, intent: Intent, clock: Clock) -> Outcome:
-        request_id = effect(world, intent)
-        return Outcome(intent, Result.OK, clock.now(), request_id=request_id)
-
-    return run
-
-
-_EFFECTS: dict[Effect, Callable[[World, Intent, Clock], Outcome]] = {
-    Effect.TESTIFY: _testify,
-    Effect.CHECK_POWER: lambda w, i, c: _power(lambda w, h: w.power(h), w, i, c),
-    Effect.FENCE: lambda w, i, c: _power(lambda w, h: w.power_off(h), w, i, c),
-    Effect.FORCE_DOWN: _nova(lambda w, i: w.force_down(i.host)),
-    Effect.DISABLE: _nova(lambda w, i: w.disable(i.host, i.text)),
-    Effect.EVACUATE: _nova(lambda w, i: w.evacuate(i.server or "", i.destination)),
-    Effect.START: _nova(lambda w, i: w.start(i.server or "")),
-    Effect.STOP: _nova(lambda w, i: w.stop(i.server or "")),
-    Effect.LIFT_FORCE_DOWN: _nova(lambda w, i: w.lift_force_down(i.host)),
-    Effect.ENABLE: _nova(lambda w, i: w.enable(i.host)),
-}
+def _tell_nova(world: World, intent: Intent) -> str | None:
+    """:returns: Nova's request id, where it is of use."""
+    server = intent.server or ""
+    match intent.effect:
+        case Effect.EVACUATE:
+            return world.evacuate(server, intent.destination)
+        case Effect.START:
+            return world.start(server)
+        case Effect.STOP:
+            return world.stop(server)
+        case Effect.FORCE_DOWN:
+            world.force_down(intent.host)
+        case Effect.LIFT_FORCE_DOWN:
+            world.lift_force_down(intent.host)
+        case Effect.DISABLE:
+            world.disable(intent.host, intent.text)
+        case Effect.ENABLE:
+            world.enable(intent.host)
+    return None
 
 
 class PoolExecutor:

@@ -15,7 +15,8 @@ class Options:
     :ivar prefer_reserve: fill the reserve first, as a positive
         failover_host_weight_multiplier does.
     :ivar down_time: how old the last heartbeat of a service that Nova calls down
-        must be. The clocks of this host and of Nova's must agree, as Nova's own must.
+        must be; at least four times Nova's report_interval. The clocks of this host
+        and of Nova's must agree, as Nova's own must.
     :ivar clock_skew: by how much they may differ at most.
     :ivar witness_interval: between two questions to witnesses that do not agree.
     :ivar fence_interval: between two attempts on a device that does not answer.
@@ -43,7 +44,7 @@ class Options:
     clock_skew: float = 15
     witness_interval: float = 15
     fence_interval: float = 60
-    proof_age: float = 10
+    proof_age: float = 30
     device_check_interval: float = 3600
     max_hosts: int = 3
     max_zone_percent: int = 50

@@ -153,7 +153,9 @@ class _Board:
                 (server.group, host.name) in self._groups
             ):
                 return "with a server of its anti-affinity group"
-        elif server.group and server.group_hosts - {host.name} == server.group_hosts:
+        elif (
+            server.group and server.group_hosts and host.name not in server.group_hosts
+        ):
             return "without its affinity group"
         free = self._free.get(host.name)
         if free is None:

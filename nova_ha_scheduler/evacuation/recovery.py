@@ -23,6 +23,9 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
+MAX_REASON = 255
+"""How long Nova lets a disabled_reason be."""
+
 Step = Callable[[Turn, HostRecovery, guard.Answer], HostRecovery]
 
 
@@ -31,7 +34,7 @@ def suspected(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecov
     if over := _false_alarm(turn, host):
         return over
     if evidence := _confirmation(turn, host):
-        return _proven(turn, host, evidence)
+        return proven(turn, host, evidence)
     if outcome := turn.outcome(host.id, Effect.TESTIFY):
         if outcome.result is Result.OK:
             turn.tell(EventKind.HOST_CONFIRMED, host, reason=outcome.detail)
@@ -49,7 +52,7 @@ def confirmed(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecov
     if over := _false_alarm(turn, host):
         return over
     if evidence := _confirmation(turn, host):
-        return _proven(turn, host, evidence)
+        return proven(turn, host, evidence)
     if answer is guard.Answer.TRIPPED:
         return turn.hold(host, Reason.STORM, turn.guard.reason)
     if answer is guard.Answer.WAIT:
@@ -68,18 +71,18 @@ def fencing(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecover
     """
     if outcome := turn.outcome(host.id, Effect.FENCE):
         if outcome.result is Result.OK:
-            return _proven(turn, host, _observed(outcome))
+            return proven(turn, host, _observed(outcome))
         host = _unfenced(turn, host, outcome)
     if outcome := turn.outcome(host.id, Effect.CHECK_POWER):
         if outcome.result is Result.OK:
-            return _proven(turn, host, _observed(outcome))
+            return proven(turn, host, _observed(outcome))
         if outcome.result is Result.REFUSED:
             return turn.enter(host, HostState.SUSPECTED)
         host = _unfenced(turn, host, outcome)
     if turn.pending(host.id, Effect.FENCE):
         return host
     if evidence := _confirmation(turn, host):
-        return _proven(turn, host, evidence)
+        return proven(turn, host, evidence)
     if over := _false_alarm(turn, host):
         return over
     if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.CHECK_POWER):
@@ -92,9 +95,11 @@ def fenced(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecovery
     seen = turn.seen(host)
     if seen is None:
         return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
-    down, host = _force_down(turn, host, seen)
-    disabled, host = _disable(turn, host, seen)
-    if not (down and disabled):
+    down, off = host.forced_down_by_us, host.disabled_by_us
+    down = down or _done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
+    off = off or _done(turn, host, Effect.DISABLE, seen.disabled)
+    host = replace(host, forced_down_by_us=down, disabled_by_us=off)
+    if not ((down or seen.forced_down) and (off or seen.disabled)):
         return host
     host = turn.enter(host, HostState.EVACUATING)
     turn.tell(EventKind.HOST_EVACUATING, host)
@@ -254,12 +259,12 @@ def _observed(outcome: Outcome) -> Evidence:
     return Evidence(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
 
 
-def _proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
+def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
-    host = replace(turn.enter(host, HostState.FENCED), evidence=evidence)
+    host = guard.admit(turn, turn.enter(host, HostState.FENCED))
     affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
     turn.tell(EventKind.HOST_FENCED, host, how=str(evidence), servers=affected)
-    return guard.admit(turn, replace(host, closed_at=None, quiet_since=None))
+    return replace(host, evidence=evidence, closed_at=None, quiet_since=None)
 
 
 def _unfenced(turn: Turn, host: HostRecovery, outcome: Outcome) -> HostRecovery:
@@ -269,37 +274,18 @@ def _unfenced(turn: Turn, host: HostRecovery, outcome: Outcome) -> HostRecovery:
     return turn.hold(host, Reason.UNFENCED, outcome.detail)
 
 
-def _force_down(
-    turn: Turn, host: HostRecovery, seen: Host
-) -> tuple[bool, HostRecovery]:
-    """Whether Nova holds the service for down by decision."""
-    if _tried(turn, host, Effect.FORCE_DOWN, seen.forced_down):
-        host = replace(host, forced_down_by_us=True)
-    if seen.forced_down or host.forced_down_by_us:
-        return True, host
-    if not turn.pending(host.id, Effect.FORCE_DOWN):
-        turn.intend(Effect.FORCE_DOWN, host.host, host.id)
-    return False, host
-
-
-def _disable(turn: Turn, host: HostRecovery, seen: Host) -> tuple[bool, HostRecovery]:
-    """Whether the service is disabled, so that nothing is booted on its return."""
-    if _tried(turn, host, Effect.DISABLE, seen.disabled):
-        host = replace(host, disabled_by_us=True)
-    if seen.disabled or host.disabled_by_us:
-        return True, host
-    if not turn.pending(host.id, Effect.DISABLE):
+def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
+    """Whether our effect has happened: Nova said so, or its answer was lost and the
+    picture shows it; where neither is so, it is wanted."""
+    if outcome := turn.outcome(host.id, effect):
+        if outcome.result is Result.OK:
+            return True
+        if outcome.result is Result.UNKNOWN and shown:
+            return True
+    if not shown and not turn.pending(host.id, effect):
         text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
-        turn.intend(Effect.DISABLE, host.host, host.id, text=text[:255])
-    return False, host
-
-
-def _tried(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
-    """Whether our effect has happened: said so, or its answer lost and it shows."""
-    outcome = turn.outcome(host.id, effect)
-    if outcome is None:
-        return False
-    return outcome.result is Result.OK or (outcome.result is Result.UNKNOWN and shown)
+        turn.intend(effect, host.host, host.id, text=text[:MAX_REASON])
+    return False
 
 
 def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:

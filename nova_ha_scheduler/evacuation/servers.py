@@ -172,7 +172,7 @@ def wait(
 ) -> ServerRecovery:
     """The server, which waits; it is told once for each reason."""
     new = replace(record, state=ServerState.WAITING, reason=reason, detail=detail)
-    if (record.reason, record.detail) != (reason, detail):
+    if record.reason is not reason:
         turn.tell(EventKind.SERVER_WAITING, new, reason=reason.sentence(detail))
     return new
 

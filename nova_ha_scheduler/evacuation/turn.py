@@ -74,29 +74,22 @@ class Turn:
         return host.host in self.picture.scope.hosts
 
     def outcome(
-        self, key: str, effect: Effect, server: str | None = None
+        self, recovery: str, effect: Effect, server: str | None = None
     ) -> Outcome | None:
         """What was learned in this step about an effect that a recovery wanted."""
-        for outcome in self._outcomes:
-            intent = outcome.intent
-            if (intent.recovery, intent.effect, intent.server) == (key, effect, server):
-                return outcome
-        return None
+        key = recovery, effect, server
+        return next((o for o in self._outcomes if _key(o.intent) == key), None)
 
     def check_of(self, host: str) -> Outcome | None:
         """What a periodic check of a fence device found."""
-        for outcome in self._outcomes:
-            intent = outcome.intent
-            if intent.host == host and not intent.recovery:
-                return None if outcome.detail == RESTARTED else outcome
-        return None
+        checks = (o for o in self._outcomes if not o.intent.recovery)
+        found = (o for o in checks if o.intent.host == host and o.detail != RESTARTED)
+        return next(found, None)
 
-    def pending(self, key: str, effect: Effect, server: str | None = None) -> bool:
+    def pending(self, recovery: str, effect: Effect, server: str | None = None) -> bool:
         """Whether such an intent is being carried out."""
-        return any(
-            (i.recovery, i.effect, i.server) == (key, effect, server)
-            for i in self._pending
-        )
+        key = recovery, effect, server
+        return any(_key(intent) == key for intent in self._pending)
 
     def open_hosts(self) -> list[HostRecovery]:
         """The recoveries that are not over, by host."""
@@ -218,3 +211,7 @@ class Turn:
             commands=tuple(self._answered),
             guard=self.guard if self.guard != before.guard else None,
         )
+
+
+def _key(intent: Intent) -> tuple[str, Effect, str | None]:
+    return intent.recovery, intent.effect, intent.server
