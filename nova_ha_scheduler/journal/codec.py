@@ -38,6 +38,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be journalled")
 
 
+@functools.lru_cache(maxsize=4096)  # records are frozen; most stay for many steps
 def load(cls: type[T], text: str) -> T:
     """:raises JournalError: the text does not hold such a record."""
     try:

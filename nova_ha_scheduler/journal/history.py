@@ -107,7 +107,7 @@ class History:
         select = select.order_by(events.c.number.desc()).limit(query.limit)
         with self._db.read() as connection:
             rows = connection.execute(select).mappings().all()
-        return [(row["number"], _event(dict(row))) for row in rows]
+        return [(row["number"], event_of(dict(row))) for row in rows]
 
     def purge(self, before: float) -> int:
         """Delete what ended before then; never what belongs to an open recovery.
@@ -153,7 +153,8 @@ def _server(servers: sa.Table, query: Query) -> sa.ColumnElement[bool]:
     return (servers.c.server == query.server) | (servers.c.name == query.server)
 
 
-def _event(row: dict[str, Any]) -> Event:
+def event_of(row: dict[str, Any]) -> Event:
+    """An event from its row, which is used up."""
     del row["number"]
     row["kind"] = EventKind(row["kind"])
     row["servers"] = tuple(json.loads(row["servers"]))

@@ -123,7 +123,7 @@ class SqlJournal:
         is_open = hosts.c.ended_at.is_(None)
         with self._db.read() as connection:
 
-            def records(cls: type[Any], query: sa.Select[tuple[str]]) -> list[Any]:
+            def records(cls: Any, query: sa.Select[tuple[str]]) -> list[Any]:
                 return [codec.load(cls, text) for text in connection.scalars(query)]
 
             found_hosts = records(

@@ -17,6 +17,7 @@ from oslo_config import cfg
 from nova_ha_scheduler.journal import conf as journal_conf
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.store import SqlJournal
 from tests import peers
 
 
@@ -160,4 +161,12 @@ def open_database(url: str) -> Iterator[Callable[[], Database]]:
 def database(open_database: Callable[[], Database]) -> Database:
     found = open_database()
     found.upgrade()
+    return found
+
+
+@pytest.fixture
+def journal(database: Database) -> SqlJournal:
+    """The journal of the active trigger."""
+    found = SqlJournal(database, 30)
+    assert found.acquire()
     return found

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which events have been sent as notifications: a row of ``single`` remembers."""
+
+import sqlalchemy as sa
+
+from nova_ha_scheduler.evacuation.records import Event
+from nova_ha_scheduler.journal import tables
+from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.history import event_of
+
+_ROW = tables.single.c.name == "notified"
+
+
+class Outbox:
+    """The events after the last one that was sent; every method blocks.
+
+    Those of the time before the first use are history, and are not sent.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def pending(self, limit: int = 100) -> list[tuple[int, Event]]:
+        """The next events with their numbers, the oldest first."""
+        number = tables.events.c.number
+        with self._db.read() as connection:
+            last = connection.execute(
+                sa.select(tables.single.c.beat).where(_ROW)
+            ).scalar_one_or_none()
+            newest = connection.execute(sa.select(sa.func.max(number))).scalar() or 0
+            rows = connection.execute(
+                sa.select(tables.events)
+                .where(number > (last or 0))
+                .order_by(number)
+                .limit(limit)
+            ).mappings()
+            found = [(row["number"], event_of(dict(row))) for row in rows]
+        if last is None:
+            self.sent(newest)
+            return []
+        if last > newest:  # sqlite uses the numbers of purged events again
+            self.sent(0)
+            return self.pending(limit)
+        return found
+
+    def sent(self, number: int) -> None:
+        """All up to this one were sent."""
+
+        def write(connection: sa.Connection) -> None:
+            update = sa.update(tables.single).where(_ROW).values(beat=number)
+            if not connection.execute(update).rowcount:
+                row = {"name": "notified", "owner": "", "beat": number, "record": ""}
+                connection.execute(sa.insert(tables.single).values(row))
+
+        self._db.write(write)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people ask of the journal, and what a purge leaves."""
+
+import pytest
+
+from nova_ha_scheduler.evacuation.records import (
+    Change,
+    Event,
+    EventKind,
+    HostState,
+    ServerState,
+)
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.history import History, Query
+from tests.journal.samples import command, host, intent, server
+
+
+@pytest.fixture
+def history(journal) -> History:
+    """Ten recoveries at 0, 10 ... 90 of c0 and c1; the last one is open."""
+    hosts, servers, events = [], [], []
+    for n in range(10):
+        ended = None if n == 9 else n * 10 + 5.0
+        end = "incomplete" if n % 3 == 0 else "recovered"
+        recovery = host(
+            f"c{n % 2}",
+            n * 10.0,
+            state=HostState.EVACUATING if n == 9 else HostState.CLOSED,
+            stages={"fenced": n * 10.0} if n == 9 else {end: n * 10.0 + 4},
+            ended_at=ended,
+        )
+        hosts.append(recovery)
+        final = ServerState.FAILED if n % 3 == 0 else ServerState.RECOVERED
+        servers += [server(recovery), server(recovery, f"u-{n}", final)]
+        events.append(
+            Event(
+                EventKind.SERVER_RECOVERED,
+                n * 10.0 + 3,
+                recovery.host,
+                recovery.id,
+                f"u-{n}",
+                source=recovery.host,
+            )
+        )
+    events.append(Event(EventKind.GUARD_TRIPPED, 95.0, reason="storm"))
+    events.insert(0, Event(EventKind.GUARD_TRIPPED, 1.0, reason="storm"))
+    journal.commit(Change(tuple(hosts), tuple(servers), events=tuple(events)))
+    return History(journal._db)
+
+
+def starts(recoveries) -> list[int]:
+    return [int(r.started_at) for r in recoveries]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(), [90, 80, 70, 60, 50, 40, 30, 20, 10, 0]),
+        (Query(since=20.0, until=50.0), [40, 30, 20]),
+        (Query(host="c1"), [90, 70, 50, 30, 10]),
+        (Query(host="c"), []),
+        (Query(server="u-4"), [40]),
+        (Query(server="name of u-4"), [40]),
+        (Query(server="u1", host="c0", until=40.0), [20, 0]),
+        (Query(outcome="incomplete"), [60, 30, 0]),
+        (Query(outcome="recovered", since=40.0), [80, 70, 50, 40]),
+        (Query(outcome="evacuating"), [90]),
+        (Query(limit=3), [90, 80, 70]),
+        (Query(limit=3, after="c1@70.0"), [60, 50, 40]),
+        (Query(limit=3, after="c0@0.0"), []),
+        (Query(recovery="c1@30.0"), [30]),
+    ],
+)
+def test_recoveries_by(history, query, found):
+    assert starts(history.recoveries(query)) == found
+
+
+def test_a_page_after_nothing_known(history):
+    with pytest.raises(JournalError, match="there is no recovery c9"):
+        history.recoveries(Query(after="c9"))
+
+
+def test_pages_join_also_at_equal_times(journal):
+    hosts = tuple(host(f"c{n}", 1 / 3) for n in range(7))
+    journal.commit(Change(hosts=hosts))
+    history, found, after = History(journal._db), [], None
+    while page := history.recoveries(Query(limit=2, after=after)):
+        found += [r.host for r in page]
+        after = page[-1].id
+    assert found == [f"c{n}" for n in range(6, -1, -1)]
+
+
+def test_servers_by(history):
+    def uuids(**query):
+        return [s.server for s in history.servers(Query(**query))]
+
+    assert uuids(recovery="c0@40.0") == ["u-4", "u1"]
+    assert uuids(outcome="failed") == ["u-9", "u-6", "u-3", "u-0"]
+    assert uuids(server="u1", until=30.0) == ["u1"] * 3
+    assert uuids(host="c1", outcome="recovered") == ["u-7", "u-5", "u-1"]
+
+
+def test_events_by(history):
+    def at(**query):
+        return [int(e.at) for _, e in history.events(Query(**query))]
+
+    assert at(limit=2) == [95, 93]
+    assert at(server="u-4") == [43]
+    assert at(outcome="guard.tripped") == [95, 1]
+    assert at(host="c1", since=50.0) == [93, 73, 53]
+    assert at(recovery="c0@20.0") == [23]
+    page = history.events(Query(limit=2))
+    assert at(limit=1, after=page[-1][0]) == [83]
+
+
+def test_purge_never_touches_what_is_open(journal, history):
+    old = host("stuck", -1e6, state=HostState.INCOMPLETE)
+    told = Event(EventKind.HOST_INCOMPLETE, -1e6, "stuck", old.id)
+    journal.commit(
+        Change(
+            (old,),
+            (server(old, "forgotten"),),
+            (intent(),),
+            events=(told,),
+            commands=(command("open"), command("shut", answer="done")),
+        )
+    )
+    assert history.purge(45.0) == 4
+    assert starts(history.recoveries(Query())) == [90, 80, 70, 60, 50, 40, -1000000]
+    assert len(history.servers(Query())) == 13
+    assert told in [event for _, event in history.events(Query())]
+    assert [int(e.at) for _, e in history.events(Query(host="c0"))] == [83, 63, 43]
+    assert len(history.events(Query(outcome="guard.tripped"))) == 1
+    assert journal.command("shut") is None
+    assert journal.command("open") is not None
+    assert list(journal.load(0).intents) == ["i1"]
+    assert history.purge(1e12) == 5
+    assert starts(history.recoveries(Query())) == [90, -1000000]

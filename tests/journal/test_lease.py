@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One trigger alone is active; others wait, the command line does not."""
+
+import threading
+import time
+
+import pytest
+
+from nova_ha_scheduler.evacuation.records import (
+    Change,
+    State,
+)
+from nova_ha_scheduler.journal import NotActive
+from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.journal.store import SqlJournal
+from tests.journal.samples import command, host, intent
+
+# The lease.
+
+
+def test_one_trigger_alone_is_active(journal, open_database):
+    other = SqlJournal(open_database(), 0.6)
+    assert not other.acquire()
+    assert not other.active
+    with pytest.raises(NotActive):
+        other.commit(Change(hosts=(host(),)))
+    assert journal.load(0) == State()
+    assert other.holder() == journal.owner
+    time.sleep(0.4)
+    journal.commit(Change(hosts=(host(),)))  # a sign of life
+    assert not other.acquire()
+    time.sleep(0.4)
+    assert not other.acquire()
+    time.sleep(0.3)
+    assert other.acquire()
+    assert other.active
+    with pytest.raises(NotActive):
+        journal.commit(Change(hosts=(host("c2"),)))
+    assert not journal.active
+    assert list(other.load(0).hosts.values()) == [host()]
+
+
+def test_of_two_that_take_over_one_does(journal, open_database):
+    others = [SqlJournal(open_database(), 0.05) for _ in range(6)]
+    assert not any(other.acquire() for other in others)
+    time.sleep(0.1)
+    took = []
+    threads = [
+        threading.Thread(target=lambda o=other: took.append(o.acquire()))
+        for other in others
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(took) == [False] * 5 + [True]
+
+
+def test_an_orderly_end_frees_the_journal(journal, open_database):
+    journal.release()
+    assert not journal.active
+    assert SqlJournal(open_database(), 30).acquire()
+
+
+def test_activity_ends_before_another_can_take_over(database):
+    journal = SqlJournal(database, 0.3)
+    assert journal.acquire()
+    assert journal.active
+    time.sleep(0.31)
+    assert not journal.active
+    journal.renew()  # nobody took it
+    assert journal.active
+
+
+# The command line beside the engine.
+
+
+def test_commands_need_no_lease(journal, open_database):
+    SqlJournal(open_database()).add_command(command())
+    assert journal.load(0).commands == {"k": command()}
+
+
+def test_many_write_at_once(journal, open_database):
+    def order(number: int) -> None:
+        mine = SqlJournal(open_database())
+        for n in range(10):
+            mine.add_command(command(f"{number}-{n}"))
+
+    errors = []
+    thread_hook, threading.excepthook = threading.excepthook, errors.append
+    threads = [threading.Thread(target=order, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for n in range(30):
+        journal.commit(Change(hosts=(host(start=float(n)),), opened=(intent(n),)))
+        History(journal._db).purge(0)
+    for thread in threads:
+        thread.join()
+    threading.excepthook = thread_hook
+    assert errors == []
+    state = journal.load(0)
+    assert (len(state.commands), len(state.hosts), len(state.intents)) == (40, 30, 30)
