@@ -48,6 +48,7 @@ class Reason(enum.Enum):
     ALREADY = "its recovery is under way already"
     # A command is refused.
     UNKNOWN_HOST = "no nova-compute service has exactly this host name"
+    VOID = "its service was heard of after the confirmation"
     EXPIRED = "the confirmation has expired"
 
     def sentence(self, detail: str = "") -> str:

@@ -32,6 +32,12 @@ OPTS = [
         min=0.1,
         help="Seconds that a fencing device may take for one answer.",
     ),
+    cfg.IntOpt(
+        "check_parallelism",
+        default=8,
+        min=1,
+        help="How many fencing devices are checked at the same time while all is well.",
+    ),
 ]
 
 

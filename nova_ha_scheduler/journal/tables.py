@@ -89,6 +89,7 @@ events = sa.Table(
     sa.Column("reason", TEXT, nullable=False),
     sa.Column("request_id", NAME, nullable=False),
     sa.Column("servers", TEXT, nullable=False),
+    sqlite_autoincrement=True,  # as elsewhere: no number is used twice
     **BINARY,
 )
 
@@ -99,6 +100,6 @@ single = sa.Table(
     sa.Column("owner", NAME, nullable=False),
     sa.Column("beat", sa.BigInteger(), nullable=False),
     sa.Column("record", TEXT, nullable=False),
-    comment="Two rows: the lease of the active trigger, and the guard's memory.",
+    comment="Rows that stand alone: the active trigger's lease, the guard's memory.",
     **BINARY,
 )

@@ -136,3 +136,15 @@ def test_purge_never_touches_what_is_open(journal, history):
     assert list(journal.load(0).intents) == ["i1"]
     assert history.purge(1e12) == 5
     assert starts(history.recoveries(Query())) == [90, -1000000]
+
+
+def test_the_number_of_a_purged_event_is_not_used_again(journal):
+    history = History(journal._db)
+    told = Change(events=(Event(EventKind.GUARD_TRIPPED, 1.0),))
+    journal.commit(told)
+    ((first, _),) = history.events(Query())
+    history.purge(2.0)
+    assert history.events(Query()) == []
+    journal.commit(told)
+    ((second, _),) = history.events(Query())
+    assert second > first

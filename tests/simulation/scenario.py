@@ -30,7 +30,8 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Command, CommandKind, Event
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from tests.simulation.harness import QUIET, Simulation, line
-from tests.simulation.world import Machine, Nova, SimulatedWorld
+from tests.simulation.machines import Machine, Nova
+from tests.simulation.world import SimulatedWorld
 
 
 def run(directory: Path) -> tuple[list[str], list[str]]:

@@ -10,7 +10,7 @@ It also watches what the trigger must never do; see :attr:`SimulatedWorld.crimes
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import planner
 from nova_ha_scheduler.evacuation.cloud import Host, Migration, Picture, Scope, Server
@@ -20,59 +20,12 @@ from nova_ha_scheduler.evacuation.interfaces import (
     PowerReport,
     Refused,
     Testimony,
-    Verdict,
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.model import HostFacts
+from tests.simulation.machines import Evacuation, Machine, Nova
 
 UNFINISHED = ("accepted", "pre-migrating")
-
-
-@dataclass
-class Machine:
-    """One host: its power, its nova-compute, its fence device, its room."""
-
-    host: Host
-    room: dict[str, int]
-    metadata: dict[str, str] = field(default_factory=dict)
-    powered: bool = True
-    agent: bool = True
-    connected: bool = True
-    seen_at: float = 0.0
-    phase: float = 0.0
-    agent_at: float | None = None
-    device: str = "works"
-    witnesses: dict[str, Verdict] = field(default_factory=dict)
-
-    @property
-    def beats(self) -> bool:
-        return self.powered and self.agent and self.connected
-
-
-@dataclass
-class Evacuation:
-    """One that Nova works on."""
-
-    record: int
-    server: str
-    destination: str | None
-    orig_state: str
-    schedule_at: float
-    ends_at: float | None = None
-    failing: bool = False
-
-
-@dataclass
-class Nova:
-    """How this Nova is configured; all times in seconds."""
-
-    service_down_time: float = 60
-    report_interval: float = 10
-    rebuild: float = 3
-    schedule: float = 1
-    boot: float = 30
-    leaves_stopped: bool = False
-    """True: as microversion 2.95 and later; False: as 2.14 to 2.94."""
 
 
 class SimulatedWorld:
@@ -109,6 +62,8 @@ class SimulatedWorld:
         for name, machine in sorted(self.machines.items()):
             if machine.agent_at is not None and now >= machine.agent_at:
                 self._agent_starts(name, machine)
+            if machine.cleanup_at is not None and now >= machine.cleanup_at:
+                self._clean_up(name, machine)
             due = (now - machine.phase) % self.nova.report_interval == 0
             if machine.beats and self.bus_up and due:
                 machine.seen_at = now
@@ -119,12 +74,17 @@ class SimulatedWorld:
     def _agent_starts(self, name: str, machine: Machine) -> None:
         machine.agent, machine.agent_at = True, None
         self._log(f"nova: nova-compute of {name} starts")
-        for record in self.records:
-            if record.source == name and record.status in (*UNFINISHED, "done"):
-                self._mark(record.id, "completed")
+        machine.cleanup_at = self.time + self.nova.cleanup
         for evacuation in [e for e in self.under_way if e.destination == name]:
             if evacuation.ends_at is not None:
                 self._fail(evacuation, "failed")
+
+    def _clean_up(self, name: str, machine: Machine) -> None:
+        """nova-compute removes what was evacuated from its host."""
+        machine.cleanup_at = None
+        for record in self.records:
+            if record.source == name and record.status in (*UNFINISHED, "done"):
+                self._mark(record.id, "completed")
 
     def _work_on(self, evacuation: Evacuation) -> None:
         if evacuation.ends_at is None:
@@ -406,4 +366,4 @@ class SimulatedWorld:
         """Its power is gone, and with it nova-compute."""
         machine = self.machines[host]
         machine.powered = machine.agent = False
-        machine.agent_at = None
+        machine.agent_at = machine.cleanup_at = None

@@ -87,6 +87,7 @@ def upgrade() -> None:
         _column("request_id", NAME),
         _column("servers", TEXT),
         indexes="at host recovery server",
+        sqlite_autoincrement=True,
     )
     _table(
         "single",
@@ -95,7 +96,7 @@ def upgrade() -> None:
         _column("beat", sa.BigInteger()),
         _column("record", TEXT),
         indexes="",
-        comment="Two rows: the lease of the active trigger, and the guard's memory.",
+        comment="Rows that stand alone: the active trigger's lease, the guard's memory.",
     )
     for name in ("guard", "lease"):
         op.execute(
