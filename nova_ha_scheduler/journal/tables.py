@@ -100,6 +100,6 @@ single = sa.Table(
     sa.Column("owner", NAME, nullable=False),
     sa.Column("beat", sa.BigInteger(), nullable=False),
     sa.Column("record", TEXT, nullable=False),
-    comment="Rows that stand alone: the active trigger's lease, the guard's memory.",
+    comment="Rows that stand alone: the lease, the guard's memory.",
     **BINARY,
 )

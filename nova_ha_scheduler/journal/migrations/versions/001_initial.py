@@ -96,7 +96,7 @@ def upgrade() -> None:
         _column("beat", sa.BigInteger()),
         _column("record", TEXT),
         indexes="",
-        comment="Rows that stand alone: the active trigger's lease, the guard's memory.",
+        comment="Rows that stand alone: the lease, the guard's memory.",
     )
     for name in ("guard", "lease"):
         op.execute(
