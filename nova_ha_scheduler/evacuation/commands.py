@@ -33,7 +33,7 @@ def handle(turn: Turn) -> None:
         elif turn.now >= command.expires_at:
             _refuse(turn, command, Reason.EXPIRED)
         elif host.up and host.updated_at > command.at:
-            _refuse(turn, command, Reason.ALIVE)
+            _refuse(turn, command, Reason.VOID)
         elif command.kind is CommandKind.EVACUATE:
             _evacuate(turn, command, host)
 
