@@ -197,6 +197,13 @@ EVACUATION_OPTS = [
         help="Seconds between two attempts on a fence device that does not answer.",
     ),
     cfg.FloatOpt(
+        "device_check_interval",
+        default=_DEFAULTS.device_check_interval,
+        min=0.0,
+        help="Seconds between two checks of each fence device while all is well; one "
+        "that does not answer is an event in the history. 0: no checks.",
+    ),
+    cfg.FloatOpt(
         "proof_age",
         default=_DEFAULTS.proof_age,
         min=1.0,
@@ -217,6 +224,11 @@ NOTIFICATION_OPTS = [
         "topic",
         default="versioned_notifications",
         help="Nova's topic of versioned notifications; service.update is heeded.",
+    ),
+    cfg.StrOpt(
+        "exchange",
+        default="nova",
+        help="Nova's control_exchange, which is the exchange of its notifications.",
     ),
     cfg.StrOpt(
         "pool",
@@ -275,7 +287,7 @@ def options(conf: cfg.ConfigOpts) -> Options:
         witness_interval=detection.witness_interval,
         fence_interval=evacuation.fence_interval,
         proof_age=evacuation.proof_age,
-        device_check_interval=conf.fencing.check_interval or math.inf,
+        device_check_interval=evacuation.device_check_interval or math.inf,
         max_hosts=guard.max_hosts,
         max_zone_percent=guard.max_zone_percent,
         max_cloud_percent=guard.max_cloud_percent,

@@ -5,6 +5,9 @@ from nova_ha_scheduler.evacuation import detect
 from nova_ha_scheduler.evacuation.records import Effect, EventKind, Result
 from nova_ha_scheduler.evacuation.turn import Turn
 
+_NO_DEVICE = "manual"
+"""The fencing method of hosts that have none: nothing of theirs can be broken."""
+
 
 class DeviceWatch:
     """Remembers when each device was last asked, and whether it answered.
@@ -28,7 +31,7 @@ class DeviceWatch:
 
     def _hear(self, turn: Turn, host: str) -> None:
         outcome = turn.check_of(host)
-        if outcome is None:
+        if outcome is None or outcome.by == _NO_DEVICE:
             return
         if outcome.result is Result.UNKNOWN and host not in self._broken:
             self._broken.add(host)

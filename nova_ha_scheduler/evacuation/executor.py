@@ -85,26 +85,56 @@ class PoolExecutor:
     """Threads. The slowness of one device or request holds up nothing else."""
 
     def __init__(
-        self, world: World, clock: Clock, workers: int, wake: Callable[[], Any]
+        self,
+        world: World,
+        clock: Clock,
+        workers: int,
+        wake: Callable[[], Any],
+        checkers: int = 8,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
-        """:param wake: called after each outcome, from a thread of the pool."""
+        """
+        :param wake: called after each outcome, from a thread of the pool.
+        :param checkers: threads for the periodic checks of fence devices, beside the
+            workers: a recovery does not wait for a whole cloud's devices.
+        :param may_act: asked just before each effect, which may have been in the
+            queue for a while; where it says no, nothing is done.
+        """
         self._world, self._clock, self._wake = world, clock, wake
+        self._may_act = may_act
         self._lock = threading.Lock()
         self._running: dict[str, Intent] = {}
         self._outcomes: list[Outcome] = []
         self._pool = futurist.ThreadPoolExecutor(max_workers=workers)
+        self._checks = futurist.ThreadPoolExecutor(max_workers=checkers)
 
     def submit(self, intent: Intent) -> None:
         with self._lock:
             self._running[intent.id] = intent
-        self._pool.submit(self._run, intent)
+        pool = self._pool if intent.recovery else self._checks
+        pool.submit(self._run, intent)
+
+    def close(self) -> None:
+        """Take nothing more, and wait for nothing."""
+        self._may_act = lambda: False
+        self._pool.shutdown(wait=False)
+        self._checks.shutdown(wait=False)
 
     def _run(self, intent: Intent) -> None:
-        outcome = perform(self._world, intent, self._clock)
+        if self._may_act():
+            outcome = perform(self._world, intent, self._clock)
+        else:
+            now = self._clock.now()
+            outcome = Outcome(intent, Result.UNKNOWN, now, "another trigger is active")
         with self._lock:
             del self._running[intent.id]
             self._outcomes.append(outcome)
         self._wake()
+
+    def ended(self) -> bool:
+        """Whether there are outcomes to be fetched."""
+        with self._lock:
+            return bool(self._outcomes)
 
     def outcomes(self) -> Sequence[Outcome]:
         with self._lock:

@@ -210,6 +210,8 @@ class Outcome:
 class EventKind(enum.Enum):
     """What history and notifications tell of."""
 
+    HOST_NOTIFIED = "host.notified"
+    """Nova's notification that the host was forced down; ``at``: when it was sent."""
     HOST_SUSPECTED = "host.suspected"
     HOST_CLEARED = "host.cleared"
     HOST_HELD = "host.held"

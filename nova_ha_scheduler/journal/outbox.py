@@ -38,9 +38,6 @@ class Outbox:
         if last is None:
             self.sent(newest)
             return []
-        if last > newest:  # sqlite uses the numbers of purged events again
-            self.sent(0)
-            return self.pending(limit)
         return found
 
     def sent(self, number: int) -> None:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha-evacuator``: the service's process."""
+
+import signal
+import sys
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_ha_scheduler import fencing
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.evacuation.service import Service
+from nova_ha_scheduler.evacuation.startup import Parts, load
+from nova_ha_scheduler.journal import JournalError
+
+LOG = logging.getLogger(__name__)
+
+PROG = "nova-ha-evacuator"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """:returns: 0 after SIGTERM or SIGINT, 1 if it could not be started."""
+    try:
+        conf = load(PROG, sys.argv[1:] if arguments is None else arguments)
+        logging.setup(conf, PROG)
+        service = _service(Parts(conf))
+    except (cfg.Error, fencing.ConfigError, JournalError) as error:
+        print(f"{PROG}: {error}", file=sys.stderr)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop())
+    service.run()
+    return 0
+
+
+def _service(parts: Parts) -> Service:
+    parts.database.upgrade()
+    try:
+        parts.require_methods()
+    except CloudUnreachable as error:
+        # It may come up with us after a power cut; its hosts' methods are checked
+        # with the devices then.
+        LOG.error("The cloud cannot be seen yet: %s", error)
+    return Service(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notifications: Nova's wake the trigger, the history's events go out.
+
+Both are conveniences: without a broker, recoveries go on by polling, and events wait
+in the journal until they can be sent.
+"""
+
+import datetime
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from oslo_service import backend
+
+from nova_ha_scheduler.evacuation.records import Event
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.outbox import Outbox
+
+if backend.get_backend_type() is None:  # else oslo.messaging makes it eventlet
+    backend.init_backend(backend.BackendType.THREADING)
+import oslo_messaging  # noqa: E402
+from oslo_messaging import opts as messaging_opts  # noqa: E402
+
+LOG = logging.getLogger(__name__)
+
+GROUP = "oslo_messaging_notifications"
+PREFIX = "nova_ha."
+"""Of the event types that go out."""
+
+_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ServiceUpdate:
+    """Nova says that somebody changed a compute service's record.
+
+    :ivar sent_at: by Nova's clock, but not later than it was received.
+    """
+
+    host: str
+    forced_down: bool
+    sent_at: float
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register oslo.messaging's options; doing so again does nothing."""
+    opts = {str(group): found for group, found in messaging_opts.list_opts()}
+    conf.register_opts(opts[GROUP], group=GROUP)
+
+
+def configured(conf: cfg.ConfigOpts) -> bool:
+    """Whether a broker for notifications is named."""
+    register_opts(conf)
+    return bool(conf[GROUP].transport_url)
+
+
+class _Endpoint:
+    """Takes service.update, whatever its priority."""
+
+    filter_rule = oslo_messaging.NotificationFilter(event_type=r"^service\.update$")
+
+    def __init__(self, heard: Callable[[ServiceUpdate], None]) -> None:
+        self._heard = heard
+
+    def info(
+        self,
+        context: Any,
+        publisher_id: str,
+        event_type: str,
+        payload: Any,
+        metadata: Any,
+    ) -> None:
+        try:
+            data = payload["nova_object.data"]
+            if data["binary"] == "nova-compute":
+                sent_at = _sent_at(metadata)
+                update = ServiceUpdate(data["host"], data["forced_down"], sent_at)
+                self._heard(update)
+        except (KeyError, TypeError):
+            LOG.warning(
+                "A service.update notification that cannot be read: %s", payload
+            )
+
+
+def _sent_at(metadata: Any) -> float:
+    """oslo.messaging writes the time as str() does, UTC."""
+    now = time.time()
+    try:
+        sent = datetime.datetime.fromisoformat(metadata["timestamp"])
+    except (KeyError, ValueError):
+        return now
+    return min(now, sent.replace(tzinfo=datetime.UTC).timestamp())
+
+
+def listen(conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]) -> None:
+    """Hear Nova's notifications from now on, in threads of their own.
+
+    Returns at once: a broker that is away is waited for without anybody.
+
+    :param heard: called from such a thread.
+    """
+
+    def start() -> None:
+        while True:
+            try:
+                listener = oslo_messaging.get_notification_listener(
+                    oslo_messaging.get_notification_transport(conf),
+                    [
+                        oslo_messaging.Target(
+                            topic=conf.notifications.topic,
+                            exchange=conf.notifications.exchange,
+                        )
+                    ],
+                    [_Endpoint(heard)],
+                    executor="threading",
+                    pool=conf.notifications.pool,
+                )
+                listener.start()
+                return
+            except Exception as error:
+                LOG.warning("Nova's notifications cannot be heard yet: %s", error)
+                time.sleep(_RETRY_SECONDS)
+
+    threading.Thread(target=start, name="listener", daemon=True).start()
+
+
+class Publisher:
+    """Sends the journal's events in their order, each one at least once."""
+
+    def __init__(
+        self, conf: cfg.ConfigOpts, outbox: Outbox, active: Callable[[], bool]
+    ) -> None:
+        """:param active: whether this trigger is the one that sends."""
+        self._conf, self._outbox, self._active = conf, outbox, active
+        self._news = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="publisher", daemon=True).start()
+
+    def wake(self) -> None:
+        """There are new events."""
+        self._news.set()
+
+    def _run(self) -> None:
+        # retry=-1: the call returns when the broker has the message, not before.
+        sender = oslo_messaging.Notifier(
+            oslo_messaging.get_notification_transport(self._conf),
+            publisher_id=f"nova-ha-evacuator:{socket.gethostname()}",
+            retry=-1,
+        )
+        while True:
+            self._news.wait(_RETRY_SECONDS)
+            self._news.clear()
+            try:
+                while self._active() and (events := self._outbox.pending()):
+                    for _, event in events:
+                        sender.info({}, PREFIX + event.kind.value, payload(event))
+                    self._outbox.sent(events[-1][0])
+            except JournalError as error:
+                LOG.warning("Events are not sent now: %s", error)
+            except Exception:
+                LOG.exception("Events are not sent now")
+
+
+def payload(event: Event) -> dict[str, Any]:
+    """An event as plain data."""
+    return {**asdict(event), "kind": event.kind.value, "servers": list(event.servers)}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One session, one token, and requests whose answers are looked at."""
+
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import openstack
+import requests
+from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import loading
+from openstack import exceptions as sdk_exceptions
+from oslo_config import cfg
+
+from nova_ha_scheduler.evacuation.conf import REQUEST_TIMEOUT
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
+
+READ = "2.100"
+"""Nova 2025.1 and later. A server with its flavor's extra specs (2.47), the zone that
+it is pinned to (2.96), its image's properties (2.98), its scheduler hints (2.100)."""
+
+ACT = "2.94"
+"""From 2.95 on, an evacuated server ends stopped."""
+
+HYPERVISORS = "2.87"
+"""From 2.88 on, Nova may ask each hypervisor for its uptime."""
+
+PLACEMENT = "1.29"
+"""Summaries of nested providers."""
+
+Json = dict[str, Any]
+_LOST = (
+    ks_exceptions.ClientException,
+    sdk_exceptions.SDKException,
+    requests.RequestException,
+)
+
+
+def connect(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
+    """A connection as [cloud] says; it logs in at the first request.
+
+    :raises cfg.Error: the options or clouds.yaml do not say enough.
+    """
+    try:
+        auth = loading.load_auth_from_conf_options(conf, "cloud")
+        if auth is None:
+            region = openstack.config.OpenStackConfig(app_name="nova-ha").get_one(
+                cloud=conf.cloud.name, **_given(region_name=conf.cloud.region_name)
+            )
+            return openstack.connection.Connection(config=region)
+        session = loading.load_session_from_conf_options(conf, "cloud", auth=auth)
+        return openstack.connection.Connection(
+            session=session,
+            region_name=conf.cloud.region_name,
+            interface=conf.cloud.interface,
+        )
+    except _LOST as error:
+        raise cfg.Error(f"[cloud]: {error}") from error
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+class Api:
+    """Requests to the services of a connection.
+
+    :ivar sent: how many were sent, token and discovery aside.
+    """
+
+    def __init__(
+        self, connection: openstack.connection.Connection, timeout: float | None = None
+    ) -> None:
+        self._connection = connection
+        self._timeout = timeout or REQUEST_TIMEOUT
+        self.sent = 0
+
+    def get(
+        self,
+        service: str,
+        path: str,
+        microversion: str | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Read. :raises CloudUnreachable: for every answer that is not a good one."""
+        try:
+            answer = self._send(service, "GET", path, microversion, params=params)
+            if answer.ok:
+                body: Json = answer.json()
+                return body
+            problem = f"{answer.status_code}: {_message(answer)}"
+        except _LOST as error:
+            raise CloudUnreachable(f"{service} GET {path}: {error}") from error
+        raise CloudUnreachable(f"{service} GET {path}: {problem}")
+
+    def pages(
+        self,
+        service: str,
+        path: str,
+        key: str,
+        microversion: str | None = None,
+        **params: Any,
+    ) -> Iterator[Json]:
+        """All items of a list, page by page, as its links say."""
+        query: Mapping[str, Any] | None = params
+        while query is not None:
+            body = self.get(service, path, microversion, query)
+            yield from body[key]
+            links = {link["rel"]: link["href"] for link in body.get(f"{key}_links", ())}
+            # Only the query: a proxy may have made the address one for others.
+            url = urllib.parse.urlsplit(links["next"]) if "next" in links else None
+            query = urllib.parse.parse_qs(url.query) if url else None
+
+    def act(self, method: str, path: str, body: Json) -> str:
+        """Have Nova do something. :returns: Nova's request id.
+
+        :raises Refused: a definite no. Anything else that is raised: unknown.
+        """
+        answer = self._send("compute", method, path, ACT, json=body)
+        request_id = str(answer.headers.get("x-openstack-request-id", ""))
+        if answer.ok:
+            return request_id
+        words = f"{_message(answer)} ({answer.status_code} {request_id})"
+        # 408: a proxy gave up on Nova, which may have got the request.
+        if 400 <= answer.status_code < 500 and answer.status_code != 408:
+            raise Refused(words)
+        raise RuntimeError(words)
+
+    def _send(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        microversion: str | None,
+        **more: Any,
+    ) -> requests.Response:
+        self.sent += 1
+        proxy = getattr(self._connection, service)
+        answer: requests.Response = proxy.request(
+            path,
+            method,
+            microversion=microversion,
+            timeout=self._timeout,
+            raise_exc=False,
+            **more,
+        )
+        return answer
+
+
+def _message(answer: requests.Response) -> str:
+    """What the service says of an error."""
+    try:
+        sdk_exceptions.raise_from_response(answer)
+    except sdk_exceptions.HttpException as error:
+        return str(error.details or error.message)
+    return str(answer.reason)

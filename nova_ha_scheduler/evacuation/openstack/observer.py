@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of the cloud from a number of requests that depends on hosts, not servers.
+
+=========================  =========================================================
+always                     compute services, aggregates
+each host in the scope     its evacuation records, its servers
+servers that landed        what changed in the cloud since they were asked for; their
+                           ports; the volumes of each of their projects
+destinations are wanted    allocation candidates; of each host in the scope the
+                           allocations and ports; hypervisors, if hosts came or went
+groups among the servers   all groups; the servers of each project with a group
+=========================  =========================================================
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import futurist
+
+from nova_ha_scheduler.evacuation.cloud import Host, Picture, Scope, Server
+from nova_ha_scheduler.evacuation.interfaces import Clock
+from nova_ha_scheduler.evacuation.openstack import parse
+from nova_ha_scheduler.evacuation.openstack.api import (
+    HYPERVISORS,
+    PLACEMENT,
+    READ,
+    Api,
+)
+
+_MARGIN = 600.0
+"""Seconds by which the clocks of Nova's hosts may differ."""
+
+_AT_ONCE = 4
+"""Requests that do not depend on each other."""
+
+_PORTS_AT_ONCE = 40
+"""Servers whose ports are asked for in one request: it has to fit an address line."""
+
+Json = dict[str, Any]
+
+
+class Observer:
+    """Takes pictures; remembers only which hypervisor belongs to which service."""
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api, self._clock = api, clock
+        self._pool = futurist.ThreadPoolExecutor(_AT_ONCE)
+        self._nodes: dict[str, str] = {}
+        self._nodes_of: frozenset[str] = frozenset()
+        self.services: Mapping[str, str] = {}
+        """The ids of the newest picture's services, by host."""
+
+    def observe(self, scope: Scope) -> Picture:
+        """:raises CloudUnreachable: if any part of it could not be had."""
+        return _Look(self, self._api, scope, self._clock.now()).picture()
+
+    def nodes(self, hosts: frozenset[str]) -> Mapping[str, str]:
+        """Compute nodes, which are Placement's providers, to service hosts."""
+        if hosts != self._nodes_of:
+            found = self._api.pages(
+                "compute", "/os-hypervisors/detail", "hypervisors", HYPERVISORS
+            )
+            self._nodes = {node["id"]: node["service"]["host"] for node in found}
+            self._nodes_of = hosts
+        return self._nodes
+
+    def together(self, *questions: Callable[[], Any]) -> list[Any]:
+        """The answers to questions that are asked at the same time."""
+        asked = [self._pool.submit(question) for question in questions]
+        return [answer.result() for answer in asked]
+
+
+class _Look:
+    """One picture in the making."""
+
+    def __init__(self, observer: Observer, api: Api, scope: Scope, now: float) -> None:
+        self._observer, self._api = observer, api
+        self._scope, self._now = scope, now
+        self._raw: dict[str, Json] = {}
+        self._servers: dict[str, Server] = {}
+
+    def picture(self) -> Picture:
+        dead = sorted(self._scope.hosts)
+        services, aggregates, *found = self._observer.together(
+            self._services, self._aggregates, *(partial(self._of, h) for h in dead)
+        )
+        records = [record for some in found for record in some]
+        hosts = self._hosts(services, aggregates)
+        lists = self._observer.together(
+            *(partial(self._list, host=host) for host in dead)
+        )
+        for host, some in zip(dead, lists, strict=True):
+            self._add(some, only_on=host)
+        self._find_landed(records)
+        if self._scope.destinations:
+            hosts = self._with_room(hosts)
+        migrations = tuple(map(parse.migration, records))
+        return Picture(self._now, self._scope, hosts, self._servers, migrations)
+
+    def _hosts(self, services: list[Json], aggregates: list[Json]) -> dict[str, Host]:
+        facts = parse.facts(aggregates)
+        hosts = [parse.host(service, facts, self._now) for service in services]
+        self._observer.services = {s["host"]: s["id"] for s in services}
+        return {host.name: host for host in hosts}
+
+    def _services(self) -> Any:
+        wanted = {"binary": "nova-compute"}
+        return self._api.get("compute", "/os-services", READ, wanted)["services"]
+
+    def _aggregates(self) -> Any:
+        return self._api.get("compute", "/os-aggregates", READ)["aggregates"]
+
+    def _of(self, host: str) -> list[Json]:
+        """The evacuation records of a host; databases may match without case."""
+        found = self._api.pages(
+            "compute",
+            "/os-migrations",
+            "migrations",
+            READ,
+            migration_type="evacuation",
+            source_compute=host,
+        )
+        return [record for record in found if record["source_compute"] == host]
+
+    def _list(self, **filters: str) -> list[Json]:
+        found = self._api.pages(
+            "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
+        )
+        return list(found)
+
+    def _add(self, found: Iterable[Json], only_on: str | None = None) -> None:
+        for raw in found:
+            host = raw.get("OS-EXT-SRV-ATTR:host")
+            if host and only_on in (None, host):
+                self._raw[raw["id"]] = raw
+                self._servers[raw["id"]] = parse.server(raw)
+
+    # Servers that have left their dead host.
+
+    def _find_landed(self, records: Iterable[Json]) -> None:
+        """Whatever moved has changed since it was asked to: one list shows them all."""
+        wanted = self._scope.landed - set(self._servers)
+        by_age = sorted(records, key=lambda record: record["id"])
+        created = {r["instance_uuid"]: r["created_at"] for r in by_age}
+        times = [parse.timestamp(created[s]) or 0.0 for s in wanted & set(created)]
+        if not times:
+            return
+        since = parse.isotime(min(times) - _MARGIN)
+        changed = self._list(**{"changes-since": since})
+        self._add(raw for raw in changed if raw["id"] in wanted)
+        landed = [self._servers[uuid] for uuid in sorted(wanted & set(self._servers))]
+        missing = self._missing(landed)
+        for server in landed:
+            words = tuple(missing[server.uuid])
+            self._servers[server.uuid] = replace(server, missing=words)
+
+    def _missing(self, landed: list[Server]) -> dict[str, list[str]]:
+        missing: dict[str, list[str]] = defaultdict(list)
+        for first in range(0, len(landed), _PORTS_AT_ONCE):
+            uuids = [server.uuid for server in landed[first : first + _PORTS_AT_ONCE]]
+            for port in self._api.pages("network", "/ports", "ports", device_id=uuids):
+                server = self._servers[port["device_id"]]
+                if words := parse.bad_port(port, server.host, server.running):
+                    missing[server.uuid].append(words)
+        attached = {server.uuid: self._volumes(server.uuid) for server in landed}
+        projects = {self._raw[s]["tenant_id"] for s, found in attached.items() if found}
+        volumes = {
+            v["id"]: v for project in projects for v in self._of_project(project)
+        }
+        for uuid, expected in attached.items():
+            for volume in expected:
+                if words := parse.bad_volume(volumes.get(volume), volume, uuid):
+                    missing[uuid].append(words)
+        return missing
+
+    def _volumes(self, uuid: str) -> list[str]:
+        attached = self._raw[uuid]["os-extended-volumes:volumes_attached"]
+        return [volume["id"] for volume in attached]
+
+    def _of_project(self, project: str) -> Iterable[Json]:
+        """Cinder has no filter for the servers that volumes are attached to."""
+        return self._api.pages(
+            "block_storage",
+            "/volumes/detail",
+            "volumes",
+            all_tenants="1",
+            project_id=project,
+        )
+
+    # Where servers could go, and what they need there.
+
+    def _with_room(self, hosts: dict[str, Host]) -> dict[str, Host]:
+        nodes = self._observer.nodes(frozenset(hosts))
+        of_dead = [node for node, host in nodes.items() if host in self._scope.hosts]
+        self._learn_groups()
+        room, ports, *taken = self._observer.together(
+            self._room,
+            self._accelerators,
+            *(partial(self._allocations, node) for node in of_dead),
+        )
+        allocated = {uuid: found for some in taken for uuid, found in some.items()}
+        for server in [
+            s for s in self._servers.values() if s.host in self._scope.hosts
+        ]:
+            needs = allocated.get(server.uuid, {}).get("resources", server.needs)
+            refused = server.refused_by_nova or ports.get(server.uuid, "")
+            self._servers[server.uuid] = replace(
+                server, needs=needs, refused_by_nova=refused
+            )
+        for node, host in nodes.items():
+            if host in hosts:
+                free = room.get(node, {"MEMORY_MB": 0})
+                hosts[host] = replace(hosts[host], free=free)
+        return hosts
+
+    def _room(self) -> dict[str, dict[str, int]]:
+        """The smallest request that there is: the answer sums up every provider that
+        has memory left, with all that it has."""
+        wanted = {"resources": "MEMORY_MB:1"}
+        found = self._api.get("placement", "/allocation_candidates", PLACEMENT, wanted)
+        return parse.free(found["provider_summaries"])
+
+    def _allocations(self, node: str) -> Any:
+        path = f"/resource_providers/{node}/allocations"
+        return self._api.get("placement", path, PLACEMENT)["allocations"]
+
+    def _accelerators(self) -> dict[str, str]:
+        bound: dict[str, Any] = {"binding:host_id": sorted(self._scope.hosts)}
+        if not self._scope.hosts:
+            return {}
+        return parse.accelerated(self._api.pages("network", "/ports", "ports", **bound))
+
+    def _learn_groups(self) -> None:
+        grouped = {
+            uuid: raw["tenant_id"]
+            for uuid, raw in self._raw.items()
+            if (raw.get("scheduler_hints") or {}).get("group")
+            and self._servers[uuid].host in self._scope.hosts
+        }
+        if not grouped:
+            return
+        host_of = {
+            raw["id"]: raw["OS-EXT-SRV-ATTR:host"]
+            for project in sorted(set(grouped.values()))
+            for raw in self._list(project_id=project)
+        }
+        for found in self._groups():
+            policy = parse.group(found)
+            if policy is None:
+                continue
+            apart, members = policy
+            for uuid in members & set(grouped):
+                others = {host_of.get(m) for m in members if m != uuid} - {None, ""}
+                if apart or others:  # alone, affinity binds it to nowhere
+                    self._servers[uuid] = replace(
+                        self._servers[uuid],
+                        group=found["id"],
+                        group_apart=apart,
+                        group_hosts=frozenset(map(str, others)),
+                    )
+
+    def _groups(self) -> Iterable[Json]:
+        """Paged by offset, without links; the page's length is Nova's max_limit."""
+        offset = 0
+        while True:
+            page = self._api.get(
+                "compute",
+                "/os-server-groups",
+                READ,
+                {"all_projects": "1", "offset": str(offset)},
+            )["server_groups"]
+            yield from page
+            offset += len(page)
+            if not page:
+                return

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the services' JSON to the engine's records. Pure."""
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nova_ha_scheduler import host_facts
+from nova_ha_scheduler.evacuation.cloud import Host, Migration, Server
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.rules.model import HostFacts
+
+Json = Mapping[str, Any]
+
+_RUNNING = 1
+"""nova.compute.power_state.RUNNING"""
+
+_ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
+
+
+def timestamp(text: str | None) -> float | None:
+    """Seconds since the epoch; OpenStack's times are UTC, said or not."""
+    if not text:
+        return None
+    found = datetime.datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=datetime.UTC)
+    return found.timestamp()
+
+
+def isotime(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+
+
+def facts(aggregates: Iterable[Json]) -> dict[str, HostFacts]:
+    """What the aggregates say, by host."""
+    metadata: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for aggregate in aggregates:
+        host_facts.of_aggregate(aggregate["name"], aggregate["metadata"])
+        for host in aggregate["hosts"]:
+            metadata[host].append(aggregate["metadata"])
+    return {host: HostFacts.of(found) for host, found in metadata.items()}
+
+
+def host(service: Json, facts_by_host: Mapping[str, HostFacts], now: float) -> Host:
+    """A nova-compute service.
+
+    :raises CloudUnreachable: its cell does not answer (Nova then shows a stub of it).
+    """
+    if service["status"] == "UNKNOWN":
+        raise CloudUnreachable(f"the cell of {service['host']} does not answer")
+    up = service["state"] == "up"
+    # Until the first heartbeat Nova goes by the record's creation, not shown here.
+    updated_at = timestamp(service["updated_at"]) or (now if up else 0.0)
+    return Host(
+        name=service["host"],
+        facts=facts_by_host.get(service["host"], HostFacts()),
+        up=up,
+        forced_down=service["forced_down"],
+        disabled=service["status"] == "disabled",
+        disabled_reason=service["disabled_reason"] or "",
+        updated_at=updated_at,
+        availability_zone=service["zone"],
+    )
+
+
+def migration(record: Json) -> Migration:
+    return Migration(
+        id=record["id"],
+        server=record["instance_uuid"],
+        source=record["source_compute"],
+        destination=record["dest_compute"],
+        status=record["status"],
+    )
+
+
+def server(found: Json) -> Server:
+    flavor = found["flavor"]
+    return Server(
+        uuid=found["id"],
+        name=found["name"],
+        host=found["OS-EXT-SRV-ATTR:host"] or "",
+        vm_state=found["OS-EXT-STS:vm_state"],
+        task_state=found["OS-EXT-STS:task_state"],
+        running=found["OS-EXT-STS:power_state"] == _RUNNING,
+        locked=found["locked"],
+        extra_specs=flavor["extra_specs"],
+        metadata=found["metadata"],
+        local_disk=bool(found["image"] or flavor["ephemeral"] or flavor["swap"]),
+        needs=needs(found),
+        refused_by_nova=_tpm(found),
+        availability_zone=found.get("pinned_availability_zone"),
+    )
+
+
+def needs(found: Json) -> dict[str, int]:
+    """What its flavor takes, for a server that Placement shows no allocation of."""
+    flavor = found["flavor"]
+    disk = flavor["disk"] if found["image"] else 0
+    disk += flavor["ephemeral"] + -(-(flavor["swap"] or 0) // 1024)
+    wanted = {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["ram"], "DISK_GB": disk}
+    return {name: amount for name, amount in wanted.items() if amount}
+
+
+def _tpm(found: Json) -> str:
+    """nova.virt.hardware.get_vtpm_constraint goes by these two."""
+    image = found["image"] or {}
+    asked = found["flavor"]["extra_specs"].get("hw:tpm_version")
+    asked = asked or (image.get("properties") or {}).get("hw_tpm_version")
+    return f"it has a vTPM ({asked})" if asked else ""
+
+
+def accelerated(ports: Iterable[Json]) -> dict[str, str]:
+    """By server, a sentence on its port with an accelerator."""
+    return {
+        port["device_id"]: f"port {port['id']} has an accelerator"
+        for port in ports
+        if port.get("binding:vnic_type") in _ACCELERATED
+    }
+
+
+def group(found: Json) -> tuple[bool, frozenset[str]] | None:
+    """Whether a hard policy keeps the members apart, and who they are.
+
+    Of a group that allows several on a host, Nova's filter is the judge.
+    """
+    several = (found.get("rules") or {}).get("max_server_per_host", 1) > 1
+    if found["policy"] not in ("affinity", "anti-affinity") or several:
+        return None
+    return found["policy"] == "anti-affinity", frozenset(found["members"])
+
+
+def free(summaries: Mapping[str, Json]) -> dict[str, dict[str, int]]:
+    """What Placement would still give, by compute node; nested providers count."""
+    amounts: dict[str, Counter[str]] = defaultdict(Counter)
+    for summary in summaries.values():
+        for name, amount in summary["resources"].items():
+            left = amount["capacity"] - amount["used"]
+            amounts[summary["root_provider_uuid"]][name] += left
+    return {node: dict(found) for node, found in amounts.items()}
+
+
+def bad_port(port: Json, host: str, running: bool) -> str | None:
+    """A sentence on a port that is not bound as it should be."""
+    bound_to = port.get("binding:host_id")
+    if bound_to != host:
+        return f"port {port['id']} is bound to {bound_to or 'no host'}"
+    if port.get("binding:vif_type") in ("unbound", "binding_failed"):
+        return f"port {port['id']} is {port['binding:vif_type']}"
+    normal = port.get("binding:vnic_type") == "normal" and port.get("admin_state_up")
+    if running and normal and port.get("status") == "DOWN":
+        return f"port {port['id']} is down"
+    return None
+
+
+def bad_volume(volume: Json | None, uuid: str, server_id: str) -> str | None:
+    """A sentence on a volume that is not attached as it should be."""
+    if volume is None:
+        return f"volume {uuid} does not exist"
+    if volume["status"] != "in-use":
+        return f"volume {uuid} is {volume['status']}"
+    if all(a["server_id"] != server_id for a in volume["attachments"]):
+        return f"volume {uuid} is not attached to it"
+    return None

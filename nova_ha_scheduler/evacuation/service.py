@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine in a process: when it steps, and when it looks at the cloud.
+
+It steps when an effect has ended, and looks at the cloud at an interval, when a
+notification or a command has arrived, and when a step needs to see more.
+"""
+
+import queue
+import threading
+import time
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_ha_scheduler.evacuation import notify
+from nova_ha_scheduler.evacuation.engine import Engine
+from nova_ha_scheduler.evacuation.executor import PoolExecutor
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.evacuation.notify import ServiceUpdate
+from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
+from nova_ha_scheduler.evacuation.startup import Parts
+from nova_ha_scheduler.evacuation.world import SystemClock
+from nova_ha_scheduler.journal import JournalError, NotActive
+from nova_ha_scheduler.journal.outbox import Outbox
+from nova_ha_scheduler.journal.store import SqlJournal
+
+LOG = logging.getLogger(__name__)
+
+_COMMANDS_SECONDS = 0.5
+"""How often the journal is asked for new commands."""
+
+_RETRY_SECONDS = 1.0
+"""After a step that broke."""
+
+_LOOKS_AT_ONCE = 5
+"""How often in a row a step may ask to see more before it has to wait."""
+
+_BREATH = 5.0
+"""How many times a look's own duration passes before the next one: a cloud that is
+slow because it rebuilds servers is not asked as often as an idle one."""
+
+
+class Service:
+    """One trigger; of several on one journal, one is active at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._conf = parts, parts.conf
+        self._clock = SystemClock()
+        self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
+        self._stop, self._wake = threading.Event(), threading.Event()
+        self._updates: queue.SimpleQueue[ServiceUpdate] = queue.SimpleQueue()
+        self._publisher: notify.Publisher | None = None
+        self._lost = threading.Event()
+        self._unreachable = False
+
+    def stop(self) -> None:
+        """Let run() return soon; effects under way end by themselves."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until stop(), as the active trigger or waiting to become it."""
+        if notify.configured(self._conf):
+            self._talk()
+        threading.Thread(target=self._keep_lease, name="lease", daemon=True).start()
+        try:
+            while not self._stop.is_set():
+                if self._acquire():
+                    LOG.info("This trigger is the active one: %s", self.journal.owner)
+                    self._lead()
+                else:
+                    self._stop.wait(self._conf.journal.lease_timeout / 5)
+        finally:
+            if self.journal.active:
+                self.journal.release()
+
+    def _talk(self) -> None:
+        notify.listen(self._conf, self._hear)
+        if self._conf[notify.GROUP].driver:
+            outbox = Outbox(self._parts.database)
+            active = lambda: self.journal.active  # noqa: E731
+            self._publisher = notify.Publisher(self._conf, outbox, active)
+            self._publisher.start()
+
+    def _hear(self, update: ServiceUpdate) -> None:
+        self._updates.put(update)
+        self._wake.set()
+
+    def _acquire(self) -> bool:
+        try:
+            return self.journal.acquire()
+        except JournalError as error:
+            LOG.error("%s", error)
+            return False
+
+    def _keep_lease(self) -> None:
+        """A slow answer of the cloud must not look like the trigger's death."""
+        while not self._stop.wait(self._conf.journal.lease_timeout / 5):
+            if self.journal.active:
+                try:
+                    self.journal.renew()
+                except NotActive:
+                    self._lost.set()
+                except JournalError as error:
+                    LOG.warning("%s", error)
+
+    def _lead(self) -> None:
+        """Be the active trigger, until another one is."""
+        executor = PoolExecutor(
+            self._parts.world,
+            self._clock,
+            self._conf.evacuation.workers,
+            self._wake.set,
+            self._conf.fencing.check_parallelism,
+            lambda: self.journal.active,
+        )
+        engine = Engine(
+            self._parts.world, self._clock, self.journal, executor, self._parts.options
+        )
+        turns = _Turns(engine, executor, self._conf)
+        self._lost.clear()
+        try:
+            while not (self._stop.is_set() or self._lost.is_set()):
+                self._turn(engine, turns)
+        except NotActive:
+            self._lost.set()
+        finally:
+            if self._lost.is_set():
+                LOG.warning("Another trigger has become the active one.")
+            executor.close()
+
+    def _turn(self, engine: Engine, turns: "_Turns") -> None:
+        """Wait for something to do, and do it; whatever breaks is tried again.
+
+        :raises NotActive: another trigger is active.
+        """
+        try:
+            self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
+            self._wake.clear()
+            news = self._take_updates(engine.scope().hosts)
+            known = self.journal.load(self._clock.now()).commands.keys()
+            if not turns.due(news, frozenset(known)):
+                return
+            change = turns.step()
+            self._say_reachable()
+            if change.events and self._publisher:
+                self._publisher.wake()
+        except NotActive:
+            raise
+        except CloudUnreachable as error:
+            self._say_unreachable(error)
+        except Exception as error:
+            LOG.exception("A step broke and will be tried again: %s", error)
+            self._stop.wait(_RETRY_SECONDS)
+
+    def _take_updates(self, known: frozenset[str]) -> bool:
+        """Write down which hosts were forced down, and whether there is any news.
+
+        :param known: hosts in recovery, whose services the trigger changes itself.
+        """
+        updates = []
+        while not self._updates.empty():
+            updates.append(self._updates.get())
+        news = [update for update in updates if update.host not in known]
+        down = [update for update in news if update.forced_down]
+        for update in down:
+            self._parts.world.expect(update.host)
+        if down:
+            events = (Event(EventKind.HOST_NOTIFIED, u.sent_at, u.host) for u in down)
+            self.journal.commit(Change(events=tuple(events)))
+        return bool(news)
+
+    def _say_unreachable(self, error: CloudUnreachable) -> None:
+        if not self._unreachable:
+            self._unreachable = True
+            LOG.error("The cloud cannot be seen: %s", error)
+            self._say(EventKind.BLIND, f"the cloud cannot be seen: {error}")
+
+    def _say_reachable(self) -> None:
+        if self._unreachable:
+            self._unreachable = False
+            LOG.info("The cloud can be seen again.")
+            self._say(EventKind.SIGHTED, "the cloud can be seen again")
+
+    def _say(self, kind: EventKind, reason: str) -> None:
+        event = Event(kind, self._clock.now(), reason=reason)
+        self.journal.commit(Change(events=(event,)))
+
+
+class _Turns:
+    """When to step, and when to look."""
+
+    def __init__(
+        self, engine: Engine, executor: PoolExecutor, conf: cfg.ConfigOpts
+    ) -> None:
+        self._engine, self._executor, self._conf = engine, executor, conf
+        self._looked_at = float("-inf")
+        self._took = 0.0
+        self._in_a_row = 0
+        self._commands: frozenset[str] = frozenset()
+        self._look = True
+
+    def rest(self) -> float:
+        """Seconds until the next look at the cloud, if nothing happens."""
+        if self._wants_more():
+            return 0.0
+        return max(0.0, self._looked_at + self._interval() - time.monotonic())
+
+    def _wants_more(self) -> bool:
+        return self._in_a_row < _LOOKS_AT_ONCE and self._engine.wants_look()
+
+    def _interval(self) -> float:
+        busy = self._engine.scope().hosts
+        evacuation, detection = self._conf.evacuation, self._conf.detection
+        least = evacuation.follow_interval if busy else detection.poll_interval
+        return max(float(least), self._took * _BREATH)
+
+    def due(self, news: bool, commands: frozenset[str]) -> bool:
+        """Whether there is anything to step for."""
+        new_command = not commands <= self._commands
+        self._commands = commands
+        self._look = news or new_command or self.rest() == 0.0
+        return self._look or self._executor.ended()
+
+    def step(self) -> Change:
+        """One step of the engine, with a look or without."""
+        if not self._look:
+            return self._engine.step(look=False)
+        began = time.monotonic()
+        early = began < self._looked_at + self._interval()
+        self._in_a_row = self._in_a_row + 1 if early else 0
+        self._looked_at = began
+        try:
+            return self._engine.step()
+        finally:
+            self._took = time.monotonic() - began

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From nova-ha.conf to the parts of the trigger; what is wrong is said by its name."""
+
+import difflib
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation import detect
+from nova_ha_scheduler.evacuation.cloud import Picture, Scope
+from nova_ha_scheduler.evacuation.openstack.api import Api, connect
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.world import ProductionWorld
+from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.witnesses import Witnesses
+from nova_ha_scheduler.witnesses import conf as witnesses_conf
+
+PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
+
+
+def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
+    """Read the configuration; by default /etc/nova-ha-scheduler/nova-ha.conf.
+
+    :param arguments: ``--config-file``, ``--config-dir`` and oslo.log's.
+    :raises cfg.Error: a file is missing or holds what is no option or no value.
+    """
+    conf = cfg.ConfigOpts()
+    logging.register_options(conf)
+    logging.set_defaults(
+        default_log_levels=[*logging.get_default_log_levels(), "alembic=WARN"]
+    )
+    trigger_conf.register_opts(conf)
+    witnesses_conf.register_opts(conf)
+    conf(
+        list(arguments),
+        project=PROJECT,
+        prog=prog,
+        default_config_files=cfg.find_config_files(PROJECT, NAME),
+    )
+    return conf
+
+
+class Parts:
+    """What the service and the command line are made of.
+
+    :raises cfg.Error, fencing.ConfigError, CloudUnreachable, JournalError: a sentence
+        that names the option, the file or the host.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, only: str | None = None) -> None:
+        self.conf = conf
+        self.options: Options = trigger_conf.options(conf)
+        self.fencing = Fencing.from_conf(conf)
+        witnesses = Witnesses(conf)
+        self.api = Api(connect(conf), conf.cloud.timeout)
+        check_names(conf)
+        self.world = ProductionWorld(self.api, self.fencing, witnesses, only)
+        self.database = Database(conf)
+
+    def require_methods(self) -> Picture:
+        """Make sure that each protected host can be fenced.
+
+        :raises fencing.ConfigError: it names the hosts.
+        :raises CloudUnreachable: which hosts these are is not known.
+        """
+        picture = self.world.observe(Scope(destinations=True))
+        self.fencing.require(host.name for host in detect.protected(picture))
+        return picture
+
+
+def check_names(conf: cfg.ConfigOpts) -> None:
+    """oslo.config passes over options that nobody has heard of; here they are errors.
+
+    :raises cfg.Error: it names the file, the group and the option.
+    """
+    for path in conf.config_file or ():
+        sections: dict[str, dict[str, list[str]]] = {}
+        cfg.ConfigParser(path, sections).parse()
+        for section, settings in sections.items():
+            if section not in conf:
+                continue  # another program's part of the file
+            known = {name.replace("-", "_") for name in conf[section]}
+            for name in settings:
+                if name.replace("-", "_") not in known:
+                    close = difflib.get_close_matches(name, known, 1)
+                    hint = f" (did you mean {close[0]}?)" if close else ""
+                    raise cfg.Error(f"{path}: [{section}] has no option {name}{hint}")
