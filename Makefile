@@ -43,8 +43,11 @@ lint: $(VENV)/ready
 unit: $(VENV)/ready
 	$(BIN)/python -m pytest -q tests/unit
 
+# A process has one cloud in its life, so each of these is a process.
 functional: $(VENV)/ready
+	$(BIN)/python -m pytest -q tests/cloud
 	$(BIN)/python -m pytest -q tests/functional
+	$(BIN)/python -m pytest -q tests/scale
 
 matrix:
 	@for release in $(RELEASES); do \

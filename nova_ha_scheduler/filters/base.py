@@ -19,7 +19,7 @@ CONF = nova.conf.CONF
 _UNKNOWN: Any = object()
 
 
-class RuleFilter(filters.BaseHostFilter):  # type: ignore[misc]
+class RuleFilter(filters.BaseHostFilter):
     """Asks a rule about each host.
 
     Hosts in the same aggregates are the same to a rule, so it is asked once for each
