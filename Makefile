@@ -6,6 +6,9 @@ RELEASES = 2025.1 2025.2 2026.1 2026.2
 RELEASE ?= 2026.2
 PYTHON ?= python3
 
+# On a real Nova; the longest first.
+SUITES = functional cloud scale
+
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
@@ -43,11 +46,14 @@ lint: $(VENV)/ready
 unit: $(VENV)/ready
 	$(BIN)/python -m pytest -q tests/unit
 
-# A process has one cloud in its life, so each of these is a process.
+# A process has one cloud in its life, so each directory is a process; two at a time,
+# each shown when it has ended.
 functional: $(VENV)/ready
-	$(BIN)/python -m pytest -q tests/cloud
-	$(BIN)/python -m pytest -q tests/functional
-	$(BIN)/python -m pytest -q tests/scale
+	@echo 'Functional tests on the Nova of OpenStack $(RELEASE), a few minutes ...'
+	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
+
+suite-%: $(VENV)/ready
+	$(BIN)/python -m pytest -q tests/$*
 
 matrix:
 	@for release in $(RELEASES); do \

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _LOG_TAIL_LINES = 30
 #: Each request for a server's state keeps a core busy for a tenth of this.
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.15
 
 
 class CloudError(Exception):

@@ -103,6 +103,7 @@ class Cloud(Client):
         if any(self.state_dir.glob("*.sqlite")):
             raise CloudError(f"{self.state_dir} holds the files of another cloud")
         sqlite.take_turns()
+        sqlite.pool_connections()
         transport.register()
         nova_cells.follow()
         self._servers = {name: WebServer(name) for name in _PATHS}

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make sqlite files bear the many threads of one process.
 
-Two things go wrong without this. oslo.db opens transactions with a deferred BEGIN;
+Three things go wrong without this. oslo.db opens transactions with a deferred BEGIN;
 one that reads and then writes fails at once with "database is locked" when another
 thread has committed in between, and a busy timeout does not apply to that. So
-writers take turns. And oslo.db pools no connections to sqlite files, so each
-transaction closes the last connection, which makes sqlite check in and delete its
-write-ahead log; one idle connection prevents that.
+writers take turns. oslo.db pools no connections to sqlite files, so each transaction
+reads the whole schema anew; here they are pooled. And whenever the last connection
+closes, sqlite checks in and deletes its write-ahead log; one idle connection prevents
+that.
 """
 
 import collections
@@ -17,7 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from oslo_db.sqlalchemy import enginefacade
+from oslo_db.sqlalchemy import enginefacade, engines
+from sqlalchemy import pool
 
 _locks: dict[str, Any] = collections.defaultdict(threading.RLock)
 _locks_guard = threading.Lock()
@@ -50,6 +52,19 @@ class Databases:
         for connection in self._idle.values():
             connection.close()
         self._idle.clear()
+
+
+def pool_connections() -> None:
+    """Keep connections to sqlite files open between transactions.
+
+    oslo.db closes each at once, and sqlite reads the whole schema anew with the next.
+    """
+
+    def pooled(url: Any, engine_args: dict[str, Any], kw: dict[str, Any]) -> None:
+        engine_args.update(poolclass=pool.QueuePool, pool_size=20, max_overflow=-1)
+        engine_args["connect_args"]["check_same_thread"] = False
+
+    engines._init_connection_args.dispatch_for("sqlite")(pooled)
 
 
 def take_turns() -> None:

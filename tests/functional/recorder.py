@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nova import context as nova_context
 from nova import exception, objects
 from nova.scheduler import filters
+from oslo_db import exception as db_exception
 
 from nova_ha_scheduler.operation import describe
 
@@ -67,11 +68,14 @@ class Recorder(filters.BaseHostFilter):
             return {}
         if mapping.cell_mapping is None:
             return {}
-        with nova_context.target_cell(context, mapping.cell_mapping) as cell:
-            instance = objects.Instance.get_by_uuid(cell, uuid)
-            migrations = objects.MigrationList.get_by_filters(
-                cell, {"instance_uuid": uuid}
-            )
+        try:
+            with nova_context.target_cell(context, mapping.cell_mapping) as cell:
+                instance = objects.Instance.get_by_uuid(cell, uuid)
+                migrations = objects.MigrationList.get_by_filters(
+                    cell, {"instance_uuid": uuid}
+                )
+        except db_exception.DBError:  # a test has broken that database
+            return {}
         newest = max(migrations, key=lambda m: m.id, default=None)
         return {
             "host": instance.host,

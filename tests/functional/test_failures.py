@@ -3,13 +3,14 @@
 
 import contextlib
 
-import oslo_messaging
 import pytest
 import sqlalchemy
 from nova import context as nova_context
-from nova import exception, objects
+from nova import objects
 from nova.db.api import api as api_db
 from oslo_config import cfg
+
+from tests.functional.conductor import in_cell, live_migrating, select
 
 
 @contextlib.contextmanager
@@ -25,30 +26,6 @@ def unreadable_aggregates():
         yield
     finally:
         rename("lost", "aggregate_metadata")
-
-
-def select(cloud, uuid, destination=None, ignore=None):
-    """Ask the scheduler for a host, as the conductor does; return its name."""
-    context = nova_context.get_admin_context()
-    spec = objects.RequestSpec.get_by_instance_uuid(context, uuid)
-    spec.requested_destination = destination
-    spec.ignore_hosts = ignore
-    spec.requested_resources = []
-    try:
-        ((selection,),) = cloud.scheduler.select_destinations(
-            context, spec_obj=spec, instance_uuids=[uuid], return_objects=True
-        )
-    except oslo_messaging.ExpectedException as expected:
-        if expected.exc_info[0] is exception.NoValidHost:
-            return None
-        raise
-    return selection.service_host
-
-
-def in_cell(uuid, **fields):
-    context = nova_context.get_admin_context()
-    mapping = objects.InstanceMapping.get_by_instance_uuid(context, uuid)
-    return objects.Destination(cell=mapping.cell_mapping, **fields)
 
 
 def test_a_failing_prefilter_costs_no_boot(op, cloud, log):
@@ -67,29 +44,10 @@ def test_a_failing_prefilter_costs_no_boot(op, cloud, log):
 def test_a_failing_look_up_of_the_zone_moves_nothing(op, cloud, log):
     """All is as in a live migration, but for the source's aggregates."""
     uuid = op.boot("a1")
-    with nova_context.target_cell(
-        nova_context.get_admin_context(), in_cell(uuid).cell
-    ) as cell:
-        instance = objects.Instance.get_by_uuid(cell, uuid)
-        migration = objects.Migration(
-            cell,
-            source_compute="a1",
-            instance_uuid=uuid,
-            status="accepted",
-            migration_type="live-migration",
-        )
-        migration.create()
-        instance.task_state = "migrating"
-        instance.save()
-        try:
-            with unreadable_aggregates():
-                assert select(cloud, uuid, in_cell(uuid), ["a1"]) is None
-            assert select(cloud, uuid, in_cell(uuid), ["a1"]) in ("a2", "a3")
-        finally:
-            migration.status = "error"
-            migration.save()
-            instance.task_state = None
-            instance.save()
+    with live_migrating(uuid):
+        with unreadable_aggregates():
+            assert select(cloud, uuid, in_cell(uuid), ["a1"]) is None
+        assert select(cloud, uuid, in_cell(uuid), ["a1"]) in ("a2", "a3")
     assert f"Cannot tell what is asked for server {uuid}: cannot read the host" in log()
 
 

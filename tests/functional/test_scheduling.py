@@ -5,10 +5,10 @@ import concurrent.futures
 
 import pytest
 import sqlalchemy
-from nova import context as nova_context
-from nova import objects
 
 from nova_ha_scheduler.operation import describe
+from nova_ha_scheduler.rules.model import Operation
+from tests.functional.conductor import in_cell, live_migrating, request
 
 
 def group(cloud, op, policy):
@@ -92,37 +92,29 @@ def statements():
     sqlalchemy.event.remove(*event)
 
 
-def requested(cloud, uuid, moving):
-    """A RequestSpec as the scheduler gets it, for a boot or a live migration."""
-    context = nova_context.get_admin_context()
-    spec = objects.RequestSpec.get_by_instance_uuid(context, uuid)
-    if moving:
-        mapping = objects.InstanceMapping.get_by_instance_uuid(context, uuid)
-        spec.requested_destination = objects.Destination(cell=mapping.cell_mapping)
-        spec.ignore_hosts = [cloud.host(uuid)]
-    return spec
-
-
-def test_look_ups(op, cloud, statements):
+def test_look_ups(op, statements):
     uuid = op.boot("a1")
-    spec = requested(cloud, uuid, moving=False)
+    boot = request(uuid)
     statements()
-    scheduling = describe(spec, 10)
+    scheduling = describe(boot, 10)
     assert statements() == []
     assert len(scheduling.aggregates.tagged) == 5
     # The pre-filter's, whatever the number of hosts; and once.
     assert len(statements()) == 1
-    assert describe(spec, 10).aggregates is scheduling.aggregates
+    assert describe(boot, 10).aggregates is scheduling.aggregates
     assert statements() == []
 
-    spec = requested(cloud, uuid, moving=True)
-    statements()
-    scheduling = describe(spec, 10)
-    # The server, its newest migration, the tagged aggregates; and once.
-    assert len(statements()) == 3
-    assert scheduling.request.source is None  # nothing is under way: ambiguous
-    assert describe(spec, 10) is scheduling
-    assert statements() == []
+    with live_migrating(uuid):
+        move = request(uuid, in_cell(uuid), ["a1"])
+        statements()
+        scheduling = describe(move, 10)
+        # The server, its newest migration, the tagged aggregates; and once.
+        assert len(statements()) == 3
+        assert scheduling.request.operation is Operation.LIVE_MIGRATE
+        assert scheduling.request.source_facts.zones == {"nfs-a"}
+        assert len(scheduling.aggregates.tagged) == 5
+        assert describe(move, 10) is scheduling
+        assert statements() == []
 
 
 def test_filters_are_called_from_several_threads(op, cloud, either_way):
