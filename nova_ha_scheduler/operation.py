@@ -17,7 +17,7 @@ rebuild        cell, forces its host   rebuilding       (any)
 =============  ======================  ===============  ========================
 
 The scheduler hint ``_nova_check_type``, by which Nova itself knows a rebuild, is not
-believed: a tenant can set it on boot, and hints stay with the server.
+read: hints are a tenant's to set, and only Nova's API keeps this one out.
 """
 
 from dataclasses import dataclass
@@ -112,8 +112,13 @@ def describe(spec: Any, timeout: float) -> Scheduling:
     scheduling: Scheduling | None = getattr(spec, _REMEMBERED, None)
     if scheduling is None:
         scheduling = _look(spec, timeout)
-        setattr(spec, _REMEMBERED, scheduling)
+        remember(spec, scheduling)
     return scheduling
+
+
+def remember(spec: Any, scheduling: Scheduling) -> None:
+    """Have :func:`describe` answer with this for a RequestSpec."""
+    setattr(spec, _REMEMBERED, scheduling)
 
 
 def _look(spec: Any, timeout: float) -> Scheduling:

@@ -14,7 +14,7 @@ from nova.scheduler import request_filter
 from oslo_log import log as logging
 
 from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.rules.model import Aggregate, Policy, Request, Rule
+from nova_ha_scheduler.rules.model import Aggregate, Policy, Query, Request, Rule
 
 LOG = logging.getLogger(__name__)
 
@@ -72,44 +72,48 @@ class PreFilter:
             return False
         tagged = scheduling.aggregates.tagged
         queries = [rule.query(request, tagged, self._policy) for rule in rules]
-        # No aggregate qualifies: Placement has no words for it, the filters do.
-        required = [q.required for q in queries if q.required]
-        forbidden = frozenset[str]().union(*(q.forbidden for q in queries))
-        if not required and not forbidden:
+        # Where no aggregate qualifies, Placement has no words for it; the filters do.
+        queries = [query for query in queries if query.required or query.forbidden]
+        if not queries:
             return False
-        if len(forbidden) + sum(map(len, required)) > MAX_AGGREGATES:
+        if sum(len(q.required or ()) + len(q.forbidden) for q in queries) > (
+            MAX_AGGREGATES
+        ):
             LOG.debug("Too many aggregates for one query; the filters decide alone.")
             return False
         if "requested_destination" not in spec or not spec.requested_destination:
             spec.requested_destination = objects.Destination()
-        for uuids in required:
-            spec.requested_destination.require_aggregates(sorted(uuids))
-        if forbidden:
-            spec.requested_destination.append_forbidden_aggregates(set(forbidden))
-        _log(request, tagged, required, forbidden)
+        for query in queries:
+            if query.required:
+                spec.requested_destination.require_aggregates(sorted(query.required))
+            if query.forbidden:
+                spec.requested_destination.append_forbidden_aggregates(
+                    set(query.forbidden)
+                )
+        _log(request, tagged, queries)
         return True
 
 
-def _log(
-    request: Request,
-    tagged: tuple[Aggregate, ...],
-    required: list[frozenset[str]],
-    forbidden: frozenset[str],
-) -> None:
-    """One line, as no filter runs and none explains if Placement finds no host."""
+def _log(request: Request, tagged: tuple[Aggregate, ...], queries: list[Query]) -> None:
+    """One line: if Placement finds no host, no filter runs that could explain it."""
     names = {aggregate.uuid: aggregate.name for aggregate in tagged}
-    words = [
-        f"in {' or '.join(sorted(names[uuid] for uuid in uuids))}" for uuids in required
-    ]
-    if forbidden:
-        words.append(f"not in {', '.join(sorted(names[uuid] for uuid in forbidden))}")
+
+    def listed(conjunction: str, uuids: frozenset[str]) -> str:
+        return f" {conjunction} ".join(sorted(names[uuid] for uuid in uuids))
+
+    words = []
+    for query in queries:
+        required = f"in {listed('or', query.required)}" if query.required else ""
+        forbidden = f"not in {listed('or', query.forbidden)}" if query.forbidden else ""
+        places = " and ".join(filter(None, (required, forbidden)))
+        words.append(f"{query.requirement}: {places}")
     LOG.info(
         "Asking Placement for %(operation)s of server %(server)s%(source)s only for "
-        "hosts %(words)s (host aggregates).",
+        "hosts of these aggregates: %(words)s",
         {
             "operation": request.operation.value,
             "server": request.server,
             "source": f" from {request.source}" if request.source else "",
-            "words": " and ".join(words),
+            "words": "; ".join(words),
         },
     )

@@ -16,8 +16,10 @@ from nova_ha_scheduler.rules.model import Refusal, Request, Rule
 LOG = logging.getLogger(__name__)
 CONF = nova.conf.CONF
 
+_UNKNOWN: Any = object()
 
-class RuleFilter(filters.BaseHostFilter):  # type: ignore[misc]
+
+class RuleFilter(filters.BaseHostFilter):
     """Asks a rule about each host.
 
     Hosts in the same aggregates are the same to a rule, so it is asked once for each
@@ -47,14 +49,15 @@ class RuleFilter(filters.BaseHostFilter):  # type: ignore[misc]
         request = describe(spec_obj, self._timeout).request
         if not hosts or not self.RULE.concerns(request, self._policy):
             return hosts
-        verdicts: dict[tuple[int | bool, ...], Refusal | None] = {}
+        verdicts: dict[tuple[int, ...], Refusal | None] = {}
         passed, source = [], request.source
         for host in hosts:
             # The aggregates live as long as the hosts do: their ids are unique here.
             kind = (host.host == source, *map(id, host.aggregates))
-            if kind not in verdicts:
-                verdicts[kind] = self._judge(request, host)
-            if verdicts[kind] is None:
+            refusal = verdicts.get(kind, _UNKNOWN)
+            if refusal is _UNKNOWN:
+                refusal = verdicts[kind] = self._judge(request, host)
+            if refusal is None:
                 passed.append(host)
         if not passed:
             self._log_no_host(request, hosts)

@@ -49,6 +49,12 @@ def _kept_from(request: Request, policy: Policy) -> bool:
     return policy.reserve_for_ha_only and request.ha is not True
 
 
+def _refusal(request: Request, policy: Policy) -> Refusal:
+    if _admitted(request, policy):
+        return Refusal(Reason.RESERVED_FOR_HA)
+    return Refusal(Reason.RESERVED)
+
+
 def refusal(
     request: Request, host: HostFacts, stays: bool, policy: Policy
 ) -> Refusal | None:
@@ -60,9 +66,7 @@ def refusal(
         return Refusal(Reason.BAD_METADATA, found=unreadable)
     if vocabulary.RESERVED not in host.flags:
         return None
-    if _admitted(request, policy):
-        return Refusal(Reason.RESERVED_FOR_HA)
-    return Refusal(Reason.RESERVED)
+    return _refusal(request, policy)
 
 
 def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> Query:
@@ -72,4 +76,7 @@ def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> 
         vocabulary.RESERVED
     ):
         return Query()  # Placement cannot say "but the host that it is on"
-    return Query(forbidden=that_may_be(vocabulary.RESERVED, aggregates))
+    return Query(
+        _refusal(request, policy).requirement,
+        forbidden=that_may_be(vocabulary.RESERVED, aggregates),
+    )

@@ -61,8 +61,12 @@ def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> 
     ):
         return Query()
     if not request.ha:
-        return Query(forbidden=that_may_be(vocabulary.HA, aggregates))
+        return Query(
+            Refusal(Reason.HA_ISOLATED).requirement,
+            forbidden=that_may_be(vocabulary.HA, aggregates),
+        )
     return Query(
+        Refusal(Reason.NOT_HA).requirement,
         required=frozenset(
             a.uuid for a in aggregates if vocabulary.HA in a.facts.flags
         ),

@@ -44,4 +44,7 @@ def refusal(
 def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> Query:
     if request.operation is Operation.REBUILD:
         return Query()
-    return Query(forbidden=that_may_be(vocabulary.MAINTENANCE, aggregates))
+    return Query(
+        Refusal(Reason.MAINTENANCE).requirement,
+        forbidden=that_may_be(vocabulary.MAINTENANCE, aggregates),
+    )

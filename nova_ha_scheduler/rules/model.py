@@ -190,12 +190,13 @@ class Query:
     """What to ask of Placement: aggregates by UUID.
 
     ``required``: each host is in at least one of them; None: no such condition.
-    ``forbidden``: each host is in none of them.
+    ``forbidden``: each host is in none of them. ``requirement`` says why.
 
     It is never stricter than the verdicts are, so that Placement hides no host
     that the filters would pass. It may be laxer: the filters decide.
     """
 
+    requirement: str = ""
     required: frozenset[str] | None = None
     forbidden: frozenset[str] = frozenset()
 

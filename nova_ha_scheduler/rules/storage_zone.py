@@ -91,14 +91,16 @@ def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> 
     source = request.source_facts
     if source.zones:
         return Query(
+            Refusal(Reason.OTHER_ZONE, source.zone_words).requirement,
             required=frozenset(
                 a.uuid for a in aggregates if a.facts.zones == source.zones
-            )
+            ),
         )
     return Query(
+        Refusal(Reason.HOST_WITH_ZONE).requirement,
         forbidden=frozenset(
             a.uuid
             for a in aggregates
             if a.facts.zones or a.facts.bad_value(vocabulary.STORAGE_ZONE)
-        )
+        ),
     )

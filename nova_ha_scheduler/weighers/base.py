@@ -11,7 +11,7 @@ from nova_ha_scheduler import conf
 CONF = nova.conf.CONF
 
 
-class Weigher(weights.BaseHostWeigher):  # type: ignore[misc]
+class Weigher(weights.BaseHostWeigher):
     """A weigher whose multiplier is an option in ``[ha_scheduler]``.
 
     :raises oslo_config.cfg.ConfigFileValueError: from the constructor, so at the

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything runs in a virtual environment of its own for each OpenStack release,
+# made on first use from constraints/$(RELEASE).txt.
+
+RELEASES = 2025.1 2025.2 2026.1 2026.2
+RELEASE ?= 2026.2
+PYTHON ?= python3
+
+# On a real Nova; the longest first.
+SUITES = functional cloud scale
+
+VENV = .venv-$(RELEASE)
+BIN = $(VENV)/bin
+
+.PHONY: help demo test lint unit functional matrix bench sample freeze clean
+
+help:
+	@echo 'make demo        show the plugin at work in a real Nova (about a minute)'
+	@echo 'make test        lint, unit tests, functional tests on a real Nova'
+	@echo 'make matrix      functional tests on Nova $(RELEASES)'
+	@echo 'make bench       the cost of the plugin, as ratios (build/bench.json)'
+	@echo 'make sample      generate etc/nova-ha-scheduler/nova-ha-scheduler.conf.sample'
+	@echo 'RELEASE=2025.1   in front of any of them: on that OpenStack release'
+
+# pip reads the versions from constraints/, which hold what the tests passed with.
+$(VENV)/ready: constraints/$(RELEASE).txt requirements.txt test-requirements.txt setup.cfg
+	@echo 'Setting up $(VENV) with Nova of OpenStack $(RELEASE) (a minute or two, once) ...'
+	@rm -rf $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; call make with PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q -c constraints/$(RELEASE).txt \
+		-r test-requirements.txt -e '.[nova,evacuator]'
+	@touch $@
+
+demo: $(VENV)/ready
+	@$(BIN)/python -m demo $(ARGS)
+
+test: lint unit functional
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/reno -q lint
+
+unit: $(VENV)/ready
+	$(BIN)/python -m pytest -q tests/unit
+
+# A process has one cloud in its life, so each directory is a process; two at a time,
+# each shown when it has ended.
+functional: $(VENV)/ready
+	@echo 'Functional tests on the Nova of OpenStack $(RELEASE), a few minutes ...'
+	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
+
+suite-%: $(VENV)/ready
+	$(BIN)/python -m pytest -q tests/$*
+
+matrix:
+	@for release in $(RELEASES); do \
+		echo "== OpenStack $$release"; \
+		$(MAKE) --no-print-directory functional RELEASE=$$release || exit 1; \
+	done
+
+bench: $(VENV)/ready
+	@$(BIN)/python -m bench $(ARGS)
+
+sample: $(VENV)/ready
+	$(BIN)/oslo-config-generator --config-file etc/config-generator.conf
+
+# After a change of the requirements: what is installed now, once the tests passed.
+freeze: $(VENV)/ready
+	@{ echo '# What the tests passed with on OpenStack $(RELEASE) (make freeze).'; \
+	$(BIN)/python -m pip freeze --exclude-editable; } > constraints/$(RELEASE).txt
+
+clean:
+	rm -rf .venv-* build dist *.egg-info

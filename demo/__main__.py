@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Show nova-ha-scheduler at work in a real Nova.
+
+Starts Nova (API, scheduler, conductor), Placement and eight fake computes in this
+process, on loopback ports, and tells step by step what the plugin does there.
+Everything is taken down at the end, and no file stays behind. Exits with 0 if every
+step came true and with 1 if one did not; then Nova's log is kept.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="stay up after the last step, for the openstack client, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        metavar="DIR",
+        help="a new or empty directory for databases, nova.conf, nova.log and disks; "
+        "it is left as it is (default: a temporary one, which is removed)",
+    )
+    options = parser.parse_args(arguments)
+    state = options.state_dir
+    if state and state.exists() and not (state.is_dir() and not any(state.iterdir())):
+        parser.error(f"--state-dir {state}: not an empty directory")
+    return options
+
+
+def show(state: Path, keep: bool) -> bool:
+    """Bring the cloud up, play the story, take it down; whether all came true."""
+    start = time.monotonic()
+    # First of all imports: it prepares the process for Nova.
+    from tests.cloud import Cloud
+
+    from demo import layout, story  # isort: skip
+    from demo.admin import Admin
+    from demo.tell import Tell
+
+    tell = Tell()
+    tell.title("nova-ha-scheduler in a real Nova (a few seconds to start it) ...")
+    with Cloud(
+        state,
+        {"cell1": layout.HOSTS},
+        layout.ZONE_OF,
+        layout.PLUGIN_ON,
+        size=layout.SIZE,
+        sizes=layout.SIZES,
+    ) as cloud:
+        came_true = story.play(story.Scene(cloud, Admin(cloud), tell))
+        tell.summary(time.monotonic() - start)
+        if keep:
+            cloud.restart_scheduler()
+            print(
+                "The cloud stays up, with the plugin on again, until Ctrl-C. Try:\n\n"
+                f"export OS_CLIENT_CONFIG_FILE={cloud.clouds_yaml} OS_CLOUD=nova\n"
+                f"{Path(sys.executable).with_name('openstack')} server list --long\n\n"
+                f"# Nova's log: {cloud.log_file}",
+                flush=True,
+            )
+            threading.Event().wait()
+    return came_true
+
+
+def interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    options = parse()
+    signal.signal(signal.SIGTERM, interrupted)
+    state = options.state_dir or Path(tempfile.mkdtemp(prefix="nova-ha-demo-"))
+    keep_files = bool(options.state_dir)
+    try:
+        came_true = show(state, options.keep)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the cloud is down.")
+        return 130
+    except BaseException:
+        keep_files = True
+        raise
+    else:
+        keep_files |= not came_true
+        return 0 if came_true else 1
+    finally:
+        if keep_files:
+            print(f"Nova's log, nova.conf and all disks: {state}")
+        else:
+            shutil.rmtree(state, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

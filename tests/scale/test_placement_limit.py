@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cloud with more hosts than Placement hands out: 60 in 10 zones, 10 at a time."""
+
+import pytest
+
+from tests.cloud import Cloud
+from tests.functional.operator import Operator, make_aggregate
+
+ZONES = [f"z{zone}" for zone in range(10)]
+HOSTS = {zone: [f"{zone}h{number}" for number in range(6)] for zone in ZONES}
+CONF = {
+    "scheduler": {"max_placement_results": 10},
+    "filter_scheduler": {
+        "available_filters": [
+            "nova.scheduler.filters.all_filters",
+            "nova_ha_scheduler.filters.all_filters",
+        ],
+        "enabled_filters": ["StorageZoneFilter", "ComputeFilter"],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    hosts = [host for zone in ZONES for host in HOSTS[zone]]
+    mounts = {host: zone for zone in ZONES for host in HOSTS[zone]}
+    state = tmp_path_factory.mktemp("cloud")
+    with Cloud(state, {"cell1": hosts}, mounts, CONF) as cloud:
+        for zone in ZONES:
+            make_aggregate(
+                cloud.openstack().compute, zone, {"storage_zone": zone}, HOSTS[zone]
+            )
+        yield cloud
+
+
+def test_evacuations_find_their_zone_beyond_the_limit(cloud):
+    flavor = cloud.openstack().compute.create_flavor(
+        name="plain", ram=64, vcpus=1, disk=1
+    )
+    op = Operator(cloud, {"plain": flavor.id})
+    servers = {zone: op.boot(HOSTS[zone][0]) for zone in ZONES}
+    disks = {zone: cloud.disk(servers[zone]).read_bytes() for zone in ZONES}
+    for zone in ZONES:
+        cloud.crash(HOSTS[zone][0])
+        cloud.force_down(HOSTS[zone][0])
+
+    # Five hosts of each zone are free, but Placement names ten of sixty.
+    cloud.restart_scheduler({"ha_scheduler": {"placement_prefilter": False}})
+    failed = [zone for zone in ZONES if not op.evacuate(servers[zone])]
+    assert len(failed) >= 5
+    assert {cloud.host(servers[zone]) for zone in failed} == {
+        HOSTS[zone][0] for zone in failed
+    }
+
+    cloud.restart_scheduler()
+    assert [zone for zone in failed if not op.evacuate(servers[zone])] == []
+    for zone in ZONES:
+        assert cloud.host(servers[zone]) in HOSTS[zone][1:]
+        assert cloud.disk(servers[zone]).read_bytes() == disks[zone]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parsing fails closed, with a sentence that names the key and the value."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.model import HostFacts
+
+
+@pytest.mark.parametrize("text", ["true", "True", " yes ", "1", "on", "t", "y"])
+def test_true(text):
+    assert vocabulary.boolean({"ha": text}, "ha") is True
+
+
+@pytest.mark.parametrize("text", ["false", "False", "no", "0", "off", "f", "n"])
+def test_false(text):
+    assert vocabulary.boolean({"ha": text}, "ha") is False
+
+
+def test_absent_is_false():
+    assert vocabulary.boolean({"ha:reserved": "true"}, "ha") is False
+
+
+@pytest.mark.parametrize("text", ["", "maybe", "ture", "2", "true,false", "None"])
+def test_bad_boolean(text):
+    with pytest.raises(vocabulary.BadValue) as caught:
+        vocabulary.boolean({"ha:reserved": text}, "ha:reserved")
+    assert str(caught.value) == (
+        f"ha:reserved={text!r} is not a boolean (true or false)"
+    )
+    assert (caught.value.key, caught.value.value) == ("ha:reserved", text)
+
+
+def test_storage_zone():
+    assert vocabulary.storage_zone({}) is None
+    assert vocabulary.storage_zone({"storage_zone": " nfs-a "}) == "nfs-a"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "nfs-a,nfs-b", ","])
+def test_bad_storage_zone(text):
+    with pytest.raises(vocabulary.BadValue, match="is not the name of one zone"):
+        vocabulary.storage_zone({"storage_zone": text})
+
+
+def test_facts_join_all_aggregates_of_a_host():
+    facts = HostFacts.of(
+        [
+            {"storage_zone": "nfs-a", "ha": "true"},
+            {"ha": "false", "ha:reserved": "yes"},
+            {"availability_zone": "az1", "ha:maintenance": "soon"},
+        ]
+    )
+    assert facts.zones == {"nfs-a"}
+    assert facts.flags == {"ha", "ha:reserved"}
+    assert facts.bad == (
+        (
+            "ha:maintenance",
+            "ha:maintenance='soon' is not a boolean (true or false)",
+        ),
+    )
+    assert facts.may_be("ha:maintenance")
+    assert not HostFacts.of([{"ha": "no"}]).may_be("ha")
+
+
+def test_one_name_in_two_aggregates_is_one_zone():
+    facts = HostFacts.of([{"storage_zone": "nfs-a"}, {"storage_zone": "nfs-a"}])
+    assert facts.zone_words == "nfs-a"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [([], "no zone"), (["b"], "b"), (["b", "a"], "several zones (a, b)")],
+)
+def test_zone_words(names, words):
+    assert HostFacts.of({"storage_zone": n} for n in names).zone_words == words
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(vocabulary.AGGREGATE_KEYS), st.text(max_size=8), max_size=4
+    )
+)
+def test_no_metadata_whatever_raises(metadata):
+    """A key is read, absent, or reported: nothing else, for any text."""
+    facts = HostFacts.of([metadata])
+    for key, text in metadata.items():
+        if facts.bad_value(key):
+            assert repr(text) in facts.bad_value(key)
+        elif key == vocabulary.STORAGE_ZONE:
+            assert facts.zones == {text.strip()}
+        else:
+            assert (key in facts.flags) == vocabulary.boolean(metadata, key)
