@@ -15,7 +15,7 @@ BIN = $(VENV)/bin
 .PHONY: help demo test lint unit functional matrix bench sample freeze clean
 
 help:
-	@echo 'make demo        show the plugin at work in a real Nova (about a minute)'
+	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make test        lint, unit tests, functional tests on a real Nova'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of the plugin, as ratios (build/bench.json)'

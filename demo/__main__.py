@@ -2,7 +2,8 @@
 """Show nova-ha-scheduler at work in a real Nova.
 
 Starts Nova (API, scheduler, conductor), Placement and eight fake computes in this
-process, on loopback ports, and tells step by step what the plugin does there.
+process, on loopback ports, and tells step by step what the plugin does there, and at
+last what the evacuation trigger does, with real Redfish devices beside it.
 Everything is taken down at the end, and no file stays behind. Exits with 0 if every
 step came true and with 1 if one did not; then Nova's log is kept.
 """
@@ -49,7 +50,7 @@ def show(state: Path, keep: bool) -> bool:
     # First of all imports: it prepares the process for Nova.
     from tests.cloud import Cloud
 
-    from demo import layout, story  # isort: skip
+    from demo import layout, story, trigger  # isort: skip
     from demo.admin import Admin
     from demo.tell import Tell
 
@@ -63,6 +64,7 @@ def show(state: Path, keep: bool) -> bool:
         size=layout.SIZE,
         sizes=layout.SIZES,
     ) as cloud:
+        trigger.add()
         came_true = story.play(story.Scene(cloud, Admin(cloud), tell))
         tell.summary(time.monotonic() - start)
         if keep:
@@ -84,7 +86,8 @@ def interrupted(*_: object) -> NoReturn:
 
 def main() -> int:
     options = parse()
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     state = options.state_dir or Path(tempfile.mkdtemp(prefix="nova-ha-demo-"))
     keep_files = bool(options.state_dir)
     try:

@@ -50,6 +50,12 @@ class Tell:
         """Something that Nova or the scheduler said, word for word."""
         self._wrapped(text, f"{_INDENT}  | ", _DIM)
 
+    def output(self, command: str, text: str) -> None:
+        """A command and what it printed, line by line."""
+        self._print(f"{_INDENT}  $ {command}", _BOLD)
+        for line in text.rstrip().splitlines():
+            self._print(f"{_INDENT}  {line}", _DIM)
+
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         rows = list(rows)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
