@@ -50,9 +50,11 @@ DETECTION_OPTS = [
     cfg.FloatOpt(
         "down_time",
         default=_DEFAULTS.down_time,
-        min=0.0,
+        min=1.0,
         help="Seconds without a heartbeat after which a service that Nova calls down "
-        "is suspected, at least. A forced-down one is suspected at once.",
+        "is suspected, at least. A forced-down one is suspected at once. When every "
+        "service is silent for half of it, the trigger holds itself for blind: make "
+        "it at least four times Nova's report_interval.",
     ),
     cfg.FloatOpt(
         "clock_skew",

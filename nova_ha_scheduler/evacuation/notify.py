@@ -34,6 +34,9 @@ PREFIX = "nova_ha."
 
 _RETRY_SECONDS = 5.0
 
+_STALE_SECONDS = 60.0
+"""Nobody was active when such a notification came; the first look has seen more."""
+
 
 @dataclass(frozen=True)
 class ServiceUpdate:
@@ -77,8 +80,9 @@ class _Endpoint:
     ) -> None:
         try:
             data = payload["nova_object.data"]
-            if data["binary"] == "nova-compute":
-                sent_at = _sent_at(metadata)
+            sent_at = _sent_at(metadata)
+            stale = time.time() - sent_at > _STALE_SECONDS
+            if data["binary"] == "nova-compute" and not stale:
                 update = ServiceUpdate(data["host"], data["forced_down"], sent_at)
                 self._heard(update)
         except (KeyError, TypeError):
@@ -97,36 +101,47 @@ def _sent_at(metadata: Any) -> float:
     return min(now, sent.replace(tzinfo=datetime.UTC).timestamp())
 
 
-def listen(conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]) -> None:
-    """Hear Nova's notifications from now on, in threads of their own.
+class Listener:
+    """Hears Nova's notifications, in threads of its own.
 
-    Returns at once: a broker that is away is waited for without anybody.
-
-    :param heard: called from such a thread.
+    For the active trigger alone: another one of its pool would take them from it.
     """
 
-    def start() -> None:
-        while True:
+    def __init__(
+        self, conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]
+    ) -> None:
+        """:param heard: called from such a thread."""
+        self._conf, self._heard = conf, heard
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Return at once: a broker that is away is waited for without anybody."""
+        threading.Thread(target=self._run, name="listener", daemon=True).start()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
             try:
-                listener = oslo_messaging.get_notification_listener(
-                    oslo_messaging.get_notification_transport(conf),
-                    [
-                        oslo_messaging.Target(
-                            topic=conf.notifications.topic,
-                            exchange=conf.notifications.exchange,
-                        )
-                    ],
-                    [_Endpoint(heard)],
-                    executor="threading",
-                    pool=conf.notifications.pool,
-                )
+                listener = self._listener()
                 listener.start()
-                return
+                self._ended.wait()
+                listener.stop()
             except Exception as error:
                 LOG.warning("Nova's notifications cannot be heard yet: %s", error)
-                time.sleep(_RETRY_SECONDS)
+                self._ended.wait(_RETRY_SECONDS)
 
-    threading.Thread(target=start, name="listener", daemon=True).start()
+    def _listener(self) -> Any:
+        options = self._conf.notifications
+        target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
+        return oslo_messaging.get_notification_listener(
+            oslo_messaging.get_notification_transport(self._conf),
+            [target],
+            [_Endpoint(self._heard)],
+            executor="threading",
+            pool=options.pool,
+        )
 
 
 class Publisher:

@@ -17,7 +17,7 @@ from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.notify import ServiceUpdate
-from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
+from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, State
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.evacuation.world import SystemClock
 from nova_ha_scheduler.journal import JournalError, NotActive
@@ -43,7 +43,9 @@ slow because it rebuilds servers is not asked as often as an idle one."""
 class Service:
     """One trigger; of several on one journal, one is active at a time."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, listens: bool = True) -> None:
+        """:param listens: to Nova's notifications; each goes to one of a pool."""
+        self._listens = listens
         self._parts, self._conf = parts, parts.conf
         self._clock = SystemClock()
         self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
@@ -60,8 +62,8 @@ class Service:
 
     def run(self) -> None:
         """Work until stop(), as the active trigger or waiting to become it."""
-        if notify.configured(self._conf):
-            self._talk()
+        self._may_notify = notify.configured(self._conf)
+        self._start_publisher()
         threading.Thread(target=self._keep_lease, name="lease", daemon=True).start()
         try:
             while not self._stop.is_set():
@@ -74,12 +76,11 @@ class Service:
             if self.journal.active:
                 self.journal.release()
 
-    def _talk(self) -> None:
-        notify.listen(self._conf, self._hear)
-        if self._conf[notify.GROUP].driver:
-            outbox = Outbox(self._parts.database)
-            active = lambda: self.journal.active  # noqa: E731
-            self._publisher = notify.Publisher(self._conf, outbox, active)
+    def _start_publisher(self) -> None:
+        if self._may_notify and self._conf[notify.GROUP].driver:
+            self._publisher = notify.Publisher(
+                self._conf, Outbox(self._parts.database), lambda: self.journal.active
+            )
             self._publisher.start()
 
     def _hear(self, update: ServiceUpdate) -> None:
@@ -119,6 +120,9 @@ class Service:
         )
         turns = _Turns(engine, executor, self._conf)
         self._lost.clear()
+        listener = notify.Listener(self._conf, self._hear)
+        if self._listens and self._may_notify:
+            listener.start()
         try:
             while not (self._stop.is_set() or self._lost.is_set()):
                 self._turn(engine, turns)
@@ -128,6 +132,7 @@ class Service:
             if self._lost.is_set():
                 LOG.warning("Another trigger has become the active one.")
             executor.close()
+            listener.stop()
 
     def _turn(self, engine: Engine, turns: "_Turns") -> None:
         """Wait for something to do, and do it; whatever breaks is tried again.
@@ -137,7 +142,7 @@ class Service:
         try:
             self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
-            news = self._take_updates(engine.scope().hosts)
+            news = self._take_updates(engine.state)
             known = self.journal.load(self._clock.now()).commands.keys()
             if not turns.due(news, frozenset(known)):
                 return
@@ -153,15 +158,16 @@ class Service:
             LOG.exception("A step broke and will be tried again: %s", error)
             self._stop.wait(_RETRY_SECONDS)
 
-    def _take_updates(self, known: frozenset[str]) -> bool:
+    def _take_updates(self, state: State) -> bool:
         """Write down which hosts were forced down, and whether there is any news.
 
-        :param known: hosts in recovery, whose services the trigger changes itself.
+        What comes after a recovery has begun is the trigger's own doing.
         """
         updates = []
         while not self._updates.empty():
             updates.append(self._updates.get())
-        news = [update for update in updates if update.host not in known]
+        began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
+        news = [u for u in updates if u.sent_at <= began.get(u.host, u.sent_at)]
         down = [update for update in news if update.forced_down]
         for update in down:
             self._parts.world.expect(update.host)

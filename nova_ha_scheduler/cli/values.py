@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times and lists as people write and read them."""
+
+import argparse
+import datetime
+import re
+import time
+from typing import Any
+
+from cliff.columns import FormattableColumn
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def duration(text: str) -> float:
+    """Seconds of '90s', '15m', '2h', '30d' or '4w'."""
+    match = re.fullmatch(r"(\d+)([smhdw])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text} is no duration like 90s, 2h or 30d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def moment(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 time (UTC), or of a duration ago."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return time.time() - duration(text)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=datetime.UTC)
+    return found.timestamp()
+
+
+def shown(at: float | None) -> str | None:
+    """ISO 8601, UTC, to the millisecond."""
+    if at is None:
+        return None
+    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(start: float | None, end: float | None) -> float | None:
+    """From one moment to another, to the millisecond."""
+    return None if start is None or end is None else round(end - start, 3)
+
+
+class Rows(FormattableColumn[list[dict[str, Any]]]):
+    """A list of mappings: lines for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return "\n".join(", ".join(_words(row)) for row in self._value) or "-"
+
+
+def _words(row: dict[str, Any]) -> list[str]:
+    return [f"{key}: {value}" for key, value in row.items() if value not in (None, "")]
