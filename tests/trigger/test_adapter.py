@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the adapter shows of a real Nova, what it costs, and what Nova refuses."""
+
+from tests.trigger.conftest import HOSTS, OUTSIDE, ZONE, boot_on  # isort: skip
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from nova.conf import CONF
+
+from nova_ha_scheduler.evacuation.cloud import Fate, Picture, Scope
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
+from nova_ha_scheduler.evacuation.openstack import parse
+from nova_ha_scheduler.evacuation.openstack.adapter import OpenStackCloud
+from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.evacuation.world import SystemClock
+from tests.cloud import Cloud
+from tests.cloud.stubs import IMAGES
+
+FULL = "node7"
+"""The host that these tests fill, kill and bring back."""
+
+
+@pytest.fixture(scope="module")
+def api(cloud: Cloud) -> Api:
+    return Api(cloud.openstack())
+
+
+@pytest.fixture(scope="module")
+def adapter(api: Api) -> OpenStackCloud:
+    return OpenStackCloud(api, SystemClock())
+
+
+@pytest.fixture(scope="module")
+def servers(cloud: Cloud, flavor: str) -> dict[str, str]:
+    """A plain one, a bigger one, one on a volume, and a group of two."""
+    big = cloud.flavor("big", vcpus=2, ram=128, disk=3)
+    cinder = cloud.openstack().block_storage
+    volume = cinder.create_volume(size=1, image_id=IMAGES["first"])
+    group = cloud.nova(
+        "POST",
+        "/os-server-groups",
+        {"server_group": {"name": "apart", "policy": "anti-affinity"}},
+    ).json()["server_group"]["id"]
+    found = dict(zip(("plain",), boot_on(cloud, FULL, flavor, "plain"), strict=True))
+    disk = {
+        "boot_index": 0,
+        "uuid": volume.id,
+        "source_type": "volume",
+        "destination_type": "volume",
+    }
+    more: dict[str, dict[str, Any]] = {
+        "big": {"flavor": big},
+        "on-volume": {"block_device_mapping_v2": [disk], "imageRef": ""},
+        "grouped": {"scheduler_hints": {"group": group}},
+        "other": {"scheduler_hints": {"group": group}, "host": "node6"},
+    }
+    for name, request in more.items():
+        kind = request.pop("flavor", flavor)
+        request.setdefault("host", FULL)
+        found[name] = cloud.boot(name, str(kind), **request)["id"]
+    return found
+
+
+@pytest.fixture
+def one_a_page() -> Iterator[None]:
+    CONF.set_override("max_limit", 1, group="api")
+    yield
+    CONF.clear_override("max_limit", group="api")
+
+
+def _look(adapter: OpenStackCloud, *landed: str) -> Picture:
+    return adapter.observe(Scope(frozenset({FULL}), frozenset(landed), True))
+
+
+def test_hosts(adapter: OpenStackCloud) -> None:
+    picture = adapter.observe(Scope())
+    assert set(picture.hosts) == {*HOSTS, OUTSIDE}
+    host = picture.hosts["node1"]
+    assert host.up
+    assert (host.forced_down, host.disabled) == (False, False)
+    assert abs(host.updated_at - time.time()) < 120
+    assert host.facts.zones == {ZONE}
+    assert host.facts.flags == {"ha"}
+    assert picture.hosts[OUTSIDE].facts.zones == frozenset()
+    assert (host.free, picture.servers) == (None, {})
+
+
+@pytest.mark.parametrize("paged", [False, True])
+def test_servers(
+    adapter: OpenStackCloud,
+    servers: dict[str, str],
+    paged: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    if paged:
+        request.getfixturevalue("one_a_page")
+    picture = _look(adapter)
+    seen = {server.name: server for server in picture.servers_of(FULL)}
+    assert set(seen) == {"plain", "big", "on-volume", "grouped"}
+    plain, big = seen["plain"], seen["big"]
+    assert plain.uuid == servers["plain"]
+    assert (plain.vm_state, plain.task_state, plain.running) == ("active", None, True)
+    assert plain.extra_specs == {"ha": "true"}
+    assert plain.needs == {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}
+    assert big.needs == {"VCPU": 2, "MEMORY_MB": 128, "DISK_GB": 3}
+    assert (big.extra_specs, big.refused_by_nova) == ({}, "")
+    assert seen["on-volume"].needs == {"VCPU": 1, "MEMORY_MB": 64}
+    assert (plain.local_disk, seen["on-volume"].local_disk) == (True, False)
+    assert plain.group is None
+    assert seen["grouped"].group_apart
+    assert seen["grouped"].group_hosts == {"node6"}
+    room = picture.hosts["node6"].free
+    assert room is not None
+    assert room["DISK_GB"] == 9999
+
+
+@pytest.mark.parametrize("where", ["flavor", "image"])
+def test_a_tpm_is_refused_beforehand(
+    cloud: Cloud, servers: dict[str, str], where: str
+) -> None:
+    path = f"/servers/{servers['plain']}"
+    answer = cloud.nova("GET", path, microversion=READ).json()["server"]
+    if where == "flavor":
+        answer["flavor"]["extra_specs"]["hw:tpm_version"] = "2.0"
+    else:
+        answer["image"]["properties"]["hw_tpm_version"] = "2.0"
+    assert parse.server(answer).refused_by_nova == "it has a vTPM (2.0)"
+
+
+def test_costs(
+    adapter: OpenStackCloud, api: Api, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    """Requests grow with the hosts in the scope, not with their servers."""
+    _look(adapter)  # learns the hypervisors
+    before = api.sent
+    adapter.observe(Scope())
+    assert api.sent - before == 2
+    before = api.sent
+    adapter.observe(Scope(frozenset({FULL})))
+    assert api.sent - before == 4
+    before = api.sent
+    _look(adapter)
+    assert api.sent - before == 10, "7, and 3 for the group"
+
+
+def test_refused(
+    adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    with pytest.raises(Refused, match="still in use"):
+        adapter.evacuate(servers["plain"], "node1")
+    with pytest.raises(Refused, match="while it is in vm_state active"):
+        adapter.start(servers["plain"])
+    with pytest.raises(Refused, match="no mapping to a cell"):
+        adapter.stop("11111111-0000-0000-0000-000000000000")
+    with pytest.raises(Refused, match="no nova-compute service on node"):
+        adapter.force_down("node")
+
+
+def test_an_evacuation_and_the_way_back(
+    adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    cloud.crash(FULL)
+    adapter.force_down(FULL)
+    adapter.disable(FULL, "nova-ha: it is dead")
+    host = _look(adapter).hosts[FULL]
+    assert (host.up, host.forced_down, host.disabled) == (False, True, True)
+    assert host.disabled_reason == "nova-ha: it is dead"
+    moving = [servers["plain"], servers["on-volume"]]
+    for server in moving:
+        assert adapter.evacuate(server, "node5").startswith("req-")
+
+    def landed() -> Picture | None:
+        picture = _look(adapter, *moving)
+        records = [picture.newest_record(server, FULL) for server in moving]
+        done = all(r and r.fate is Fate.LANDED and r.destination for r in records)
+        return picture if done else None
+
+    picture = cloud.wait("evacuations", landed)
+    for server in moving:
+        seen = picture.servers[server]
+        assert (seen.host, seen.running, seen.missing) == ("node5", True, ())
+    volume = cloud.server(servers["on-volume"])["os-extended-volumes:volumes_attached"]
+    attachments = cloud.openstack().block_storage.get(
+        f"/attachments?volume_id={volume[0]['id']}", microversion="3.27"
+    )
+    for attachment in attachments.json()["attachments"]:
+        cloud.openstack().block_storage.delete(
+            f"/attachments/{attachment['id']}", microversion="3.27"
+        )
+    (problem,) = _look(adapter, *moving).servers[servers["on-volume"]].missing or ()
+    assert problem == f"volume {volume[0]['id']} is available"
+    with pytest.raises(Refused):
+        adapter.lift_force_down(FULL)
+    cloud.revive(FULL)
+    cloud.wait("clean-up", lambda: _lifted(adapter))
+    adapter.enable(FULL)
+    host = adapter.observe(Scope()).hosts[FULL]
+    assert (host.forced_down, host.disabled) == (False, False)
+
+
+def _lifted(adapter: OpenStackCloud) -> bool:
+    try:
+        adapter.lift_force_down(FULL)
+    except Refused:
+        return False
+    return True
+
+
+def test_no_picture_without_an_answer(cloud: Cloud) -> None:
+    api = Api(cloud.openstack(), timeout=0.000001)
+    with pytest.raises(CloudUnreachable, match="compute GET /os-"):
+        OpenStackCloud(api, SystemClock()).observe(Scope())

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole recoveries on a real Nova, by the service and by hand."""
+
+from tests.trigger.conftest import MakeTrigger, Trigger, boot_on  # isort: skip
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import oslo_messaging
+import pytest
+
+from nova_ha_scheduler.evacuation.service import Service
+from nova_ha_scheduler.evacuation.startup import Parts, load
+from tests.cloud import Cloud
+from tests.fencing.conftest import PASSWORD, emulator
+
+BY = ("--by", "me", "--reason", "I pulled the plug")
+
+
+@contextmanager
+def running(trigger: Trigger, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    process = trigger.start(log)
+    try:
+        yield process
+        assert process.poll() is None, log.read_text()
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, log.read_text()
+
+
+def active(trigger: Trigger) -> bool:
+    return bool(
+        trigger.journal.exists()
+        and trigger.json("status")["active_trigger"].count(":") == 2
+    )
+
+
+def recovered(cloud: Cloud, trigger: Trigger, host: str) -> Any:
+    """The line of a host's history, once it is recovered."""
+    cloud.wait("recovery", lambda: trigger.outcome(host) == "recovered", 60)
+    return trigger.json("history", "list", "--host", host)[0]
+
+
+def test_redfish_and_the_history(
+    cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path
+) -> None:
+    """A host falls silent; nobody is awake; its BMC is asked; the history tells."""
+    ids = boot_on(cloud, "node1", flavor, "db", "web")
+    cloud.openstack().compute.stop_server(ids[1])
+    cloud.wait_status(ids[1], "SHUTOFF")
+    left = boot_on(cloud, "node1", cloud.flavor("unprotected"), "scratch")
+    log = tmp_path / "evacuator.log"
+    with emulator(tmp_path) as redfish:
+        bmc = {
+            "method": "redfish",
+            "address": redfish.address,
+            "system": redfish.path(redfish.on),
+            "username": "fencer",
+            "password": PASSWORD,
+        }
+        configured = trigger({"node1": bmc})
+        with running(configured, log):
+            cloud.wait("the service", lambda: active(configured))
+            checks = configured.json("check")
+            assert all(row["ok"] for row in checks), checks
+            assert "fence device of node1" in [row["what"] for row in checks]
+            cloud.crash("node1")
+            cloud.force_down("node1")
+            row = recovered(cloud, configured, "node1")
+    assert "power-off observed by redfish" in row["proof"]
+    assert (row["recovered"] >= 2, row["left"], row["failed"]) == (True, 1, 0)
+    assert cloud.server(ids[0])["OS-EXT-STS:vm_state"] == "active"
+    assert cloud.server(ids[1])["OS-EXT-STS:vm_state"] == "stopped"
+    assert cloud.host(left[0]) == "node1"
+    shown = configured.json("history", "show", "node1")
+    assert [stage["state"] for stage in shown["stages"]][:3] == [
+        "suspected",
+        "confirmed",
+        "fencing",
+    ]
+    servers = {server["name"]: server for server in shown["servers"]}
+    db = servers["db"]
+    assert (db["from"], db["to"]) == ("node1", cloud.host(ids[0]))
+    assert db["request_id"].startswith("req-")
+    assert db["moved_s"] > 0
+    assert servers["scratch"]["reason"] == "its flavor does not say ha=true"
+    (fenced,) = [e for e in shown["events"] if e["event"] == "host.fenced"]
+    assert set(fenced["servers"]) >= {*ids, *left}
+    listed = configured.json("history", "list", "--servers", "--outcome", "left")
+    assert [server["name"] for server in listed] == ["scratch"]
+    assert configured.json("history", "list", "--until", "1h") == []
+    assert PASSWORD not in log.read_text() + str(shown)
+
+
+def test_by_hand_without_a_service(
+    cloud: Cloud, flavor: str, trigger: MakeTrigger
+) -> None:
+    """A dry run, then the same for real, done by the command itself."""
+    ids = boot_on(cloud, "node2", flavor, "one", "two")
+    configured = trigger()
+    plan = configured.json("evacuate", "node2", "--dry-run")
+    assert {"one", "two"} <= {server["name"] for server in plan}
+    assert {server["outcome"] for server in plan} == {"asked"}
+    assert all(s["to"] not in (None, "node2") for s in plan)
+    assert not configured.journal.exists()
+    configured.nova_ha("evacuate", "node2", "--wait", code=2)
+    cloud.crash("node2")
+    cloud.force_down("node2")
+    order = ("evacuate", "--confirm-fenced", "--wait", *BY)
+    done = configured.json(*order, "node2")
+    assert {s["outcome"] for s in done} == {"recovered"}
+    assert "node2" not in [cloud.host(server) for server in ids]
+    refused = configured.nova_ha(*order, "node", code=4)
+    assert "exactly this host name" in refused
+    status = configured.json("status")
+    (host,) = status["hosts"]
+    assert (host["host"], host["state"]) == ("node2", "recovered")
+    assert host["recovered"] == len(done)
+    purged = configured.json("history", "purge", "--older-than", "1d")
+    assert purged == {"recoveries_deleted": 0}
+    assert "still counts" in configured.nova_ha(
+        "history", "purge", "--older-than", "1s", code=1
+    )
+
+
+def test_killed_and_started_again(
+    cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path
+) -> None:
+    """kill -9 while servers are on their way; the next trigger goes on."""
+    names = [f"kept{n}" for n in range(4)]
+    boot_on(cloud, "node3", flavor, *names)
+    configured = trigger()
+    cloud.hardware.rebuild_seconds = 3
+    process = configured.start(tmp_path / "first.log")
+    try:
+        cloud.wait("the service", lambda: active(configured))
+        cloud.crash("node3")
+        configured.nova_ha("confirm-fenced", "node3", *BY)
+        cloud.force_down("node3")
+        cloud.wait("evacuations", lambda: _under_way(cloud, "node3"))
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    with running(configured, tmp_path / "second.log"):
+        row = recovered(cloud, configured, "node3")
+    cloud.hardware.rebuild_seconds = 0
+    assert (row["recovered"] >= len(names), row["failed"]) == (True, 0)
+    records = cloud.nova("GET", "/os-migrations?source_compute=node3").json()
+    assert len(records["migrations"]) == row["recovered"], "none is asked for twice"
+
+
+def _under_way(cloud: Cloud, host: str) -> bool:
+    path = f"/os-migrations?migration_type=evacuation&source_compute={host}"
+    return bool(cloud.nova("GET", path).json()["migrations"])
+
+
+def test_a_notification_is_acted_on_at_once(
+    cloud: Cloud, flavor: str, trigger: MakeTrigger
+) -> None:
+    """Over oslo.messaging's fake transport: in this process, Nova's and ours."""
+    boot_on(cloud, "node4", flavor, *(f"fast{n}" for n in range(3)))
+    configured = trigger(
+        detection={"poll_interval": 60},
+        oslo_messaging_notifications={
+            "transport_url": "fake://",
+            "driver": "messagingv2",
+        },
+    )
+    conf = load("test", ["--config-file", str(configured.conf)])
+    parts = Parts(conf)
+    parts.database.upgrade()
+    parts.require_methods()
+    sent: list[tuple[str, Any]] = []
+    listener = _listener(conf, lambda kind, payload: sent.append((kind, payload)))
+    service = Service(parts)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        cloud.wait("the service", lambda: service.journal.active)
+        time.sleep(1)  # its first look is over
+        cloud.crash("node4")
+        configured.nova_ha("confirm-fenced", "node4", *BY)
+        time.sleep(1)
+        before = parts.api.sent
+        cloud.force_down("node4")
+        row = recovered(cloud, configured, "node4")
+    finally:
+        service.stop()
+        thread.join()
+        listener.stop()
+    print("notification_to_evacuate_s", row["notification_to_evacuate_s"])
+    print("requests", parts.api.sent - before)
+    assert 0 < row["notification_to_evacuate_s"] < 1
+    kinds = [kind for kind, _ in sent]
+    assert "nova_ha.host.recovered" in kinds
+    payload = dict(sent)["nova_ha.host.fenced"]
+    assert payload["host"] == "node4"
+    assert len(payload["servers"]) >= 3
+
+
+def _listener(conf: Any, heard: Callable[[str, Any], None]) -> Any:
+    class Endpoint:
+        def info(self, context: Any, publisher: str, kind: str, payload: Any, _: Any):  # type: ignore[no-untyped-def]
+            heard(kind, payload)
+
+    transport = oslo_messaging.get_notification_transport(conf)
+    target = oslo_messaging.Target(topic="notifications")
+    listener = oslo_messaging.get_notification_listener(
+        transport, [target], [Endpoint()], executor="threading"
+    )
+    listener.start()
+    return listener
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"methods": {"node5": None}}, "no fencing method for protected host node5"),
+        ({"methods": {"node5": {"method": "redfsh"}}}, "method redfsh does not exist"),
+        ({"witnesses": {"enabled": "pong"}}, "[witnesses] enabled: there is no"),
+        ({"detection": {"poll_intervall": 5}}, "did you mean poll_interval?"),
+        ({"guard": {"max_hosts": "many"}}, "max_hosts"),
+        ({"cloud": {"auth_type": "passwort"}}, "passwort"),
+        ({"fencing": {"config_file": "/nowhere"}}, "/nowhere: cannot be read"),
+        ({"database": {"connection": "sqlite:////nowhere/j"}}, "database"),
+    ],
+)
+def test_what_is_wrong_is_said_at_start_up(
+    trigger: MakeTrigger, tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    configured = trigger(**change)
+    log = tmp_path / "log"
+    assert configured.start(log).wait(20) == 1
+    text = log.read_text()
+    assert words in text
+    assert "Traceback" not in text, text
+
+
+def test_check_says_it_too(trigger: MakeTrigger) -> None:
+    configured = trigger({"node5": None})
+    said = configured.nova_ha("check", "-f", "json", code=1)
+    assert "no fencing method for protected host node5" in said
+
+
+def test_the_credentials_file_is_nobody_elses(
+    trigger: MakeTrigger, tmp_path: Path
+) -> None:
+    configured = trigger()
+    (tmp_path / "fencing.yaml").chmod(0o640)
+    assert configured.start(tmp_path / "log").wait(20) == 1
+    assert "its mode is 0640" in (tmp_path / "log").read_text()
+
+
+def test_the_trigger_imports_no_nova() -> None:
+    code = (
+        "import sys, nova_ha_scheduler.evacuation.main, nova_ha_scheduler.cli.orders\n"
+        "sys.exit('nova' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
