@@ -6,9 +6,6 @@ RELEASES = 2025.1 2025.2 2026.1 2026.2
 RELEASE ?= 2026.2
 PYTHON ?= python3
 
-# On a real Nova; the longest first.
-SUITES = functional cloud scale
-
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
@@ -46,14 +43,21 @@ lint: $(VENV)/ready
 unit: $(VENV)/ready
 	$(BIN)/python -m pytest -q tests/unit
 
-# A process has one cloud in its life, so each directory is a process; two at a time,
-# each shown when it has ended.
+# A process has one cloud in its life, so each of these is a process; two at a time,
+# each shown when it has ended. The longest stand first.
+SUITES = moves hosts cloud scale
+MOVES = $(patsubst %,tests/functional/test_%.py,operations scheduling storage_zone weighers)
+suite-moves: FILES = $(MOVES)
+suite-hosts: FILES = $(filter-out $(MOVES),$(wildcard tests/functional/test_*.py))
+suite-cloud: FILES = tests/cloud
+suite-scale: FILES = tests/scale
+
 functional: $(VENV)/ready
-	@echo 'Functional tests on the Nova of OpenStack $(RELEASE), a few minutes ...'
+	@echo 'Functional tests on the Nova of OpenStack $(RELEASE), some minutes ...'
 	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
 
 suite-%: $(VENV)/ready
-	$(BIN)/python -m pytest -q tests/$*
+	$(BIN)/python -m pytest -q $(FILES)
 
 matrix:
 	@for release in $(RELEASES); do \
