@@ -9,11 +9,11 @@ PYTHON ?= python3
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help demo test lint unit functional matrix bench sample freeze clean
+.PHONY: help demo test packages lint unit functional trigger matrix bench sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
-	@echo 'make test        lint, unit tests, functional tests on a real Nova'
+	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of the plugin, as ratios (build/bench.json)'
 	@echo 'make sample      generate etc/nova-ha-scheduler/nova-ha-scheduler.conf.sample'
@@ -32,7 +32,21 @@ $(VENV)/ready: constraints/$(RELEASE).txt requirements.txt test-requirements.txt
 demo: $(VENV)/ready
 	@$(BIN)/python -m demo $(ARGS)
 
-test: lint unit functional
+test: packages lint unit functional trigger
+
+# The trigger's peers: databases, fence agents (bindep.txt).
+packages:
+	@command -v dpkg-query >/dev/null || exit 0; \
+	wanted=$$(sed -n 's/ \[test.*//p' bindep.txt); missing=; \
+	for package in $$wanted; do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' \
+		|| missing="$$missing $$package"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	[ "$$(id -u)" = 0 ] || { echo "Needed: sudo apt-get install$$missing"; exit 1; }; \
+	echo "Installing$$missing ..."; \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qy --no-install-recommends $$missing
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -41,7 +55,7 @@ lint: $(VENV)/ready
 	$(BIN)/reno -q lint
 
 unit: $(VENV)/ready
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q tests/unit tests/scenarios
 
 # A process has one cloud in its life, so each of these is a process; two at a time,
 # each shown when it has ended. The longest stand first.
@@ -55,6 +69,16 @@ suite-scale: FILES = tests/scale
 functional: $(VENV)/ready
 	@echo 'Functional tests on the Nova of OpenStack $(RELEASE), some minutes ...'
 	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
+
+# The evacuation trigger against its peers and on a real Nova.
+TRIGGER_SUITES = evacuator trigger peers
+suite-evacuator: FILES = tests/evacuator
+suite-trigger: FILES = tests/trigger
+suite-peers: FILES = tests/journal tests/fencing tests/witnesses
+
+trigger: $(VENV)/ready
+	@echo 'Tests of the evacuation trigger, some minutes ...'
+	@$(MAKE) --no-print-directory -j2 -O $(TRIGGER_SUITES:%=suite-%)
 
 suite-%: $(VENV)/ready
 	$(BIN)/python -m pytest -q $(FILES)
@@ -70,6 +94,7 @@ bench: $(VENV)/ready
 
 sample: $(VENV)/ready
 	$(BIN)/oslo-config-generator --config-file etc/config-generator.conf
+	$(BIN)/oslo-config-generator --config-file etc/nova-ha-config-generator.conf
 
 # After a change of the requirements: what is installed now, once the tests passed.
 freeze: $(VENV)/ready
