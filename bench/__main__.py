@@ -14,7 +14,7 @@ def main() -> None:
         "--hosts", type=int, default=300, help="hosts of the cloud, in 10 zones"
     )
     parser.add_argument(
-        "--rounds", type=int, default=12, help="how often each setting takes its turn"
+        "--rounds", type=int, default=8, help="how often each setting takes its turn"
     )
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     arguments = parser.parse_args()
