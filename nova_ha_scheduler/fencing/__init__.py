@@ -23,7 +23,7 @@ NAMESPACE = "nova_ha_scheduler.fencing"
 """The entry point group of drivers; the name is the method in the fencing file."""
 
 
-class ConfigError(cfg.Error):  # type: ignore[misc]
+class ConfigError(cfg.Error):
     """The fencing file cannot be used; the text names the file, host and key."""
 
 

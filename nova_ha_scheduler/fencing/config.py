@@ -118,7 +118,8 @@ class _Loader(yaml.BaseLoader):
         for key in keys:
             if keys.count(key) > 1:
                 raise ConfigError(f"{key} stands twice")
-        return super().construct_mapping(node, deep=True)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=True)
+        return mapping
 
 
 def load(path: str, limits: Limits) -> Fencing:

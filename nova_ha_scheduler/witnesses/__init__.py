@@ -26,7 +26,7 @@ GRACE = 1.0
 HOST = "{host}"
 
 
-class ConfigError(cfg.Error):  # type: ignore[misc]
+class ConfigError(cfg.Error):
     """The options do not let a witness work; the text names the option."""
 
 
