@@ -223,9 +223,12 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
         return record
-    if record.detail == RESTARTED:
+    tried, killed = record.tried, record.detail == RESTARTED
+    if killed:
         record = replace(record, attempts=record.attempts - 1)  # perhaps never sent
     record = _attempt_failed(turn, record, "Nova never got the request")
+    if killed:
+        record = replace(record, tried=tried)  # the destination is not to blame
     return replace(record, not_before=turn.now)
 
 

@@ -3,7 +3,7 @@
 
 import gc
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,6 +41,8 @@ class Cloud(Client):
     :param sizes: what the hosts offer that differ from ``size``
     :param rebuild_seconds: how long a rebuild or evacuation takes on its host
     :param debug: log at DEBUG
+    :param middleware: makes of each service's type and WSGI application the one that
+        is served: to count requests, or to let something happen at one of them
     """
 
     _used = False
@@ -56,6 +58,7 @@ class Cloud(Client):
         sizes: Mapping[str, Size] | None = None,
         rebuild_seconds: float = 0.0,
         debug: bool = False,
+        middleware: Callable[[str, Any], Any] = lambda service, application: application,
     ) -> None:
         self.state_dir = Path(state_dir).resolve()
         super().__init__(self.state_dir / "clouds.yaml", self.state_dir / "nova.log")
@@ -67,6 +70,7 @@ class Cloud(Client):
         self._conf: dict[str, dict[str, Any]] = {}
         self._changes = conf or {}
         self._debug = debug
+        self._middleware = middleware
         self._databases = sqlite.Databases(self.state_dir)
         self._servers: dict[str, WebServer] = {}
         self._services: dict[str, services.Service] = {}
@@ -175,7 +179,7 @@ class Cloud(Client):
         self._serve("block-storage", Cinder(self.endpoints["block-storage"]))
 
     def _serve(self, name: str, application: Any) -> None:
-        self._servers[name].start(application)
+        self._servers[name].start(self._middleware(name, application))
 
     def _map_cells(self) -> None:
         # The first cell's tables exist and are empty: cheaper than to migrate again.

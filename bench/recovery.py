@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trigger's recovery of a host with 30 servers on a real Nova, and what is usual.
+
+Five destinations in the host's storage zone, the plugin on, a rebuild that takes 3 s.
+By hand: all evacuations are fired at once, and followed by their migration records.
+The trigger: from the force-down until its history calls the host recovered, with
+Redfish fencing and its checks of each server. Both in the same run, on the same cloud,
+in turns.
+
+The trigger runs in Nova's process: its oslo.messaging notifications come over
+``fake://``, which needs no broker. The Redfish service is a process; its systems are
+off at once, so what is measured is the trigger and not a BMC.
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
+
+from bench.scheduling import SETTINGS
+from nova_ha_scheduler.cli.report import notification_to_evacuate
+from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
+from nova_ha_scheduler.evacuation.service import Service
+from nova_ha_scheduler.journal.history import History, Query
+from tests.cloud.config import Conf, merge
+from tests.evacuator import rig
+
+SERVERS = 30
+DESTINATIONS = [f"destination{number}" for number in range(1, 6)]
+REBUILD_SECONDS = 3.0
+ZONE = "nfs-a"
+
+CLOUD: Conf = merge(
+    SETTINGS["pre-filters"],
+    {
+        "oslo_messaging_notifications": {
+            "driver": "messagingv2",
+            "transport_url": "fake://",
+        },
+        "notifications": {"notification_format": "versioned"},
+    },
+)
+TRIGGER: Conf = {
+    "oslo_messaging_notifications": {"transport_url": "fake://"},
+    # Of seven hosts, which die one after the other.
+    "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
+}
+
+_ENDED = {"completed", "done", "failed", "error"}
+_PATIENCE_SECONDS = 180
+
+
+class Requests:
+    """Counts the trigger's requests to each service, at the service."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def middleware(self, service: str, application: Any) -> Any:
+        def counted(environ: Mapping[str, Any], start: Any) -> Any:
+            if environ.get("HTTP_USER_AGENT", "").startswith("nova-ha"):
+                with self._lock:
+                    self._counts[service] += 1
+            return application(environ, start)
+
+        return counted
+
+    def taken(self) -> Counter[str]:
+        """What was counted since the last call."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        return counts
+
+
+def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]:
+    """Print a table; return the figures."""
+    requests = Requests()
+    turns = [
+        (f"{who}{number}", who)
+        for number in range(rounds)
+        for who in (("hand", "trigger") if number % 2 == 0 else ("trigger", "hand"))
+    ]
+    sources = [source for source, _ in turns]
+    hosts = [*sources, *DESTINATIONS]
+    say(f"starting a cloud of {len(hosts)} hosts ...")
+    with (
+        tempfile.TemporaryDirectory(prefix="nova-ha-bench-") as folder,
+        Cloud(
+            Path(folder, "cloud"),
+            {"cell1": hosts},
+            dict.fromkeys(hosts, ZONE),
+            CLOUD,
+            rebuild_seconds=REBUILD_SECONDS,
+            middleware=requests.middleware,
+        ) as cloud,
+        rig.bmcs(Path(folder), hosts, seconds=0) as bmcs,
+    ):
+        flavor = _tag(cloud, hosts)
+        trigger = rig.Trigger(Path(folder), cloud.clouds_yaml, TRIGGER)
+        os.environ.update(trigger.environment)
+        bmcs.fencing_file(trigger.fencing_file)
+        by_hand, by_trigger = [], []
+        for source, who in turns:
+            _boot(cloud, source, flavor)
+            if who == "hand":
+                by_hand.append(_by_hand(cloud, source, say))
+            else:
+                by_trigger.append(_by_trigger(cloud, source, trigger, requests, say))
+            _disable(cloud, source)
+    seconds, asked, notified = zip(*by_trigger, strict=True)
+    figures = {
+        "requests_per_server": max(asked) / SERVERS,
+        "recovery_ratio_30": statistics.median(seconds) / statistics.median(by_hand),
+        "notification_to_evacuate_s": max(notified),
+    }
+    for name, figure in figures.items():
+        say(f"{name:46}{figure:8.3f}")
+    return {name: round(figure, 4) for name, figure in figures.items()}
+
+
+def _tag(cloud: Cloud, hosts: Iterable[str]) -> str:
+    """All hosts are protected and share a storage; return a flavor with ha=true."""
+    compute = cloud.openstack().compute
+    aggregate = compute.create_aggregate(name="protected")
+    metadata = {"ha": "true", "storage_zone": ZONE}
+    compute.set_aggregate_metadata(aggregate, metadata)
+    for host in hosts:
+        compute.add_host_to_aggregate(aggregate, host)
+    return cloud.flavor("ha", {"ha": "true"})
+
+
+def _boot(cloud: Cloud, host: str, flavor: str) -> None:
+    for number in range(SERVERS):
+        cloud.create(f"{host}-{number:02}", flavor, host=host)
+    path = f"/servers?host={host}&status=ACTIVE"
+    cloud.wait(
+        f"servers on {host}",
+        lambda: len(cloud.nova("GET", path).json()["servers"]) == SERVERS,
+        _PATIENCE_SECONDS,
+    )
+
+
+def _disable(cloud: Cloud, host: str) -> None:
+    """It is out of the trigger's hands, and nobody's destination."""
+    found = cloud.nova("GET", f"/os-services?binary=nova-compute&host={host}").json()
+    change = {"status": "disabled", "disabled_reason": "bench: over"}
+    cloud.nova("PUT", f"/os-services/{found['services'][0]['id']}", change)
+
+
+def _by_hand(cloud: Cloud, source: str, say: Callable[[str], None]) -> float:
+    """Fire all at once; return the seconds until the last has ended."""
+    listed = cloud.nova("GET", f"/servers?host={source}").json()["servers"]
+    cloud.crash(source)
+    start = time.monotonic()
+    cloud.force_down(source)
+    with concurrent.futures.ThreadPoolExecutor(SERVERS) as pool:
+        answers = pool.map(
+            lambda server: cloud.nova(
+                "POST", f"/servers/{server['id']}/action", {"evacuate": {}}
+            ),
+            listed,
+        )
+        refused = [answer.text for answer in answers if not answer.ok]
+    if refused:
+        raise rig.RigError(f"evacuations refused: {refused}")
+    records = cloud.wait(
+        f"{source} evacuated by hand", lambda: _done(cloud, source), _PATIENCE_SECONDS
+    )
+    seconds = time.monotonic() - start
+    say(_line("by hand, all at once", seconds, records))
+    return seconds
+
+
+def _done(cloud: Cloud, source: str) -> list[dict[str, Any]] | None:
+    """The host's evacuation records, once all have ended well."""
+    time.sleep(1)  # as a person's script does; each look takes of Nova's own time
+    path = f"/os-migrations?migration_type=evacuation&source_compute={source}"
+    records: list[dict[str, Any]] = cloud.nova("GET", path).json()["migrations"]
+    ended = [r for r in records if r["status"] in _ENDED]
+    if wrong := [r for r in ended if r["status"] not in ("done", "completed")]:
+        raise rig.RigError(f"evacuations failed: {wrong}")
+    return records if len(ended) == SERVERS else None
+
+
+def _line(who: str, seconds: float, records: list[dict[str, Any]]) -> str:
+    spread = sorted(Counter(r["dest_compute"] for r in records).values())
+    return f"{who:30}{seconds:9.1f} s   servers a host: {spread}"
+
+
+def _by_trigger(
+    cloud: Cloud,
+    source: str,
+    trigger: rig.Trigger,
+    requests: Requests,
+    say: Callable[[str], None],
+) -> tuple[float, int, float]:
+    """:returns: seconds, requests, seconds from notification to first evacuation."""
+    with _service(trigger) as history:
+        cloud.crash(source)
+        requests.taken()
+        start = time.time()
+        cloud.force_down(source)
+        record = cloud.wait(
+            f"{source} recovered", lambda: _recovered(history, source), 180
+        )
+        asked = requests.taken()
+    seconds = record.stages[HostState.RECOVERED.value] - start
+    records = _done(cloud, source) or []
+    say(_line("nova-ha-evacuator", seconds, records))
+    say(f"{'':30}requests: {dict(asked)}")
+    notified = notification_to_evacuate(history, record)
+    if notified is None:
+        raise rig.RigError("no notification was heard")
+    return seconds, asked.total(), notified
+
+
+@contextlib.contextmanager
+def _service(trigger: rig.Trigger) -> Iterator[History]:
+    """Run the trigger in this process, once it has looked around."""
+    conf = startup.load("nova-ha-evacuator", [f"--config-file={trigger.conf_file}"])
+    parts = startup.Parts(conf)
+    parts.database.upgrade()
+    parts.require_methods()
+    service = Service(parts)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        while not (service.journal.active and parts.api.sent > _START_UP):
+            time.sleep(0.1)
+        yield trigger.history()
+    finally:
+        service.stop()
+        thread.join()
+
+
+_START_UP = 6
+"""Requests that it sends before its first look has ended."""
+
+
+def _recovered(history: History, host: str) -> HostRecovery | None:
+    """Its recovery, once it has ended well."""
+    found = history.recoveries(Query(host=host))
+    if not found or found[0].state not in (HostState.RECOVERED, HostState.INCOMPLETE):
+        return None
+    if found[0].state is HostState.INCOMPLETE:
+        raise rig.RigError(f"{host} is incomplete")
+    return found[0]
