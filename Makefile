@@ -7,7 +7,7 @@ RELEASE ?= 2026.2
 PYTHON ?= python3
 
 # On a real Nova; the longest first.
-SUITES = functional cloud scale
+SUITES = functional evacuator cloud scale
 
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
