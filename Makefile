@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help demo test packages lint unit functional trigger matrix bench sample freeze clean
+.PHONY: help demo test packages lint unit functional suites matrix bench sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -32,7 +32,8 @@ $(VENV)/ready: constraints/$(RELEASE).txt requirements.txt test-requirements.txt
 demo: $(VENV)/ready
 	@$(BIN)/python -m demo $(ARGS)
 
-test: packages lint unit functional trigger
+test: packages lint unit
+	@$(MAKE) --no-print-directory suites SUITES='evacuator $(SUITES) $(TRIGGER)'
 
 # The trigger's peers: databases, fence agents (bindep.txt).
 packages:
@@ -66,19 +67,17 @@ suite-hosts: FILES = $(filter-out $(MOVES),$(wildcard tests/functional/test_*.py
 suite-cloud: FILES = tests/cloud
 suite-scale: FILES = tests/scale
 
-functional: $(VENV)/ready
-	@echo 'Functional tests on the Nova of OpenStack $(RELEASE), some minutes ...'
-	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
-
-# The evacuation trigger against its peers and on a real Nova.
-TRIGGER_SUITES = evacuator trigger peers
+# The evacuation trigger, on a real Nova and against its other peers.
+TRIGGER = trigger peers
 suite-evacuator: FILES = tests/evacuator
 suite-trigger: FILES = tests/trigger
 suite-peers: FILES = tests/journal tests/fencing tests/witnesses
 
-trigger: $(VENV)/ready
-	@echo 'Tests of the evacuation trigger, some minutes ...'
-	@$(MAKE) --no-print-directory -j2 -O $(TRIGGER_SUITES:%=suite-%)
+functional: suites
+
+suites: $(VENV)/ready
+	@echo 'On the Nova of OpenStack $(RELEASE), some minutes: $(SUITES) ...'
+	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
 
 suite-%: $(VENV)/ready
 	$(BIN)/python -m pytest -q $(FILES)

@@ -58,7 +58,9 @@ class Cloud(Client):
         sizes: Mapping[str, Size] | None = None,
         rebuild_seconds: float = 0.0,
         debug: bool = False,
-        middleware: Callable[[str, Any], Any] = lambda service, application: application,
+        middleware: Callable[[str, Any], Any] = lambda service, application: (
+            application
+        ),
     ) -> None:
         self.state_dir = Path(state_dir).resolve()
         super().__init__(self.state_dir / "clouds.yaml", self.state_dir / "nova.log")

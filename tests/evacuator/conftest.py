@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Nova in this process; the trigger's every request to it can be its last."""
+
+from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cloud.config import Conf
+from tests.cloud.web import WebServer
+from tests.evacuator import rig
+from tests.evacuator.accident import Crossroads, forward
+from tests.evacuator.points import POINTS
+
+HOSTS = [f"node{number:02}" for number in range(1, len(POINTS) + 1)]
+RESERVE = "spare"
+ZONE = "nfs-a"
+SERVERS = ("db", "mail", "wiki")
+STOPPED = "wiki"
+
+PLUGIN: Conf = {
+    "filter_scheduler": {
+        "available_filters": [
+            "nova.scheduler.filters.all_filters",
+            "nova_ha_scheduler.filters.all_filters",
+        ],
+        "enabled_filters": [
+            "StorageZoneFilter",
+            "FailoverHostFilter",
+            "HAFlavorFilter",
+            "HostMaintenanceFilter",
+            "ComputeFilter",
+        ],
+    }
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The cloud with its fence devices.
+
+    :ivar address: of the devices, by the crossroads.
+    :ivar servers: uuids by name, by host.
+    """
+
+    cloud: Cloud
+    crossroads: Crossroads
+    bmcs: rig.Bmcs
+    address: str
+    servers: dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    hosts = [*HOSTS, RESERVE]
+    crossroads = Crossroads()
+    with (
+        rig.bmcs(folder, hosts) as bmcs,
+        Cloud(
+            folder / "cloud",
+            {"cell1": hosts},
+            dict.fromkeys(hosts, ZONE),
+            PLUGIN,
+            middleware=crossroads.middleware,
+        ) as cloud,
+    ):
+        gate = WebServer("bmc")
+        gate.start(crossroads.middleware("bmc", forward(bmcs.url)))
+        try:
+            servers = _populate(cloud, hosts)
+            yield Site(cloud, crossroads, bmcs, gate.url, servers)
+        finally:
+            gate.stop()
+
+
+def _populate(cloud: Cloud, hosts: list[str]) -> dict[str, dict[str, str]]:
+    """Protected servers on each host, one of them stopped; none on the reserve."""
+    compute = cloud.openstack().compute
+    tags = {
+        "protected": ({"ha": "true", "storage_zone": ZONE}, hosts),
+        "reserve": ({"ha:reserved": "true"}, [RESERVE]),
+    }
+    for name, (metadata, members) in tags.items():
+        aggregate = compute.create_aggregate(name=name)
+        compute.set_aggregate_metadata(aggregate, metadata)
+        for host in members:
+            compute.add_host_to_aggregate(aggregate, host)
+    flavor = cloud.flavor("ha", {"ha": "true"})
+    servers = {
+        host: {
+            name: cloud.create(f"{name}-{host}", flavor, host=host) for name in SERVERS
+        }
+        for host in HOSTS
+    }
+    for named in servers.values():
+        for uuid in named.values():
+            cloud.wait_status(uuid, "ACTIVE")
+        compute.stop_server(named[STOPPED])
+    for named in servers.values():
+        cloud.wait_status(named[STOPPED], "SHUTOFF")
+    return servers
