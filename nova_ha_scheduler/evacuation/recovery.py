@@ -39,7 +39,9 @@ def suspected(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostRecov
         if outcome.result is Result.OK:
             turn.tell(EventKind.HOST_CONFIRMED, host, reason=outcome.detail)
             return turn.enter(host, HostState.CONFIRMED)
-        host = replace(host, next_try_at=turn.now + turn.options.witness_interval)
+        lost = outcome.detail == RESTARTED
+        pause = 0 if lost else turn.options.witness_interval
+        host = replace(host, next_try_at=turn.now + pause)
         if outcome.result is Result.REFUSED:
             host = turn.hold(host, Reason.WITNESSES, outcome.detail)
     if turn.now >= host.next_try_at and not turn.pending(host.id, Effect.TESTIFY):

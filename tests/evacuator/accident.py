@@ -16,7 +16,11 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class Call:
-    """A request of the trigger. :ivar answer: None while it was not carried out."""
+    """A request of the trigger.
+
+    :ivar body: with the query before it.
+    :ivar answer: None while it was not carried out.
+    """
 
     service: str
     method: str
@@ -32,7 +36,7 @@ class Point:
     :ivar service, method, path: which requests count; the path ends so.
     :ivar carried_out: the trigger dies after the request took effect and before it
         has the answer; else before anything happens, and the request is lost.
-    :ivar words: in the request's body, or else in its answer.
+    :ivar words: in the request's query or body, or in its answer.
     :ivar nth: at which of these requests.
     """
 
@@ -45,7 +49,7 @@ class Point:
     nth: int = 1
 
     def fits(self, call: Call) -> bool:
-        text = call.body or call.answer or ""
+        text = call.body + (call.answer or "")
         return (
             (call.service, call.method) == (self.service, self.method)
             and call.path.endswith(self.path)
@@ -98,7 +102,7 @@ class Crossroads:
                 service,
                 environ["REQUEST_METHOD"],
                 environ["PATH_INFO"],
-                body.decode(),
+                str(environ.get("QUERY_STRING", "")) + body.decode(),
             )
             accident.seen(call)
             if accident.pass_by(call):

@@ -28,5 +28,6 @@ POINTS = [
     Point(
         "records-looked-up", "compute", "GET", "/os-migrations", True, '"evacuation"'
     ),
-    Point("landed-servers-checked", "network", "GET", "/ports", False, ""),
+    Point("ports-looked-up", "network", "GET", "/ports", False, "binding"),
+    Point("landed-servers-checked", "network", "GET", "/ports", False, "device_id"),
 ]
