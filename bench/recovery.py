@@ -160,15 +160,19 @@ def _boot(cloud: Cloud, host: str, flavor: str) -> None:
 
 def _disable(cloud: Cloud, host: str) -> None:
     """It is nobody's destination, and none of the trigger's business."""
-    compute = cloud.openstack().compute
-    (service,) = compute.services(binary="nova-compute", host=host)
-    compute.disable_service(service, disabled_reason="not its turn")
+    _set(cloud, host, {"status": "disabled", "disabled_reason": "not its turn"})
 
 
 def _enable(cloud: Cloud, host: str) -> None:
-    compute = cloud.openstack().compute
-    (service,) = compute.services(binary="nova-compute", host=host)
-    compute.enable_service(service)
+    _set(cloud, host, {"status": "enabled"})
+
+
+def _set(cloud: Cloud, host: str, change: dict[str, str]) -> None:
+    """Not the SDK's verbs: they send no reason for what is disabled already."""
+    (service,) = cloud.openstack().compute.services(host=host)
+    answer = cloud.nova("PUT", f"/os-services/{service.id}", change)
+    if not answer.ok:
+        raise rig.RigError(f"{host} {change}: {answer.text}")
 
 
 def _by_hand(cloud: Cloud, source: str, say: Callable[[str], None]) -> float:
