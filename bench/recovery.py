@@ -11,9 +11,8 @@ The trigger runs in Nova's process, and takes of its time: so its notifications 
 over oslo.messaging's ``fake://``, which needs no broker. The Redfish service is a
 process; its systems are off at once: what is measured is the trigger and not a BMC.
 
-Nova works for about half a second of one core on each evacuation. On a machine that
-is busy otherwise, that work, and not the rebuild, is what takes the time, whoever
-asks for it; the ratio then goes towards 1 and says nothing of the trigger.
+Nova works for half a second of one core and more on each evacuation, all in this one
+process, whoever asks for it. A good part of either time is that work.
 """
 
 import concurrent.futures
