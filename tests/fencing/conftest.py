@@ -21,11 +21,13 @@ from tests import peers
 
 PASSWORD = "tricky: 'pa\"ss\\w0rd {x} %s"
 
-# The emulator's fake systems take 1 to 11 s at random to change their power; here
-# always one, so that "not at once" is tested without the wait.
+# The emulator's fake systems take 1 to 11 s at random to change their power; here as
+# long as the first argument says.
 EMULATOR = """
 import random
-random.randint = lambda low, high: low
+import sys
+seconds = int(sys.argv.pop(1))
+random.randint = lambda low, high: seconds
 from sushy_tools.emulator.main import main
 main()
 """
@@ -52,7 +54,10 @@ def redfish(tmp_path: Path) -> Iterator[Redfish]:
 
 
 @contextlib.contextmanager
-def emulator(folder: Path, refuse_power_off: bool = False) -> Iterator[Redfish]:
+def emulator(
+    folder: Path, refuse_power_off: bool = False, seconds: int = 1
+) -> Iterator[Redfish]:
+    """:param seconds: how long a change of power takes."""
     port = peers.free_port()
     ids = [str(uuid.uuid4()) for _ in range(3)]
     systems = [
@@ -78,7 +83,7 @@ def emulator(folder: Path, refuse_power_off: bool = False) -> Iterator[Redfish]:
         f"SUSHY_EMULATOR_DISABLE_POWER_OFF = {refuse_power_off}\n"
         f"SUSHY_EMULATOR_FAKE_SYSTEMS = {systems!r}\n"
     )
-    command = [sys.executable, "-c", EMULATOR, "--config", str(config)]
+    command = [sys.executable, "-c", EMULATOR, str(seconds), "--config", str(config)]
     log = folder / "emulator.log"
     with peers.running(command, log, lambda: peers.listens(port)):
         yield Redfish(f"http://127.0.0.1:{port}", *ids)
