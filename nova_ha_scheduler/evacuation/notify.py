@@ -155,6 +155,10 @@ class Publisher:
         self._news = threading.Event()
 
     def start(self) -> None:
+        try:
+            self._outbox.begin()
+        except JournalError as error:
+            LOG.warning("Events of before may be sent again: %s", error)
         threading.Thread(target=self._run, name="publisher", daemon=True).start()
 
     def wake(self) -> None:

@@ -20,6 +20,20 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._db = database
 
+    def begin(self) -> None:
+        """Say which events are history: those of now, at the first use alone.
+
+        Before the trigger works, or its first events would be history, too.
+        """
+        with self._db.read() as connection:
+            known = connection.execute(sa.select(tables.single.c.beat).where(_ROW))
+            if known.scalar_one_or_none() is not None:
+                return
+            newest = connection.execute(
+                sa.select(sa.func.max(tables.events.c.number))
+            ).scalar()
+        self.sent(newest or 0)
+
     def pending(self, limit: int = 100) -> list[tuple[int, Event]]:
         """The next events with their numbers, the oldest first."""
         number = tables.events.c.number
@@ -27,18 +41,13 @@ class Outbox:
             last = connection.execute(
                 sa.select(tables.single.c.beat).where(_ROW)
             ).scalar_one_or_none()
-            newest = connection.execute(sa.select(sa.func.max(number))).scalar() or 0
             rows = connection.execute(
                 sa.select(tables.events)
                 .where(number > (last or 0))
                 .order_by(number)
                 .limit(limit)
             ).mappings()
-            found = [(row["number"], event_of(dict(row))) for row in rows]
-        if last is None:
-            self.sent(newest)
-            return []
-        return found
+            return [(row["number"], event_of(dict(row))) for row in rows]
 
     def sent(self, number: int) -> None:
         """All up to this one were sent."""
