@@ -5,7 +5,7 @@ since the epoch, UTC.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from nova_ha_scheduler.rules.model import HostFacts
@@ -121,14 +121,18 @@ class Scope:
 
     :ivar hosts: list their servers and the evacuation records that they are the
         source of.
-    :ivar landed: servers to be shown wherever they are now; those whose record has
-        landed, with ``missing``.
+    :ivar followed: hosts of which the records say enough: all of their servers that
+        are not accounted for are under way.
+    :ivar landed: servers to be shown where they have landed, with ``missing``.
     :ivar destinations: whether ``Host.free`` is needed.
+    :ivar overview: whether the cloud's hosts are needed; if not, there are none.
     """
 
     hosts: frozenset[str] = frozenset()
+    followed: frozenset[str] = frozenset()
     landed: frozenset[str] = frozenset()
     destinations: bool = False
+    overview: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,8 @@ class Picture:
 
     :ivar taken_at: when the first request for it was sent.
     :ivar scope: what was asked for; hosts outside it have no servers here.
+    :ivar hosts_at: the taken_at of the older picture that the hosts are from, if
+        they are.
     """
 
     taken_at: float
@@ -148,6 +154,12 @@ class Picture:
     hosts: Mapping[str, Host]
     servers: Mapping[str, Server] = field(default_factory=dict)
     migrations: tuple[Migration, ...] = ()
+    hosts_at: float | None = None
+
+    def with_hosts_of(self, older: "Picture") -> "Picture":
+        """This picture, whose scope is without an overview, completed."""
+        at = older.taken_at if older.hosts_at is None else older.hosts_at
+        return replace(self, hosts=older.hosts, hosts_at=at)
 
     def servers_of(self, host: str) -> list[Server]:
         """The servers on a host, by name."""

@@ -39,10 +39,17 @@ _IN_VIEW = (
     HostState.RETURNING,
 )
 
+_CHECKED_TOGETHER = 10.0
+"""Seconds for which a landed server's check waits for others to land: one list shows
+them all, and it is long."""
+
+_OVERVIEW_INTERVAL = 10.0
+"""Seconds for which the hosts need not be looked at while servers are followed."""
+
 
 def decide(turn: Turn) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations."""
-    sighted = _sighted(turn)
+    sighted = turn.picture.hosts_at is None and _sighted(turn)
     if sighted:
         detect.suspect(turn)
     commands.handle(turn)
@@ -170,7 +177,7 @@ class Engine:
         """
         self.state = self._journal.load(self._clock.now() - self._options.guard_window)
         if look or self._picture is None:
-            self._picture = self._cloud.observe(self.scope())
+            self._picture = self._look()
         running = self._executor.running()
         outcomes: Sequence[Outcome] = self._executor.outcomes()
         now = self._clock.now()
@@ -185,19 +192,21 @@ class Engine:
             self._executor.submit(intent)
         return change
 
+    def _look(self) -> Picture:
+        picture = self._cloud.observe(self.scope())
+        if self._picture is None or picture.scope.overview:
+            return picture
+        return picture.with_hosts_of(self._picture)
+
     def wants_look(self) -> bool:
         """Whether the next step needs to see more than the newest picture shows."""
         if self._picture is None:
             return True
         wanted, shown = self.scope(), self._picture.scope
-        to_check = {
-            s.server
-            for s in self.state.servers.values()
-            if s.landed_at is not None and not s.state.final
-        }
         return not (
             wanted.hosts <= shown.hosts
-            and to_check <= shown.landed
+            and wanted.followed <= shown.hosts | shown.followed
+            and wanted.landed <= shown.landed
             and wanted.destinations <= shown.destinations
         )
 
@@ -212,12 +221,32 @@ class Engine:
             or (h.state is HostState.INCOMPLETE and now >= h.next_try_at)
         }
         in_view |= {command.host for command in self.state.commands.values()}
-        landed = {
+        open_ = [s for s in self.state.servers.values() if not s.state.final]
+        waiting = any(s.state is ServerState.WAITING for s in open_) or any(
+            h.state in _IN_VIEW and not h.stages.get("evacuating") for h in hosts
+        )
+        under_way = {s.source for s in open_ if s.is_under_way(now)}
+        followed = in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
+        if waiting or self._is_overview_due(now):
+            followed = set()  # a server's place depends on all that is under way
+        landed = [s for s in open_ if s.landed_at is not None]
+        late = now - min((s.landed_at or now for s in landed), default=now)
+        to_check = {
             s.server
-            for s in self.state.servers.values()
-            if s.state in (ServerState.ASKED, ServerState.MOVING)
+            for s in landed
+            if late >= _CHECKED_TOGETHER or s.source not in under_way
         }
-        waiting = any(
-            s.state is ServerState.WAITING for s in self.state.servers.values()
-        ) or any(h.state in _IN_VIEW and not h.stages.get("evacuating") for h in hosts)
-        return Scope(frozenset(in_view), frozenset(landed), waiting)
+        detailed = in_view - followed
+        return Scope(
+            frozenset(detailed),
+            frozenset(followed),
+            frozenset(to_check),
+            waiting,
+            overview=bool(detailed) or not followed,
+        )
+
+    def _is_overview_due(self, now: float) -> bool:
+        if self._picture is None:
+            return True
+        seen = self._picture.hosts_at or self._picture.taken_at
+        return now - seen >= _OVERVIEW_INTERVAL

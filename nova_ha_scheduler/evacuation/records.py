@@ -141,6 +141,15 @@ class ServerRecovery:
     ended_at: float | None = None
     not_before: float = 0.0
 
+    def is_under_way(self, now: float) -> bool:
+        """Whether its migration record will say how it goes on."""
+        moving = self.state is ServerState.MOVING and self.landed_at is None
+        return moving or (self.state is ServerState.ASKED and now < self.not_before)
+
+    def is_lost(self, now: float) -> bool:
+        """Whether Nova should have made a record of it by now."""
+        return self.state is ServerState.ASKED and now >= self.not_before
+
 
 class Effect(enum.Enum):
     """What can be asked of the world."""

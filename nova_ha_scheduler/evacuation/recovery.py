@@ -114,9 +114,10 @@ def evacuating(turn: Turn, host: HostRecovery, answer: guard.Answer) -> HostReco
     if seen is None:
         return turn.hold(host, Reason.UNKNOWN_HOST)
     host = _doubt(turn, host, seen)
+    if turn.looked_at(host) or host.host in turn.picture.scope.followed:
+        servers.follow(turn, host)
     if not turn.looked_at(host):
         return host
-    servers.follow(turn, host)
     if detect.under_maintenance(seen):
         host = turn.hold(host, Reason.MAINTENANCE)
     elif host.reason in (Reason.MAINTENANCE, Reason.UNKNOWN_HOST):
@@ -297,7 +298,7 @@ def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     somebody else's hand. The device knows.
     """
     closed_at = host.closed_at or turn.now
-    if host.quiet_since is None and turn.picture.taken_at > closed_at:
+    if host.quiet_since is None and turn.hosts_at > closed_at:
         latest = closed_at + turn.options.clock_skew  # our own writes, by its clock
         host = replace(host, quiet_since=min(seen.updated_at, latest))
     if host.evidence is None:
@@ -363,7 +364,7 @@ def _maybe_back(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _closed(turn, host, EventKind.HOST_CLEARED, Reason.UNKNOWN_HOST)
-    if turn.picture.taken_at <= (host.closed_at or 0):
+    if turn.hosts_at <= (host.closed_at or 0):
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)

@@ -28,14 +28,21 @@ from nova_ha_scheduler.rules.vocabulary import BadValue
 EVACUABLE = ("active", "stopped", "error")
 """The vm_states in which Nova evacuates (nova.compute.api.API.evacuate)."""
 
+_UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
+
 
 def follow(turn: Turn, host: HostRecovery) -> None:
-    """Take in the host's new servers, and bring each one's state up to date."""
+    """Take in the host's new servers, and bring each one's state up to date.
+
+    A picture without the host's servers has its records, which is enough for those
+    that are under way.
+    """
     for server in turn.picture.servers_of(host.host):
         if (host.id, server.uuid) not in turn.servers:
             turn.put(_discover(turn, host, server))
     for record in turn.servers_of(host):
-        turn.put(FUNCTIONS[record.state](turn, record))
+        if turn.looked_at(host) or record.state in _UNDER_WAY:
+            turn.put(FUNCTIONS[record.state](turn, record))
 
 
 def give_up_waiting(turn: Turn, host: HostRecovery) -> None:
@@ -218,7 +225,8 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     if turn.pending(record.recovery, Effect.EVACUATE, record.server):
         return record
-    if turn.picture.taken_at < record.not_before:
+    shown = record.source in turn.picture.scope.hosts
+    if not shown or turn.picture.taken_at < record.not_before:
         return record
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:

@@ -35,9 +35,10 @@ _RETRY_SECONDS = 1.0
 _LOOKS_AT_ONCE = 5
 """How often in a row a step may ask to see more before it has to wait."""
 
-_BREATH = 5.0
+_BREATH = 2.0
 """How many times a look's own duration passes before the next one: a cloud that is
-slow because it rebuilds servers is not asked as often as an idle one."""
+slow because it rebuilds servers is not asked as often as an idle one. Never longer
+than in quiet times."""
 
 
 class Service:
@@ -216,10 +217,12 @@ class _Turns:
         return self._in_a_row < _LOOKS_AT_ONCE and self._engine.wants_look()
 
     def _interval(self) -> float:
-        busy = self._engine.scope().hosts
-        evacuation, detection = self._conf.evacuation, self._conf.detection
-        least = evacuation.follow_interval if busy else detection.poll_interval
-        return max(float(least), self._took * _BREATH)
+        quiet = float(self._conf.detection.poll_interval)
+        scope = self._engine.scope()
+        if not scope.hosts | scope.followed:
+            return quiet
+        breath = min(self._took * _BREATH, quiet)
+        return max(float(self._conf.evacuation.follow_interval), breath)
 
     def due(self, news: bool, commands: frozenset[str]) -> bool:
         """Whether there is anything to step for."""

@@ -44,7 +44,7 @@ class ProductionWorld(OpenStackCloud):
     def observe(self, scope: Scope) -> Picture:
         if self._expected:
             hosts = scope.hosts | self._expected
-            scope = replace(scope, hosts=hosts, destinations=True)
+            scope = replace(scope, hosts=hosts, destinations=True, overview=True)
         picture = super().observe(scope)
         self._expected = frozenset()
         return picture

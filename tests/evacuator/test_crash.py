@@ -61,7 +61,7 @@ class Lives:
         with self.trigger.running():
             history = self.trigger.history()
             self._site.cloud.wait(
-                f"the recovery of {self._host}", lambda: self._ended(history), 60
+                f"the recovery of {self._host}", lambda: self._ended(history), 120
             )
 
     def _ended(self, history: History) -> bool:

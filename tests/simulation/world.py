@@ -221,10 +221,12 @@ class SimulatedWorld:
             for s in self.servers.values()
             if s.host in scope.hosts or s.uuid in scope.landed
         }
-        hosts = {name: self._shown(m) for name, m in self.machines.items()}
+        shown = self.machines.items() if scope.overview else ()
+        hosts = {name: self._shown(machine) for name, machine in shown}
         if not scope.destinations:
             hosts = {n: replace(h, free=None) for n, h in hosts.items()}
-        records = tuple(r for r in self.records if r.source in scope.hosts)
+        sources = scope.hosts | scope.followed
+        records = tuple(r for r in self.records if r.source in sources)
         return Picture(self.time, scope, hosts, servers, records)
 
     def _call(self, name: str, effect: Callable[[], None]) -> None:

@@ -2,8 +2,9 @@
 """A picture of the cloud from a number of requests that depends on hosts, not servers.
 
 =========================  =========================================================
-always                     compute services, aggregates
-each host in the scope     its evacuation records, its servers
+an overview                compute services, aggregates
+each host in the scope     its evacuation records; its servers, unless they are
+                           merely followed
 servers that landed        what changed in the cloud since they were asked for; their
                            ports; the volumes of each of their projects
 destinations are wanted    allocation candidates; of each host in the scope the
@@ -84,11 +85,11 @@ class _Look:
 
     def picture(self) -> Picture:
         dead = sorted(self._scope.hosts)
-        services, aggregates, *found = self._observer.together(
-            self._services, self._aggregates, *(partial(self._of, h) for h in dead)
+        sources = sorted(self._scope.hosts | self._scope.followed)
+        hosts, *found = self._observer.together(
+            self._hosts, *(partial(self._of, host) for host in sources)
         )
         records = [record for some in found for record in some]
-        hosts = self._hosts(services, aggregates)
         lists = self._observer.together(
             *(partial(self._list, host=host) for host in dead)
         )
@@ -100,8 +101,11 @@ class _Look:
         migrations = tuple(map(parse.migration, records))
         return Picture(self._now, self._scope, hosts, self._servers, migrations)
 
-    def _hosts(self, services: list[Json], aggregates: list[Json]) -> dict[str, Host]:
-        facts = parse.facts(aggregates)
+    def _hosts(self) -> dict[str, Host]:
+        if not self._scope.overview:
+            return {}
+        facts = parse.facts(self._aggregates())
+        services = self._services()
         hosts = [parse.host(service, facts, self._now) for service in services]
         self._observer.services = {s["host"]: s["id"] for s in services}
         return {host.name: host for host in hosts}
@@ -142,7 +146,7 @@ class _Look:
 
     def _find_landed(self, records: Iterable[Json]) -> None:
         """Whatever moved has changed since it was asked to: one list shows them all."""
-        wanted = self._scope.landed - set(self._servers)
+        wanted = self._scope.landed
         by_age = sorted(records, key=lambda record: record["id"])
         created = {r["instance_uuid"]: r["created_at"] for r in by_age}
         times = [parse.timestamp(created[s]) or 0.0 for s in wanted & set(created)]
