@@ -23,7 +23,7 @@ help:
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of the plugin, as ratios (build/bench.json)'
-	@echo 'make sample      generate etc/nova-ha-scheduler/nova-ha-scheduler.conf.sample'
+	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
 # pip reads the versions from constraints/, which hold what the tests passed with.

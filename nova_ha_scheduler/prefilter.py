@@ -98,22 +98,17 @@ def _log(request: Request, tagged: tuple[Aggregate, ...], queries: list[Query]) 
     """One line: if Placement finds no host, no filter runs that could explain it."""
     names = {aggregate.uuid: aggregate.name for aggregate in tagged}
 
-    def listed(conjunction: str, uuids: frozenset[str]) -> str:
-        return f" {conjunction} ".join(sorted(names[uuid] for uuid in uuids))
+    def listed(uuids: frozenset[str]) -> str:
+        return " or ".join(sorted(names[uuid] for uuid in uuids))
 
     words = []
     for query in queries:
-        required = f"in {listed('or', query.required)}" if query.required else ""
-        forbidden = f"not in {listed('or', query.forbidden)}" if query.forbidden else ""
+        required = f"in {listed(query.required)}" if query.required else ""
+        forbidden = f"not in {listed(query.forbidden)}" if query.forbidden else ""
         places = " and ".join(filter(None, (required, forbidden)))
         words.append(f"{query.requirement}: {places}")
     LOG.info(
-        "Asking Placement for %(operation)s of server %(server)s%(source)s only for "
-        "hosts of these aggregates: %(words)s",
-        {
-            "operation": request.operation.value,
-            "server": request.server,
-            "source": f" from {request.source}" if request.source else "",
-            "words": "; ".join(words),
-        },
+        "Asking Placement for %s only for hosts of these aggregates: %s",
+        request,
+        "; ".join(words),
     )

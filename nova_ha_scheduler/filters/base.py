@@ -78,18 +78,13 @@ class RuleFilter(filters.BaseHostFilter):
                 found = counts.setdefault(refusal.requirement, collections.Counter())
                 found[refusal.finding] += 1
         LOG.info(
-            "%(filter)s: no host for %(operation)s of server %(server)s%(source)s: "
-            "%(reasons)s",
-            {
-                "filter": type(self).__name__,
-                "operation": request.operation.value,
-                "server": request.server,
-                "source": f" from {request.source}" if request.source else "",
-                "reasons": "; ".join(
-                    f"{requirement}: {_count_words(found)}"
-                    for requirement, found in sorted(counts.items())
-                ),
-            },
+            "%s: no host for %s: %s",
+            type(self).__name__,
+            request,
+            "; ".join(
+                f"{requirement}: {_count_words(found)}"
+                for requirement, found in sorted(counts.items())
+            ),
         )
 
 

@@ -126,6 +126,11 @@ class Request:
     local_disk: bool = True
     problem: str = ""
 
+    def __str__(self) -> str:
+        """For logs: 'evacuate of server UUID from HOST'."""
+        place = f" from {self.source}" if self.source else ""
+        return f"{self.operation.value} of server {self.server}{place}"
+
 
 @enum.unique
 class Reason(enum.Enum):
