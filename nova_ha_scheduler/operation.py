@@ -154,6 +154,7 @@ def _look(spec: Any, timeout: float) -> Scheduling:
             source=server.host,
             source_facts=found.source_facts,
             local_disk=_has_local_disk(spec, server),
+            disposable=vocabulary.disposable(_extra_specs(spec.flavor)),
         ),
         found,
     )
@@ -164,9 +165,13 @@ def _get(obj: Any, field: str) -> Any:
     return getattr(obj, field) if field in obj else None
 
 
+def _extra_specs(flavor: Any) -> dict[str, str]:
+    return _get(flavor, "extra_specs") or {}
+
+
 def _flavor_ha(flavor: Any) -> bool | str:
     try:
-        return vocabulary.boolean(_get(flavor, "extra_specs") or {}, vocabulary.HA)
+        return vocabulary.boolean(_extra_specs(flavor), vocabulary.HA)
     except BadValue as error:
         return f"flavor {flavor.name} has {error}"
 

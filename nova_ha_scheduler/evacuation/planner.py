@@ -126,13 +126,13 @@ class _Board:
         if not fitting:
             return Decision(server.uuid, reason=Reason.NO_ROOM, detail=_words(why))
         untried = [h for h in fitting if h.name not in candidate.tried]
-        best = min(untried or fitting, key=self._rank)
+        best = min(untried or fitting, key=lambda host: self._rank(server, host))
         self._take(Claim(best.name, server.needs, server.group))
         return Decision(server.uuid, best.name)
 
     def _permit(self, server: Server) -> tuple[list[Host], Counter[str]]:
         """The usable hosts that all rules permit, and why not the others."""
-        request = request_for(server, self._hosts[server.host])
+        request = request_for(server, self._hosts[server.host], self._options)
         if request not in self._permitted:
             permitted, refusals = [], Counter[str]()
             for host in self._usable.values():
@@ -167,12 +167,15 @@ class _Board:
         moving = self._moving_to_zone[host.facts.zone_words]
         return moving >= self._options.max_in_flight_per_zone
 
-    def _rank(self, host: Host) -> tuple[bool, int, int, str]:
-        """The reserve first (or last), then the least busy, the emptiest, by name."""
+    def _rank(self, server: Server, host: Host) -> tuple[bool, bool, int, int, str]:
+        """First where the disk is seen; there the reserve first (or last), the least
+        busy, the emptiest, by name."""
+        source = self._hosts[server.host]
+        blind = server.local_disk and host.facts.zones != source.facts.zones
         reserved = vocabulary.RESERVED in host.facts.flags
         memory = self._free[host.name]["MEMORY_MB"]
         spared = reserved is not self._options.prefer_reserve
-        return spared, self._moving[host.name], -memory, host.name
+        return blind, spared, self._moving[host.name], -memory, host.name
 
     def _take(self, claim: Claim) -> None:
         host = self._hosts.get(claim.destination)
@@ -185,7 +188,7 @@ class _Board:
             self._groups.add((claim.group, claim.destination))
 
 
-def request_for(server: Server, source: Host) -> Request:
+def request_for(server: Server, source: Host, options: Options) -> Request:
     """The server's evacuation, as the scheduler plugin's rules will be asked."""
     ha: bool | str
     try:
@@ -199,7 +202,18 @@ def request_for(server: Server, source: Host) -> Request:
         source=source.name,
         source_facts=source.facts,
         local_disk=server.local_disk,
+        disposable=_disposable(server, options),
     )
+
+
+def _disposable(server: Server, options: Options) -> bool:
+    """Whether its disk may be lost, as its flavor says and its tenant does not deny."""
+    specs, metadata = server.extra_specs, server.metadata
+    try:
+        policy = vocabulary.recovery_policy(specs, metadata, options.tenant_raises)
+    except BadValue:
+        return False
+    return vocabulary.disposable(specs) and policy == "recreate"
 
 
 def refusal(request: Request, host: Host, options: Options) -> str | None:

@@ -115,6 +115,7 @@ class Request:
     :ivar source: the host that the server is on, and what is known of it; None
         for a boot, an unshelve, and a look-up that failed.
     :ivar local_disk: whether any of the server's disks lies on its host.
+    :ivar disposable: whether the flavor says that that disk may be lost.
     :ivar problem: why the operation is UNKNOWN.
     """
 
@@ -124,6 +125,7 @@ class Request:
     source: str | None = None
     source_facts: HostFacts = HostFacts()
     local_disk: bool = True
+    disposable: bool = False
     problem: str = ""
 
     def __str__(self) -> str:

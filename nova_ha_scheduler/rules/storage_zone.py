@@ -7,7 +7,8 @@ operation                                 the destination must be in
 boot, unshelve of an offloaded server     any zone, or none: its disk is made there
 live migrate, cold migrate, resize,       exactly the source host's zone; for a
 evacuate                                  source in no zone: no zone
-the same, source in several zones or      nowhere
+evacuate, ha:recovery=recreate            any zone, or none: its disk may be lost
+the others, source in several zones or    nowhere
 unreadable, or the operation unknown
 rebuild in place                          the host that it is on
 ========================================  =====================================
@@ -34,6 +35,8 @@ from nova_ha_scheduler.rules.model import (
 
 def concerns(request: Request, policy: Policy) -> bool:
     if request.operation.makes_disk:
+        return False
+    if request.operation is Operation.EVACUATE and request.disposable:
         return False
     # An unknown operation is never exempt: not even its disks are known then.
     return (

@@ -90,6 +90,14 @@ def recovery_policy(
     return wanted if tenant_raises else max(granted, wanted, key=_POLICY_RANK)
 
 
+def disposable(extra_specs: Mapping[str, str]) -> bool:
+    """Whether an evacuation may lose the disk and start from the image again.
+
+    Only the operator's flavor says so: the scheduler sees no server's metadata.
+    """
+    return extra_specs.get(RECOVERY) == "recreate"
+
+
 # From the most protection to the least; the same order as RECOVERY_POLICIES.
 _POLICY_RANK = RECOVERY_POLICIES.index
 

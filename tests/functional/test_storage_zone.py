@@ -4,6 +4,7 @@
 import pytest
 
 ZONE_A = {"a1", "a2", "a3", "a9"}
+RECREATE = {"ha:recovery": "recreate"}
 
 
 @pytest.mark.parametrize("move", ["live_migrate", "cold_migrate", "resize"])
@@ -59,6 +60,17 @@ def test_an_evacuation_to_another_zone_is_refused(op, cloud, either_way):
         assert not op.evacuate(uuid, "b1")
         assert cloud.host(uuid) == "a1"
     assert cloud.disk(uuid).read_bytes() == disk
+
+
+def test_a_disk_that_may_be_lost(op, cloud, either_way):
+    """ha:recovery=recreate: elsewhere Nova makes it anew from the image."""
+    uuid = op.boot("a1", flavor=cloud.flavor("stateless", RECREATE))
+    assert not op.live_migrate(uuid, "b1")
+    disk = cloud.disk(uuid).read_bytes()
+    with op.dead("a1"):
+        assert op.evacuate(uuid, "b1")
+        assert cloud.host(uuid) == "b1"
+        assert cloud.disk(uuid).read_bytes() != disk
 
 
 def test_a_server_of_a_second_cell(op, cloud, either_way):

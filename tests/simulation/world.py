@@ -131,7 +131,7 @@ class SimulatedWorld:
     ) -> bool:
         source = self._shown(self.machines[server.host])
         host = self._shown(machine)
-        request = planner.request_for(server, source)
+        request = planner.request_for(server, source, self._options)
         return (
             not host.up
             or host.disabled
@@ -169,7 +169,8 @@ class SimulatedWorld:
         destination = evacuation.destination or ""
         source = self.machines[server.host]
         zone = source.metadata.get("storage_zone")
-        if zone and zone != self.machines[destination].metadata.get("storage_zone"):
+        kept = zone in (None, self.machines[destination].metadata.get("storage_zone"))
+        if not kept and server.extra_specs.get("ha:recovery") != "recreate":
             self.crimes.append(f"{server.name} lost its disk on {destination}")
         stopped = evacuation.orig_state == "stopped" or (
             self.nova.leaves_stopped and evacuation.orig_state != "error"

@@ -179,6 +179,22 @@ def test_volume_backed_servers_may_be_exempt(operation, local_disk, reason):
 
 
 @pytest.mark.parametrize(
+    ("operation", "source", "host", "reason"),
+    rows(
+        ((EVACUATE,), A, B, PASS),
+        ((EVACUATE,), A, PLAIN, PASS),
+        ((EVACUATE,), A_AND_B, A, PASS),
+        ((EVACUATE,), PLAIN, UNREADABLE, PASS),
+        ((LIVE, COLD, RESIZE), A, B, Reason.OTHER_ZONE),
+        ((UNKNOWN,), A, B, Reason.OPERATION_UNKNOWN),
+    ),
+)
+def test_a_disk_that_may_be_lost(operation, source, host, reason):
+    fields = {"source_facts": source, "disposable": True}
+    assert verdict(storage_zone, operation, host, **fields) is reason
+
+
+@pytest.mark.parametrize(
     ("operation", "ha", "host", "reason"),
     rows(
         ((*MOVES, BOOT, UNSHELVE, UNKNOWN), True, PROTECTED, PASS),

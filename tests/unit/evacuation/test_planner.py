@@ -89,7 +89,9 @@ def test_every_destination_is_permitted_and_has_room(
         assert host.name != "dead"
         assert host.up
         assert not host.disabled
-        assert refusal(request_for(server, hosts["dead"]), host, options) is None
+        assert (
+            refusal(request_for(server, hosts["dead"], options), host, options) is None
+        )
         taken[host.name] += server.needs["VCPU"]
         assert host.free is not None
         assert taken[host.name] <= host.free["VCPU"]
