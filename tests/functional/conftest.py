@@ -83,12 +83,15 @@ def flavors(cloud):
         "larger": {"ram": 128},
         "large": {"ram": 8192},
         "swapping": {"swap": 64},
+        "stateless": {},
     }
     ids = {}
     for name, size in sizes.items():
         values = {"ram": 64, "vcpus": 1, "disk": 1} | size
         ids[name] = compute.create_flavor(name=name, **values).id
     compute.create_flavor_extra_specs(ids["ha"], {"ha": "true"})
+    recreate = {"ha:recovery": "recreate"}
+    compute.create_flavor_extra_specs(ids["stateless"], recreate)
     return ids
 
 

@@ -4,7 +4,6 @@
 import pytest
 
 ZONE_A = {"a1", "a2", "a3", "a9"}
-RECREATE = {"ha:recovery": "recreate"}
 
 
 @pytest.mark.parametrize("move", ["live_migrate", "cold_migrate", "resize"])
@@ -64,7 +63,7 @@ def test_an_evacuation_to_another_zone_is_refused(op, cloud, either_way):
 
 def test_a_disk_that_may_be_lost(op, cloud, either_way):
     """ha:recovery=recreate: elsewhere Nova makes it anew from the image."""
-    uuid = op.boot("a1", flavor=cloud.flavor("stateless", RECREATE))
+    uuid = op.boot("a1", flavor="stateless")
     assert not op.live_migrate(uuid, "b1")
     disk = cloud.disk(uuid).read_bytes()
     with op.dead("a1"):
