@@ -3,9 +3,9 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -56,15 +56,13 @@ class Database:
         Its first statement must be one that writes: in sqlite, one that has read
         cannot become a writer if another wrote meanwhile.
         """
-
-        def transaction() -> T:
-            with self._facade.writer.connection.using(self._context) as connection:
-                return do(connection)
-            raise AssertionError("not reached")
-
         with _sentences():
-            found: T = _retried(transaction)()
+            found: T = _retried(self._write)(do)
         return found
+
+    def _write(self, do: Callable[[sa.Connection], Any]) -> Any:
+        with self._facade.writer.connection.using(self._context) as connection:
+            return do(connection)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -115,3 +113,16 @@ def _sentences() -> Iterator[None]:
         raise JournalError(
             f"the journal's database failed: {cause or error}"
         ) from error
+
+
+def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Any]) -> None:
+    """Insert rows, mappings of all columns, in place of those with the same key.
+
+    Where the database numbers the rows, each is a new one.
+    """
+    if not rows:
+        return
+    key = [c == sa.bindparam(c.name) for c in table.primary_key if c.name in rows[0]]
+    if key:
+        connection.execute(sa.delete(table).where(*key), rows)
+    connection.execute(sa.insert(table), rows)
