@@ -18,13 +18,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import (
-    ConfigError,
-    Device,
-    Driver,
-    FenceError,
-    Limits,
-)
+from nova_ha_scheduler.fencing import ConfigError, Device, Driver, FenceError, Limits
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from nova_ha_scheduler.programs import run
 

@@ -12,13 +12,7 @@ from oslo_utils import strutils
 from sushy import exceptions
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import (
-    ConfigError,
-    Device,
-    Driver,
-    FenceError,
-    Limits,
-)
+from nova_ha_scheduler.fencing import ConfigError, Device, Driver, FenceError, Limits
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 
 POWER = {sushy.PowerState.ON: Power.ON, sushy.PowerState.OFF: Power.OFF}
