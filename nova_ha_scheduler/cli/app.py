@@ -58,7 +58,3 @@ class NovaHA(App):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     return int(NovaHA().run(sys.argv[1:] if arguments is None else list(arguments)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,6 +15,7 @@ from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cli.values import duration, shown
 from nova_ha_scheduler.evacuation import dry_run, records
+from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, ServerState
 from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.evacuation.startup import Parts
@@ -26,11 +27,7 @@ DONE, INCOMPLETE, REFUSED, TIMED_OUT = 0, 3, 4, 5
 _POLL_SECONDS = 0.5
 _BAR = 40
 _ENDS = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.CLOSED)
-_REFUSALS = {
-    reason.sentence()
-    for reason in records.Reason
-    if reason is not records.Reason.ALREADY
-}
+_REFUSALS = {reason.sentence() for reason in set(Reason) - {Reason.ALREADY}}
 """Answers to a command; one whose host is in recovery already is followed, too."""
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from nova_ha_scheduler.cli.values import seconds, shown
 from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.records import EventKind, HostState, ServerState
+from nova_ha_scheduler.evacuation.records import EventKind, ServerState
 from nova_ha_scheduler.journal.history import History, Query
-from nova_ha_scheduler.journal.store import outcome_of
+from nova_ha_scheduler.journal.store import ended_as, outcome_of
 
 ALL = 1_000_000
 _NOTICE = 60.0
@@ -23,12 +23,6 @@ def counts(servers: Iterable[records.ServerRecovery]) -> dict[str, int]:
     """How many servers are in each state."""
     found = Counter(server.state for server in servers)
     return {state.value: found[state] for state in ServerState}
-
-
-def accounted_at(record: records.HostRecovery) -> float | None:
-    """When every server was accounted for."""
-    ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
-    return max((record.stages[e] for e in ends if e in record.stages), default=None)
 
 
 def notification_to_evacuate(
@@ -56,6 +50,7 @@ def reason(record: records.HostRecovery | records.ServerRecovery) -> str:
 
 def host_row(history: History, record: records.HostRecovery) -> Row:
     """One recovery of a host."""
+    accounted = record.stages.get(ended_as(record) or "")
     found = counts(history.servers(Query(recovery=record.id, limit=ALL)))
     final = {
         state.value: found.pop(state.value) for state in ServerState if state.final
@@ -69,7 +64,7 @@ def host_row(history: History, record: records.HostRecovery) -> Row:
         "proof": str(record.evidence) if record.evidence else None,
         **final,
         "under_way": sum(found.values()),
-        "seconds": seconds(record.started_at, accounted_at(record)),
+        "seconds": seconds(record.started_at, accounted),
         "notification_to_evacuate_s": notification_to_evacuate(history, record),
         "reason": reason(record),
     }

@@ -3,8 +3,6 @@
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.fencing import Limits
-
 GROUP = cfg.OptGroup(
     "fencing",
     title="Fencing",
@@ -49,8 +47,3 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """For oslo-config-generator."""
     return [(GROUP, OPTS)]
-
-
-def limits(conf: cfg.ConfigOpts) -> Limits:
-    """The time limits that the options say."""
-    return Limits(conf.fencing.power_off_timeout, conf.fencing.request_timeout)

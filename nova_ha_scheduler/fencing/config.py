@@ -57,7 +57,9 @@ class Fencing:
         :raises ConfigError: it names the file, the host and the key.
         """
         fencing_conf.register_opts(conf)
-        return load(conf.fencing.config_file, fencing_conf.limits(conf))
+        options = conf.fencing
+        limits = Limits(options.power_off_timeout, options.request_timeout)
+        return load(options.config_file, limits)
 
     def require(self, hosts: Iterable[str]) -> None:
         """Make sure that each protected host can be fenced.
@@ -95,7 +97,7 @@ class Fencing:
     @property
     def with_device(self) -> list[str]:
         """The hosts whose method has a device that can be checked."""
-        return sorted(h for h, d in self._drivers.items() if d.HAS_DEVICE)
+        return sorted(h for h, d in self._drivers.items() if d.device is not None)
 
     def broken(self, parallelism: int = 8) -> dict[str, str]:
         """Ask all devices for the power state; blocks.
@@ -144,10 +146,10 @@ def _read(path: str) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             found = os.fstat(file.fileno())
-            if stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+            mode = stat.S_IMODE(found.st_mode)
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ConfigError(
-                    "holds credentials, but its mode is "
-                    f"{stat.S_IMODE(found.st_mode):04o}: chmod 0600 it"
+                    f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
                 )
             if found.st_uid not in (0, os.geteuid()):
                 raise ConfigError("must belong to root or to the service's user")
@@ -172,9 +174,9 @@ def _drivers(content: Any, limits: Limits) -> dict[str, Driver]:
     owner: dict[object, str] = {}
     for host, settings in _mapping(top.get("hosts"), "hosts").items():
         with _in(f"host {host}"):
-            drivers[host] = _driver(host, settings, defaults, limits)
-            other = owner.setdefault(drivers[host].device, host)
-            if other != host:
+            drivers[host] = found = _driver(host, settings, defaults, limits)
+            other = owner.setdefault(found.device, host)
+            if found.device is not None and other != host:
                 raise ConfigError(f"has the same device as host {other}")
     return drivers
 

@@ -2,7 +2,6 @@
 """Connections and transactions, through oslo.db's enginefacade."""
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -24,11 +23,6 @@ SQLITE_BUSY_MS = 30_000
 _retried = db_api.wrap_db_retry(max_retries=5, retry_on_deadlock=True)
 
 
-@enginefacade.transaction_context_provider
-class _Context(threading.local):
-    """What enginefacade hangs a thread's transaction on."""
-
-
 class Database:
     """The journal's database, as [database] in nova-ha.conf says.
 
@@ -44,7 +38,6 @@ class Database:
             charset = url.query.get("charset", "utf8mb4")
             url = url.update_query_dict({"charset": charset})
         options["connection"] = url.render_as_string(hide_password=False)
-        self._context = _Context()
         self._facade = enginefacade.transaction_context()
         self._facade.configure(**options)
         self._facade.append_on_engine_create(self._prepare)
@@ -61,14 +54,14 @@ class Database:
         return found
 
     def _write(self, do: Callable[[sa.Connection], Any]) -> Any:
-        with self._facade.writer.connection.using(self._context) as connection:
+        with self._facade.writer.get_engine().begin() as connection:
             return do(connection)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that only reads."""
-        with _sentences(), self._facade.reader.connection.using(self._context) as found:
-            yield found
+        with _sentences(), self._facade.reader.get_engine().begin() as connection:
+            yield connection
 
     def upgrade(self) -> None:
         """Make or upgrade the tables; for the service, at its start."""

@@ -24,6 +24,8 @@ from nova_ha_scheduler.journal.tables import single
 LEASE = single.c.name == "lease"
 GUARD = single.c.name == "guard"
 
+_NEVER = float("-inf")
+
 
 def _now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)  # goes on while suspended
@@ -43,7 +45,7 @@ class SqlJournal:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._seen: tuple[str, int] | None = None
         self._seen_at = 0.0
-        self._renewed_at: float | None = None
+        self._renewed_at = _NEVER
 
     # The lease.
 
@@ -53,9 +55,7 @@ class SqlJournal:
 
         To be looked at just before an effect that was journalled some time ago.
         """
-        return self._renewed_at is not None and (
-            _now() - self._renewed_at < self._timeout
-        )
+        return _now() - self._renewed_at < self._timeout
 
     def acquire(self) -> bool:
         """Try to become the active trigger; to be repeated until it is True."""
@@ -77,12 +77,12 @@ class SqlJournal:
 
         :raises NotActive: another trigger has taken over.
         """
-        if self._renewed_at is None or _now() - self._renewed_at > self._timeout / 3:
+        if _now() - self._renewed_at > self._timeout / 3:
             self.commit(records.Change())
 
     def release(self) -> None:
         """Let another trigger take over at once; for an orderly end."""
-        self._renewed_at = None
+        self._renewed_at = _NEVER
         leave = _lease_of(self.owner).values(owner="")
         self._db.write(lambda connection: connection.execute(leave))
 
@@ -101,8 +101,7 @@ class SqlJournal:
 
     def load(self, admitted_since: float) -> records.State:
         """All that is open, and the recoveries admitted since then."""
-        hosts, servers, intents = tables.hosts, tables.servers, tables.intents
-        commands = tables.commands
+        hosts, servers, commands = tables.hosts, tables.servers, tables.commands
         is_open = hosts.c.ended_at.is_(None)
         queries: dict[Any, Any] = {
             records.HostRecovery: sa.select(hosts.c.record)
@@ -112,7 +111,9 @@ class SqlJournal:
             .join(hosts, hosts.c.id == servers.c.recovery)
             .where(is_open)
             .order_by(servers.c.recovery, servers.c.server),
-            records.Intent: sa.select(intents.c.record).order_by(intents.c.number),
+            records.Intent: sa.select(tables.intents.c.record).order_by(
+                tables.intents.c.number
+            ),
             records.Command: sa.select(commands.c.record).where(
                 commands.c.answer == ""
             ),
@@ -141,7 +142,7 @@ class SqlJournal:
         try:
             self._db.write(lambda connection: self._commit(connection, change))
         except NotActive:
-            self._renewed_at = None
+            self._renewed_at = _NEVER
             raise
         self._renewed_at = now
 
@@ -150,7 +151,7 @@ class SqlJournal:
         if not connection.execute(beat).rowcount:
             raise NotActive("another trigger is active on this journal")
         hosts = [
-            {**codec.row(tables.hosts, host), "outcome": outcome_of(host)}
+            codec.row(tables.hosts, host) | {"outcome": outcome_of(host)}
             for host in change.hosts
         ]
         put(connection, tables.hosts, hosts)
@@ -178,8 +179,8 @@ class SqlJournal:
 
     def command(self, command_id: str) -> records.Command | None:
         """An order with what has become of it."""
-        commands = tables.commands
-        query = sa.select(commands.c.record).where(commands.c.id == command_id)
+        same = tables.commands.c.id == command_id
+        query = sa.select(tables.commands.c.record).where(same)
         with self._db.read() as connection:
             text = connection.scalar(query)
         return codec.load(records.Command, text) if text else None
@@ -190,11 +191,14 @@ def _lease_of(owner: str) -> sa.Update:
     return sa.update(single).where(LEASE, single.c.owner == owner)
 
 
-def outcome_of(record: HostRecovery) -> str:
-    """How far a recovery came: of a closed one, what it was before."""
-    if record.state not in (HostState.CLOSED, HostState.RETURNING):
-        return str(record.state.value)
+def ended_as(record: HostRecovery) -> str | None:
+    """The word of the last stage in which each server was accounted for."""
     ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
     reached = [end for end in ends if end in record.stages]
-    newest = max(reached, key=record.stages.__getitem__, default=record.state.value)
-    return str(newest)
+    return max(reached, key=record.stages.__getitem__, default=None)
+
+
+def outcome_of(record: HostRecovery) -> str:
+    """How far a recovery came: of a closed one, what it was before."""
+    is_over = record.state in (HostState.CLOSED, HostState.RETURNING)
+    return (is_over and ended_as(record)) or record.state.value
