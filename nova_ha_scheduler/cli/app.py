@@ -3,7 +3,6 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from functools import cached_property
 from importlib import metadata
 from typing import Any
@@ -56,5 +55,5 @@ class NovaHA(App):
         return database
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    return int(NovaHA().run(sys.argv[1:] if arguments is None else list(arguments)))
+def main() -> int:
+    return int(NovaHA().run(sys.argv[1:]))

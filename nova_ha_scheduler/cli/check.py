@@ -3,17 +3,17 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler import fencing
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.journal import JournalError
 
-_PROBLEMS = (cfg.Error, fencing.ConfigError, CloudUnreachable, JournalError)
+_PROBLEMS = (cfg.Error, CloudUnreachable, JournalError)
 
 
 class Check(Lister):
@@ -28,9 +28,7 @@ class Check(Lister):
         self._rows: list[tuple[str, bool, str]] = []
         return super().run(parsed_args) or int(not all(ok for _, ok, _ in self._rows))
 
-    def take_action(
-        self, args: argparse.Namespace
-    ) -> tuple[tuple[str, ...], list[tuple[str, bool, str]]]:
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         found: list[Parts] = []
         self._try("configuration", lambda: found.append(Parts(self.app.conf)))
         for parts in found:

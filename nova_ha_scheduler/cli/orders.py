@@ -183,10 +183,8 @@ class Waiter:
         self.servers = self._history.servers(Query(recovery=host.id, limit=report.ALL))
         if sys.stderr.isatty() and self.servers:
             _draw(self.servers)
-        if (
-            host.state not in _ENDS
-            or host.stages.get(host.state.value, 0.0) < command.at
-        ):
+        entered = host.stages.get(host.state.value, 0.0)
+        if host.state not in _ENDS or entered < command.at:
             return None
         return DONE if host.state is HostState.RECOVERED else INCOMPLETE
 

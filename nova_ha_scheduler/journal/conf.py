@@ -29,8 +29,7 @@ OPTS = [
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options; doing so again does nothing."""
     conf.register_opts(OPTS, group=GROUP)
-    conf.register_opts(db_options.database_opts, group="database")
-    conf.set_default("connection", CONNECTION, group="database")
+    db_options.set_defaults(conf, connection=CONNECTION)
 
 
 def set_defaults() -> None:
