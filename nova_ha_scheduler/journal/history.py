@@ -8,13 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import (
-    Event,
-    EventKind,
-    HostRecovery,
-    ServerRecovery,
-)
-from nova_ha_scheduler.journal import JournalError, codec
+from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.records import Event, HostRecovery, ServerRecovery
+from nova_ha_scheduler.journal import codec
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.tables import commands, events, hosts, servers
 
@@ -30,7 +26,6 @@ class Query:
     :ivar outcome: a recovery's or a server's last state, by its word; an event's kind.
     :ivar recovery: HostRecovery.id.
     :ivar limit: how many at most.
-    :ivar after: the last key of the page before: HostRecovery.id, or an event's number.
     """
 
     since: float | None = None
@@ -40,7 +35,6 @@ class Query:
     outcome: str | None = None
     recovery: str | None = None
     limit: int = 100
-    after: str | int | None = None
 
 
 class History:
@@ -51,7 +45,6 @@ class History:
 
     def recoveries(self, query: Query) -> list[HostRecovery]:
         """Recoveries of hosts."""
-        key = sa.tuple_(hosts.c.started_at, hosts.c.id)
         select = sa.select(hosts.c.record).where(
             _asked(query, hosts.c.started_at, hosts.c.host, hosts.c.outcome, hosts.c.id)
         )
@@ -60,21 +53,11 @@ class History:
                 _either(query.server, servers.c.server, servers.c.name)
             )
             select = select.where(hosts.c.id.in_(affected))
-        select = select.order_by(hosts.c.started_at.desc(), hosts.c.id.desc())
-        with self._db.read() as connection:
-            if query.after is not None:
-                last = sa.select(hosts.c.started_at, hosts.c.id)
-                found = connection.execute(
-                    last.where(hosts.c.id == query.after)
-                ).first()
-                if found is None:
-                    raise JournalError(f"there is no recovery {query.after}")
-                select = select.where(key < sa.tuple_(*found))
-            texts = connection.scalars(select.limit(query.limit)).all()
-        return [codec.load(HostRecovery, text) for text in texts]
+        order = (hosts.c.started_at.desc(), hosts.c.id.desc())
+        return self._records(HostRecovery, select.order_by(*order).limit(query.limit))
 
     def servers(self, query: Query) -> list[ServerRecovery]:
-        """Recoveries of servers, by their host's; ``after`` is not used."""
+        """Recoveries of servers, by their host's."""
         select = sa.select(servers.c.record).join(
             hosts, hosts.c.id == servers.c.recovery
         )
@@ -85,10 +68,12 @@ class History:
             _either(query.server, servers.c.server, servers.c.name),
         )
         order = (hosts.c.started_at.desc(), servers.c.name, servers.c.server)
-        select = select.order_by(*order).limit(query.limit)
+        return self._records(ServerRecovery, select.order_by(*order).limit(query.limit))
+
+    def _records(self, cls: Any, select: Any) -> list[Any]:
         with self._db.read() as connection:
             texts = connection.scalars(select).all()
-        return [codec.load(ServerRecovery, text) for text in texts]
+        return [codec.load(cls, text) for text in texts]
 
     def events(self, query: Query) -> list[tuple[int, Event]]:
         """Events with their numbers."""
@@ -96,8 +81,6 @@ class History:
             _asked(query, events.c.at, events.c.host, events.c.kind, events.c.recovery),
             _either(query.server, events.c.server, events.c.server_name),
         )
-        if query.after is not None:
-            select = select.where(events.c.number < query.after)
         select = select.order_by(events.c.number.desc()).limit(query.limit)
         with self._db.read() as connection:
             rows = connection.execute(select).mappings().all()
@@ -146,6 +129,6 @@ def _either(server: str | None, uuid: Any, name: Any) -> Any:
 
 def numbered(row: Mapping[Any, Any]) -> tuple[int, Event]:
     """An event from its row, with its number."""
-    fields = {**row, "kind": EventKind(row["kind"])}
+    fields = {**row, "kind": records.EventKind(row["kind"])}
     fields["servers"] = tuple(json.loads(row["servers"]))
     return fields.pop("number"), Event(**fields)
