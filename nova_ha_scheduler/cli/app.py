@@ -2,6 +2,7 @@
 """The program, and what its commands share."""
 
 import argparse
+import logging
 import sys
 from functools import cached_property
 from importlib import metadata
@@ -56,4 +57,5 @@ class NovaHA(App):
 
 
 def main() -> int:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each look
     return int(NovaHA().run(sys.argv[1:]))
