@@ -3,27 +3,24 @@
 
 import argparse
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cliff.lister import Lister
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, duration, moment
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
 
 
-class ListHistory(Lister):
+class ListHistory(Command, Lister):
     """List the recoveries of hosts, or of servers, newest first."""
 
-    app: NovaHA
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        add = parser.add_argument
+    def arguments(self, add: Callable[..., Any]) -> None:
         add("--servers", action="store_true", help="a line a server")
         add("--since", type=moment, metavar="TIME", help="2026-01-31T22:00, or 2h ago")
         add("--until", type=moment, metavar="TIME")
@@ -34,7 +31,6 @@ class ListHistory(Lister):
             help="recovered, incomplete, failed, left, ... (the last state)",
         )
         add("--limit", type=int, default=100)
-        return parser
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         names = ("since", "until", "host", "server", "outcome", "limit")
@@ -49,15 +45,11 @@ class ListHistory(Lister):
         return columns, [tuple(row.values()) for row in rows]
 
 
-class ShowHistory(ShowOne):
+class ShowHistory(Command, ShowOne):
     """Show all of one recovery: stages, servers, events."""
 
-    app: NovaHA
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument("recovery", help="its id, or a host for its newest one")
-        return parser
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("recovery", help="its id, or a host for its newest one")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         history = History(self.app.database)
@@ -76,17 +68,11 @@ class ShowHistory(ShowOne):
         return tuple(details), tuple(details.values())
 
 
-class PurgeHistory(ShowOne):
+class PurgeHistory(Command, ShowOne):
     """Delete what ended long ago; open recoveries stay."""
 
-    app: NovaHA
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--older-than", type=duration, required=True, metavar="AGE", help="90d"
-        )
-        return parser
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("--older-than", type=duration, required=True, metavar="AGE", help="90d")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         window = trigger_conf.options(self.app.conf).guard_window

@@ -5,6 +5,7 @@ import argparse
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cliff.lister import Lister
@@ -12,7 +13,7 @@ from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import duration, shown
 from nova_ha_scheduler.evacuation import dry_run, records
 from nova_ha_scheduler.evacuation.reasons import Reason
@@ -31,9 +32,8 @@ _REFUSALS = {reason.sentence() for reason in set(Reason) - {Reason.ALREADY}}
 """Answers to a command; one whose host is in recovery already is followed, too."""
 
 
-def _arguments(parser: argparse.ArgumentParser, required: bool) -> None:
+def _arguments(add: Callable[..., Any], required: bool) -> None:
     """:param required: whether the word for it always has to be given."""
-    add = parser.add_argument
     add("host", help="the compute service's exact host name")
     add("--by", metavar="NAME", required=required, help="who is sure that it is off")
     add("--reason", metavar="TEXT", required=required, help="how that is known")
@@ -53,18 +53,14 @@ def _command(kind: CommandKind, args: argparse.Namespace) -> records.Command:
     return records.Command(id, kind, args.host, args.by, args.reason, now, expires_at)
 
 
-class ConfirmFenced(ShowOne):
+class ConfirmFenced(Command, ShowOne):
     """Give your word that a host is powered off and stays so.
 
     If it is not, its servers run twice and their disks are lost.
     """
 
-    app: NovaHA
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        _arguments(parser, required=True)
-        return parser
+    def arguments(self, add: Callable[..., Any]) -> None:
+        _arguments(add, required=True)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         command = _command(CommandKind.CONFIRM_FENCED, args)
@@ -74,27 +70,21 @@ class ConfirmFenced(ShowOne):
         return columns, (command.id, args.host, args.by, args.reason, expires)
 
 
-class Evacuate(Lister):
+class Evacuate(Command, Lister):
     """Evacuate a host that you know to be off: no detection, no guard, no fencing.
 
     The active trigger does it. With --wait and without one, this program does it
     itself, and leaves all other hosts alone.
     """
 
-    app: NovaHA
-
     _COLUMNS = ("server", "name", "from", "to", "outcome", "reason", "request_id")
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        _arguments(parser, required=False)
-        add = parser.add_argument
+    def arguments(self, add: Callable[..., Any]) -> None:
+        _arguments(add, required=False)
         add("--confirm-fenced", action="store_true")
         add("--dry-run", action="store_true", help="show who would go where")
         add("--wait", action="store_true", help="follow it to its end")
         add("--timeout", type=duration, metavar="AGE", help="with --wait: so long")
-        self._parser = parser
-        return parser
 
     def get_epilog(self) -> str:
         return (
@@ -102,10 +92,6 @@ class Evacuate(Lister):
             "be); 1 an error; 2 wrong arguments; 3 some servers are not recovered; "
             "4 the order was refused; 5 not at its end within --timeout."
         )
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        self._code = 0
-        return super().run(parsed_args) or self._code
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         rows = [report.server_row(server) for server in self._servers(args)]
@@ -116,7 +102,7 @@ class Evacuate(Lister):
         if args.dry_run:
             return self._plan(args.host)
         if not (args.confirm_fenced and args.by and args.reason):
-            self._parser.error("--confirm-fenced, --by and --reason are needed")
+            self.parser.error("--confirm-fenced, --by and --reason are needed")
         command = _command(CommandKind.EVACUATE, args)
         if not args.wait:
             SqlJournal(self.app.database).add_command(command)
@@ -124,7 +110,7 @@ class Evacuate(Lister):
         parts = Parts(self.app.conf, only=args.host)
         parts.database.upgrade()
         waiter = Waiter(parts, command)
-        self._code = waiter.follow(args.timeout)
+        self.code = waiter.follow(args.timeout)
         return waiter.servers
 
     def _plan(self, host: str) -> list[records.ServerRecovery]:
@@ -133,7 +119,7 @@ class Evacuate(Lister):
         for server in servers:
             meant = server.reason is not None and server.reason.intended
             if server.state is not ServerState.ASKED and not meant:
-                self._code = INCOMPLETE
+                self.code = INCOMPLETE
         return servers
 
 

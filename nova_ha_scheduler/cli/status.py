@@ -9,7 +9,7 @@ from typing import Any
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
 from nova_ha_scheduler.journal.history import History, Query
@@ -18,10 +18,8 @@ from nova_ha_scheduler.journal.store import SqlJournal
 _MANY = 10_000
 
 
-class Status(ShowOne):
+class Status(Command, ShowOne):
     """Show what the trigger is doing, from its journal."""
-
-    app: NovaHA
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         journal = SqlJournal(self.app.database)
