@@ -2,13 +2,15 @@
 """The program, and what its commands share."""
 
 import argparse
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cached_property
 from importlib import metadata
 from typing import Any
 
-from cliff.app import App
+import cliff.app
+import cliff.command
 from cliff.commandmanager import CommandManager
 from oslo_config import cfg
 
@@ -16,7 +18,7 @@ from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 
 
-class NovaHA(App):
+class NovaHA(cliff.app.App):
     """Every command has ``-f json``."""
 
     def __init__(self) -> None:
@@ -56,9 +58,28 @@ class NovaHA(App):
         return database
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    return int(NovaHA().run(sys.argv[1:] if arguments is None else list(arguments)))
+class Command(cliff.command.Command):
+    """What the commands share, beside what cliff's Lister or ShowOne gives each.
+
+    :ivar code: the exit code, where nothing is raised.
+    """
+
+    app: NovaHA
+    code = 0
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        self.arguments(parser.add_argument)
+        self.parser = parser
+        return parser
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        """Declare the command's own arguments, with ArgumentParser.add_argument."""
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return super().run(parsed_args) or self.code
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def main() -> int:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each look
+    return int(NovaHA().run(sys.argv[1:]))

@@ -3,34 +3,27 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler import fencing
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.journal import JournalError
 
-_PROBLEMS = (cfg.Error, fencing.ConfigError, CloudUnreachable, JournalError)
+_PROBLEMS = (cfg.Error, CloudUnreachable, JournalError)
 
 
-class Check(Lister):
+class Check(Command, Lister):
     """Try the configuration, the journal, the cloud and every fence device.
 
     Nothing is changed. Exit code 1 if anything is not as it should be.
     """
 
-    app: NovaHA
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         self._rows: list[tuple[str, bool, str]] = []
-        return super().run(parsed_args) or int(not all(ok for _, ok, _ in self._rows))
-
-    def take_action(
-        self, args: argparse.Namespace
-    ) -> tuple[tuple[str, ...], list[tuple[str, bool, str]]]:
         found: list[Parts] = []
         self._try("configuration", lambda: found.append(Parts(self.app.conf)))
         for parts in found:
@@ -40,6 +33,7 @@ class Check(Lister):
             for host in parts.fencing.with_device:
                 ok = host not in broken
                 self._rows.append((f"fence device of {host}", ok, broken.get(host, "")))
+        self.code = int(not all(ok for _, ok, _ in self._rows))
         return ("what", "ok", "detail"), self._rows
 
     def _try(self, what: str, do: Callable[[], object]) -> None:

@@ -3,12 +3,13 @@
 
 import argparse
 import time
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
 from nova_ha_scheduler.journal.history import History, Query
@@ -17,35 +18,28 @@ from nova_ha_scheduler.journal.store import SqlJournal
 _MANY = 10_000
 
 
-class Status(ShowOne):
+class Status(Command, ShowOne):
     """Show what the trigger is doing, from its journal."""
-
-    app: NovaHA
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         journal = SqlJournal(self.app.database)
         state = journal.load(time.time())
-        guard = state.guard
+        hosts = [h for h in state.hosts.values() if h.ended_at is None]
+        hosts.sort(key=attrgetter("host"))
+        orders = [
+            {"host": order.host, "command": order.kind.value, "by": order.by}
+            for order in state.commands.values()
+        ]
         status = {
             "active_trigger": journal.holder() or "none",
-            "guard_tripped_until": shown(guard.tripped_until),
-            "guard_reason": guard.reason,
-            "blind_since": shown(guard.blind_since),
-            "hosts": Rows([_host(state, h) for h in _open(state)]),
+            "guard_tripped_until": shown(state.guard.tripped_until),
+            "guard_reason": state.guard.reason,
+            "blind_since": shown(state.guard.blind_since),
+            "hosts": Rows([_host(state, host) for host in hosts]),
             "broken_devices": Rows(_broken(History(self.app.database))),
-            "commands_waiting": Rows(
-                [
-                    {"host": c.host, "command": c.kind.value, "by": c.by}
-                    for c in state.commands.values()
-                ]
-            ),
+            "commands_waiting": Rows(orders),
         }
         return tuple(status), tuple(status.values())
-
-
-def _open(state: State) -> list[HostRecovery]:
-    found = (host for host in state.hosts.values() if host.ended_at is None)
-    return sorted(found, key=lambda host: host.host)
 
 
 def _host(state: State, host: HostRecovery) -> dict[str, Any]:
@@ -63,13 +57,10 @@ def _host(state: State, host: HostRecovery) -> dict[str, Any]:
 def _broken(history: History) -> list[dict[str, Any]]:
     """The devices whose newest event says that they do not answer."""
     events = [
-        (number, event)
-        for kind in (EventKind.DEVICE_BROKEN, EventKind.DEVICE_WORKS)
-        for number, event in history.events(Query(outcome=kind.value, limit=_MANY))
+        *history.events(Query(outcome=EventKind.DEVICE_BROKEN.value, limit=_MANY)),
+        *history.events(Query(outcome=EventKind.DEVICE_WORKS.value, limit=_MANY)),
     ]
-    newest = {
-        event.host: event for _, event in sorted(events, key=lambda item: item[0])
-    }
+    newest = {event.host: event for _, event in sorted(events, key=itemgetter(0))}
     return [
         {"host": host, "since": shown(event.at), "reason": event.reason}
         for host, event in sorted(newest.items())

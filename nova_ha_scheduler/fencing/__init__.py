@@ -13,7 +13,7 @@ import abc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from oslo_config import cfg
 
@@ -28,15 +28,12 @@ class ConfigError(cfg.Error):
 
 
 class FenceError(Exception):
-    """A device did not do as asked, in a sentence without credentials.
+    """A device did not do as asked, in a sentence without credentials."""
 
-    :ivar final: asking again will not help, and may harm (a refused password,
-        repeated, locks the account on many BMCs).
-    """
 
-    def __init__(self, sentence: str, final: bool = False) -> None:
-        super().__init__(sentence)
-        self.final = final
+class FinalError(FenceError):
+    """Asking again will not help, and may harm: a refused password, repeated, locks
+    the account on many BMCs."""
 
 
 @dataclass(frozen=True)
@@ -47,51 +44,59 @@ class Limits:
     request: float = 20.0
 
 
-class Device(Protocol):
-    """An open connection to a device.
-
-    Both methods raise FenceError.
-    """
-
-    def state(self) -> Power:
-        """Ask the device for the host's power state, within the request's limit."""
-
-    def ask_off(self, seconds: float) -> None:
-        """Ask for an immediate power-off, within so many seconds.
-
-        It need not wait until it has happened.
-        """
-
-
 class Driver(abc.ABC):
     """Fencing of one host by one device."""
 
     METHOD: ClassVar[str]
     REQUIRED: ClassVar[frozenset[str]] = frozenset()
     OPTIONAL: ClassVar[frozenset[str]] = frozenset()
-    HAS_DEVICE: ClassVar[bool] = True
     POLL: ClassVar[float] = 1.0
     """Seconds between two questions for the power state."""
 
     def __init__(self, host: str, settings: Mapping[str, Any], limits: Limits) -> None:
-        """Bind the driver to a host; no device is asked.
+        """Bind the driver to a host.
 
         :param settings: the keys of the fencing file, REQUIRED ones among them and
             no others than OPTIONAL; values are strings, or mappings of strings.
-        :raises ConfigError: a value that cannot be meant; it names the key.
+        :raises ConfigError: see prepare().
         """
         self.host = host
         self.settings = settings
         self.limits = limits
-
-    @property
-    @abc.abstractmethod
-    def device(self) -> object:
-        """What tells this device from another: two hosts never share it."""
+        self.device = self.prepare()
 
     @abc.abstractmethod
-    def connect(self) -> Device:
-        """Open a connection, within a few requests' time; raises FenceError."""
+    def prepare(self) -> object:
+        """Check the settings; no device is asked.
+
+        :returns: what tells this device from another, as two hosts never share one;
+            None: the host has none.
+        :raises ConfigError: a value that cannot be meant; it names the key.
+        """
+
+    @abc.abstractmethod
+    def state(self, connection: Any) -> Power:
+        """Ask the device for the host's power state, within the request's limit.
+
+        :param connection: what connect() has returned.
+        :raises FenceError: it did not tell.
+        """
+
+    @abc.abstractmethod
+    def ask_off(self, connection: Any, seconds: float) -> None:
+        """Ask for an immediate power-off, within so many seconds.
+
+        It need not wait until it has happened.
+
+        :raises FenceError: it may not happen.
+        """
+
+    def connect(self) -> Any:
+        """Open a connection, within a few requests' time, to a device that has such.
+
+        :raises FenceError: it could not be opened.
+        """
+        return None
 
     def power_off(self) -> PowerReport:
         """Cut the power at once and watch until the device says "off".
@@ -101,24 +106,23 @@ class Driver(abc.ABC):
         """
         start = time.monotonic()
         end = start + self.limits.power_off
-        device: Device | None = None
-        asked = False
+        connection, asked = None, False
         while True:
             try:
-                device = device or self.connect()
-                power = device.state()
+                connection = connection or self.connect()
+                power = self.state(connection)
                 if power is Power.OFF:
                     how = f"seen off after {time.monotonic() - start:.1f} s"
                     return self.report(power, how if asked else "was off already")
                 problem = f"the device says that its power is {power.value}"
                 if not asked:
                     left = end - time.monotonic() - self.limits.request
-                    device.ask_off(max(left, self.limits.request))
+                    self.ask_off(connection, max(left, self.limits.request))
                     asked = True
                     continue  # many devices are off at once
             except FenceError as error:
-                device, power, problem = None, Power.UNKNOWN, str(error)
-                if error.final:
+                connection, power, problem = None, Power.UNKNOWN, str(error)
+                if isinstance(error, FinalError):
                     break
             if time.monotonic() + self.POLL > end:
                 break
@@ -135,7 +139,7 @@ class Driver(abc.ABC):
         UNKNOWN means that the device would not serve; the detail says why.
         """
         try:
-            power = self.connect().state()
+            power = self.state(self.connect())
         except FenceError as error:
             return self.report(Power.UNKNOWN, str(error))
         return self.report(power, f"the device says that its power is {power.value}")

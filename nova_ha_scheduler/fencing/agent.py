@@ -18,13 +18,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import (
-    ConfigError,
-    Device,
-    Driver,
-    FenceError,
-    Limits,
-)
+from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from nova_ha_scheduler.programs import run
 
@@ -42,10 +36,9 @@ class Agent(Driver):
     METHOD = "agent"
     REQUIRED = frozenset({"agent", "options"})
 
-    def __init__(self, host: str, settings: Mapping[str, Any], limits: Limits) -> None:
-        super().__init__(host, settings, limits)
-        self.name: str = settings["agent"]
-        self.options: Mapping[str, str | Secret] = settings["options"]
+    def prepare(self) -> object:
+        self.name: str = self.settings["agent"]
+        self.options: Mapping[str, str | Secret] = self.settings["options"]
         self._secrets = [v for v in self.options.values() if isinstance(v, Secret)]
         search = os.pathsep.join((os.environ.get("PATH", ""), SEARCH_PATH))
         path = shutil.which(self.name, path=search)
@@ -53,6 +46,7 @@ class Agent(Driver):
             raise ConfigError(f"agent: there is no fence agent {self.name}")
         self._path = path
         self._validate()
+        return self.name, frozenset(self.options.items())
 
     def _validate(self) -> None:
         options, actions = metadata(self._path)
@@ -71,20 +65,13 @@ class Agent(Driver):
                 "only a power-off is proof"
             )
 
-    @property
-    def device(self) -> object:
-        return self.name, frozenset(self.options.items())
-
-    def connect(self) -> Device:
-        return self
-
-    def state(self) -> Power:
+    def state(self, connection: Any) -> Power:
         code, output = self._run("status", self.limits.request)
         if code not in STATUS:
             raise FenceError(f"{self.name} cannot tell the power state: {output}")
         return STATUS[code]
 
-    def ask_off(self, seconds: float) -> None:
+    def ask_off(self, connection: Any, seconds: float) -> None:
         code, output = self._run("off", seconds)
         if code != 0:
             raise FenceError(f"{self.name} failed to power off: {output}")

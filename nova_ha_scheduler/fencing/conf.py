@@ -3,8 +3,6 @@
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.fencing import Limits
-
 GROUP = cfg.OptGroup(
     "fencing",
     title="Fencing",
@@ -43,15 +41,9 @@ OPTS = [
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options; doing so again does nothing."""
-    conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """For oslo-config-generator."""
     return [(GROUP, OPTS)]
-
-
-def limits(conf: cfg.ConfigOpts) -> Limits:
-    """The time limits that the options say."""
-    return Limits(conf.fencing.power_off_timeout, conf.fencing.request_timeout)

@@ -25,17 +25,17 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
 from oslo_config import cfg
-from stevedore import driver as stevedore_driver
-from stevedore import exception as stevedore_exception
+from stevedore import driver, exception
 
-from nova_ha_scheduler import fencing
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
-from nova_ha_scheduler.fencing import ConfigError, Driver, Limits
+from nova_ha_scheduler.fencing import NAMESPACE, ConfigError, Driver, Limits
 from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.fencing.secrets import Secret
 
@@ -57,7 +57,9 @@ class Fencing:
         :raises ConfigError: it names the file, the host and the key.
         """
         fencing_conf.register_opts(conf)
-        return load(conf.fencing.config_file, fencing_conf.limits(conf))
+        options = conf.fencing
+        limits = Limits(options.power_off_timeout, options.request_timeout)
+        return load(options.config_file, limits)
 
     def require(self, hosts: Iterable[str]) -> None:
         """Make sure that each protected host can be fenced.
@@ -95,7 +97,7 @@ class Fencing:
     @property
     def with_device(self) -> list[str]:
         """The hosts whose method has a device that can be checked."""
-        return sorted(h for h, d in self._drivers.items() if d.HAS_DEVICE)
+        return sorted(h for h, d in self._drivers.items() if d.device is not None)
 
     def broken(self, parallelism: int = 8) -> dict[str, str]:
         """Ask all devices for the power state; blocks.
@@ -114,12 +116,20 @@ class _Loader(yaml.BaseLoader):
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        for key, times in Counter(key.value for key, _ in node.value).items():
+            if times > 1:
                 raise ConfigError(f"{key} stands twice")
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=True)
         return mapping
+
+
+@contextmanager
+def _in(place: str) -> Iterator[None]:
+    """Say where it is what cannot be used."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 def load(path: str, limits: Limits) -> Fencing:
@@ -127,20 +137,19 @@ def load(path: str, limits: Limits) -> Fencing:
 
     No device is asked. :raises ConfigError: it names the file, host and key.
     """
-    try:
-        return Fencing(path, _drivers(_read(path), limits))
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    with _in(path):
+        drivers = _drivers(_read(path), limits)
+    return Fencing(path, drivers)
 
 
 def _read(path: str) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             found = os.fstat(file.fileno())
-            if stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+            mode = stat.S_IMODE(found.st_mode)
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ConfigError(
-                    "holds credentials, but its mode is "
-                    f"{stat.S_IMODE(found.st_mode):04o}: chmod 0600 it"
+                    f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
                 )
             if found.st_uid not in (0, os.geteuid()):
                 raise ConfigError("must belong to root or to the service's user")
@@ -155,43 +164,36 @@ def _read(path: str) -> Any:
 
 
 def _drivers(content: Any, limits: Limits) -> dict[str, Driver]:
-    top = _mapping(content, "the file")
-    _known(top, {"defaults", "hosts"})
-    defaults = {}
-    for method, settings in _mapping(top.get("defaults", {}), "defaults").items():
-        try:
-            defaults[method] = _mapping(settings, "defaults")
+    top = _mapping(content, "the file", {"defaults", "hosts"})
+    defaults = _mapping(top.get("defaults", {}), "defaults")
+    for method, settings in defaults.items():
+        with _in(f"defaults: {method}"):
             cls = _driver_class(method)
-            _known(settings, cls.REQUIRED | cls.OPTIONAL)
-        except ConfigError as error:
-            raise ConfigError(f"defaults: {method}: {error}") from None
+            _mapping(settings, "defaults", cls.REQUIRED | cls.OPTIONAL)
     drivers: dict[str, Driver] = {}
     owner: dict[object, str] = {}
     for host, settings in _mapping(top.get("hosts"), "hosts").items():
-        try:
-            drivers[host] = _driver(host, settings, defaults, limits)
-            other = owner.setdefault(drivers[host].device, host)
-            if other != host:
+        with _in(f"host {host}"):
+            drivers[host] = found = _driver(host, settings, defaults, limits)
+            other = owner.setdefault(found.device, host)
+            if found.device is not None and other != host:
                 raise ConfigError(f"has the same device as host {other}")
-        except ConfigError as error:
-            raise ConfigError(f"host {host}: {error}") from None
     return drivers
 
 
 def _driver(
     host: str, content: Any, defaults: Mapping[str, Any], limits: Limits
 ) -> Driver:
-    settings = dict(_mapping(content, "its value"))
-    if "method" not in settings:
-        raise ConfigError("method is missing" + _hint("method", settings))
-    method = settings.pop("method")
+    own = dict(_mapping(content, "its value"))
+    if "method" not in own:
+        raise ConfigError("method is missing" + _hint("method", own))
+    method = own.pop("method")
     cls = _driver_class(method)
+    settings = {**defaults.get(method, {}), **own}
     for key, value in defaults.get(method, {}).items():
-        if isinstance(value, dict) and isinstance(settings.get(key, {}), dict):
-            settings[key] = {**value, **settings.get(key, {})}
-        else:
-            settings.setdefault(key, value)
-    _known(settings, cls.REQUIRED | cls.OPTIONAL)
+        if isinstance(value, dict) and isinstance(settings[key], dict):
+            settings[key] = {**value, **settings[key]}
+    _mapping(settings, "its value", cls.REQUIRED | cls.OPTIONAL)
     missing = sorted(cls.REQUIRED - settings.keys())
     if missing:
         raise ConfigError(f"{', '.join(missing)} missing for method {method}")
@@ -199,19 +201,15 @@ def _driver(
 
 
 def _driver_class(method: Any) -> type[Driver]:
-    def fail(manager: object, name: object, error: Exception) -> None:
-        raise ConfigError(f"method {method} cannot be loaded: {error}") from error
-
     if not isinstance(method, str):
         raise ConfigError("method: a name is needed")
     try:
-        found = stevedore_driver.DriverManager(
-            fencing.NAMESPACE, method, on_load_failure_callback=fail
-        )
-    except stevedore_exception.NoMatches:
+        found: type[Driver] = driver.DriverManager(NAMESPACE, method).driver
+    except exception.NoMatches:
         raise ConfigError(f"method {method} does not exist") from None
-    driver: type[Driver] = found.driver
-    return driver
+    except Exception as error:
+        raise ConfigError(f"method {method} cannot be loaded: {error}") from error
+    return found
 
 
 def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,16 +228,16 @@ def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
     return sealed
 
 
-def _mapping(value: Any, what: str) -> dict[str, Any]:
+def _mapping(
+    value: Any, what: str, known: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """The value, if it is a mapping, and has no other keys than the known ones."""
     if not isinstance(value, dict):
         raise ConfigError(f"{what} must hold key: value pairs")
-    return value
-
-
-def _known(settings: Mapping[str, Any], known: Iterable[str]) -> None:
-    for key in settings:
-        if key not in set(known):
+    for key in value:
+        if known is not None and key not in known:
             raise ConfigError(f"unknown key {key}" + _hint(key, known))
+    return value
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -6,22 +6,25 @@ The word itself is a confirmation in the journal, which counts for a host of any
 method: that is what ends the wait for a BMC that died with its host.
 """
 
-from nova_ha_scheduler.fencing import Device, Driver, FenceError
+from typing import Any
+
+from nova_ha_scheduler.evacuation.interfaces import Power
+from nova_ha_scheduler.fencing import Driver, FinalError
 
 
 class Manual(Driver):
     """No device: never powers anything off, and never claims to have."""
 
     METHOD = "manual"
-    HAS_DEVICE = False
 
-    @property
-    def device(self) -> object:
-        return self.host
+    def prepare(self) -> object:
+        return None
 
-    def connect(self) -> Device:
-        raise FenceError(
+    def state(self, connection: Any) -> Power:
+        raise FinalError(
             "its fencing method is manual: make sure that it is off, then run "
-            f"nova-ha confirm-fenced {self.host} --by NAME --reason TEXT",
-            final=True,
+            f"nova-ha confirm-fenced {self.host} --by NAME --reason TEXT"
         )
+
+    def ask_off(self, connection: Any, seconds: float) -> None:
+        raise AssertionError("its state is not known")

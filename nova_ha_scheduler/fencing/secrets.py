@@ -2,18 +2,17 @@
 """Credentials that do not show themselves."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NoReturn
 
 MASK = "***"
 
 
+@dataclass(frozen=True, repr=False)
 class Secret:
     """A string that repr, str, format and logging show as stars."""
 
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
+    _value: str
 
     def reveal(self) -> str:
         """The string itself, for the one place that sends it."""
@@ -21,12 +20,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return MASK
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled")

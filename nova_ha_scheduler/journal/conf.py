@@ -28,18 +28,13 @@ OPTS = [
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options; doing so again does nothing."""
-    conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
-    conf.register_opts(db_options.database_opts, group="database")
-    set_defaults(conf)
+    db_options.set_defaults(conf, connection=CONNECTION)
 
 
-def set_defaults(conf: cfg.ConfigOpts | None = None) -> None:
-    """Our default for oslo.db's option, also in the generated sample."""
-    if conf is None:
-        cfg.set_defaults(db_options.database_opts, connection=CONNECTION)
-    else:
-        conf.set_default("connection", CONNECTION, group="database")
+def set_defaults() -> None:
+    """For oslo-config-generator."""
+    cfg.set_defaults(db_options.database_opts, connection=CONNECTION)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:

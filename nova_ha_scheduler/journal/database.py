@@ -2,10 +2,9 @@
 """Connections and transactions, through oslo.db's enginefacade."""
 
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -24,11 +23,6 @@ SQLITE_BUSY_MS = 30_000
 _retried = db_api.wrap_db_retry(max_retries=5, retry_on_deadlock=True)
 
 
-@enginefacade.transaction_context_provider
-class _Context(threading.local):
-    """What enginefacade hangs a thread's transaction on."""
-
-
 class Database:
     """The journal's database, as [database] in nova-ha.conf says.
 
@@ -44,7 +38,6 @@ class Database:
             charset = url.query.get("charset", "utf8mb4")
             url = url.update_query_dict({"charset": charset})
         options["connection"] = url.render_as_string(hide_password=False)
-        self._context = _Context()
         self._facade = enginefacade.transaction_context()
         self._facade.configure(**options)
         self._facade.append_on_engine_create(self._prepare)
@@ -56,21 +49,19 @@ class Database:
         Its first statement must be one that writes: in sqlite, one that has read
         cannot become a writer if another wrote meanwhile.
         """
-
-        def transaction() -> T:
-            with self._facade.writer.connection.using(self._context) as connection:
-                return do(connection)
-            raise AssertionError("not reached")
-
         with _sentences():
-            found: T = _retried(transaction)()
+            found: T = _retried(self._write)(do)
         return found
+
+    def _write(self, do: Callable[[sa.Connection], Any]) -> Any:
+        with self._facade.writer.get_engine().begin() as connection:
+            return do(connection)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that only reads."""
-        with _sentences(), self._facade.reader.connection.using(self._context) as found:
-            yield found
+        with _sentences(), self._facade.reader.get_engine().begin() as connection:
+            yield connection
 
     def upgrade(self) -> None:
         """Make or upgrade the tables; for the service, at its start."""
@@ -115,3 +106,16 @@ def _sentences() -> Iterator[None]:
         raise JournalError(
             f"the journal's database failed: {cause or error}"
         ) from error
+
+
+def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Any]) -> None:
+    """Insert rows, mappings of all columns, in place of those with the same key.
+
+    Where the database numbers the rows, each is a new one.
+    """
+    if not rows:
+        return
+    key = [c == sa.bindparam(c.name) for c in table.primary_key if c.name in rows[0]]
+    if key:
+        connection.execute(sa.delete(table).where(*key), rows)
+    connection.execute(sa.insert(table), rows)

@@ -2,19 +2,17 @@
 """What people ask of the journal, newest first, and the purge of what is old."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import (
-    Event,
-    EventKind,
-    HostRecovery,
-    ServerRecovery,
-)
-from nova_ha_scheduler.journal import JournalError, codec, tables
+from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.records import Event, HostRecovery, ServerRecovery
+from nova_ha_scheduler.journal import codec
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.tables import commands, events, hosts, servers
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,6 @@ class Query:
     :ivar outcome: a recovery's or a server's last state, by its word; an event's kind.
     :ivar recovery: HostRecovery.id.
     :ivar limit: how many at most.
-    :ivar after: the last key of the page before: HostRecovery.id, or an event's number.
     """
 
     since: float | None = None
@@ -38,7 +35,6 @@ class Query:
     outcome: str | None = None
     recovery: str | None = None
     limit: int = 100
-    after: str | int | None = None
 
 
 class History:
@@ -49,65 +45,46 @@ class History:
 
     def recoveries(self, query: Query) -> list[HostRecovery]:
         """Recoveries of hosts."""
-        hosts, servers = tables.hosts, tables.servers
-        order = sa.tuple_(hosts.c.started_at, hosts.c.id)
-        select = sa.select(hosts.c.record)
-        select = _within(select, hosts.c.started_at, query)
-        select = _equal(select, hosts.c.host, query.host)
-        select = _equal(select, hosts.c.outcome, query.outcome)
-        select = _equal(select, hosts.c.id, query.recovery)
+        select = sa.select(hosts.c.record).where(
+            _asked(query, hosts.c.started_at, hosts.c.host, hosts.c.outcome, hosts.c.id)
+        )
         if query.server is not None:
-            affected = sa.select(servers.c.recovery).where(_server(servers, query))
+            affected = sa.select(servers.c.recovery).where(
+                _either(query.server, servers.c.server, servers.c.name)
+            )
             select = select.where(hosts.c.id.in_(affected))
-        with self._db.read() as connection:
-            if query.after is not None:
-                marker = connection.execute(
-                    sa.select(hosts.c.started_at, hosts.c.id).where(
-                        hosts.c.id == str(query.after)
-                    )
-                ).one_or_none()
-                if marker is None:
-                    raise JournalError(f"there is no recovery {query.after}")
-                select = select.where(order < sa.tuple_(*marker))
-            select = select.order_by(hosts.c.started_at.desc(), hosts.c.id.desc())
-            texts = connection.scalars(select.limit(query.limit)).all()
-        return [codec.load(HostRecovery, text) for text in texts]
+        order = (hosts.c.started_at.desc(), hosts.c.id.desc())
+        return self._records(HostRecovery, select.order_by(*order).limit(query.limit))
 
     def servers(self, query: Query) -> list[ServerRecovery]:
-        """Recoveries of servers, by their host's; ``after`` is not used."""
-        hosts, servers = tables.hosts, tables.servers
+        """Recoveries of servers, by their host's."""
         select = sa.select(servers.c.record).join(
             hosts, hosts.c.id == servers.c.recovery
         )
-        select = _within(select, hosts.c.started_at, query)
-        select = _equal(select, hosts.c.host, query.host)
-        select = _equal(select, servers.c.outcome, query.outcome)
-        select = _equal(select, servers.c.recovery, query.recovery)
-        if query.server is not None:
-            select = select.where(_server(servers, query))
-        select = select.order_by(
-            hosts.c.started_at.desc(), servers.c.name, servers.c.server
+        select = select.where(
+            _asked(
+                query, hosts.c.started_at, hosts.c.host, servers.c.state, hosts.c.id
+            ),
+            _either(query.server, servers.c.server, servers.c.name),
         )
+        order = (hosts.c.started_at.desc(), servers.c.name, servers.c.server)
+        return self._records(ServerRecovery, select.order_by(*order).limit(query.limit))
+
+    def _records(self, cls: Any, select: Any) -> list[Any]:
         with self._db.read() as connection:
-            texts = connection.scalars(select.limit(query.limit)).all()
-        return [codec.load(ServerRecovery, text) for text in texts]
+            texts = connection.scalars(select).all()
+        return [codec.load(cls, text) for text in texts]
 
     def events(self, query: Query) -> list[tuple[int, Event]]:
         """Events with their numbers."""
-        events = tables.events
-        select = _within(sa.select(events), events.c.at, query)
-        select = _equal(select, events.c.host, query.host)
-        select = _equal(select, events.c.kind, query.outcome)
-        select = _equal(select, events.c.recovery, query.recovery)
-        if query.server is not None:
-            same = (events.c.server, events.c.server_name)
-            select = select.where(sa.or_(*(c == query.server for c in same)))
-        if query.after is not None:
-            select = select.where(events.c.number < int(query.after))
+        select = sa.select(events).where(
+            _asked(query, events.c.at, events.c.host, events.c.kind, events.c.recovery),
+            _either(query.server, events.c.server, events.c.server_name),
+        )
         select = select.order_by(events.c.number.desc()).limit(query.limit)
         with self._db.read() as connection:
             rows = connection.execute(select).mappings().all()
-        return [(row["number"], event_of(dict(row))) for row in rows]
+        return [numbered(row) for row in rows]
 
     def purge(self, before: float) -> int:
         """Delete what ended before then; never what belongs to an open recovery.
@@ -116,20 +93,18 @@ class History:
             which counts recoveries that ended, too.
         :returns: how many recoveries of hosts were deleted.
         """
-        hosts = tables.hosts
-        old = sa.select(hosts.c.id).where(hosts.c.ended_at < before)
-        kept = sa.select(hosts.c.id).where(
-            hosts.c.ended_at.is_(None) | (hosts.c.ended_at >= before)
-        )
+        old = hosts.c.ended_at < before
+        kept = hosts.c.ended_at.is_(None) | (hosts.c.ended_at >= before)
         deletes = (
-            sa.delete(tables.servers).where(tables.servers.c.recovery.in_(old)),
-            sa.delete(tables.events)
-            .where(tables.events.c.at < before)
-            .where(tables.events.c.recovery.not_in(kept)),
-            sa.delete(tables.commands)
-            .where(tables.commands.c.at < before)
-            .where(sa.not_(tables.commands.c.open)),
-            sa.delete(hosts).where(hosts.c.ended_at < before),
+            sa.delete(servers).where(
+                servers.c.recovery.in_(sa.select(hosts.c.id).where(old))
+            ),
+            sa.delete(events).where(
+                events.c.at < before,
+                events.c.recovery.not_in(sa.select(hosts.c.id).where(kept)),
+            ),
+            sa.delete(commands).where(commands.c.at < before, commands.c.answer != ""),
+            sa.delete(hosts).where(old),
         )
         counts = self._db.write(
             lambda connection: [connection.execute(d).rowcount for d in deletes]
@@ -137,25 +112,23 @@ class History:
         return int(counts[-1])
 
 
-def _within(select: sa.Select[Any], column: Any, query: Query) -> sa.Select[Any]:
+def _asked(query: Query, at: Any, host: Any, outcome: Any, recovery: Any) -> Any:
+    """What the query asks of the columns that hold these."""
+    wanted = ((host, query.host), (outcome, query.outcome), (recovery, query.recovery))
+    found = [column == value for column, value in wanted if value is not None]
     if query.since is not None:
-        select = select.where(column >= query.since)
+        found.append(at >= query.since)
     if query.until is not None:
-        select = select.where(column < query.until)
-    return select
+        found.append(at < query.until)
+    return sa.and_(sa.true(), *found)
 
 
-def _equal(select: sa.Select[Any], column: Any, value: Any) -> sa.Select[Any]:
-    return select if value is None else select.where(column == value)
+def _either(server: str | None, uuid: Any, name: Any) -> Any:
+    return sa.true() if server is None else (uuid == server) | (name == server)
 
 
-def _server(servers: sa.Table, query: Query) -> sa.ColumnElement[bool]:
-    return (servers.c.server == query.server) | (servers.c.name == query.server)
-
-
-def event_of(row: dict[str, Any]) -> Event:
-    """An event from its row, which is used up."""
-    del row["number"]
-    row["kind"] = EventKind(row["kind"])
-    row["servers"] = tuple(json.loads(row["servers"]))
-    return Event(**row)
+def numbered(row: Mapping[Any, Any]) -> tuple[int, Event]:
+    """An event from its row, with its number."""
+    fields = {**row, "kind": records.EventKind(row["kind"])}
+    fields["servers"] = tuple(json.loads(row["servers"]))
+    return fields.pop("number"), Event(**fields)

@@ -4,11 +4,11 @@
 import sqlalchemy as sa
 
 from nova_ha_scheduler.evacuation.records import Event
-from nova_ha_scheduler.journal import tables
-from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.history import event_of
+from nova_ha_scheduler.journal.database import Database, put
+from nova_ha_scheduler.journal.history import numbered
+from nova_ha_scheduler.journal.tables import events, single
 
-_ROW = tables.single.c.name == "notified"
+_LAST = sa.select(single.c.beat).where(single.c.name == "notified")
 
 
 class Outbox:
@@ -26,36 +26,21 @@ class Outbox:
         Before the trigger works, or its first events would be history, too.
         """
         with self._db.read() as connection:
-            known = connection.execute(sa.select(tables.single.c.beat).where(_ROW))
-            if known.scalar_one_or_none() is not None:
-                return
-            newest = connection.execute(
-                sa.select(sa.func.max(tables.events.c.number))
-            ).scalar()
-        self.sent(newest or 0)
+            last = connection.scalar(_LAST)
+            newest = connection.scalar(sa.select(sa.func.max(events.c.number)))
+        if last is None:
+            self.sent(newest or 0)
 
     def pending(self, limit: int = 100) -> list[tuple[int, Event]]:
         """The next events with their numbers, the oldest first."""
-        number = tables.events.c.number
         with self._db.read() as connection:
-            last = connection.execute(
-                sa.select(tables.single.c.beat).where(_ROW)
-            ).scalar_one_or_none()
-            rows = connection.execute(
-                sa.select(tables.events)
-                .where(number > (last or 0))
-                .order_by(number)
-                .limit(limit)
-            ).mappings()
-            return [(row["number"], event_of(dict(row))) for row in rows]
+            last = connection.scalar(_LAST) or 0
+            query = sa.select(events).where(events.c.number > last)
+            query = query.order_by(events.c.number).limit(limit)
+            rows = connection.execute(query).mappings().all()
+        return [numbered(row) for row in rows]
 
     def sent(self, number: int) -> None:
         """All up to this one were sent."""
-
-        def write(connection: sa.Connection) -> None:
-            update = sa.update(tables.single).where(_ROW).values(beat=number)
-            if not connection.execute(update).rowcount:
-                row = {"name": "notified", "owner": "", "beat": number, "record": ""}
-                connection.execute(sa.insert(tables.single).values(row))
-
-        self._db.write(write)
+        row = {"name": "notified", "owner": "", "beat": number, "record": "{}"}
+        self._db.write(lambda connection: put(connection, single, [row]))

@@ -7,33 +7,24 @@ without an intent it does nothing. Another one takes over after it has seen the 
 number for the lease's time by its own clock: no two clocks are compared.
 """
 
-import dataclasses
-import json
 import os
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Command,
-    Event,
-    GuardRecord,
-    HostRecovery,
-    HostState,
-    Intent,
-    ServerRecovery,
-    State,
-)
+from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.journal import NotActive, codec, tables
-from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.database import Database, put
+from nova_ha_scheduler.journal.tables import single
 
-LEASE = tables.single.c.name == "lease"
-GUARD = tables.single.c.name == "guard"
+LEASE = single.c.name == "lease"
+GUARD = single.c.name == "guard"
+
+_NEVER = float("-inf")
 
 
 def _now() -> float:
@@ -54,7 +45,7 @@ class SqlJournal:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._seen: tuple[str, int] | None = None
         self._seen_at = 0.0
-        self._renewed_at: float | None = None
+        self._renewed_at = _NEVER
 
     # The lease.
 
@@ -64,28 +55,18 @@ class SqlJournal:
 
         To be looked at just before an effect that was journalled some time ago.
         """
-        if self._renewed_at is None:
-            return False
         return _now() - self._renewed_at < self._timeout
 
     def acquire(self) -> bool:
         """Try to become the active trigger; to be repeated until it is True."""
-        with self._db.read() as connection:
-            row = connection.execute(
-                sa.select(tables.single.c.owner, tables.single.c.beat).where(LEASE)
-            ).one()
+        owner, beat = found = self._lease()
         now = _now()
-        found = (row.owner, row.beat)
         if found != self._seen:
             self._seen, self._seen_at = found, now
-        if row.owner and now - self._seen_at < self._timeout:
+        if owner and now - self._seen_at < self._timeout:
             return False
-        take = (
-            sa.update(tables.single)
-            .where(LEASE, tables.single.c.owner == row.owner)
-            .where(tables.single.c.beat == row.beat)
-            .values(owner=self.owner, beat=row.beat + 1)
-        )
+        take = _lease_of(owner).where(single.c.beat == beat)
+        take = take.values(owner=self.owner, beat=beat + 1)
         if not self._db.write(lambda connection: connection.execute(take).rowcount):
             return False
         self._renewed_at = now
@@ -96,71 +77,62 @@ class SqlJournal:
 
         :raises NotActive: another trigger has taken over.
         """
-        if self._renewed_at is None or _now() - self._renewed_at > self._timeout / 3:
-            self.commit(Change())
+        if _now() - self._renewed_at > self._timeout / 3:
+            self.commit(records.Change())
 
     def release(self) -> None:
         """Let another trigger take over at once; for an orderly end."""
-        self._renewed_at = None
-        leave = (
-            sa.update(tables.single)
-            .where(LEASE, tables.single.c.owner == self.owner)
-            .values(owner="")
-        )
+        self._renewed_at = _NEVER
+        leave = _lease_of(self.owner).values(owner="")
         self._db.write(lambda connection: connection.execute(leave))
 
     def holder(self) -> str:
         """Who is, or was last, the active trigger; "" after an orderly end."""
+        return self._lease()[0]
+
+    def _lease(self) -> tuple[str, int]:
+        """Who holds it, and its number."""
+        query = sa.select(single.c.owner, single.c.beat).where(LEASE)
         with self._db.read() as connection:
-            owner = sa.select(tables.single.c.owner).where(LEASE)
-            return str(connection.execute(owner).scalar_one())
+            row = connection.execute(query).one()
+        return row.owner, row.beat
 
     # The engine's part.
 
-    def load(self, admitted_since: float) -> State:
+    def load(self, admitted_since: float) -> records.State:
         """All that is open, and the recoveries admitted since then."""
-        hosts, servers = tables.hosts, tables.servers
+        hosts, servers, commands = tables.hosts, tables.servers, tables.commands
         is_open = hosts.c.ended_at.is_(None)
+        queries: dict[Any, Any] = {
+            records.HostRecovery: sa.select(hosts.c.record)
+            .where(is_open | (hosts.c.admitted_at >= admitted_since))
+            .order_by(hosts.c.started_at, hosts.c.id),
+            records.ServerRecovery: sa.select(servers.c.record)
+            .join(hosts, hosts.c.id == servers.c.recovery)
+            .where(is_open)
+            .order_by(servers.c.recovery, servers.c.server),
+            records.Intent: sa.select(tables.intents.c.record).order_by(
+                tables.intents.c.number
+            ),
+            records.Command: sa.select(commands.c.record).where(
+                commands.c.answer == ""
+            ),
+            records.GuardRecord: sa.select(single.c.record).where(GUARD),
+        }
         with self._db.read() as connection:
-
-            def records(cls: Any, query: sa.Select[tuple[str]]) -> list[Any]:
-                return [codec.load(cls, text) for text in connection.scalars(query)]
-
-            found_hosts = records(
-                HostRecovery,
-                sa.select(hosts.c.record)
-                .where(is_open | (hosts.c.admitted_at >= admitted_since))
-                .order_by(hosts.c.started_at, hosts.c.id),
-            )
-            found_servers = records(
-                ServerRecovery,
-                sa.select(servers.c.record)
-                .join(hosts, hosts.c.id == servers.c.recovery)
-                .where(is_open)
-                .order_by(servers.c.recovery, servers.c.server),
-            )
-            intents = records(
-                Intent,
-                sa.select(tables.intents.c.record).order_by(tables.intents.c.number),
-            )
-            commands = records(
-                Command,
-                sa.select(tables.commands.c.record)
-                .where(tables.commands.c.open)
-                .order_by(tables.commands.c.at, tables.commands.c.id),
-            )
-            guard = records(GuardRecord, sa.select(tables.single.c.record).where(GUARD))
-        return State(
-            hosts={record.id: record for record in found_hosts},
-            servers={
-                (record.recovery, record.server): record for record in found_servers
-            },
-            intents={record.id: record for record in intents},
-            commands={record.id: record for record in commands},
-            guard=guard[0],
+            found = {
+                cls: [codec.load(cls, text) for text in connection.scalars(query)]
+                for cls, query in queries.items()
+            }
+        return records.State(
+            hosts={host.id: host for host in found[records.HostRecovery]},
+            servers={(s.recovery, s.server): s for s in found[records.ServerRecovery]},
+            intents={intent.id: intent for intent in found[records.Intent]},
+            commands={command.id: command for command in found[records.Command]},
+            guard=found[records.GuardRecord][0],
         )
 
-    def commit(self, change: Change) -> None:
+    def commit(self, change: records.Change) -> None:
         """All of it or nothing; on return it is durable.
 
         :raises NotActive: another trigger has taken over; nothing was written.
@@ -170,123 +142,63 @@ class SqlJournal:
         try:
             self._db.write(lambda connection: self._commit(connection, change))
         except NotActive:
-            self._renewed_at = None
+            self._renewed_at = _NEVER
             raise
         self._renewed_at = now
 
-    def _commit(self, connection: sa.Connection, change: Change) -> None:
-        beat = (
-            sa.update(tables.single)
-            .where(LEASE, tables.single.c.owner == self.owner)
-            .values(beat=tables.single.c.beat + 1)
-        )
+    def _commit(self, connection: sa.Connection, change: records.Change) -> None:
+        beat = _lease_of(self.owner).values(beat=single.c.beat + 1)
         if not connection.execute(beat).rowcount:
             raise NotActive("another trigger is active on this journal")
-        _put(connection, tables.hosts, map(_host_row, change.hosts))
-        _put(connection, tables.servers, map(_server_row, change.servers))
-        _put(connection, tables.commands, map(_command_row, change.commands))
-        _add(connection, tables.intents, map(_intent_row, change.opened))
-        closed = [outcome.intent.id for outcome in change.closed]
-        if closed:
+        hosts = [
+            codec.row(tables.hosts, host) | {"outcome": outcome_of(host)}
+            for host in change.hosts
+        ]
+        put(connection, tables.hosts, hosts)
+        for table, found in (
+            (tables.servers, change.servers),
+            (tables.commands, change.commands),
+            (tables.intents, change.opened),
+            (tables.events, change.events),
+        ):
+            put(connection, table, [codec.row(table, record) for record in found])
+        if change.closed:
+            closed = [outcome.intent.id for outcome in change.closed]
             same = tables.intents.c.id.in_(closed)
             connection.execute(sa.delete(tables.intents).where(same))
-        _add(connection, tables.events, map(_event_row, change.events))
         if change.guard is not None:
-            memory = sa.update(tables.single).where(GUARD)
-            text = codec.dump(change.guard)
-            connection.execute(memory.values(record=text))
+            memory = sa.update(single).where(GUARD)
+            connection.execute(memory.values(record=codec.dump(change.guard)))
 
     # The command line's part; needs no lease.
 
-    def add_command(self, command: Command) -> None:
+    def add_command(self, command: records.Command) -> None:
         """Write down an order, for the active trigger's next step."""
-        row = _command_row(command)
-        self._db.write(lambda connection: _add(connection, tables.commands, [row]))
+        row = codec.row(tables.commands, command)
+        self._db.write(lambda connection: put(connection, tables.commands, [row]))
 
-    def command(self, command_id: str) -> Command | None:
+    def command(self, command_id: str) -> records.Command | None:
         """An order with what has become of it."""
+        same = tables.commands.c.id == command_id
+        query = sa.select(tables.commands.c.record).where(same)
         with self._db.read() as connection:
-            text = connection.execute(
-                sa.select(tables.commands.c.record).where(
-                    tables.commands.c.id == command_id
-                )
-            ).scalar_one_or_none()
-        return codec.load(Command, text) if text else None
+            text = connection.scalar(query)
+        return codec.load(records.Command, text) if text else None
+
+
+def _lease_of(owner: str) -> sa.Update:
+    """An update of the lease, as long as that trigger holds it."""
+    return sa.update(single).where(LEASE, single.c.owner == owner)
+
+
+def ended_as(record: HostRecovery) -> str | None:
+    """The word of the last stage in which each server was accounted for."""
+    ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
+    reached = [end for end in ends if end in record.stages]
+    return max(reached, key=record.stages.__getitem__, default=None)
 
 
 def outcome_of(record: HostRecovery) -> str:
     """How far a recovery came: of a closed one, what it was before."""
-    if record.state not in (HostState.CLOSED, HostState.RETURNING):
-        return str(record.state.value)
-    ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
-    reached = [end for end in ends if end in record.stages]
-    newest = max(reached, key=record.stages.__getitem__, default=record.state.value)
-    return str(newest)
-
-
-Row = Mapping[str, Any]
-
-
-def _host_row(record: HostRecovery) -> Row:
-    return {
-        "id": record.id,
-        "host": record.host,
-        "outcome": outcome_of(record),
-        "started_at": record.started_at,
-        "admitted_at": record.admitted_at,
-        "ended_at": record.ended_at,
-        "record": codec.dump(record),
-    }
-
-
-def _server_row(record: ServerRecovery) -> Row:
-    return {
-        "recovery": record.recovery,
-        "server": record.server,
-        "name": codec.fits(record.name, 255),
-        "outcome": record.state.value,
-        "record": codec.dump(record),
-    }
-
-
-def _intent_row(record: Intent) -> Row:
-    return {"id": record.id, "record": codec.dump(record)}
-
-
-def _command_row(record: Command) -> Row:
-    return {
-        "id": record.id,
-        "host": codec.fits(record.host, 255),
-        "at": record.at,
-        "open": not record.answer,
-        "record": codec.dump(record),
-    }
-
-
-def _event_row(record: Event) -> Row:
-    row = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
-    row |= {"kind": record.kind.value, "servers": json.dumps(record.servers)}
-    for name, value in row.items():
-        if isinstance(value, str):
-            length = getattr(tables.events.c[name].type, "length", None)
-            row[name] = codec.fits(value, length)
-    return row
-
-
-def _put(connection: sa.Connection, table: sa.Table, rows: Iterable[Row]) -> None:
-    """Insert rows, or replace those with the same key."""
-    rows = list(rows)
-    if rows:
-        key = [column.name for column in table.primary_key]
-        same = (table.c[name] == sa.bindparam(f"key_{name}") for name in key)
-        connection.execute(
-            sa.delete(table).where(*same),
-            [{f"key_{name}": row[name] for name in key} for row in rows],
-        )
-        _add(connection, table, rows)
-
-
-def _add(connection: sa.Connection, table: sa.Table, rows: Iterable[Row]) -> None:
-    rows = list(rows)
-    if rows:
-        connection.execute(sa.insert(table), rows)
+    is_over = record.state in (HostState.CLOSED, HostState.RETURNING)
+    return (is_over and ended_as(record)) or record.state.value

@@ -5,33 +5,33 @@ A record of the trigger stands as JSON in ``record``; the columns beside it are 
 is searched for. Events, which people read with SQL, stand in columns alone.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-# MySQL's own collations take "C1" for "c1", and its TEXT ends at 64 KiB.
-BINARY = {
-    f"{dialect}_{key}": value
-    for dialect in ("mysql", "mariadb")
-    for key, value in (
-        ("engine", "InnoDB"),
-        ("charset", "utf8mb4"),
-        ("collate", "utf8mb4_bin"),
-    )
-}
 TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+"""MySQL's TEXT ends at 64 KiB."""
+
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 NAME = sa.String(255)
 WORD = sa.String(64)
 KEY = sa.String(320)
 """A host's name and a time."""
 
-metadata = sa.MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s"},
-)
+# MySQL's own collations take "C1" for "c1".
+OPTIONS = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}
+BINARY = {f"{db}_{key}": OPTIONS[key] for db in ("mysql", "mariadb") for key in OPTIONS}
 
-hosts = sa.Table(
+metadata = sa.MetaData()
+
+
+def _table(name: str, *columns: sa.Column[Any], **more: Any) -> sa.Table:
+    return sa.Table(name, metadata, *columns, **BINARY, **more)
+
+
+hosts = _table(
     "host_recoveries",
-    metadata,
     sa.Column("id", KEY, primary_key=True),
     sa.Column("host", NAME, nullable=False, index=True),
     sa.Column("outcome", WORD, nullable=False),
@@ -39,43 +39,34 @@ hosts = sa.Table(
     sa.Column("admitted_at", sa.Double(), index=True),
     sa.Column("ended_at", sa.Double(), index=True),
     sa.Column("record", TEXT, nullable=False),
-    **BINARY,
 )
 
-servers = sa.Table(
+servers = _table(
     "server_recoveries",
-    metadata,
     sa.Column("recovery", KEY, primary_key=True),
     sa.Column("server", WORD, primary_key=True, index=True),
     sa.Column("name", NAME, nullable=False, index=True),
-    sa.Column("outcome", WORD, nullable=False),
+    sa.Column("state", WORD, nullable=False),
     sa.Column("record", TEXT, nullable=False),
-    **BINARY,
 )
 
-intents = sa.Table(
+intents = _table(
     "intents",
-    metadata,
     sa.Column("number", NUMBER, primary_key=True),
     sa.Column("id", NAME, nullable=False, index=True),
     sa.Column("record", TEXT, nullable=False),
-    **BINARY,
 )
 
-commands = sa.Table(
+commands = _table(
     "commands",
-    metadata,
     sa.Column("id", NAME, primary_key=True),
-    sa.Column("host", NAME, nullable=False),
     sa.Column("at", sa.Double(), nullable=False),
-    sa.Column("open", sa.Boolean(), nullable=False, index=True),
+    sa.Column("answer", NAME, nullable=False, index=True),
     sa.Column("record", TEXT, nullable=False),
-    **BINARY,
 )
 
-events = sa.Table(
+events = _table(
     "events",
-    metadata,
     sa.Column("number", NUMBER, primary_key=True),
     sa.Column("at", sa.Double(), nullable=False, index=True),
     sa.Column("kind", WORD, nullable=False),
@@ -90,16 +81,13 @@ events = sa.Table(
     sa.Column("request_id", NAME, nullable=False),
     sa.Column("servers", TEXT, nullable=False),
     sqlite_autoincrement=True,  # as elsewhere: no number is used twice
-    **BINARY,
 )
 
-single = sa.Table(
+single = _table(
     "single",
-    metadata,
     sa.Column("name", WORD, primary_key=True),
     sa.Column("owner", NAME, nullable=False),
     sa.Column("beat", sa.BigInteger(), nullable=False),
     sa.Column("record", TEXT, nullable=False),
-    comment="Rows that stand alone: the lease, the guard's memory.",
-    **BINARY,
 )
+"""Rows that stand alone: the lease, the guard's memory, the last notification."""

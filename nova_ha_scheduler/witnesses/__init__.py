@@ -8,11 +8,10 @@ proof; that comes from fencing alone.
 import abc
 import concurrent.futures
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from oslo_config import cfg
-from stevedore import driver as stevedore_driver
-from stevedore import exception as stevedore_exception
+from stevedore import driver, exception
 
 from nova_ha_scheduler.evacuation.interfaces import Testimony, Verdict
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
@@ -31,13 +30,18 @@ class ConfigError(cfg.Error):
 
 
 class Witness(abc.ABC):
-    """One way to see whether a host lives."""
+    """One way to see whether a host lives.
 
-    NAME: ClassVar[str]
+    :cvar HOST_IN: the option in which {host} stands for the host.
+    """
+
+    HOST_IN: ClassVar[str]
 
     def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
         """:raises ConfigError: an option that it needs is missing or cannot be."""
         self.options = options
+        if HOST not in (options[self.HOST_IN] or ""):  # the same for every host
+            raise ConfigError(f"[witnesses] {self.HOST_IN}: {HOST} is missing in it")
 
     @abc.abstractmethod
     def ask(self, host: str) -> tuple[Verdict, str]:
@@ -46,14 +50,9 @@ class Witness(abc.ABC):
         :returns: the verdict, and what was seen.
         """
 
-    def filled(self, option: str, host: str) -> str:
-        """The option's text for a host."""
-        return str(self.options[option]).replace(HOST, host)
-
-    def needs_host(self, option: str) -> None:
-        """Refuse a text that would be the same for every host."""
-        if HOST not in str(self.options[option] or ""):
-            raise ConfigError(f"[witnesses] {option}: {HOST} is missing in it")
+    def filled(self, host: str) -> str:
+        """The text of the option HOST_IN for a host."""
+        return str(self.options[self.HOST_IN]).replace(HOST, host)
 
 
 class Witnesses:
@@ -65,40 +64,35 @@ class Witnesses:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         witnesses_conf.register_opts(conf)
         self._timeout: float = conf.witnesses.timeout
-        self._all = [_load(name, conf) for name in conf.witnesses.enabled]
+        self._all = {n: _load(n)(conf.witnesses) for n in conf.witnesses.enabled}
 
     def testify(self, host: str) -> Sequence[Testimony]:
         """Ask all; blocks for the time limit. No witnesses: an empty answer."""
         if not self._all:
             return ()
         pool = concurrent.futures.ThreadPoolExecutor(len(self._all))
-        asked = [(witness, pool.submit(witness.ask, host)) for witness in self._all]
-        concurrent.futures.wait([f for _, f in asked], self._timeout + GRACE)
+        asked = {name: pool.submit(w.ask, host) for name, w in self._all.items()}
+        concurrent.futures.wait(asked.values(), self._timeout + GRACE)
         pool.shutdown(wait=False)
-        return [_testimony(witness, future) for witness, future in asked]
+        return [Testimony(name, *_answer(future)) for name, future in asked.items()]
 
 
-def _testimony(
-    witness: Witness, future: "concurrent.futures.Future[tuple[Verdict, str]]"
-) -> Testimony:
+def _answer(
+    future: "concurrent.futures.Future[tuple[Verdict, str]]",
+) -> tuple[Verdict, str]:
     if not future.done():
-        return Testimony(witness.NAME, Verdict.UNKNOWN, "it did not answer in time")
+        return Verdict.UNKNOWN, "it did not answer in time"
     error = future.exception()
     if error:  # not its text: an HTTP library's may hold credentials
-        detail = f"it broke with {type(error).__name__}"
-        return Testimony(witness.NAME, Verdict.UNKNOWN, detail)
-    return Testimony(witness.NAME, *future.result())
+        return Verdict.UNKNOWN, f"it broke with {type(error).__name__}"
+    return future.result()
 
 
-def _load(name: str, conf: cfg.ConfigOpts) -> Witness:
-    def fail(manager: object, entry: object, error: Exception) -> None:
-        raise ConfigError(f"[witnesses] enabled: {name}: {error}") from error
-
+def _load(name: str) -> Any:
+    """The class of a witness."""
     try:
-        found = stevedore_driver.DriverManager(
-            NAMESPACE, name, on_load_failure_callback=fail
-        )
-    except stevedore_exception.NoMatches:
+        return driver.DriverManager(NAMESPACE, name).driver
+    except exception.NoMatches:
         raise ConfigError(f"[witnesses] enabled: there is no witness {name}") from None
-    witness: Witness = found.driver(conf.witnesses)
-    return witness
+    except Exception as error:
+        raise ConfigError(f"[witnesses] enabled: {name}: {error}") from error

@@ -4,7 +4,6 @@
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
 
 from oslo_config import cfg
 
@@ -14,42 +13,38 @@ from nova_ha_scheduler.witnesses import HOST, ConfigError, Witness
 
 VERDICTS = {0: Verdict.ALIVE, 1: Verdict.DEAD}
 
-
-def needs_program(name: str) -> None:
-    """:raises ConfigError: it is not installed."""
-    if shutil.which(name) is None:
-        raise ConfigError(f"[witnesses] there is no program {name}")
-
-
-def judge(command: Sequence[str], seconds: float) -> tuple[Verdict, str]:
-    """Exit code 0 is alive and 1 is dead; anything else tells nothing."""
-    try:
-        code, output = run(command, seconds)
-    except subprocess.TimeoutExpired:
-        return Verdict.UNKNOWN, f"{command[0]} gave no answer within {seconds:g} s"
-    except OSError as error:
-        return Verdict.UNKNOWN, f"{command[0]} cannot be run: {error.strerror}"
-    words = " ".join(output.split())[-200:]
-    return (
-        VERDICTS.get(code, Verdict.UNKNOWN),
-        f"{command[0]} ended with {code}" + (f": {words}" if words else ""),
-    )
+SLACK = 0.5
+"""Seconds beyond the time limit, in which a program may end by itself."""
 
 
 class Command(Witness):
     """[witnesses] command; the host's name is one argument, whatever is in it."""
 
-    NAME = "command"
+    HOST_IN = "command"
 
     def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
         super().__init__(options)
-        self.needs_host("command")
         try:
-            self._words = shlex.split(options.command)
+            self._words = self.words()
         except ValueError as error:
             raise ConfigError(f"[witnesses] command: {error}") from None
-        needs_program(self._words[0])
+        if shutil.which(self._words[0]) is None:
+            raise ConfigError(f"[witnesses] there is no program {self._words[0]}")
+
+    def words(self) -> list[str]:
+        """The program and its arguments. :raises ValueError: an open quotation."""
+        return shlex.split(self.options.command)
 
     def ask(self, host: str) -> tuple[Verdict, str]:
-        words = [word.replace(HOST, host) for word in self._words]
-        return judge(words, self.options.timeout)
+        """Exit code 0 is alive and 1 is dead; anything else tells nothing."""
+        name, seconds = self._words[0], self.options.timeout
+        command = [word.replace(HOST, host) for word in self._words]
+        try:
+            code, output = run(command, seconds + SLACK)
+        except subprocess.TimeoutExpired:
+            return Verdict.UNKNOWN, f"{name} gave no answer within {seconds:g} s"
+        except OSError as error:
+            return Verdict.UNKNOWN, f"{name} cannot be run: {error.strerror}"
+        words = " ".join(output.split())[-200:]
+        seen = f"{name} ended with {code}" + (f": {words}" if words else "")
+        return VERDICTS.get(code, Verdict.UNKNOWN), seen

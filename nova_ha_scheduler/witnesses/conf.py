@@ -59,7 +59,6 @@ OPTS = [
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options; doing so again does nothing."""
-    conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
 
 

@@ -13,19 +13,18 @@ from nova_ha_scheduler.witnesses import ConfigError, Witness
 class Prometheus(Witness):
     """[witnesses] prometheus_url and prometheus_query."""
 
-    NAME = "prometheus"
+    HOST_IN = "prometheus_query"
 
     def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
         super().__init__(options)
         if not options.prometheus_url:
             raise ConfigError("[witnesses] prometheus_url is missing")
-        self.needs_host("prometheus_query")
 
     def ask(self, host: str) -> tuple[Verdict, str]:
         authorization = self.options.prometheus_authorization
         response = requests.post(
             self.options.prometheus_url.rstrip("/") + "/api/v1/query",
-            data={"query": self.filled("prometheus_query", host)},
+            data={"query": self.filled(host)},
             headers={"Authorization": authorization} if authorization else {},
             timeout=self.options.timeout,
             verify=self.options.prometheus_ca_file or True,

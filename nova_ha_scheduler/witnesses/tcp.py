@@ -4,8 +4,6 @@
 import errno
 import socket
 
-from oslo_config import cfg
-
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.witnesses import Witness
 
@@ -15,14 +13,10 @@ NO_ANSWER = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT)
 class Tcp(Witness):
     """[witnesses] address and tcp_port; a refused connection is life, too."""
 
-    NAME = "tcp"
-
-    def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
-        super().__init__(options)
-        self.needs_host("address")
+    HOST_IN = "address"
 
     def ask(self, host: str) -> tuple[Verdict, str]:
-        address, port = self.filled("address", host), self.options.tcp_port
+        address, port = self.filled(host), self.options.tcp_port
         place = f"{address} port {port}"
         try:
             socket.create_connection((address, port), self.options.timeout).close()

@@ -194,10 +194,18 @@ def driver_of(device, power_off=1.0):
     class Fake(Driver):
         METHOD = "fake"
         POLL = 0.001
-        device = "x"
+
+        def prepare(self):
+            return "x"
 
         def connect(self):
             return device
+
+        def state(self, connection):
+            return connection.state()
+
+        def ask_off(self, connection, seconds):
+            connection.ask_off(seconds)
 
     return Fake("c1", {}, Limits(power_off, 0.1))
 

@@ -24,17 +24,44 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.journal import JournalError, tables
 from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.store import SqlJournal
+from tests.journal import first_tables
 from tests.journal.samples import NASTY, command, host, intent, reopened, server
 
 # Schema.
 
 
-def test_migrations_make_the_models(fresh, database):
+def differences(database) -> list:
+    """What alembic would still have to do to have the tables of this version."""
     with database.read() as connection:
         context = alembic.migration.MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
-        assert alembic.autogenerate.compare_metadata(context, tables.metadata) == []
+        return alembic.autogenerate.compare_metadata(context, tables.metadata)
+
+
+def test_a_new_database_has_the_tables(fresh, database):
+    assert differences(database) == []
+
+
+def test_migrations_make_the_tables(fresh, open_database):
+    database = open_database()
+    database.write(first_tables.make)
+    database.upgrade()
+    assert differences(database) == []
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(Change(hosts=(host(),)))
+    assert list(journal.load(0).hosts.values()) == [host()]
+
+
+def test_making_the_tables_goes_on_where_it_was_interrupted(fresh, open_database):
+    database = open_database()
+    database.write(tables.hosts.create)
+    database.write(tables.single.create)
+    database.upgrade()
+    assert differences(database) == []
+    assert SqlJournal(database).acquire()
 
 
 def test_upgrade_twice_keeps_everything(database, journal):
@@ -164,9 +191,9 @@ def test_names_are_exact(journal):
 
 
 def test_a_change_is_all_or_nothing(journal, open_database):
-    events = (Event(None, 1.0),)  # breaks while the rest is written already
+    events = (Event(None, 1.0),)  # is refused when the rest is written already
     change = Change(hosts=(host(),), opened=(intent(),), events=events)
-    with pytest.raises(AttributeError):
+    with pytest.raises(JournalError):
         journal.commit(change)
     assert reopened(open_database) == State()
 

@@ -92,7 +92,7 @@ def test_redfish_and_the_history(
     assert db["request_id"].startswith("req-")
     assert db["moved_s"] > 0
     assert servers["scratch"]["reason"] == "its flavor does not say ha=true"
-    (fenced,) = [e for e in shown["events"] if e["event"] == "host.fenced"]
+    (fenced,) = [e for e in shown["events"] if e["kind"] == "host.fenced"]
     assert set(fenced["servers"]) >= {*ids, *left}
     listed = configured.json("history", "list", "--servers", "--outcome", "left")
     assert [server["name"] for server in listed] == ["scratch"]

@@ -3,12 +3,6 @@
 
 from alembic import context
 
-from nova_ha_scheduler.journal import tables
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=tables.metadata,
-    render_as_batch=True,  # sqlite cannot alter a column otherwise
-)
+context.configure(connection=context.config.attributes["connection"])
 with context.begin_transaction():
     context.run_migrations()
