@@ -32,6 +32,9 @@ GROUP = "oslo_messaging_notifications"
 PREFIX = "nova_ha."
 """Of the event types that go out."""
 
+_POOL = "nova-ha-evacuator"
+"""The listeners' pool of its own, so that nobody loses a message to us."""
+
 _RETRY_SECONDS = 5.0
 
 _STALE_SECONDS = 60.0
@@ -140,7 +143,7 @@ class Listener:
             [target],
             [_Endpoint(self._heard)],
             executor="threading",
-            pool=options.pool,
+            pool=_POOL,
         )
 
 
