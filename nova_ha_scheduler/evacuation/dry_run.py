@@ -38,10 +38,7 @@ def plan(cloud: Cloud, options: Options, host: str) -> list[ServerRecovery]:
         host=host,
         state=HostState.EVACUATING,
         started_at=now,
-        stages={HostState.EVACUATING.value: now},
         evidence=Evidence(Proof.CONFIRMATION, "dry run", now),
-        closed_at=now,
-        by_hand=True,
     )
     no_limits = replace(
         options, max_in_flight=_UNLIMITED, max_in_flight_per_zone=_UNLIMITED

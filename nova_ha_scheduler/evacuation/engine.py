@@ -23,21 +23,12 @@ from nova_ha_scheduler.evacuation.records import (
     HostState,
     Outcome,
     Reason,
-    ServerRecovery,
     ServerState,
     State,
 )
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
-_IN_VIEW = (
-    HostState.SUSPECTED,
-    HostState.CONFIRMED,
-    HostState.FENCING,
-    HostState.FENCED,
-    HostState.EVACUATING,
-    HostState.RETURNING,
-)
 
 
 def decide(turn: Turn) -> None:
@@ -46,10 +37,10 @@ def decide(turn: Turn) -> None:
     if sighted:
         detect.suspect(turn)
     commands.handle(turn)
-    answer = guard.watch(turn) if sighted else guard.Answer.WAIT
+    turn.may_fence = sighted and guard.watch(turn)
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
-            _advance(turn, host, answer)
+            _advance(turn, host)
     _dispatch(turn)
 
 
@@ -66,11 +57,10 @@ def _sighted(turn: Turn) -> bool:
     return not why
 
 
-def _advance(turn: Turn, host: HostRecovery, answer: guard.Answer) -> None:
+def _advance(turn: Turn, host: HostRecovery) -> None:
     """Run the state functions until the state stays."""
     while True:
-        function = recovery.FUNCTIONS[host.state]
-        new = function(turn, host, answer)
+        new = recovery.FUNCTIONS[host.state](turn, host)
         turn.put(new)
         if new.state is host.state or new.ended_at is not None:
             return
@@ -79,26 +69,26 @@ def _advance(turn: Turn, host: HostRecovery, answer: guard.Answer) -> None:
 
 def _dispatch(turn: Turn) -> None:
     """Ask Nova for what the planner finds a place for."""
-    waiting: dict[str, ServerRecovery] = {}
-    for host in turn.open_hosts():
-        if _may_ask(turn, host):
-            waiting |= {s.server: s for s in _ready(turn, host)}
+    waiting = {
+        record.server: record
+        for host in turn.open_hosts()
+        if _may_ask(turn, host)
+        for record in turn.servers_of(host)
+        if servers.ready(turn, record)
+    }
     if not waiting or not turn.picture.scope.destinations:
         return
     shown = [turn.picture.servers[uuid] for uuid in waiting]
     shown.sort(key=lambda server: servers.urgency(server, turn.options))
     candidates = [planner.Candidate(s, waiting[s.uuid].tried) for s in shown]
     dead = frozenset(host.host for host in turn.open_hosts())
-    decisions = planner.plan(
-        candidates, turn.picture.hosts, dead, _claims(turn), turn.options
-    )
-    for decision in decisions:
+    claims, hosts = servers.claims(turn), turn.picture.hosts
+    for decision in planner.plan(candidates, hosts, dead, claims, turn.options):
         record = waiting[decision.server]
-        if decision.destination is not None:
-            if not recovery.look_again(turn, turn.hosts[record.recovery]):
-                turn.put(servers.ask(turn, record, decision.destination))
-        elif decision.reason is not None:
+        if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
+        elif not recovery.look_again(turn, turn.hosts[record.recovery]):
+            turn.put(servers.ask(turn, record, decision.destination))
 
 
 def _may_ask(turn: Turn, host: HostRecovery) -> bool:
@@ -111,36 +101,11 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
     )
 
 
-def _ready(turn: Turn, host: HostRecovery) -> list[ServerRecovery]:
-    return [
-        server
-        for server in turn.servers_of(host)
-        if server.state is ServerState.WAITING
-        and server.not_before <= turn.now
-        and server.reason is not Reason.TASK_STATE
-    ]
-
-
-def _claims(turn: Turn) -> list[planner.Claim]:
-    """The evacuations under way, with what Placement may not show yet of them."""
-    claims = []
-    for record in turn.servers.values():
-        under_way = record.state is ServerState.ASKED or (
-            record.state is ServerState.MOVING and record.landed_at is None
-        )
-        if not under_way or record.destination is None:
-            continue
-        server = turn.picture.servers.get(record.server)
-        newest = turn.picture.newest_record(record.server, record.source)
-        shown = newest and newest.id > record.baseline and newest.claimed
-        claims.append(
-            planner.Claim(
-                record.destination,
-                {} if shown or server is None else server.needs,
-                server.group if server else None,
-            )
-        )
-    return claims
+def _in_view(host: HostRecovery, now: float) -> bool:
+    """Whether its servers have to be seen: until there is nothing to do for them."""
+    if host.state is HostState.INCOMPLETE:
+        return now >= host.next_try_at
+    return host.state is not HostState.RECOVERED
 
 
 class Engine:
@@ -190,34 +155,23 @@ class Engine:
         if self._picture is None:
             return True
         wanted, shown = self.scope(), self._picture.scope
-        to_check = {
-            s.server
-            for s in self.state.servers.values()
-            if s.landed_at is not None and not s.state.final
-        }
+        servers = self.state.servers.values()
+        moving = (s for s in servers if not s.state.final)
+        landed = {s.server for s in moving if s.landed_at is not None}
         return not (
             wanted.hosts <= shown.hosts
-            and to_check <= shown.landed
+            and landed <= shown.landed
             and wanted.destinations <= shown.destinations
         )
 
     def scope(self) -> Scope:
         """What the next picture has to show, by what the journal knows."""
-        now = self._clock.now()
+        now, servers = self._clock.now(), self.state.servers.values()
         hosts = [h for h in self.state.hosts.values() if h.ended_at is None]
-        in_view = {
-            h.host
-            for h in hosts
-            if h.state in _IN_VIEW
-            or (h.state is HostState.INCOMPLETE and now >= h.next_try_at)
-        }
+        in_view = {host.host for host in hosts if _in_view(host, now)}
         in_view |= {command.host for command in self.state.commands.values()}
-        landed = {
-            s.server
-            for s in self.state.servers.values()
-            if s.state in (ServerState.ASKED, ServerState.MOVING)
-        }
-        waiting = any(
-            s.state is ServerState.WAITING for s in self.state.servers.values()
-        ) or any(h.state in _IN_VIEW and not h.stages.get("evacuating") for h in hosts)
-        return Scope(frozenset(in_view), frozenset(landed), waiting)
+        asked = (ServerState.ASKED, ServerState.MOVING)
+        moving = {s.server for s in servers if s.state in asked}
+        to_come = any(HostState.EVACUATING.value not in h.stages for h in hosts)
+        waiting = to_come or any(s.state is ServerState.WAITING for s in servers)
+        return Scope(frozenset(in_view), frozenset(moving), waiting)

@@ -6,6 +6,7 @@ epoch, UTC. Every enum's value is the word that is stored and shown.
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
 
@@ -101,6 +102,16 @@ class HostRecovery:
     by_hand: bool = False
     ended_at: float | None = None
 
+    @property
+    def key(self) -> tuple[str, None]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.id, None
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {"host": self.host, "recovery": self.id}
+
 
 @dataclass(frozen=True)
 class ServerRecovery:
@@ -140,6 +151,30 @@ class ServerRecovery:
     landed_at: float | None = None
     ended_at: float | None = None
     not_before: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.recovery, self.server
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is recovered, or never was to be."""
+        intended = self.reason is not None and self.reason.intended
+        return self.state is ServerState.RECOVERED or intended
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {
+            "host": self.source,
+            "recovery": self.recovery,
+            "server": self.server,
+            "server_name": self.name,
+            "source": self.source,
+            "destination": self.destination or "",
+            "request_id": self.request_id or "",
+        }
 
 
 class Effect(enum.Enum):
@@ -333,10 +368,7 @@ class State:
         intents = {**self.intents, **{i.id: i for i in change.opened}}
         return State(
             hosts={**self.hosts, **{h.id: h for h in change.hosts}},
-            servers={
-                **self.servers,
-                **{(s.recovery, s.server): s for s in change.servers},
-            },
+            servers={**self.servers, **{s.key: s for s in change.servers}},
             intents={k: i for k, i in intents.items() if k not in ended},
             commands={k: c for k, c in self.commands.items() if k not in answered},
             guard=change.guard or self.guard,

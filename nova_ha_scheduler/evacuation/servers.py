@@ -8,13 +8,13 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
+from nova_ha_scheduler.evacuation import planner
 from nova_ha_scheduler.evacuation.cloud import Fate, Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     Effect,
     EventKind,
     HostRecovery,
-    Outcome,
     Reason,
     Result,
     ServerRecovery,
@@ -42,30 +42,25 @@ def give_up_waiting(turn: Turn, host: HostRecovery) -> None:
     """The host is alive: what waits for its evacuation stays there."""
     for record in turn.servers_of(host):
         if record.state is ServerState.WAITING:
-            turn.put(turn.end(record, ServerState.LEFT, Reason.HOST_RETURNED))
+            turn.put(_end(turn, record, ServerState.LEFT, Reason.HOST_RETURNED))
 
 
 def try_again(turn: Turn, host: HostRecovery) -> None:
     """A person ordered it: what failed or was left is judged anew."""
     for record in turn.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
-            turn.put(
-                replace(
-                    record,
-                    state=ServerState.WAITING,
-                    reason=None,
-                    detail="",
-                    attempts=0,
-                    tried=(),
-                    landed_at=None,
-                    ended_at=None,
-                    not_before=turn.now,
-                )
-            )
+            record = replace(record, attempts=0, tried=(), not_before=turn.now)
+            turn.put(_anew(record, ServerState.WAITING))
+
+
+def _anew(record: ServerRecovery, state: ServerState) -> ServerRecovery:
+    """The server in another state, with nothing seen or said of it there."""
+    record = replace(record, state=state, reason=None, detail="")
+    return replace(record, moving_at=None, landed_at=None, ended_at=None)
 
 
 def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
-    newest = turn.picture.newest_record(server.uuid, host.host)
+    ran_and_broke = server.vm_state == "error" and server.running
     return ServerRecovery(
         recovery=host.id,
         server=server.uuid,
@@ -73,10 +68,9 @@ def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
         source=host.host,
         state=ServerState.WAITING,
         seen_at=turn.now,
-        was_running=server.vm_state == "active"
-        or (server.vm_state == "error" and server.running),
+        was_running=server.vm_state == "active" or ran_and_broke,
         priority=priority(server, turn.options),
-        baseline=_baseline(newest),
+        baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
     )
 
 
@@ -150,10 +144,10 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return turn.end(record, ServerState.LEFT, Reason.GONE)
+        return _end(turn, record, ServerState.LEFT, Reason.GONE)
     facts = turn.picture.hosts[server.host].facts
     if why := why_left(server, facts, turn.options):
-        return turn.end(record, ServerState.LEFT, *why)
+        return _end(turn, record, ServerState.LEFT, *why)
     if server.task_state is None:
         if record.reason is Reason.TASK_STATE:
             return replace(record, reason=None, detail="", not_before=turn.now)
@@ -163,8 +157,35 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         record = replace(record, not_before=grace)
         return wait(turn, record, Reason.TASK_STATE, server.task_state)
     if turn.now >= record.not_before:
-        return turn.end(record, ServerState.LEFT, Reason.TASK_STATE, server.task_state)
+        return _end(
+            turn, record, ServerState.LEFT, Reason.TASK_STATE, server.task_state
+        )
     return record
+
+
+def ready(turn: Turn, record: ServerRecovery) -> bool:
+    """Whether Nova may be asked for it now."""
+    due = record.state is ServerState.WAITING and record.not_before <= turn.now
+    return due and record.reason is not Reason.TASK_STATE
+
+
+def claims(turn: Turn) -> list[planner.Claim]:
+    """The evacuations under way, with what Placement may not show yet of them."""
+    claims = []
+    for record in turn.servers.values():
+        asked_or_moving = record.state in (ServerState.ASKED, ServerState.MOVING)
+        if record.destination and asked_or_moving and record.landed_at is None:
+            server = turn.picture.servers.get(record.server)
+            newest = _new_record(turn, record)
+            unseen = server is not None and not (newest and newest.claimed)
+            claims.append(
+                planner.Claim(
+                    record.destination,
+                    server.needs if server and unseen else {},
+                    server.group if server else None,
+                )
+            )
+    return claims
 
 
 def wait(
@@ -177,24 +198,31 @@ def wait(
     return new
 
 
-def ask(turn: Turn, record: ServerRecovery, destination: str) -> ServerRecovery:
+def _end(
+    turn: Turn,
+    record: ServerRecovery,
+    state: ServerState,
+    reason: Reason | None = None,
+    detail: str = "",
+) -> ServerRecovery:
+    """The server in a final state, which is told."""
+    record = replace(record, state=state, reason=reason, detail=detail)
+    sentence = reason.sentence(detail) if reason else ""
+    turn.tell(EventKind(f"server.{state.value}"), record, reason=sentence)
+    return replace(record, ended_at=turn.now)
+
+
+def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRecovery:
     """Want its evacuation."""
     record = replace(
-        record,
-        state=ServerState.ASKED,
+        _anew(record, ServerState.ASKED),
         destination=destination,
         attempts=record.attempts + 1,
-        reason=None,
-        detail="",
         request_id=None,
         asked_at=turn.now,
-        moving_at=None,
-        landed_at=None,
         not_before=turn.now + turn.options.settle,
     )
-    turn.intend(
-        Effect.EVACUATE, record.source, record.recovery, record.server, destination
-    )
+    turn.intend(Effect.EVACUATE, record.source, record, destination=destination)
     turn.tell(EventKind.SERVER_ASKED, record)
     return record
 
@@ -202,23 +230,19 @@ def ask(turn: Turn, record: ServerRecovery, destination: str) -> ServerRecovery:
 def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Nova is being asked. A lost answer is looked for in the records, and only
     when it can no longer take effect is the request held for void."""
-    if outcome := turn.outcome(record.recovery, Effect.EVACUATE, record.server):
+    if outcome := turn.outcome(record, Effect.EVACUATE):
         if outcome.result is Result.REFUSED:
             return _attempt_failed(turn, record, outcome.detail)
         if outcome.result is Result.UNKNOWN:
-            record = replace(
-                record,
-                reason=Reason.UNRESOLVED,
-                detail=outcome.detail,
-                not_before=turn.now + turn.options.settle,
-            )
+            void_at = turn.now + turn.options.settle
+            record = replace(record, detail=outcome.detail, not_before=void_at)
+            record = replace(record, reason=Reason.UNRESOLVED)
         else:
             record = replace(record, request_id=outcome.request_id)
     if _new_record(turn, record):
         return _adopt(turn, record)
-    if turn.pending(record.recovery, Effect.EVACUATE, record.server):
-        return record
-    if turn.picture.taken_at < record.not_before:
+    under_way = turn.pending(record, Effect.EVACUATE)
+    if under_way or turn.picture.taken_at < record.not_before:
         return record
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
@@ -237,15 +261,10 @@ def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     ours = record.state is ServerState.ASKED
     newest = _new_record(turn, record)
     record = replace(
-        record,
-        state=ServerState.MOVING,
-        reason=None,
-        detail="",
+        _anew(record, ServerState.MOVING),
         destination=newest.destination if newest else record.destination,
         request_id=record.request_id if ours else None,
         moving_at=turn.now,
-        landed_at=None,
-        ended_at=None,
     )
     turn.tell(EventKind.SERVER_MOVING, record, how="" if ours else "asked by others")
     return moving(turn, record)
@@ -267,14 +286,8 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if newest.fate is Fate.FAILED:
         record = replace(record, baseline=newest.id)
         return _attempt_failed(turn, record, f"migration record {newest.status}")
-    record = replace(
-        record,
-        destination=newest.destination,
-        landed_at=turn.now,
-        reason=None,
-        detail="",
-        not_before=turn.now,
-    )
+    record = replace(record, destination=newest.destination, reason=None, detail="")
+    record = replace(record, landed_at=turn.now, not_before=turn.now)
     turn.tell(EventKind.SERVER_LANDED, record)
     return _landed(turn, record)
 
@@ -283,7 +296,7 @@ def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRe
     tried = tuple(sorted({*record.tried, record.destination or ""} - {""}))
     record = replace(record, tried=tried)
     if record.attempts >= turn.options.attempts:
-        return turn.end(record, ServerState.FAILED, Reason.ATTEMPTS, detail)
+        return _end(turn, record, ServerState.FAILED, Reason.ATTEMPTS, detail)
     record = replace(record, not_before=turn.now + turn.options.retry_interval)
     return wait(turn, record, Reason.RETRY, detail)
 
@@ -294,12 +307,12 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return record  # the next picture shows it
     server = turn.picture.servers.get(record.server)
     if server is None:
-        return turn.end(record, ServerState.LEFT, Reason.GONE)
+        return _end(turn, record, ServerState.LEFT, Reason.GONE)
     record, lacking = _lacks(turn, record, server)
     if lacking is None:
-        return turn.end(record, ServerState.RECOVERED)
+        return _end(turn, record, ServerState.RECOVERED)
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
-        return turn.end(record, ServerState.FAILED, *lacking)
+        return _end(turn, record, ServerState.FAILED, *lacking)
     return record
 
 
@@ -326,14 +339,13 @@ def _power(
     turn: Turn, record: ServerRecovery, effect: Effect
 ) -> tuple[ServerRecovery, str]:
     """Start or stop it, again only after a while: the picture may be older."""
-    outcome: Outcome | None = turn.outcome(record.recovery, effect, record.server)
+    outcome = turn.outcome(record, effect)
     if outcome and outcome.detail:
         record = replace(record, detail=outcome.detail)
         if outcome.detail == RESTARTED:
             record = replace(record, not_before=turn.now)
-    busy = turn.pending(record.recovery, effect, record.server)
-    if not busy and turn.now >= record.not_before:
-        turn.intend(effect, record.destination or "", record.recovery, record.server)
+    if turn.now >= record.not_before and not turn.pending(record, effect):
+        turn.intend(effect, record.destination or "", record)
         record = replace(record, not_before=turn.now + turn.options.retry_interval)
     return record, record.detail
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from oslo_utils import uuidutils
 
@@ -21,9 +22,10 @@ from nova_ha_scheduler.evacuation.records import (
     Reason,
     Result,
     ServerRecovery,
-    ServerState,
     State,
 )
+
+Record = HostRecovery | ServerRecovery
 
 RESTARTED = "the trigger was restarted before it learned the result"
 
@@ -33,6 +35,8 @@ class Turn:
 
     Intents of an earlier life of the trigger, which nobody carries out any more, end
     here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
+
+    :ivar may_fence: whether the guard admits another host in this step.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Turn:
         self.servers = dict(state.servers)
         self.commands = dict(state.commands)
         self.guard = state.guard
+        self.may_fence = False
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
         lost = (
@@ -56,9 +61,10 @@ class Turn:
             for intent in state.intents.values()
             if intent.id not in running and intent.id not in known
         )
-        self._outcomes = [*outcomes, *lost]
-        ended = {outcome.intent.id for outcome in self._outcomes}
-        self._pending = [i for i in state.intents.values() if i.id not in ended]
+        self._closed = [*outcomes, *lost]
+        self._outcomes = {_key(o.intent): o for o in reversed(self._closed)}
+        ended = {outcome.intent.id for outcome in self._closed}
+        self._pending = {_key(i) for i in state.intents.values() if i.id not in ended}
         self._opened: list[Intent] = []
         self._events: list[Event] = []
         self._answered: list[Command] = []
@@ -73,23 +79,19 @@ class Turn:
         """Whether the picture shows the servers and records of the host."""
         return host.host in self.picture.scope.hosts
 
-    def outcome(
-        self, recovery: str, effect: Effect, server: str | None = None
-    ) -> Outcome | None:
+    def outcome(self, about: Record, effect: Effect) -> Outcome | None:
         """What was learned in this step about an effect that a recovery wanted."""
-        key = recovery, effect, server
-        return next((o for o in self._outcomes if _key(o.intent) == key), None)
+        return self._outcomes.get((*about.key, effect))
 
     def check_of(self, host: str) -> Outcome | None:
         """What a periodic check of a fence device found."""
-        checks = (o for o in self._outcomes if not o.intent.recovery)
+        checks = (o for o in self._closed if not o.intent.recovery)
         found = (o for o in checks if o.intent.host == host and o.detail != RESTARTED)
         return next(found, None)
 
-    def pending(self, recovery: str, effect: Effect, server: str | None = None) -> bool:
+    def pending(self, about: Record, effect: Effect) -> bool:
         """Whether such an intent is being carried out."""
-        key = recovery, effect, server
-        return any(_key(intent) == key for intent in self._pending)
+        return (*about.key, effect) in self._pending
 
     def open_hosts(self) -> list[HostRecovery]:
         """The recoveries that are not over, by host."""
@@ -107,21 +109,21 @@ class Turn:
 
     # What is decided.
 
-    def put(self, record: HostRecovery | ServerRecovery) -> None:
+    def put(self, record: Record) -> None:
         if isinstance(record, HostRecovery):
             self.hosts[record.id] = record
         else:
-            self.servers[record.recovery, record.server] = record
+            self.servers[record.key] = record
 
-    def enter(self, host: HostRecovery, state: HostState) -> HostRecovery:
-        """The host in a new state, with nothing in its way."""
-        return replace(
-            host,
-            state=state,
-            stages={**host.stages, state.value: self.now},
-            reason=None,
-            detail="",
-        )
+    def enter(self, host: HostRecovery, state: HostState, **told: Any) -> HostRecovery:
+        """The host in a new state, with nothing in its way, which is told."""
+        self.tell(EventKind(f"host.{state.value}"), host, **told)
+        return self.set(host, state)
+
+    def set(self, host: HostRecovery, state: HostState) -> HostRecovery:
+        """The same, without a word."""
+        stages = {**host.stages, state.value: self.now}
+        return replace(host, state=state, stages=stages, reason=None, detail="")
 
     def hold(
         self, host: HostRecovery, reason: Reason, detail: str = ""
@@ -132,63 +134,26 @@ class Turn:
         return replace(host, reason=reason, detail=detail)
 
     def intend(
-        self,
-        effect: Effect,
-        host: str,
-        recovery: str = "",
-        server: str | None = None,
-        destination: str | None = None,
-        text: str = "",
+        self, effect: Effect, host: str, about: Record | None = None, **more: Any
     ) -> None:
-        """Want an effect; it is journalled, and then carried out, after the step."""
+        """Want an effect; it is journalled, and then carried out, after the step.
+
+        :param more: of the intent's fields.
+        """
+        recovery, server = about.key if about else ("", None)
         id = uuidutils.generate_uuid()
-        intent = Intent(id, effect, host, self.now, recovery, server, destination, text)
+        intent = Intent(id, effect, host, self.now, recovery, server, **more)
         self._opened.append(intent)
-        self._pending.append(intent)
+        self._pending.add(_key(intent))
 
-    def tell(
-        self,
-        kind: EventKind,
-        about: HostRecovery | ServerRecovery | None = None,
-        *,
-        host: str = "",
-        how: str = "",
-        reason: str = "",
-        servers: tuple[str, ...] = (),
-    ) -> None:
-        """Add a line to the history."""
-        event = Event(
-            kind, self.now, host=host, how=how, reason=reason, servers=servers
-        )
-        if isinstance(about, HostRecovery):
-            event = replace(event, host=about.host, recovery=about.id)
-        elif about is not None:
-            event = replace(
-                event,
-                host=about.source,
-                recovery=about.recovery,
-                server=about.server,
-                server_name=about.name,
-                source=about.source,
-                destination=about.destination or "",
-                request_id=about.request_id or "",
-            )
-        self._events.append(event)
+    def tell(self, kind: EventKind, about: Record | None = None, **more: Any) -> None:
+        """Add a line to the history.
 
-    def end(
-        self,
-        server: ServerRecovery,
-        state: ServerState,
-        reason: Reason | None = None,
-        detail: str = "",
-    ) -> ServerRecovery:
-        """The server in a final state."""
-        server = replace(
-            server, state=state, reason=reason, detail=detail, ended_at=self.now
-        )
-        sentence = reason.sentence(detail) if reason else ""
-        self.tell(EventKind(f"server.{state.value}"), server, reason=sentence)
-        return server
+        :param more: of the event's fields.
+        """
+        if about is not None:
+            more |= about.told
+        self._events.append(Event(kind, self.now, **more))
 
     def answer(self, command: Command, kind: EventKind, text: str) -> None:
         """Settle a command."""
@@ -206,12 +171,12 @@ class Turn:
                 s for key, s in self.servers.items() if before.servers.get(key) != s
             ),
             opened=tuple(self._opened),
-            closed=tuple(self._outcomes),
+            closed=tuple(self._closed),
             events=tuple(self._events),
             commands=tuple(self._answered),
             guard=self.guard if self.guard != before.guard else None,
         )
 
 
-def _key(intent: Intent) -> tuple[str, Effect, str | None]:
-    return intent.recovery, intent.effect, intent.server
+def _key(intent: Intent) -> tuple[str, str | None, Effect]:
+    return intent.recovery, intent.server, intent.effect
