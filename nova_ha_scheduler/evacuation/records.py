@@ -62,6 +62,11 @@ class Evidence:
     at: float
     detail: str = ""
 
+    @classmethod
+    def word_of(cls, command: "Command") -> "Evidence":
+        """What a person, or a cluster manager, has confirmed."""
+        return cls(Proof.CONFIRMATION, command.by, command.at, command.reason)
+
     def __str__(self) -> str:
         return f"{self.proof.value} by {self.by}: {self.detail}"
 

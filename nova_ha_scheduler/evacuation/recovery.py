@@ -226,10 +226,10 @@ def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
         if command.host != host.host or seen is None or not turn.looked_at(host):
             continue
         if seen.updated_at > command.at + turn.options.clock_skew:
-            turn.answer(command, EventKind.COMMAND_REFUSED, Reason.VOID.sentence())
+            turn.refuse(command, Reason.VOID)
         else:
-            turn.answer(command, EventKind.COMMAND_TAKEN, "the host is dead")
-            return Evidence(Proof.CONFIRMATION, command.by, command.at, command.reason)
+            turn.take(command, "the host is dead")
+            return Evidence.word_of(command)
     return None
 
 

@@ -171,20 +171,20 @@ def ready(turn: Turn, record: ServerRecovery) -> bool:
 
 def claims(turn: Turn) -> list[planner.Claim]:
     """The evacuations under way, with what Placement may not show yet of them."""
+    under_way = (ServerState.ASKED, ServerState.MOVING)
     claims = []
     for record in turn.servers.values():
-        asked_or_moving = record.state in (ServerState.ASKED, ServerState.MOVING)
-        if record.destination and asked_or_moving and record.landed_at is None:
-            server = turn.picture.servers.get(record.server)
-            newest = _new_record(turn, record)
-            unseen = server is not None and not (newest and newest.claimed)
-            claims.append(
-                planner.Claim(
-                    record.destination,
-                    server.needs if server and unseen else {},
-                    server.group if server else None,
-                )
-            )
+        if record.state not in under_way or record.landed_at is not None:
+            continue
+        server, newest = (
+            turn.picture.servers.get(record.server),
+            _new_record(turn, record),
+        )
+        shown = server is None or (newest and newest.claimed)
+        if record.destination:
+            needs = server.needs if server and not shown else {}
+            group = server.group if server else None
+            claims.append(planner.Claim(record.destination, needs, group))
     return claims
 
 
@@ -308,36 +308,36 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is None:
         return _end(turn, record, ServerState.LEFT, Reason.GONE)
-    record, lacking = _lacks(turn, record, server)
+    lacking = _lacks(record, server)
     if lacking is None:
         return _end(turn, record, ServerState.RECOVERED)
+    reason, detail, remedy = lacking
+    if remedy:
+        record = _power(turn, record, remedy)
+        detail = record.detail or detail
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
-        return _end(turn, record, ServerState.FAILED, *lacking)
+        return _end(turn, record, ServerState.FAILED, reason, detail)
     return record
 
 
 def _lacks(
-    turn: Turn, record: ServerRecovery, server: Server
-) -> tuple[ServerRecovery, tuple[Reason, str] | None]:
-    """What is not yet as it should be; the power state is put right here."""
+    record: ServerRecovery, server: Server
+) -> tuple[Reason, str, Effect | None] | None:
+    """What is not yet as it should be, and what puts it right."""
     if server.host == record.source:
-        return record, (Reason.STILL_ON_SOURCE, server.host)
+        return Reason.STILL_ON_SOURCE, server.host, None
     if server.missing:
-        return record, (Reason.NOT_ATTACHED, "; ".join(server.missing))
+        return Reason.NOT_ATTACHED, "; ".join(server.missing), None
     if server.task_state is not None:
-        return record, (Reason.NOT_RUNNING, f"its task state is {server.task_state}")
+        return Reason.NOT_RUNNING, f"its task state is {server.task_state}", None
     if record.was_running and not (server.running and server.vm_state == "active"):
-        record, detail = _power(turn, record, Effect.START)
-        return record, (Reason.NOT_RUNNING, detail or f"it is {server.vm_state}")
+        return Reason.NOT_RUNNING, f"it is {server.vm_state}", Effect.START
     if not record.was_running and server.running:
-        record, detail = _power(turn, record, Effect.STOP)
-        return record, (Reason.NOT_STOPPED, detail)
-    return record, None
+        return Reason.NOT_STOPPED, "", Effect.STOP
+    return None
 
 
-def _power(
-    turn: Turn, record: ServerRecovery, effect: Effect
-) -> tuple[ServerRecovery, str]:
+def _power(turn: Turn, record: ServerRecovery, effect: Effect) -> ServerRecovery:
     """Start or stop it, again only after a while: the picture may be older."""
     outcome = turn.outcome(record, effect)
     if outcome and outcome.detail:
@@ -347,7 +347,7 @@ def _power(
     if turn.now >= record.not_before and not turn.pending(record, effect):
         turn.intend(effect, record.destination or "", record)
         record = replace(record, not_before=turn.now + turn.options.retry_interval)
-    return record, record.detail
+    return record
 
 
 def recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:

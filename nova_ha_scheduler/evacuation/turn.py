@@ -155,12 +155,19 @@ class Turn:
             more |= about.told
         self._events.append(Event(kind, self.now, **more))
 
-    def answer(self, command: Command, kind: EventKind, text: str) -> None:
-        """Settle a command."""
+    def take(self, command: Command, words: str) -> None:
+        """Settle a command: it is done."""
+        self._answer(command, EventKind.COMMAND_TAKEN, words)
+
+    def refuse(self, command: Command, reason: Reason) -> None:
+        """Settle a command: it is not done."""
+        self._answer(command, EventKind.COMMAND_REFUSED, reason.sentence())
+
+    def _answer(self, command: Command, kind: EventKind, words: str) -> None:
         del self.commands[command.id]
-        self._answered.append(replace(command, answer=text))
+        self._answered.append(replace(command, answer=words))
         how = f"{command.kind.value} by {command.by}: {command.reason}"
-        self.tell(kind, host=command.host, how=how, reason=text)
+        self.tell(kind, host=command.host, how=how, reason=words)
 
     def change(self) -> Change:
         """What the step adds to the journal."""
