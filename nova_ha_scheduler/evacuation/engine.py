@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that ties it all together, and the object that repeats it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import (
@@ -9,6 +8,7 @@ from nova_ha_scheduler.evacuation import (
     detect,
     guard,
     planner,
+    records,
     recovery,
     servers,
 )
@@ -16,16 +16,7 @@ from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Clock, Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    EventKind,
-    HostRecovery,
-    HostState,
-    Outcome,
-    Reason,
-    ServerState,
-    State,
-)
+from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, ServerState
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
@@ -50,10 +41,10 @@ def _sighted(turn: Turn) -> bool:
     was_blind = turn.guard.blind_since is not None
     if why and not was_blind:
         turn.guard = replace(turn.guard, blind_since=turn.now)
-        turn.tell(EventKind.BLIND, reason=Reason.BLIND.sentence(why))
+        turn.tell(records.EventKind.BLIND, reason=records.Reason.BLIND.sentence(why))
     if not why and was_blind:
         turn.guard = replace(turn.guard, blind_since=None)
-        turn.tell(EventKind.SIGHTED)
+        turn.tell(records.EventKind.SIGHTED)
     return not why
 
 
@@ -96,7 +87,7 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
     return (
         host.state is HostState.EVACUATING
         and host.evidence is not None
-        and host.reason is not Reason.MAINTENANCE
+        and host.reason is not records.Reason.MAINTENANCE
         and turn.looked_at(host)
     )
 
@@ -124,9 +115,9 @@ class Engine:
         self._options = options
         self._devices = DeviceWatch(options.device_check_interval)
         self._picture: Picture | None = None
-        self.state = State()
+        self.state = records.State()
 
-    def step(self, look: bool = True) -> Change:
+    def step(self, look: bool = True) -> records.Change:
         """One step; what it decided is journalled, then handed to the executor.
 
         :param look: take a new picture; without, only what the executor learned is
@@ -137,7 +128,7 @@ class Engine:
         if look or self._picture is None:
             self._picture = self._cloud.observe(self.scope())
         running = self._executor.running()
-        outcomes: Sequence[Outcome] = self._executor.outcomes()
+        outcomes = self._executor.outcomes()
         now = self._clock.now()
         turn = Turn(self.state, self._picture, outcomes, running, now, self._options)
         decide(turn)

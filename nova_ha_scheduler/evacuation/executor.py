@@ -7,13 +7,8 @@ from typing import Any
 import futurist
 from oslo_log import log as logging
 
-from nova_ha_scheduler.evacuation.interfaces import (
-    Clock,
-    Power,
-    Refused,
-    Verdict,
-    World,
-)
+from nova_ha_scheduler.evacuation import interfaces
+from nova_ha_scheduler.evacuation.interfaces import Clock, Power, Refused, World
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Outcome, Result
 
 LOG = logging.getLogger(__name__)
@@ -56,7 +51,7 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
 
 def _testify(world: World, host: str) -> tuple[Result, str]:
     answers = world.testify(host)
-    against = [a for a in answers if a.verdict is not Verdict.DEAD]
+    against = [a for a in answers if a.verdict is not interfaces.Verdict.DEAD]
     words = "; ".join(
         f"{a.witness} says {a.verdict.value} ({a.detail})" for a in against or answers
     )

@@ -18,13 +18,8 @@ A silent host that a witness has seen alive is not counted.
 from collections.abc import Collection
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect
-from nova_ha_scheduler.evacuation.records import (
-    EventKind,
-    HostRecovery,
-    HostState,
-    Reason,
-)
+from nova_ha_scheduler.evacuation import detect, records
+from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
@@ -69,7 +64,7 @@ def _counts(turn: Turn, host: HostRecovery) -> bool:
 
 
 def _wants_in(host: HostRecovery) -> bool:
-    return host.state in _WANT_IN and host.reason is not Reason.WITNESSES
+    return host.state in _WANT_IN and host.reason is not records.Reason.WITNESSES
 
 
 def _excess(turn: Turn, counted: set[str]) -> str | None:

@@ -5,7 +5,7 @@ epoch, UTC. Every enum's value is the word that is stored and shown.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
@@ -66,6 +66,13 @@ class Evidence:
     def word_of(cls, command: "Command") -> "Evidence":
         """What a person, or a cluster manager, has confirmed."""
         return cls(Proof.CONFIRMATION, command.by, command.at, command.reason)
+
+    @classmethod
+    def seen_in(cls, outcome: "Outcome | None") -> "Evidence | None":
+        """What the fence device answered, if that is that the power is off."""
+        if outcome is None or not outcome.ok:
+            return None
+        return cls(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
 
     def __str__(self) -> str:
         return f"{self.proof.value} by {self.by}: {self.detail}"
@@ -162,6 +169,15 @@ class ServerRecovery:
         """Whose an intent is: (Intent.recovery, Intent.server)."""
         return self.recovery, self.server
 
+    def because(self, reason: Reason | None, detail: str = "") -> "ServerRecovery":
+        """The same, with why it is not, or not yet, recovered."""
+        return replace(self, reason=reason, detail=detail)
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, if there is one."""
+        return self.reason.sentence(self.detail) if self.reason else ""
+
     @property
     def settled(self) -> bool:
         """Whether it is recovered, or never was to be."""
@@ -245,6 +261,14 @@ class Outcome:
     detail: str = ""
     by: str = ""
     request_id: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.result is Result.OK
+
+    @property
+    def refused(self) -> bool:
+        return self.result is Result.REFUSED
 
 
 class EventKind(enum.Enum):

@@ -7,20 +7,9 @@ Each takes the host as the journal knows it and returns it as it is to be now.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, guard, servers
+from nova_ha_scheduler.evacuation import detect, guard, records, servers
 from nova_ha_scheduler.evacuation.cloud import Host
-from nova_ha_scheduler.evacuation.records import (
-    Effect,
-    EventKind,
-    Evidence,
-    HostRecovery,
-    HostState,
-    Outcome,
-    Proof,
-    Reason,
-    Result,
-    ServerState,
-)
+from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
 MAX_REASON = 255
@@ -36,9 +25,9 @@ def suspected(turn: Turn, host: HostRecovery) -> HostRecovery:
     if evidence := _confirmation(turn, host):
         return proven(turn, host, evidence)
     if outcome := turn.outcome(host, Effect.TESTIFY):
-        if outcome.result is Result.OK:
+        if outcome.ok:
             return turn.enter(host, HostState.CONFIRMED, reason=outcome.detail)
-        if outcome.result is Result.REFUSED:
+        if outcome.refused:
             host = turn.hold(host, Reason.WITNESSES, outcome.detail)
         host = _pause(turn, host, outcome, turn.options.witness_interval)
     return _ask_when_due(turn, host, Effect.TESTIFY)
@@ -67,9 +56,9 @@ def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
     """
     looked = turn.outcome(host, Effect.CHECK_POWER)
     outcome = turn.outcome(host, Effect.FENCE) or looked
-    if evidence := _observed(outcome):
+    if evidence := records.Evidence.seen_in(outcome):
         return proven(turn, host, evidence)
-    if looked and looked.result is Result.REFUSED:
+    if looked and looked.refused:
         return turn.set(host, HostState.SUSPECTED)
     if outcome:
         host = _unknown_power(turn, host, outcome, Reason.UNFENCED)
@@ -118,7 +107,7 @@ def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
     if any(not server.state.final for server in mine):
         return host
     lost = [server.name for server in mine if not server.settled]
-    moved = sum(server.state is ServerState.RECOVERED for server in mine)
+    moved = sum(server.state is records.ServerState.RECOVERED for server in mine)
     words = f"{moved} recovered, {len(mine) - moved - len(lost)} not to be recovered"
     if not lost:
         return turn.enter(host, HostState.RECOVERED, reason=words)
@@ -156,8 +145,8 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
     if not turn.looked_at(host) or not _heard_of(host, seen):
         return host  # one write may be anybody's; the next one is a heartbeat
-    records = (m for m in turn.picture.migrations if m.source == host.host)
-    if done := sum(record.status == "done" for record in records):
+    left = [m for m in turn.picture.migrations if m.source == host.host]
+    if done := sum(migration.status == "done" for migration in left):
         return turn.hold(host, Reason.DONE_RECORDS, str(done))
     if turn.now < host.next_try_at:
         return host
@@ -167,13 +156,13 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     if seen.forced_down and not lift:
         return turn.hold(host, Reason.FORCED_DOWN)  # else it would be suspected again
     if not (lift or enable):
-        turn.tell(EventKind.HOST_RETURNED, host)
+        turn.tell(records.EventKind.HOST_RETURNED, host)
         return _closed(turn, host)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
         outcome = turn.outcome(host, effect)
-        if outcome and outcome.result is Result.REFUSED:
+        if outcome and outcome.refused:
             host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
-        if outcome and outcome.result is not Result.OK:
+        if outcome and not outcome.ok:
             host = _pause(turn, host, outcome, turn.options.retry_interval)
         elif wanted and not turn.pending(host, effect) and not outcome:
             turn.intend(effect, host.host, host)
@@ -207,7 +196,7 @@ def _false_alarm(turn: Turn, host: HostRecovery) -> HostRecovery | None:
 def _cleared(
     turn: Turn, host: HostRecovery, why: Reason, detail: str = ""
 ) -> HostRecovery:
-    turn.tell(EventKind.HOST_CLEARED, host, reason=why.sentence(detail))
+    turn.tell(records.EventKind.HOST_CLEARED, host, reason=why.sentence(detail))
     return _closed(turn, host)
 
 
@@ -215,7 +204,7 @@ def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
     return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
 
 
-def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
+def _confirmation(turn: Turn, host: HostRecovery) -> records.Evidence | None:
     """A person's word that this very host is off, if it still holds.
 
     A heartbeat after it makes it void. A write shortly after it may be the
@@ -229,18 +218,11 @@ def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
             turn.refuse(command, Reason.VOID)
         else:
             turn.take(command, "the host is dead")
-            return Evidence.word_of(command)
+            return records.Evidence.word_of(command)
     return None
 
 
-def _observed(outcome: Outcome | None) -> Evidence | None:
-    """What the fence device has seen, if that is the power off."""
-    if outcome is None or outcome.result is not Result.OK:
-        return None
-    return Evidence(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
-
-
-def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
+def proven(turn: Turn, host: HostRecovery, evidence: records.Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
     affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
     host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
@@ -249,7 +231,7 @@ def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
 
 
 def _pause(
-    turn: Turn, host: HostRecovery, outcome: Outcome, seconds: float
+    turn: Turn, host: HostRecovery, outcome: records.Outcome, seconds: float
 ) -> HostRecovery:
     """The host, to be tried again later; what a restart cut short, at once."""
     pause = 0 if outcome.detail == RESTARTED else seconds
@@ -257,7 +239,7 @@ def _pause(
 
 
 def _unknown_power(
-    turn: Turn, host: HostRecovery, outcome: Outcome, reason: Reason
+    turn: Turn, host: HostRecovery, outcome: records.Outcome, reason: Reason
 ) -> HostRecovery:
     """The host, whose fence device did not say that it is off."""
     if outcome.detail != RESTARTED:
@@ -275,9 +257,7 @@ def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
     """Whether our effect has happened: Nova said so, or its answer was lost and the
     picture shows it; where neither is so, it is wanted."""
     outcome = turn.outcome(host, effect)
-    if outcome and (
-        outcome.result is Result.OK or (outcome.result is Result.UNKNOWN and shown)
-    ):
+    if outcome and (outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)):
         return True
     if not shown and not turn.pending(host, effect):
         text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
@@ -315,7 +295,7 @@ def look_again(turn: Turn, host: HostRecovery) -> bool:
     A server may have waited for hours, and somebody may have switched the host on.
     """
     evidence = host.evidence
-    if evidence is None or evidence.proof is not Proof.POWER_OFF:
+    if evidence is None or evidence.proof is not records.Proof.POWER_OFF:
         return evidence is None
     if turn.now - evidence.at < turn.options.proof_age:
         return False
@@ -328,14 +308,14 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     """Off: go on. On, or heard of twice: it is back. Else: ask again."""
     outcome = turn.outcome(host, Effect.CHECK_POWER)
     confirmation = _confirmation(turn, host)
-    if evidence := _observed(outcome) or confirmation:
+    if evidence := records.Evidence.seen_in(outcome) or confirmation:
         if host.reason is Reason.PROOF_STALE:
-            turn.tell(EventKind.HOST_FENCED, host, how=str(evidence))
+            turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
         quiet_since = host.quiet_since and seen.updated_at
         host = replace(host, evidence=evidence, quiet_since=quiet_since)
         return replace(host, reason=None, detail="")
     if outcome:
-        alive = outcome.result is Result.REFUSED or _heard_of(host, seen)
+        alive = outcome.refused or _heard_of(host, seen)
         if alive:
             servers.give_up_waiting(turn, host)
         reason = Reason.ALIVE if alive else Reason.PROOF_STALE

@@ -8,15 +8,13 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import planner
+from nova_ha_scheduler.evacuation import planner, records
 from nova_ha_scheduler.evacuation.cloud import Fate, Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     Effect,
     EventKind,
-    HostRecovery,
     Reason,
-    Result,
     ServerRecovery,
     ServerState,
 )
@@ -29,7 +27,7 @@ EVACUABLE = ("active", "stopped", "error")
 """The vm_states in which Nova evacuates (nova.compute.api.API.evacuate)."""
 
 
-def follow(turn: Turn, host: HostRecovery) -> None:
+def follow(turn: Turn, host: records.HostRecovery) -> None:
     """Take in the host's new servers, and bring each one's state up to date."""
     for server in turn.picture.servers_of(host.host):
         if (host.id, server.uuid) not in turn.servers:
@@ -38,28 +36,30 @@ def follow(turn: Turn, host: HostRecovery) -> None:
         turn.put(FUNCTIONS[record.state](turn, record))
 
 
-def give_up_waiting(turn: Turn, host: HostRecovery) -> None:
+def give_up_waiting(turn: Turn, host: records.HostRecovery) -> None:
     """The host is alive: what waits for its evacuation stays there."""
     for record in turn.servers_of(host):
         if record.state is ServerState.WAITING:
-            turn.put(_end(turn, record, ServerState.LEFT, Reason.HOST_RETURNED))
+            turn.put(
+                _enter(turn, record.because(Reason.HOST_RETURNED), ServerState.LEFT)
+            )
 
 
-def try_again(turn: Turn, host: HostRecovery) -> None:
+def try_again(turn: Turn, host: records.HostRecovery) -> None:
     """A person ordered it: what failed or was left is judged anew."""
     for record in turn.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
             record = replace(record, attempts=0, tried=(), not_before=turn.now)
-            turn.put(_anew(record, ServerState.WAITING))
+            turn.put(replace(_anew(record), state=ServerState.WAITING))
 
 
-def _anew(record: ServerRecovery, state: ServerState) -> ServerRecovery:
-    """The server in another state, with nothing seen or said of it there."""
-    record = replace(record, state=state, reason=None, detail="")
+def _anew(record: ServerRecovery) -> ServerRecovery:
+    """The server, of whose evacuation nothing is seen or said yet."""
+    record = record.because(None)
     return replace(record, moving_at=None, landed_at=None, ended_at=None)
 
 
-def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
+def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerRecovery:
     ran_and_broke = server.vm_state == "error" and server.running
     return ServerRecovery(
         recovery=host.id,
@@ -144,21 +144,21 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return _end(turn, record, ServerState.LEFT, Reason.GONE)
+        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
     facts = turn.picture.hosts[server.host].facts
     if why := why_left(server, facts, turn.options):
-        return _end(turn, record, ServerState.LEFT, *why)
+        return _enter(turn, record.because(*why), ServerState.LEFT)
     if server.task_state is None:
         if record.reason is Reason.TASK_STATE:
-            return replace(record, reason=None, detail="", not_before=turn.now)
+            return replace(record.because(None), not_before=turn.now)
         return record
     if record.reason is not Reason.TASK_STATE:
         grace = turn.now + turn.options.task_state_grace
         record = replace(record, not_before=grace)
         return wait(turn, record, Reason.TASK_STATE, server.task_state)
     if turn.now >= record.not_before:
-        return _end(
-            turn, record, ServerState.LEFT, Reason.TASK_STATE, server.task_state
+        return _enter(
+            turn, record.because(Reason.TASK_STATE, server.task_state), ServerState.LEFT
         )
     return record
 
@@ -172,73 +172,68 @@ def ready(turn: Turn, record: ServerRecovery) -> bool:
 def claims(turn: Turn) -> list[planner.Claim]:
     """The evacuations under way, with what Placement may not show yet of them."""
     under_way = (ServerState.ASKED, ServerState.MOVING)
-    claims = []
-    for record in turn.servers.values():
-        if record.state not in under_way or record.landed_at is not None:
-            continue
-        server, newest = (
-            turn.picture.servers.get(record.server),
-            _new_record(turn, record),
-        )
-        shown = server is None or (newest and newest.claimed)
-        if record.destination:
-            needs = server.needs if server and not shown else {}
-            group = server.group if server else None
-            claims.append(planner.Claim(record.destination, needs, group))
-    return claims
+    moving = (s for s in turn.servers.values() if s.state in under_way)
+    return [
+        _claim(turn, record, record.destination)
+        for record in moving
+        if record.landed_at is None and record.destination is not None
+    ]
+
+
+def _claim(turn: Turn, record: ServerRecovery, destination: str) -> planner.Claim:
+    server, newest = turn.picture.servers.get(record.server), _new_record(turn, record)
+    if server is None:
+        return planner.Claim(destination, {})
+    shown = newest is not None and newest.claimed
+    return planner.Claim(destination, {} if shown else server.needs, server.group)
 
 
 def wait(
     turn: Turn, record: ServerRecovery, reason: Reason, detail: str = ""
 ) -> ServerRecovery:
     """The server, which waits; it is told once for each reason."""
-    new = replace(record, state=ServerState.WAITING, reason=reason, detail=detail)
-    if record.reason is not reason:
-        turn.tell(EventKind.SERVER_WAITING, new, reason=reason.sentence(detail))
-    return new
+    new = record.because(reason, detail)
+    if record.reason is reason:
+        return replace(new, state=ServerState.WAITING)
+    return _enter(turn, new, ServerState.WAITING)
 
 
-def _end(
-    turn: Turn,
-    record: ServerRecovery,
-    state: ServerState,
-    reason: Reason | None = None,
-    detail: str = "",
+def _enter(
+    turn: Turn, record: ServerRecovery, state: ServerState, how: str = ""
 ) -> ServerRecovery:
-    """The server in a final state, which is told."""
-    record = replace(record, state=state, reason=reason, detail=detail)
-    sentence = reason.sentence(detail) if reason else ""
-    turn.tell(EventKind(f"server.{state.value}"), record, reason=sentence)
-    return replace(record, ended_at=turn.now)
+    """The server in another state, which is told with its reason."""
+    record = replace(record, state=state, ended_at=turn.now if state.final else None)
+    kind = EventKind(f"server.{state.value}")
+    turn.tell(kind, record, how=how, reason=record.sentence)
+    return record
 
 
 def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRecovery:
     """Want its evacuation."""
+    turn.intend(Effect.EVACUATE, record.source, record, destination=destination)
     record = replace(
-        _anew(record, ServerState.ASKED),
+        _anew(record),
         destination=destination,
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=turn.now,
         not_before=turn.now + turn.options.settle,
     )
-    turn.intend(Effect.EVACUATE, record.source, record, destination=destination)
-    turn.tell(EventKind.SERVER_ASKED, record)
-    return record
+    return _enter(turn, record, ServerState.ASKED)
 
 
 def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Nova is being asked. A lost answer is looked for in the records, and only
     when it can no longer take effect is the request held for void."""
     if outcome := turn.outcome(record, Effect.EVACUATE):
-        if outcome.result is Result.REFUSED:
+        if outcome.refused:
             return _attempt_failed(turn, record, outcome.detail)
-        if outcome.result is Result.UNKNOWN:
-            void_at = turn.now + turn.options.settle
-            record = replace(record, detail=outcome.detail, not_before=void_at)
-            record = replace(record, reason=Reason.UNRESOLVED)
-        else:
+        if outcome.ok:
             record = replace(record, request_id=outcome.request_id)
+        else:
+            void_at = turn.now + turn.options.settle
+            record = record.because(Reason.UNRESOLVED, outcome.detail)
+            record = replace(record, not_before=void_at)
     if _new_record(turn, record):
         return _adopt(turn, record)
     under_way = turn.pending(record, Effect.EVACUATE)
@@ -258,16 +253,15 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
 
 def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Follow the newest record: ours, or that of somebody who was faster."""
-    ours = record.state is ServerState.ASKED
-    newest = _new_record(turn, record)
+    ours, newest = record.state is ServerState.ASKED, _new_record(turn, record)
     record = replace(
-        _anew(record, ServerState.MOVING),
+        _anew(record),
         destination=newest.destination if newest else record.destination,
         request_id=record.request_id if ours else None,
         moving_at=turn.now,
     )
-    turn.tell(EventKind.SERVER_MOVING, record, how="" if ours else "asked by others")
-    return moving(turn, record)
+    how = "" if ours else "asked by others"
+    return moving(turn, _enter(turn, record, ServerState.MOVING, how))
 
 
 def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -286,7 +280,7 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if newest.fate is Fate.FAILED:
         record = replace(record, baseline=newest.id)
         return _attempt_failed(turn, record, f"migration record {newest.status}")
-    record = replace(record, destination=newest.destination, reason=None, detail="")
+    record = replace(record.because(None), destination=newest.destination)
     record = replace(record, landed_at=turn.now, not_before=turn.now)
     turn.tell(EventKind.SERVER_LANDED, record)
     return _landed(turn, record)
@@ -296,7 +290,7 @@ def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRe
     tried = tuple(sorted({*record.tried, record.destination or ""} - {""}))
     record = replace(record, tried=tried)
     if record.attempts >= turn.options.attempts:
-        return _end(turn, record, ServerState.FAILED, Reason.ATTEMPTS, detail)
+        return _enter(turn, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
     record = replace(record, not_before=turn.now + turn.options.retry_interval)
     return wait(turn, record, Reason.RETRY, detail)
 
@@ -307,16 +301,16 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return record  # the next picture shows it
     server = turn.picture.servers.get(record.server)
     if server is None:
-        return _end(turn, record, ServerState.LEFT, Reason.GONE)
+        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
     lacking = _lacks(record, server)
     if lacking is None:
-        return _end(turn, record, ServerState.RECOVERED)
+        return _enter(turn, record.because(None), ServerState.RECOVERED)
     reason, detail, remedy = lacking
     if remedy:
         record = _power(turn, record, remedy)
         detail = record.detail or detail
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
-        return _end(turn, record, ServerState.FAILED, reason, detail)
+        return _enter(turn, record.because(reason, detail), ServerState.FAILED)
     return record
 
 

@@ -7,25 +7,20 @@ from typing import Any
 
 from oslo_utils import uuidutils
 
+from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Command,
     Effect,
-    Event,
     EventKind,
     HostRecovery,
     HostState,
     Intent,
     Outcome,
     Reason,
-    Result,
-    ServerRecovery,
-    State,
 )
 
-Record = HostRecovery | ServerRecovery
+Record = HostRecovery | records.ServerRecovery
 
 RESTARTED = "the trigger was restarted before it learned the result"
 
@@ -41,7 +36,7 @@ class Turn:
 
     def __init__(
         self,
-        state: State,
+        state: records.State,
         picture: Picture,
         outcomes: Sequence[Outcome],
         running: frozenset[str],
@@ -57,7 +52,7 @@ class Turn:
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
         lost = (
-            Outcome(intent, Result.UNKNOWN, now, RESTARTED)
+            Outcome(intent, records.Result.UNKNOWN, now, RESTARTED)
             for intent in state.intents.values()
             if intent.id not in running and intent.id not in known
         )
@@ -66,8 +61,8 @@ class Turn:
         ended = {outcome.intent.id for outcome in self._closed}
         self._pending = {_key(i) for i in state.intents.values() if i.id not in ended}
         self._opened: list[Intent] = []
-        self._events: list[Event] = []
-        self._answered: list[Command] = []
+        self._events: list[records.Event] = []
+        self._answered: list[records.Command] = []
 
     # What is known.
 
@@ -102,7 +97,7 @@ class Turn:
         """The open recovery of a host."""
         return next((h for h in self.open_hosts() if h.host == host), None)
 
-    def servers_of(self, host: HostRecovery) -> list[ServerRecovery]:
+    def servers_of(self, host: HostRecovery) -> list[records.ServerRecovery]:
         """The servers of a recovery: higher priority first, then by name."""
         found = (s for s in self.servers.values() if s.recovery == host.id)
         return sorted(found, key=lambda s: (-s.priority, s.name, s.server))
@@ -153,26 +148,26 @@ class Turn:
         """
         if about is not None:
             more |= about.told
-        self._events.append(Event(kind, self.now, **more))
+        self._events.append(records.Event(kind, self.now, **more))
 
-    def take(self, command: Command, words: str) -> None:
+    def take(self, command: records.Command, words: str) -> None:
         """Settle a command: it is done."""
         self._answer(command, EventKind.COMMAND_TAKEN, words)
 
-    def refuse(self, command: Command, reason: Reason) -> None:
+    def refuse(self, command: records.Command, reason: Reason) -> None:
         """Settle a command: it is not done."""
         self._answer(command, EventKind.COMMAND_REFUSED, reason.sentence())
 
-    def _answer(self, command: Command, kind: EventKind, words: str) -> None:
+    def _answer(self, command: records.Command, kind: EventKind, words: str) -> None:
         del self.commands[command.id]
         self._answered.append(replace(command, answer=words))
         how = f"{command.kind.value} by {command.by}: {command.reason}"
         self.tell(kind, host=command.host, how=how, reason=words)
 
-    def change(self) -> Change:
+    def change(self) -> records.Change:
         """What the step adds to the journal."""
         before = self._before
-        return Change(
+        return records.Change(
             hosts=tuple(h for h in self.hosts.values() if before.hosts.get(h.id) != h),
             servers=tuple(
                 s for key, s in self.servers.items() if before.servers.get(key) != s
