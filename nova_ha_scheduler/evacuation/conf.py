@@ -42,7 +42,6 @@ def _of_engine(group: cfg.OptGroup, helps: Mapping[str, str]) -> list[cfg.Opt]:
 
 CLOUD = cfg.OptGroup(
     "cloud",
-    title="The cloud",
     help="How the trigger logs in: with keystoneauth's options in this group "
     "(auth_type, auth_url, ...), or else as clouds.yaml or the OS_* variables of the "
     "environment say. It needs a role that may do what nova-manage's operators do: "
@@ -62,7 +61,7 @@ CLOUD_OPTS = [
     ),
 ]
 
-DETECTION = cfg.OptGroup("detection", title="Detection", help="When a host looks dead.")
+DETECTION = cfg.OptGroup("detection", help="When a host looks dead.")
 DETECTION_HELP = {
     "down_time": "Seconds without a heartbeat after which a service that Nova calls "
     "down is suspected, at least. A forced-down one is suspected at once. When every "
@@ -82,7 +81,6 @@ DETECTION_OPTS = [
 
 GUARD = cfg.OptGroup(
     "guard",
-    title="Guard",
     help="How many hosts may die before the trigger holds itself for blind and "
     "fences nothing more. Shares are rounded down, and allow one host at least.",
 )
@@ -97,7 +95,7 @@ GUARD_HELP = {
 GUARD_OPTS = _of_engine(GUARD, GUARD_HELP)
 
 EVACUATION = cfg.OptGroup(
-    "evacuation", title="Evacuation", help="Which servers move, and how many at once."
+    "evacuation", help="Which servers move, and how many at once."
 )
 EVACUATION_HELP = {
     "protect_all_servers": "Evacuate all servers of a protected host, not only those "
@@ -134,7 +132,6 @@ EVACUATION_OPTS = [
 
 NOTIFICATIONS = cfg.OptGroup(
     "notifications",
-    title="Notifications",
     help="Nova's are listened to, and the history's events are sent (one for each, at "
     "least once, event type nova_ha.KIND), where [oslo_messaging_notifications] "
     "transport_url is set; events also need a driver there, messagingv2.",

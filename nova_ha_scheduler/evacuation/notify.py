@@ -17,7 +17,6 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from oslo_service import backend
 
-from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
 
@@ -53,15 +52,10 @@ class ServiceUpdate:
     sent_at: float
 
 
-def register_opts(conf: cfg.ConfigOpts) -> None:
-    """Register oslo.messaging's options; doing so again does nothing."""
-    opts = {str(group): found for group, found in messaging_opts.list_opts()}
-    conf.register_opts(opts[GROUP], group=GROUP)
-
-
 def configured(conf: cfg.ConfigOpts) -> bool:
     """Whether a broker for notifications is named."""
-    register_opts(conf)
+    opts = {str(group): found for group, found in messaging_opts.list_opts()}
+    conf.register_opts(opts[GROUP], group=GROUP)
     return bool(conf[GROUP].transport_url)
 
 
@@ -73,25 +67,17 @@ class _Endpoint:
     def __init__(self, heard: Callable[[ServiceUpdate], None]) -> None:
         self._heard = heard
 
-    def info(
-        self,
-        context: Any,
-        publisher_id: str,
-        event_type: str,
-        payload: Any,
-        metadata: Any,
-    ) -> None:
+    def info(self, *notification: Any) -> None:
+        """oslo.messaging gives context, publisher, event type, payload, metadata."""
+        *_, payload, metadata = notification
         try:
             data = payload["nova_object.data"]
             sent_at = _sent_at(metadata)
-            stale = time.time() - sent_at > _STALE_SECONDS
-            if data["binary"] == "nova-compute" and not stale:
-                update = ServiceUpdate(data["host"], data["forced_down"], sent_at)
-                self._heard(update)
+            fresh = time.time() - sent_at <= _STALE_SECONDS
+            if data["binary"] == "nova-compute" and fresh:
+                self._heard(ServiceUpdate(data["host"], data["forced_down"], sent_at))
         except (KeyError, TypeError):
-            LOG.warning(
-                "A service.update notification that cannot be read: %s", payload
-            )
+            LOG.warning("A service.update that cannot be read: %s", payload)
 
 
 def _sent_at(metadata: Any) -> float:
@@ -114,7 +100,7 @@ class Listener:
         self, conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]
     ) -> None:
         """:param heard: called from such a thread."""
-        self._conf, self._heard = conf, heard
+        self._conf, self._endpoint = conf, _Endpoint(heard)
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -125,26 +111,23 @@ class Listener:
         self._ended.set()
 
     def _run(self) -> None:
+        options = self._conf.notifications
+        target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
         while not self._ended.is_set():
             try:
-                listener = self._listener()
+                listener = oslo_messaging.get_notification_listener(
+                    oslo_messaging.get_notification_transport(self._conf),
+                    [target],
+                    [self._endpoint],
+                    executor="threading",
+                    pool=_POOL,
+                )
                 listener.start()
                 self._ended.wait()
                 listener.stop()
             except Exception as error:
                 LOG.warning("Nova's notifications cannot be heard yet: %s", error)
                 self._ended.wait(_RETRY_SECONDS)
-
-    def _listener(self) -> Any:
-        options = self._conf.notifications
-        target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
-        return oslo_messaging.get_notification_listener(
-            oslo_messaging.get_notification_transport(self._conf),
-            [target],
-            [_Endpoint(self._heard)],
-            executor="threading",
-            pool=_POOL,
-        )
 
 
 class Publisher:
@@ -181,14 +164,11 @@ class Publisher:
             try:
                 while self._active() and (events := self._outbox.pending()):
                     for _, event in events:
-                        sender.info({}, PREFIX + event.kind.value, payload(event))
+                        kind = event.kind.value
+                        payload = {**asdict(event), "kind": kind}
+                        sender.info({}, PREFIX + kind, payload)
                     self._outbox.sent(events[-1][0])
             except JournalError as error:
                 LOG.warning("Events are not sent now: %s", error)
             except Exception:
                 LOG.exception("Events are not sent now")
-
-
-def payload(event: Event) -> dict[str, Any]:
-    """An event as plain data."""
-    return {**asdict(event), "kind": event.kind.value, "servers": list(event.servers)}

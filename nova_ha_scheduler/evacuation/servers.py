@@ -77,9 +77,8 @@ def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerR
 def priority(server: Server, options: Options) -> int:
     """Its priority; one that cannot be read is the lowest."""
     try:
-        return vocabulary.priority(
-            server.extra_specs, server.metadata, options.tenant_raises
-        )
+        given = server.extra_specs, server.metadata
+        return vocabulary.priority(*given, options.tenant_raises)
     except BadValue:
         return vocabulary.MIN_PRIORITY
 
@@ -119,9 +118,8 @@ def why_left(
     """
     try:
         protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-        policy = vocabulary.recovery_policy(
-            server.extra_specs, server.metadata, options.tenant_raises
-        )
+        given = server.extra_specs, server.metadata
+        policy = vocabulary.recovery_policy(*given, options.tenant_raises)
     except BadValue as error:
         return Reason.UNREADABLE, str(error)
     if not protected and not options.protect_all_servers:
@@ -344,26 +342,20 @@ def _power(turn: Turn, record: ServerRecovery, effect: Effect) -> ServerRecovery
     return record
 
 
-def recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:
-    """It is where it should be, as it was."""
-    return record
-
-
-def not_recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:
-    """It failed or was left; others may move it, or take it away."""
-    if record.reason is not None and record.reason.intended:
+def ended(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is accounted for; what is not recovered, others may still move."""
+    if record.settled or record.landed_at is not None:
         return record
     newest = _new_record(turn, record)
-    if newest and newest.fate is not Fate.FAILED and record.landed_at is None:
-        return _adopt(turn, record)
-    return record
+    by_others = newest is not None and newest.fate is not Fate.FAILED
+    return _adopt(turn, record) if by_others else record
 
 
 FUNCTIONS: dict[ServerState, Callable[[Turn, ServerRecovery], ServerRecovery]] = {
     ServerState.WAITING: waiting,
     ServerState.ASKED: asked,
     ServerState.MOVING: moving,
-    ServerState.RECOVERED: recovered,
-    ServerState.FAILED: not_recovered,
-    ServerState.LEFT: not_recovered,
+    ServerState.RECOVERED: ended,
+    ServerState.FAILED: ended,
+    ServerState.LEFT: ended,
 }
