@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who looks dead: silent services of protected hosts, unless we are blind."""
 
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
+from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.rules import vocabulary
 
@@ -24,12 +27,12 @@ def under_maintenance(host: Host) -> bool:
     return host.facts.may_be(vocabulary.MAINTENANCE)
 
 
-def hands_off(host: Host) -> tuple[Reason, str] | None:
+def hands_off(host: Host) -> tuple[records.Reason, str] | None:
     """Why the trigger leaves a host alone, whatever its service does."""
     if under_maintenance(host):
-        return Reason.MAINTENANCE, ""
+        return records.Reason.MAINTENANCE, ""
     if disabled_by_somebody(host):
-        return Reason.DISABLED, host.disabled_reason or "without a reason"
+        return records.Reason.DISABLED, host.disabled_reason or "without a reason"
     return None
 
 
@@ -54,7 +57,19 @@ def protected(picture: Picture) -> list[Host]:
     ]
 
 
-def blindness(turn: Turn) -> str | None:
+def sighted(turn: Turn) -> bool:
+    """Whether the picture can be believed; blindness is told when it begins."""
+    why, since = _blindness(turn), turn.guard.blind_since
+    if why and since is None:
+        turn.guard = replace(turn.guard, blind_since=turn.now)
+        turn.tell(EventKind.BLIND, reason=records.Reason.BLIND.sentence(why))
+    if not why and since is not None:
+        turn.guard = replace(turn.guard, blind_since=None)
+        turn.tell(EventKind.SIGHTED)
+    return not why
+
+
+def _blindness(turn: Turn) -> str | None:
     """The sentence that says how we know that we see nothing, if so.
 
     Services die one by one; when not one of those that should be alive was heard of

@@ -1,17 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that ties it all together, and the object that repeats it."""
 
-from dataclasses import replace
-
-from nova_ha_scheduler.evacuation import (
-    commands,
-    detect,
-    guard,
-    planner,
-    records,
-    recovery,
-    servers,
-)
+from nova_ha_scheduler.evacuation import commands, detect, guard, records, recovery
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Clock, Cloud, Executor, Journal
@@ -24,7 +14,7 @@ _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 
 def decide(turn: Turn) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations."""
-    sighted = _sighted(turn)
+    sighted = detect.sighted(turn)
     if sighted:
         detect.suspect(turn)
     commands.handle(turn)
@@ -32,20 +22,7 @@ def decide(turn: Turn) -> None:
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
             _advance(turn, host)
-    _dispatch(turn)
-
-
-def _sighted(turn: Turn) -> bool:
-    """Whether the picture can be believed; blindness is told when it begins."""
-    why = detect.blindness(turn)
-    was_blind = turn.guard.blind_since is not None
-    if why and not was_blind:
-        turn.guard = replace(turn.guard, blind_since=turn.now)
-        turn.tell(records.EventKind.BLIND, reason=records.Reason.BLIND.sentence(why))
-    if not why and was_blind:
-        turn.guard = replace(turn.guard, blind_since=None)
-        turn.tell(records.EventKind.SIGHTED)
-    return not why
+    recovery.dispatch(turn)
 
 
 def _advance(turn: Turn, host: HostRecovery) -> None:
@@ -56,40 +33,6 @@ def _advance(turn: Turn, host: HostRecovery) -> None:
         if new.state is host.state or new.ended_at is not None:
             return
         host = new
-
-
-def _dispatch(turn: Turn) -> None:
-    """Ask Nova for what the planner finds a place for."""
-    waiting = {
-        record.server: record
-        for host in turn.open_hosts()
-        if _may_ask(turn, host)
-        for record in turn.servers_of(host)
-        if servers.ready(turn, record)
-    }
-    if not waiting or not turn.picture.scope.destinations:
-        return
-    shown = [turn.picture.servers[uuid] for uuid in waiting]
-    shown.sort(key=lambda server: servers.urgency(server, turn.options))
-    candidates = [planner.Candidate(s, waiting[s.uuid].tried) for s in shown]
-    dead = frozenset(host.host for host in turn.open_hosts())
-    claims, hosts = servers.claims(turn), turn.picture.hosts
-    for decision in planner.plan(candidates, hosts, dead, claims, turn.options):
-        record = waiting[decision.server]
-        if decision.reason is not None:
-            turn.put(servers.wait(turn, record, decision.reason, decision.detail))
-        elif not recovery.look_again(turn, turn.hosts[record.recovery]):
-            turn.put(servers.ask(turn, record, decision.destination))
-
-
-def _may_ask(turn: Turn, host: HostRecovery) -> bool:
-    """Only with proof that holds, and Nova's word that the service is down."""
-    return (
-        host.state is HostState.EVACUATING
-        and host.evidence is not None
-        and host.reason is not records.Reason.MAINTENANCE
-        and turn.looked_at(host)
-    )
 
 
 def _in_view(host: HostRecovery, now: float) -> bool:

@@ -7,7 +7,7 @@ Each takes the host as the journal knows it and returns it as it is to be now.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, guard, records, servers
+from nova_ha_scheduler.evacuation import detect, guard, planner, records, servers
 from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -289,21 +289,6 @@ def _heard_of(host: HostRecovery, seen: Host) -> bool:
     return host.quiet_since is not None and seen.updated_at > host.quiet_since
 
 
-def look_again(turn: Turn, host: HostRecovery) -> bool:
-    """Whether the power is to be observed again before Nova is asked; then it is.
-
-    A server may have waited for hours, and somebody may have switched the host on.
-    """
-    evidence = host.evidence
-    if evidence is None or evidence.proof is not records.Proof.POWER_OFF:
-        return evidence is None
-    if turn.now - evidence.at < turn.options.proof_age:
-        return False
-    turn.intend(Effect.CHECK_POWER, host.host, host)
-    turn.put(replace(host, evidence=None))
-    return True
-
-
 def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     """Off: go on. On, or heard of twice: it is back. Else: ask again."""
     outcome = turn.outcome(host, Effect.CHECK_POWER)
@@ -336,3 +321,52 @@ def _maybe_back(turn: Turn, host: HostRecovery) -> HostRecovery:
         return host
     host = turn.enter(host, HostState.RETURNING)
     return replace(host, quiet_since=seen.updated_at, next_try_at=turn.now)
+
+
+def dispatch(turn: Turn) -> None:
+    """Ask Nova for what the planner finds a place for."""
+    waiting = {
+        record.server: record
+        for host in turn.open_hosts()
+        if _may_ask(turn, host)
+        for record in turn.servers_of(host)
+        if servers.ready(turn, record)
+    }
+    if not waiting or not turn.picture.scope.destinations:
+        return
+    shown = [turn.picture.servers[uuid] for uuid in waiting]
+    shown.sort(key=lambda server: servers.urgency(server, turn.options))
+    candidates = [planner.Candidate(s, waiting[s.uuid].tried) for s in shown]
+    dead = frozenset(host.host for host in turn.open_hosts())
+    claims, hosts = servers.claims(turn), turn.picture.hosts
+    for decision in planner.plan(candidates, hosts, dead, claims, turn.options):
+        record = waiting[decision.server]
+        if decision.reason is not None:
+            turn.put(servers.wait(turn, record, decision.reason, decision.detail))
+        elif not _look_again(turn, turn.hosts[record.recovery]):
+            turn.put(servers.ask(turn, record, decision.destination))
+
+
+def _may_ask(turn: Turn, host: HostRecovery) -> bool:
+    """Only with proof that holds, and Nova's word that the service is down."""
+    return (
+        host.state is HostState.EVACUATING
+        and host.evidence is not None
+        and host.reason is not Reason.MAINTENANCE
+        and turn.looked_at(host)
+    )
+
+
+def _look_again(turn: Turn, host: HostRecovery) -> bool:
+    """Whether the power is to be observed again before Nova is asked; then it is.
+
+    A server may have waited for hours, and somebody may have switched the host on.
+    """
+    evidence = host.evidence
+    if evidence is None or evidence.proof is not records.Proof.POWER_OFF:
+        return evidence is None
+    if turn.now - evidence.at < turn.options.proof_age:
+        return False
+    turn.intend(Effect.CHECK_POWER, host.host, host)
+    turn.put(replace(host, evidence=None))
+    return True

@@ -120,13 +120,11 @@ class Turn:
         stages = {**host.stages, state.value: self.now}
         return replace(host, state=state, stages=stages, reason=None, detail="")
 
-    def hold(
-        self, host: HostRecovery, reason: Reason, detail: str = ""
-    ) -> HostRecovery:
+    def hold(self, host: HostRecovery, why: Reason, detail: str = "") -> HostRecovery:
         """The host, which does not go on; it is told once for each reason."""
-        if (host.reason, host.detail) != (reason, detail):
-            self.tell(EventKind.HOST_HELD, host, reason=reason.sentence(detail))
-        return replace(host, reason=reason, detail=detail)
+        if (host.reason, host.detail) != (why, detail):
+            self.tell(EventKind.HOST_HELD, host, reason=why.sentence(detail))
+        return replace(host, reason=why, detail=detail)
 
     def intend(
         self, effect: Effect, host: str, about: Record | None = None, **more: Any
@@ -170,7 +168,7 @@ class Turn:
         return records.Change(
             hosts=tuple(h for h in self.hosts.values() if before.hosts.get(h.id) != h),
             servers=tuple(
-                s for key, s in self.servers.items() if before.servers.get(key) != s
+                s for s in self.servers.values() if before.servers.get(s.key) != s
             ),
             opened=tuple(self._opened),
             closed=tuple(self._closed),
