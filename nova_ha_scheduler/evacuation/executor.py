@@ -22,23 +22,16 @@ _POWER_RESULTS = {
 
 def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
     """Carry one intent out and say what became of it; it never raises."""
-    by, request_id = "", None
+    host, by, request_id = intent.host, "", None
     try:
         match intent.effect:
             case Effect.TESTIFY:
-                result, words = _testify(world, intent.host)
+                result, words = _testify(world, host)
             case Effect.FENCE | Effect.CHECK_POWER:
-                look = (
-                    world.power
-                    if intent.effect is Effect.CHECK_POWER
-                    else world.power_off
-                )
-                report = look(intent.host)
-                result, words, by = (
-                    _POWER_RESULTS[report.power],
-                    report.detail,
-                    report.by,
-                )
+                off = intent.effect is Effect.FENCE
+                report = world.power_off(host) if off else world.power(host)
+                result = _POWER_RESULTS[report.power]
+                words, by = report.detail, report.by
             case _:
                 result, words, request_id = Result.OK, "", _tell_nova(world, intent)
     except Refused as error:

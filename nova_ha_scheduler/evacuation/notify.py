@@ -59,27 +59,6 @@ def configured(conf: cfg.ConfigOpts) -> bool:
     return bool(conf[GROUP].transport_url)
 
 
-class _Endpoint:
-    """Takes service.update, whatever its priority."""
-
-    filter_rule = oslo_messaging.NotificationFilter(event_type=r"^service\.update$")
-
-    def __init__(self, heard: Callable[[ServiceUpdate], None]) -> None:
-        self._heard = heard
-
-    def info(self, *notification: Any) -> None:
-        """oslo.messaging gives context, publisher, event type, payload, metadata."""
-        *_, payload, metadata = notification
-        try:
-            data = payload["nova_object.data"]
-            sent_at = _sent_at(metadata)
-            fresh = time.time() - sent_at <= _STALE_SECONDS
-            if data["binary"] == "nova-compute" and fresh:
-                self._heard(ServiceUpdate(data["host"], data["forced_down"], sent_at))
-        except (KeyError, TypeError):
-            LOG.warning("A service.update that cannot be read: %s", payload)
-
-
 def _sent_at(metadata: Any) -> float:
     """oslo.messaging writes the time as str() does, UTC."""
     now = time.time()
@@ -94,13 +73,16 @@ class Listener:
     """Hears Nova's notifications, in threads of its own.
 
     For the active trigger alone: another one of its pool would take them from it.
+    oslo.messaging's endpoint for service.update, whatever its priority.
     """
+
+    filter_rule = oslo_messaging.NotificationFilter(event_type=r"^service\.update$")
 
     def __init__(
         self, conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]
     ) -> None:
         """:param heard: called from such a thread."""
-        self._conf, self._endpoint = conf, _Endpoint(heard)
+        self._conf, self._heard = conf, heard
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -110,6 +92,18 @@ class Listener:
     def stop(self) -> None:
         self._ended.set()
 
+    def info(self, *notification: Any) -> None:
+        """It is given context, publisher, event type, payload and metadata."""
+        *_, payload, metadata = notification
+        try:
+            data = payload["nova_object.data"]
+            sent_at = _sent_at(metadata)
+            fresh = time.time() - sent_at <= _STALE_SECONDS
+            if data["binary"] == "nova-compute" and fresh:
+                self._heard(ServiceUpdate(data["host"], data["forced_down"], sent_at))
+        except (KeyError, TypeError):
+            LOG.warning("A service.update that cannot be read: %s", payload)
+
     def _run(self) -> None:
         options = self._conf.notifications
         target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
@@ -118,7 +112,7 @@ class Listener:
                 listener = oslo_messaging.get_notification_listener(
                     oslo_messaging.get_notification_transport(self._conf),
                     [target],
-                    [self._endpoint],
+                    [self],
                     executor="threading",
                     pool=_POOL,
                 )

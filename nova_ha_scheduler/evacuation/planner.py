@@ -12,7 +12,7 @@ it waits for room that they could not make.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nova_ha_scheduler.evacuation.cloud import Host, Resources, Server
@@ -32,18 +32,6 @@ RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A server that is to be evacuated, the first one first.
-
-    :ivar tried: destinations that refused it, not to be asked again while there
-        are others.
-    """
-
-    server: Server
-    tried: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Claim:
     """An evacuation that is under way.
 
@@ -59,30 +47,15 @@ class Claim:
 class Decision:
     """Where a server is to go; or why it waits, and in detail."""
 
-    server: str
     destination: str | None = None
     reason: Reason | None = None
     detail: str = ""
 
 
-def plan(
-    candidates: Sequence[Candidate],
-    hosts: Mapping[str, Host],
-    dead: frozenset[str],
-    claims: Sequence[Claim],
-    options: Options,
-) -> list[Decision]:
-    """Decide about all candidates, in their order.
-
-    :param hosts: all of the cloud, by name.
-    :param dead: those in recovery: nobody's destination.
-    :param claims: all evacuations under way.
-    """
-    board = _Board(hosts, dead, claims, options)
-    return [board.place(candidate) for candidate in candidates]
+_FULL = Decision(reason=Reason.IN_FLIGHT_LIMIT)
 
 
-class _Board:
+class Board:
     """What is taken while the plan grows."""
 
     def __init__(
@@ -92,6 +65,11 @@ class _Board:
         claims: Iterable[Claim],
         options: Options,
     ) -> None:
+        """
+        :param hosts: all of the cloud, by name.
+        :param dead: those in recovery: nobody's destination.
+        :param claims: all evacuations under way.
+        """
         self._options = options
         self._hosts = hosts
         self._usable = [
@@ -107,23 +85,27 @@ class _Board:
         for claim in claims:
             self._take(claim)
 
-    def place(self, candidate: Candidate) -> Decision:
-        server = candidate.server
+    def place(self, server: Server, tried: Container[str] = ()) -> Decision:
+        """Decide about the next server, the most urgent one first.
+
+        :param tried: destinations that refused it, not to be asked again while there
+            are others.
+        """
         if self._moving.total() >= self._options.max_in_flight:
-            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
+            return _FULL
         permitted, refusals = self._permit(server)
         open_to = [host for host in permitted if not self._zone_full(host)]
         if permitted and not open_to:
-            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
+            return _FULL
         unfit = {host.name: self._unfit(server, host) for host in open_to}
         fitting = [host for host in open_to if unfit[host.name] is None]
         if not fitting:
             why = _words(refusals + Counter(filter(None, unfit.values())))
-            return Decision(server.uuid, reason=Reason.NO_ROOM, detail=why)
-        untried = [h for h in fitting if h.name not in candidate.tried]
+            return Decision(reason=Reason.NO_ROOM, detail=why)
+        untried = [h for h in fitting if h.name not in tried]
         best = min(untried or fitting, key=self._rank)
         self._take(Claim(best.name, server.needs, server.group))
-        return Decision(server.uuid, best.name)
+        return Decision(best.name)
 
     def _permit(self, server: Server) -> tuple[list[Host], Counter[str]]:
         """The usable hosts that all rules permit, and why not the others."""

@@ -334,13 +334,13 @@ def dispatch(turn: Turn) -> None:
     }
     if not waiting or not turn.picture.scope.destinations:
         return
-    shown = [turn.picture.servers[uuid] for uuid in waiting]
-    shown.sort(key=lambda server: servers.urgency(server, turn.options))
-    candidates = [planner.Candidate(s, waiting[s.uuid].tried) for s in shown]
     dead = frozenset(host.host for host in turn.open_hosts())
     claims, hosts = servers.claims(turn), turn.picture.hosts
-    for decision in planner.plan(candidates, hosts, dead, claims, turn.options):
-        record = waiting[decision.server]
+    board = planner.Board(hosts, dead, claims, turn.options)
+    shown = (turn.picture.servers[uuid] for uuid in waiting)
+    for server in sorted(shown, key=lambda s: servers.urgency(s, turn.options)):
+        record = waiting[server.uuid]
+        decision = board.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not _look_again(turn, turn.hosts[record.recovery]):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import planner, records
-from nova_ha_scheduler.evacuation.cloud import Fate, Migration, Server
+from nova_ha_scheduler.evacuation.cloud import Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     Effect,
@@ -100,8 +100,8 @@ def _baseline(newest: Migration | None) -> int:
     """
     if newest is None:
         return 0
-    current = newest.fate is Fate.UNDER_WAY or newest.status == "done"
-    return newest.id - 1 if current else newest.id
+    history = newest.failed or newest.status == "completed"
+    return newest.id if history else newest.id - 1
 
 
 def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
@@ -267,17 +267,17 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if record.landed_at is not None:
         return _landed(turn, record)
     newest = _new_record(turn, record)
-    if newest is None or newest.fate is Fate.UNDER_WAY:
+    if newest and newest.failed:
+        record = replace(record, baseline=newest.id)
+        return _attempt_failed(turn, record, f"migration record {newest.status}")
+    if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
         began = record.moving_at or turn.now
         if record.reason is None and turn.now - began >= turn.options.slow_after:
-            turn.tell(EventKind.SERVER_SLOW, record, reason=Reason.SLOW.sentence())
-            record = replace(record, reason=Reason.SLOW)
+            record = record.because(Reason.SLOW)
+            turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
         return record
-    if newest.fate is Fate.FAILED:
-        record = replace(record, baseline=newest.id)
-        return _attempt_failed(turn, record, f"migration record {newest.status}")
     record = replace(record.because(None), destination=newest.destination)
     record = replace(record, landed_at=turn.now, not_before=turn.now)
     turn.tell(EventKind.SERVER_LANDED, record)
@@ -347,7 +347,7 @@ def ended(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if record.settled or record.landed_at is not None:
         return record
     newest = _new_record(turn, record)
-    by_others = newest is not None and newest.fate is not Fate.FAILED
+    by_others = newest is not None and not newest.failed
     return _adopt(turn, record) if by_others else record
 
 
