@@ -43,7 +43,7 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
         return  # the confirmation in it will be found there
     elif not host.up and host.name in turn.picture.scope.hosts:
         begun = known or detect.begin(turn, host)
-        turn.take(command, "its evacuation begins")
+        turn.settle(command, "its evacuation begins")
         servers.try_again(turn, begun)
         begun = recovery.proven(turn, begun, records.Evidence.word_of(command))
         turn.put(replace(begun, by_hand=True))

@@ -22,7 +22,8 @@ class Options:
     :ivar fence_interval: between two attempts on a device that does not answer.
     :ivar proof_age: after how long an observed power-off is observed again, before
         another server is asked for.
-    :ivar device_check_interval: between two checks of a fence device in quiet times.
+    :ivar device_check_interval: between two checks of a fence device in quiet times;
+        0: none.
     :ivar max_hosts: how many hosts may die in a window; the shares are in percent,
         rounded down, and always allow one host.
     :ivar max_in_flight: how many evacuations may be under way; per zone: by the

@@ -217,7 +217,7 @@ def _confirmation(turn: Turn, host: HostRecovery) -> records.Evidence | None:
         if seen.updated_at > command.at + turn.options.clock_skew:
             turn.refuse(command, Reason.VOID)
         else:
-            turn.take(command, "the host is dead")
+            turn.settle(command, "the host is dead")
             return records.Evidence.word_of(command)
     return None
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 from oslo_utils import uuidutils
 
@@ -23,6 +23,15 @@ from nova_ha_scheduler.evacuation.records import (
 Record = HostRecovery | records.ServerRecovery
 
 RESTARTED = "the trigger was restarted before it learned the result"
+
+
+class Told(TypedDict, total=False):
+    """What an event says beyond whom it is about; see records.Event."""
+
+    host: str
+    how: str
+    reason: str
+    servers: tuple[str, ...]
 
 
 class Turn:
@@ -110,7 +119,9 @@ class Turn:
         else:
             self.servers[record.key] = record
 
-    def enter(self, host: HostRecovery, state: HostState, **told: Any) -> HostRecovery:
+    def enter(
+        self, host: HostRecovery, state: HostState, /, **told: Unpack[Told]
+    ) -> HostRecovery:
         """The host in a new state, with nothing in its way, which is told."""
         self.tell(EventKind(f"host.{state.value}"), host, **told)
         return self.set(host, state)
@@ -127,40 +138,41 @@ class Turn:
         return replace(host, reason=why, detail=detail)
 
     def intend(
-        self, effect: Effect, host: str, about: Record | None = None, **more: Any
+        self,
+        effect: Effect,
+        host: str,
+        about: Record | None = None,
+        destination: str | None = None,
+        text: str = "",
     ) -> None:
-        """Want an effect; it is journalled, and then carried out, after the step.
-
-        :param more: of the intent's fields.
-        """
+        """Want an effect; it is journalled, and then carried out, after the step."""
+        id, now = uuidutils.generate_uuid(), self.now
         recovery, server = about.key if about else ("", None)
-        id = uuidutils.generate_uuid()
-        intent = Intent(id, effect, host, self.now, recovery, server, **more)
+        intent = Intent(id, effect, host, now, recovery, server, destination, text)
         self._opened.append(intent)
         self._pending.add(_key(intent))
 
-    def tell(self, kind: EventKind, about: Record | None = None, **more: Any) -> None:
-        """Add a line to the history.
+    def tell(
+        self, kind: EventKind, about: Record | None = None, **told: Unpack[Told]
+    ) -> None:
+        """Add a line to the history."""
+        everything = {**told, **(about.told if about else {})}
+        self._events.append(records.Event(kind, self.now, **everything))
 
-        :param more: of the event's fields.
-        """
-        if about is not None:
-            more |= about.told
-        self._events.append(records.Event(kind, self.now, **more))
-
-    def take(self, command: records.Command, words: str) -> None:
-        """Settle a command: it is done."""
-        self._answer(command, EventKind.COMMAND_TAKEN, words)
-
-    def refuse(self, command: records.Command, reason: Reason) -> None:
-        """Settle a command: it is not done."""
-        self._answer(command, EventKind.COMMAND_REFUSED, reason.sentence())
-
-    def _answer(self, command: records.Command, kind: EventKind, words: str) -> None:
+    def settle(
+        self,
+        command: records.Command,
+        answer: str,
+        kind: EventKind = EventKind.COMMAND_TAKEN,
+    ) -> None:
+        """A command is done, or refused, and that is told."""
         del self.commands[command.id]
-        self._answered.append(replace(command, answer=words))
+        self._answered.append(replace(command, answer=answer))
         how = f"{command.kind.value} by {command.by}: {command.reason}"
-        self.tell(kind, host=command.host, how=how, reason=words)
+        self.tell(kind, host=command.host, how=how, reason=answer)
+
+    def refuse(self, command: records.Command, why: Reason) -> None:
+        self.settle(command, why.sentence(), EventKind.COMMAND_REFUSED)
 
     def change(self) -> records.Change:
         """What the step adds to the journal."""
