@@ -117,8 +117,19 @@ def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
 
 
 def recovered(turn: Turn, host: HostRecovery) -> HostRecovery:
-    """All that was to be recovered is; the host may come back."""
-    return _maybe_back(turn, host)
+    """All that was to be recovered is. The host comes back when its service is heard
+    of, or is given back by somebody."""
+    seen = turn.seen(host)
+    if seen is None:
+        return _cleared(turn, host, Reason.UNKNOWN_HOST)
+    if turn.picture.taken_at <= (host.closed_at or 0):
+        return host
+    if host.quiet_since is None:
+        return replace(host, quiet_since=seen.updated_at)
+    if seen.updated_at <= host.quiet_since:
+        return host
+    host = turn.enter(host, HostState.RETURNING)
+    return replace(host, quiet_since=seen.updated_at, next_try_at=turn.now)
 
 
 def incomplete(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -131,7 +142,7 @@ def incomplete(turn: Turn, host: HostRecovery) -> HostRecovery:
             return turn.set(host, HostState.EVACUATING)
         if all(server.settled for server in mine):
             return _accounted(turn, host)
-    return _maybe_back(turn, host)
+    return recovered(turn, host)
 
 
 def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -306,21 +317,6 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
         reason = Reason.ALIVE if alive else Reason.PROOF_STALE
         host = _unknown_power(turn, host, outcome, reason)
     return _ask_when_due(turn, host, Effect.CHECK_POWER)
-
-
-def _maybe_back(turn: Turn, host: HostRecovery) -> HostRecovery:
-    """Whether the service was heard of, or was given back by somebody."""
-    seen = turn.seen(host)
-    if seen is None:
-        return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if turn.picture.taken_at <= (host.closed_at or 0):
-        return host
-    if host.quiet_since is None:
-        return replace(host, quiet_since=seen.updated_at)
-    if seen.updated_at <= host.quiet_since:
-        return host
-    host = turn.enter(host, HostState.RETURNING)
-    return replace(host, quiet_since=seen.updated_at, next_try_at=turn.now)
 
 
 def dispatch(turn: Turn) -> None:

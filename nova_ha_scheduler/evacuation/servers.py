@@ -11,13 +11,7 @@ from dataclasses import replace
 from nova_ha_scheduler.evacuation import planner, records
 from nova_ha_scheduler.evacuation.cloud import Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    Effect,
-    EventKind,
-    Reason,
-    ServerRecovery,
-    ServerState,
-)
+from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
@@ -25,6 +19,9 @@ from nova_ha_scheduler.rules.vocabulary import BadValue
 
 EVACUABLE = ("active", "stopped", "error")
 """The vm_states in which Nova evacuates (nova.compute.api.API.evacuate)."""
+
+Why = tuple[Reason, str]
+"""A reason and its detail."""
 
 
 def follow(turn: Turn, host: records.HostRecovery) -> None:
@@ -40,9 +37,8 @@ def give_up_waiting(turn: Turn, host: records.HostRecovery) -> None:
     """The host is alive: what waits for its evacuation stays there."""
     for record in turn.servers_of(host):
         if record.state is ServerState.WAITING:
-            turn.put(
-                _enter(turn, record.because(Reason.HOST_RETURNED), ServerState.LEFT)
-            )
+            record = record.because(Reason.HOST_RETURNED)
+            turn.put(_enter(turn, record, ServerState.LEFT))
 
 
 def try_again(turn: Turn, host: records.HostRecovery) -> None:
@@ -109,9 +105,7 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     return newest if newest and newest.id > record.baseline else None
 
 
-def why_left(
-    server: Server, facts: HostFacts, options: Options
-) -> tuple[Reason, str] | None:
+def why_left(server: Server, facts: HostFacts, options: Options) -> Why | None:
     """Why a server is not to be evacuated, or Nova would refuse it for ever.
 
     :param facts: of the host that it is on.
@@ -155,9 +149,8 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         record = replace(record, not_before=grace)
         return wait(turn, record, Reason.TASK_STATE, server.task_state)
     if turn.now >= record.not_before:
-        return _enter(
-            turn, record.because(Reason.TASK_STATE, server.task_state), ServerState.LEFT
-        )
+        record = record.because(Reason.TASK_STATE, server.task_state)
+        return _enter(turn, record, ServerState.LEFT)
     return record
 
 
@@ -201,14 +194,14 @@ def _enter(
 ) -> ServerRecovery:
     """The server in another state, which is told with its reason."""
     record = replace(record, state=state, ended_at=turn.now if state.final else None)
-    kind = EventKind(f"server.{state.value}")
+    kind = records.EventKind(f"server.{state.value}")
     turn.tell(kind, record, how=how, reason=record.sentence)
     return record
 
 
 def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRecovery:
     """Want its evacuation."""
-    turn.intend(Effect.EVACUATE, record.source, record, destination=destination)
+    turn.intend(records.Effect.EVACUATE, record.source, record, destination=destination)
     record = replace(
         _anew(record),
         destination=destination,
@@ -223,7 +216,7 @@ def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRe
 def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Nova is being asked. A lost answer is looked for in the records, and only
     when it can no longer take effect is the request held for void."""
-    if outcome := turn.outcome(record, Effect.EVACUATE):
+    if outcome := turn.outcome(record, records.Effect.EVACUATE):
         if outcome.refused:
             return _attempt_failed(turn, record, outcome.detail)
         if outcome.ok:
@@ -234,7 +227,7 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
             record = replace(record, not_before=void_at)
     if _new_record(turn, record):
         return _adopt(turn, record)
-    under_way = turn.pending(record, Effect.EVACUATE)
+    under_way = turn.pending(record, records.Effect.EVACUATE)
     if under_way or turn.picture.taken_at < record.not_before:
         return record
     server = turn.picture.servers.get(record.server)
@@ -276,11 +269,11 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         began = record.moving_at or turn.now
         if record.reason is None and turn.now - began >= turn.options.slow_after:
             record = record.because(Reason.SLOW)
-            turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+            turn.tell(records.EventKind.SERVER_SLOW, record, reason=record.sentence)
         return record
     record = replace(record.because(None), destination=newest.destination)
     record = replace(record, landed_at=turn.now, not_before=turn.now)
-    turn.tell(EventKind.SERVER_LANDED, record)
+    turn.tell(records.EventKind.SERVER_LANDED, record)
     return _landed(turn, record)
 
 
@@ -291,6 +284,10 @@ def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRe
         return _enter(turn, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
     record = replace(record, not_before=turn.now + turn.options.retry_interval)
     return wait(turn, record, Reason.RETRY, detail)
+
+
+Lack = tuple[Reason, str, records.Effect | None]
+"""What is not yet as it should be: the reason, its detail, and what puts it right."""
 
 
 def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -312,10 +309,7 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     return record
 
 
-def _lacks(
-    record: ServerRecovery, server: Server
-) -> tuple[Reason, str, Effect | None] | None:
-    """What is not yet as it should be, and what puts it right."""
+def _lacks(record: ServerRecovery, server: Server) -> Lack | None:
     if server.host == record.source:
         return Reason.STILL_ON_SOURCE, server.host, None
     if server.missing:
@@ -323,13 +317,15 @@ def _lacks(
     if server.task_state is not None:
         return Reason.NOT_RUNNING, f"its task state is {server.task_state}", None
     if record.was_running and not (server.running and server.vm_state == "active"):
-        return Reason.NOT_RUNNING, f"it is {server.vm_state}", Effect.START
+        return Reason.NOT_RUNNING, f"it is {server.vm_state}", records.Effect.START
     if not record.was_running and server.running:
-        return Reason.NOT_STOPPED, "", Effect.STOP
+        return Reason.NOT_STOPPED, "", records.Effect.STOP
     return None
 
 
-def _power(turn: Turn, record: ServerRecovery, effect: Effect) -> ServerRecovery:
+def _power(
+    turn: Turn, record: ServerRecovery, effect: records.Effect
+) -> ServerRecovery:
     """Start or stop it, again only after a while: the picture may be older."""
     outcome = turn.outcome(record, effect)
     if outcome and outcome.detail:

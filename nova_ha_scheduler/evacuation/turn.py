@@ -10,15 +10,7 @@ from oslo_utils import uuidutils
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    Effect,
-    EventKind,
-    HostRecovery,
-    HostState,
-    Intent,
-    Outcome,
-    Reason,
-)
+from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
 
 Record = HostRecovery | records.ServerRecovery
 
@@ -47,7 +39,7 @@ class Turn:
         self,
         state: records.State,
         picture: Picture,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[records.Outcome],
         running: frozenset[str],
         now: float,
         options: Options,
@@ -61,7 +53,7 @@ class Turn:
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
         lost = (
-            Outcome(intent, records.Result.UNKNOWN, now, RESTARTED)
+            records.Outcome(intent, records.Result.UNKNOWN, now, RESTARTED)
             for intent in state.intents.values()
             if intent.id not in running and intent.id not in known
         )
@@ -83,17 +75,17 @@ class Turn:
         """Whether the picture shows the servers and records of the host."""
         return host.host in self.picture.scope.hosts
 
-    def outcome(self, about: Record, effect: Effect) -> Outcome | None:
+    def outcome(self, about: Record, effect: records.Effect) -> records.Outcome | None:
         """What was learned in this step about an effect that a recovery wanted."""
         return self._outcomes.get((*about.key, effect))
 
-    def check_of(self, host: str) -> Outcome | None:
+    def check_of(self, host: str) -> records.Outcome | None:
         """What a periodic check of a fence device found."""
         checks = (o for o in self._closed if not o.intent.recovery)
         found = (o for o in checks if o.intent.host == host and o.detail != RESTARTED)
         return next(found, None)
 
-    def pending(self, about: Record, effect: Effect) -> bool:
+    def pending(self, about: Record, effect: records.Effect) -> bool:
         """Whether such an intent is being carried out."""
         return (*about.key, effect) in self._pending
 
@@ -120,13 +112,13 @@ class Turn:
             self.servers[record.key] = record
 
     def enter(
-        self, host: HostRecovery, state: HostState, /, **told: Unpack[Told]
+        self, host: HostRecovery, state: records.HostState, /, **told: Unpack[Told]
     ) -> HostRecovery:
         """The host in a new state, with nothing in its way, which is told."""
         self.tell(EventKind(f"host.{state.value}"), host, **told)
         return self.set(host, state)
 
-    def set(self, host: HostRecovery, state: HostState) -> HostRecovery:
+    def set(self, host: HostRecovery, state: records.HostState) -> HostRecovery:
         """The same, without a word."""
         stages = {**host.stages, state.value: self.now}
         return replace(host, state=state, stages=stages, reason=None, detail="")
@@ -139,7 +131,7 @@ class Turn:
 
     def intend(
         self,
-        effect: Effect,
+        effect: records.Effect,
         host: str,
         about: Record | None = None,
         destination: str | None = None,
@@ -190,5 +182,5 @@ class Turn:
         )
 
 
-def _key(intent: Intent) -> tuple[str, str | None, Effect]:
+def _key(intent: Intent) -> tuple[str, str | None, records.Effect]:
     return intent.recovery, intent.server, intent.effect
