@@ -3,7 +3,6 @@
 since the epoch, UTC.
 """
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -75,23 +74,6 @@ class Server:
     missing: tuple[str, ...] | None = None
 
 
-class Fate(enum.Enum):
-    """What a migration record's status means for its evacuation."""
-
-    UNDER_WAY = "under way"
-    LANDED = "landed"
-    FAILED = "failed"
-
-
-_FATES = {
-    "done": Fate.LANDED,
-    "completed": Fate.LANDED,
-    "error": Fate.FAILED,
-    "failed": Fate.FAILED,
-    "cancelled": Fate.FAILED,
-}
-
-
 @dataclass(frozen=True)
 class Migration:
     """One migration record of type evacuation: the truth about a server's fate.
@@ -106,8 +88,13 @@ class Migration:
     status: str
 
     @property
-    def fate(self) -> Fate:
-        return _FATES.get(self.status, Fate.UNDER_WAY)
+    def landed(self) -> bool:
+        """Whether it has ended well; neither landed nor failed: it is under way."""
+        return self.status in ("done", "completed")
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("error", "failed", "cancelled")
 
     @property
     def claimed(self) -> bool:

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who looks dead: silent services of protected hosts, unless we are blind."""
 
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    EventKind,
-    HostRecovery,
-    HostState,
-    Reason,
-)
+from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.rules import vocabulary
 
@@ -29,12 +27,12 @@ def under_maintenance(host: Host) -> bool:
     return host.facts.may_be(vocabulary.MAINTENANCE)
 
 
-def hands_off(host: Host) -> tuple[Reason, str] | None:
+def hands_off(host: Host) -> tuple[records.Reason, str] | None:
     """Why the trigger leaves a host alone, whatever its service does."""
     if under_maintenance(host):
-        return Reason.MAINTENANCE, ""
+        return records.Reason.MAINTENANCE, ""
     if disabled_by_somebody(host):
-        return Reason.DISABLED, host.disabled_reason or "without a reason"
+        return records.Reason.DISABLED, host.disabled_reason or "without a reason"
     return None
 
 
@@ -59,21 +57,29 @@ def protected(picture: Picture) -> list[Host]:
     ]
 
 
-def blindness(turn: Turn) -> str | None:
+def sighted(turn: Turn) -> bool:
+    """Whether the picture can be believed; blindness is told when it begins."""
+    why, since = _blindness(turn), turn.guard.blind_since
+    if why and since is None:
+        turn.guard = replace(turn.guard, blind_since=turn.now)
+        turn.tell(EventKind.BLIND, reason=records.Reason.BLIND.sentence(why))
+    if not why and since is not None:
+        turn.guard = replace(turn.guard, blind_since=None)
+        turn.tell(EventKind.SIGHTED)
+    return not why
+
+
+def _blindness(turn: Turn) -> str | None:
     """The sentence that says how we know that we see nothing, if so.
 
     Services die one by one; when not one of those that should be alive was heard of
     lately, then it is Nova's database, its message bus or our clock.
     """
-    expected = [
-        host
-        for host in turn.picture.hosts.values()
-        if not host.forced_down and not host.disabled
-    ]
-    if any(host.up and not late(host, turn.now, turn.options) for host in expected):
+    hosts = turn.picture.hosts.values()
+    expected = [h for h in hosts if not h.forced_down and not h.disabled]
+    heard = any(h.up and not late(h, turn.now, turn.options) for h in expected)
+    if heard or not expected:  # all are down or disabled by decision: nothing to see
         return None
-    if not expected:
-        return None  # nothing to see: each host is down or disabled by decision
     youngest = turn.now - max(host.updated_at for host in expected)
     return f"the youngest of {len(expected)} heartbeats is {youngest:.0f} s old"
 
@@ -81,22 +87,15 @@ def blindness(turn: Turn) -> str | None:
 def suspect(turn: Turn) -> None:
     """Begin a recovery for each protected host that has gone silent."""
     for host in protected(turn.picture):
-        if not silent(host, turn.now, turn.options):
-            continue
-        if turn.recovery_of(host.name) is None:
-            turn.put(begin(turn, host, HostState.SUSPECTED))
+        known = turn.recovery_of(host.name)
+        if known is None and silent(host, turn.now, turn.options):
+            turn.put(begin(turn, host))
 
 
-def begin(turn: Turn, host: Host, state: HostState) -> HostRecovery:
+def begin(turn: Turn, host: Host) -> HostRecovery:
     """A new recovery."""
-    recovery = HostRecovery(
-        id=f"{host.name}@{turn.now:.3f}",
-        host=host.name,
-        state=state,
-        started_at=turn.now,
-        stages={state.value: turn.now},
-    )
+    id, state = f"{host.name}@{turn.now:.3f}", HostState.SUSPECTED
     age = turn.now - host.updated_at
     words = "it was forced down" if host.forced_down else f"silent for {age:.0f} s"
-    turn.tell(EventKind.HOST_SUSPECTED, recovery, reason=words)
-    return recovery
+    recovery = HostRecovery(id, host.name, state, started_at=turn.now)
+    return turn.enter(recovery, state, reason=words)

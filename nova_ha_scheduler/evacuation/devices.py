@@ -21,7 +21,9 @@ class DeviceWatch:
         self._broken: set[str] = set()
 
     def watch(self, turn: Turn) -> None:
-        """Tell what changed, and ask those whose turn it is."""
+        """Tell what changed, and ask those whose turn it is; 0: nobody is asked."""
+        if not self._interval:
+            return
         for host in detect.protected(turn.picture):
             self._hear(turn, host.name)
             due = self._asked_at.get(host.name, float("-inf")) + self._interval

@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What would happen: the engine's own step on a live picture, without effects."""
 
+import sys
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import engine
+from nova_ha_scheduler.evacuation import engine, records
 from nova_ha_scheduler.evacuation.cloud import Scope
 from nova_ha_scheduler.evacuation.interfaces import Cloud, CloudUnreachable
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    Evidence,
-    HostRecovery,
-    HostState,
-    Proof,
-    Reason,
-    ServerRecovery,
-    State,
-)
 from nova_ha_scheduler.evacuation.turn import Turn
 
-_UNLIMITED = 1_000_000
 
-
-def plan(cloud: Cloud, options: Options, host: str) -> list[ServerRecovery]:
+def plan(cloud: Cloud, options: Options, host: str) -> list[records.ServerRecovery]:
     """The servers of a host as they would be if it were known to be dead now.
 
     ASKED: with the destination; WAITING or LEFT: with the reason. How many may be
@@ -31,21 +21,15 @@ def plan(cloud: Cloud, options: Options, host: str) -> list[ServerRecovery]:
     """
     picture = cloud.observe(Scope(hosts=frozenset({host}), destinations=True))
     if host not in picture.hosts:
-        raise CloudUnreachable(f"{host}: {Reason.UNKNOWN_HOST.sentence()}")
-    now = picture.taken_at
-    dead = HostRecovery(
-        id=host,
-        host=host,
-        state=HostState.EVACUATING,
-        started_at=now,
-        stages={HostState.EVACUATING.value: now},
-        evidence=Evidence(Proof.CONFIRMATION, "dry run", now),
-        closed_at=now,
-        by_hand=True,
-    )
+        sentence = records.Reason.UNKNOWN_HOST.sentence()
+        raise CloudUnreachable(f"{host}: {sentence}")
+    now, state = picture.taken_at, records.HostState.EVACUATING
+    proof = records.Evidence(records.Proof.CONFIRMATION, "dry run", now)
+    dead = records.HostRecovery(host, host, state, started_at=now, evidence=proof)
     no_limits = replace(
-        options, max_in_flight=_UNLIMITED, max_in_flight_per_zone=_UNLIMITED
+        options, max_in_flight=sys.maxsize, max_in_flight_per_zone=sys.maxsize
     )
-    turn = Turn(State(hosts={host: dead}), picture, (), frozenset(), now, no_limits)
+    known = records.State(hosts={host: dead})
+    turn = Turn(known, picture, (), frozenset(), now, no_limits)
     engine.decide(turn)
-    return turn.servers_of(turn.hosts[host])
+    return turn.servers_of(dead)

@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries intents out: one at a time, or many in threads beside the engine."""
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import futurist
 from oslo_log import log as logging
 
-from nova_ha_scheduler.evacuation.interfaces import (
-    Clock,
-    Power,
-    Refused,
-    Verdict,
-    World,
-)
+from nova_ha_scheduler.evacuation import interfaces
+from nova_ha_scheduler.evacuation.interfaces import Clock, Power, Refused, World
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Outcome, Result
 
 LOG = logging.getLogger(__name__)
@@ -28,57 +22,48 @@ _POWER_RESULTS = {
 
 def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
     """Carry one intent out and say what became of it; it never raises."""
+    host, by, request_id = intent.host, "", None
     try:
-        if intent.effect is Effect.TESTIFY:
-            return _testify(world, intent, clock)
-        if intent.effect in (Effect.CHECK_POWER, Effect.FENCE):
-            return _power(world, intent, clock)
-        request_id = _tell_nova(world, intent)
-        return Outcome(intent, Result.OK, clock.now(), request_id=request_id)
+        match intent.effect:
+            case Effect.TESTIFY:
+                result, words = _testify(world, host)
+            case Effect.FENCE | Effect.CHECK_POWER:
+                off = intent.effect is Effect.FENCE
+                report = world.power_off(host) if off else world.power(host)
+                result = _POWER_RESULTS[report.power]
+                words, by = report.detail, report.by
+            case _:
+                result, words, request_id = Result.OK, "", _tell_nova(world, intent)
     except Refused as error:
-        return Outcome(intent, Result.REFUSED, clock.now(), str(error))
+        result, words = Result.REFUSED, str(error)
     except Exception as error:
         LOG.warning("%s of %s: %s", intent.effect.value, intent.host, error)
-        words = f"{type(error).__name__}: {error}"
-        return Outcome(intent, Result.UNKNOWN, clock.now(), words)
+        result, words = Result.UNKNOWN, f"{type(error).__name__}: {error}"
+    return Outcome(intent, result, clock.now(), words, by, request_id)
 
 
-def _testify(world: World, intent: Intent, clock: Clock) -> Outcome:
-    answers = world.testify(intent.host)
-    against = [a for a in answers if a.verdict is not Verdict.DEAD]
+def _testify(world: World, host: str) -> tuple[Result, str]:
+    answers = world.testify(host)
+    against = [a for a in answers if a.verdict is not interfaces.Verdict.DEAD]
     words = "; ".join(
         f"{a.witness} says {a.verdict.value} ({a.detail})" for a in against or answers
     )
-    result = Result.REFUSED if against else Result.OK
-    return Outcome(intent, result, clock.now(), words)
-
-
-def _power(world: World, intent: Intent, clock: Clock) -> Outcome:
-    off = intent.effect is Effect.FENCE
-    report = world.power_off(intent.host) if off else world.power(intent.host)
-    result = _POWER_RESULTS[report.power]
-    return Outcome(intent, result, clock.now(), report.detail, by=report.by)
+    return Result.REFUSED if against else Result.OK, words
 
 
 def _tell_nova(world: World, intent: Intent) -> str | None:
     """:returns: Nova's request id, where it is of use."""
-    server = intent.server or ""
-    match intent.effect:
-        case Effect.EVACUATE:
-            return world.evacuate(server, intent.destination)
-        case Effect.START:
-            return world.start(server)
-        case Effect.STOP:
-            return world.stop(server)
-        case Effect.FORCE_DOWN:
-            world.force_down(intent.host)
-        case Effect.LIFT_FORCE_DOWN:
-            world.lift_force_down(intent.host)
-        case Effect.DISABLE:
-            world.disable(intent.host, intent.text)
-        case Effect.ENABLE:
-            world.enable(intent.host)
-    return None
+    host, server = intent.host, intent.server or ""
+    calls: dict[Effect, Callable[[], str | None]] = {
+        Effect.FORCE_DOWN: lambda: world.force_down(host),
+        Effect.LIFT_FORCE_DOWN: lambda: world.lift_force_down(host),
+        Effect.DISABLE: lambda: world.disable(host, intent.text),
+        Effect.ENABLE: lambda: world.enable(host),
+        Effect.EVACUATE: lambda: world.evacuate(server, intent.destination),
+        Effect.START: lambda: world.start(server),
+        Effect.STOP: lambda: world.stop(server),
+    }
+    return calls[intent.effect]()
 
 
 class PoolExecutor:
@@ -102,17 +87,14 @@ class PoolExecutor:
         """
         self._world, self._clock, self._wake = world, clock, wake
         self._may_act = may_act
-        self._lock = threading.Lock()
-        self._running: dict[str, Intent] = {}
-        self._outcomes: list[Outcome] = []
         self._pool = futurist.ThreadPoolExecutor(max_workers=workers)
         self._checks = futurist.ThreadPoolExecutor(max_workers=checkers)
+        self._futures: dict[str, futurist.Future] = {}
 
     def submit(self, intent: Intent) -> None:
-        with self._lock:
-            self._running[intent.id] = intent
         pool = self._pool if intent.recovery else self._checks
-        pool.submit(self._run, intent)
+        future = self._futures[intent.id] = pool.submit(self._run, intent)
+        future.add_done_callback(lambda _: self._wake())
 
     def close(self) -> None:
         """Take nothing more, and wait for nothing."""
@@ -120,29 +102,20 @@ class PoolExecutor:
         self._pool.shutdown(wait=False)
         self._checks.shutdown(wait=False)
 
-    def _run(self, intent: Intent) -> None:
+    def _run(self, intent: Intent) -> Outcome:
         if self._may_act():
-            outcome = perform(self._world, intent, self._clock)
-        else:
-            now = self._clock.now()
-            outcome = Outcome(intent, Result.UNKNOWN, now, "another trigger is active")
-        with self._lock:
-            del self._running[intent.id]
-            self._outcomes.append(outcome)
-        self._wake()
+            return perform(self._world, intent, self._clock)
+        words = "another trigger is active"
+        return Outcome(intent, Result.UNKNOWN, self._clock.now(), words)
 
     def ended(self) -> bool:
         """Whether there are outcomes to be fetched."""
-        with self._lock:
-            return bool(self._outcomes)
+        return any(future.done() for future in self._futures.values())
 
     def outcomes(self) -> Sequence[Outcome]:
-        with self._lock:
-            outcomes, self._outcomes = self._outcomes, []
-        return outcomes
+        done = [id for id, future in self._futures.items() if future.done()]
+        return [self._futures.pop(id).result() for id in done]
 
     def running(self) -> frozenset[str]:
         """With those whose outcome was not fetched yet: they are not lost."""
-        with self._lock:
-            waiting = {outcome.intent.id for outcome in self._outcomes}
-            return frozenset(self._running) | waiting
+        return frozenset(self._futures)

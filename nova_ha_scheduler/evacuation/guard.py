@@ -15,52 +15,40 @@ over it with late hosts         wait: they will be silent, or heard of, soon
 A silent host that a witness has seen alive is not counted.
 """
 
-import enum
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect
-from nova_ha_scheduler.evacuation.records import (
-    EventKind,
-    HostRecovery,
-    HostState,
-    Reason,
-)
+from nova_ha_scheduler.evacuation import detect, records
+from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
 _IN_RECOVERY = (HostState.FENCING, HostState.FENCED, HostState.EVACUATING)
 
 
-class Answer(enum.Enum):
-    ADMIT = "admit"
-    WAIT = "wait"
-    TRIPPED = "tripped"
-
-
-def watch(turn: Turn) -> Answer:
-    """Judge what the step begins with: trip, or end a cool-down that is over."""
+def watch(turn: Turn) -> bool:
+    """Trip, or end a cool-down that is over. Whether more hosts may be fenced."""
     until = turn.guard.tripped_until
     if until is not None:
         if turn.now < until:
-            return Answer.TRIPPED
+            return False
         turn.guard = replace(turn.guard, tripped_until=None, reason="")
         turn.tell(EventKind.GUARD_RESET, reason="the cool-down is over")
-    counted = {h.host for h in turn.hosts.values() if _counts(turn, h)}
     if not any(_wants_in(host) for host in turn.open_hosts()):
-        return Answer.ADMIT
-    if excess := next(_excesses(turn, counted), None):
+        return True
+    counted = {h.host for h in turn.hosts.values() if _counts(turn, h)}
+    if excess := _excess(turn, counted):
         until = turn.now + turn.options.guard_cooldown
         turn.guard = replace(turn.guard, tripped_until=until, reason=excess)
         turn.tell(EventKind.GUARD_TRIPPED, reason=excess)
-        return Answer.TRIPPED
-    soon = {
+        return False
+    late = {
         host.name
         for host in detect.protected(turn.picture)
         if detect.late(host, turn.now, turn.options)
         and turn.recovery_of(host.name) is None
     }
-    return Answer.WAIT if any(_excesses(turn, counted | soon)) else Answer.ADMIT
+    return _excess(turn, counted | late) is None
 
 
 def admit(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -76,33 +64,29 @@ def _counts(turn: Turn, host: HostRecovery) -> bool:
 
 
 def _wants_in(host: HostRecovery) -> bool:
-    return host.state in _WANT_IN and host.reason is not Reason.WITNESSES
+    return host.state in _WANT_IN and host.reason is not records.Reason.WITNESSES
 
 
-def _excesses(turn: Turn, counted: set[str]) -> Iterator[str]:
-    """A sentence for each limit that the counted hosts exceed."""
-    options = turn.options
-    everywhere = set(turn.picture.hosts)
+def _excess(turn: Turn, counted: set[str]) -> str | None:
+    """A sentence on the first limit that the counted hosts exceed."""
+    options, hosts = turn.options, turn.picture.hosts
     if len(counted) > options.max_hosts:
-        yield f"{_words(counted)}: more than max_hosts = {options.max_hosts}"
-    if len(counted) > _share(everywhere, options.max_cloud_percent):
-        yield (
-            f"{_words(counted)}: more than {options.max_cloud_percent} % of the "
-            f"cloud's {len(everywhere)} hosts"
+        return f"{_words(counted)}: more than max_hosts = {options.max_hosts}"
+    if len(counted) > _share(hosts, options.max_cloud_percent):
+        percent = f"{options.max_cloud_percent} %"
+        return (
+            f"{_words(counted)}: more than {percent} of the cloud's {len(hosts)} hosts"
         )
-    for zone in sorted(
-        set().union(*(h.facts.zones for h in turn.picture.hosts.values()))
-    ):
-        members = {h.name for h in turn.picture.hosts.values() if zone in h.facts.zones}
+    for zone in sorted({zone for h in hosts.values() for zone in h.facts.zones}):
+        members = {name for name, h in hosts.items() if zone in h.facts.zones}
         dead = counted & members
         if len(dead) > _share(members, options.max_zone_percent):
-            yield (
-                f"{_words(dead)}: more than {options.max_zone_percent} % of the "
-                f"{len(members)} hosts in zone {zone}"
-            )
+            share = f"{options.max_zone_percent} % of the {len(members)} hosts"
+            return f"{_words(dead)}: more than {share} in zone {zone}"
+    return None
 
 
-def _share(hosts: set[str], percent: int) -> int:
+def _share(hosts: Collection[str], percent: int) -> int:
     return max(1, len(hosts) * percent // 100)
 
 

@@ -17,7 +17,6 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from oslo_service import backend
 
-from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
 
@@ -31,6 +30,9 @@ LOG = logging.getLogger(__name__)
 GROUP = "oslo_messaging_notifications"
 PREFIX = "nova_ha."
 """Of the event types that go out."""
+
+_POOL = "nova-ha-evacuator"
+"""The listeners' pool of its own, so that nobody loses a message to us."""
 
 _RETRY_SECONDS = 5.0
 
@@ -50,45 +52,11 @@ class ServiceUpdate:
     sent_at: float
 
 
-def register_opts(conf: cfg.ConfigOpts) -> None:
-    """Register oslo.messaging's options; doing so again does nothing."""
-    opts = {str(group): found for group, found in messaging_opts.list_opts()}
-    conf.register_opts(opts[GROUP], group=GROUP)
-
-
 def configured(conf: cfg.ConfigOpts) -> bool:
     """Whether a broker for notifications is named."""
-    register_opts(conf)
+    opts = {str(group): found for group, found in messaging_opts.list_opts()}
+    conf.register_opts(opts[GROUP], group=GROUP)
     return bool(conf[GROUP].transport_url)
-
-
-class _Endpoint:
-    """Takes service.update, whatever its priority."""
-
-    filter_rule = oslo_messaging.NotificationFilter(event_type=r"^service\.update$")
-
-    def __init__(self, heard: Callable[[ServiceUpdate], None]) -> None:
-        self._heard = heard
-
-    def info(
-        self,
-        context: Any,
-        publisher_id: str,
-        event_type: str,
-        payload: Any,
-        metadata: Any,
-    ) -> None:
-        try:
-            data = payload["nova_object.data"]
-            sent_at = _sent_at(metadata)
-            stale = time.time() - sent_at > _STALE_SECONDS
-            if data["binary"] == "nova-compute" and not stale:
-                update = ServiceUpdate(data["host"], data["forced_down"], sent_at)
-                self._heard(update)
-        except (KeyError, TypeError):
-            LOG.warning(
-                "A service.update notification that cannot be read: %s", payload
-            )
 
 
 def _sent_at(metadata: Any) -> float:
@@ -105,7 +73,10 @@ class Listener:
     """Hears Nova's notifications, in threads of its own.
 
     For the active trigger alone: another one of its pool would take them from it.
+    oslo.messaging's endpoint for service.update, whatever its priority.
     """
+
+    filter_rule = oslo_messaging.NotificationFilter(event_type=r"^service\.update$")
 
     def __init__(
         self, conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]
@@ -121,27 +92,36 @@ class Listener:
     def stop(self) -> None:
         self._ended.set()
 
+    def info(self, *notification: Any) -> None:
+        """It is given context, publisher, event type, payload and metadata."""
+        *_, payload, metadata = notification
+        try:
+            data = payload["nova_object.data"]
+            sent_at = _sent_at(metadata)
+            fresh = time.time() - sent_at <= _STALE_SECONDS
+            if data["binary"] == "nova-compute" and fresh:
+                self._heard(ServiceUpdate(data["host"], data["forced_down"], sent_at))
+        except (KeyError, TypeError):
+            LOG.warning("A service.update that cannot be read: %s", payload)
+
     def _run(self) -> None:
+        options = self._conf.notifications
+        target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
         while not self._ended.is_set():
             try:
-                listener = self._listener()
+                listener = oslo_messaging.get_notification_listener(
+                    oslo_messaging.get_notification_transport(self._conf),
+                    [target],
+                    [self],
+                    executor="threading",
+                    pool=_POOL,
+                )
                 listener.start()
                 self._ended.wait()
                 listener.stop()
             except Exception as error:
                 LOG.warning("Nova's notifications cannot be heard yet: %s", error)
                 self._ended.wait(_RETRY_SECONDS)
-
-    def _listener(self) -> Any:
-        options = self._conf.notifications
-        target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
-        return oslo_messaging.get_notification_listener(
-            oslo_messaging.get_notification_transport(self._conf),
-            [target],
-            [_Endpoint(self._heard)],
-            executor="threading",
-            pool=options.pool,
-        )
 
 
 class Publisher:
@@ -178,14 +158,11 @@ class Publisher:
             try:
                 while self._active() and (events := self._outbox.pending()):
                     for _, event in events:
-                        sender.info({}, PREFIX + event.kind.value, payload(event))
+                        kind = event.kind.value
+                        payload = {**asdict(event), "kind": kind}
+                        sender.info({}, PREFIX + kind, payload)
                     self._outbox.sent(events[-1][0])
             except JournalError as error:
                 LOG.warning("Events are not sent now: %s", error)
             except Exception:
                 LOG.exception("Events are not sent now")
-
-
-def payload(event: Event) -> dict[str, Any]:
-    """An event as plain data."""
-    return {**asdict(event), "kind": event.kind.value, "servers": list(event.servers)}

@@ -22,7 +22,8 @@ class Options:
     :ivar fence_interval: between two attempts on a device that does not answer.
     :ivar proof_age: after how long an observed power-off is observed again, before
         another server is asked for.
-    :ivar device_check_interval: between two checks of a fence device in quiet times.
+    :ivar device_check_interval: between two checks of a fence device in quiet times;
+        0: none.
     :ivar max_hosts: how many hosts may die in a window; the shares are in percent,
         rounded down, and always allow one host.
     :ivar max_in_flight: how many evacuations may be under way; per zone: by the
@@ -40,23 +41,23 @@ class Options:
     protect_all_servers: bool = False
     tenant_raises: bool = False
     prefer_reserve: bool = True
-    down_time: float = 60
-    clock_skew: float = 15
-    witness_interval: float = 15
-    fence_interval: float = 60
-    proof_age: float = 30
-    device_check_interval: float = 3600
+    down_time: float = 60.0
+    clock_skew: float = 15.0
+    witness_interval: float = 15.0
+    fence_interval: float = 60.0
+    proof_age: float = 30.0
+    device_check_interval: float = 3600.0
     max_hosts: int = 3
     max_zone_percent: int = 50
     max_cloud_percent: int = 20
-    guard_window: float = 3600
-    guard_cooldown: float = 3600
+    guard_window: float = 3600.0
+    guard_cooldown: float = 3600.0
     max_in_flight: int = 64
     max_in_flight_per_zone: int = 32
     attempts: int = 3
-    retry_interval: float = 30
-    settle: float = 30
-    task_state_grace: float = 60
-    check_time: float = 180
-    slow_after: float = 900
-    idle_interval: float = 60
+    retry_interval: float = 30.0
+    settle: float = 30.0
+    task_state_grace: float = 60.0
+    check_time: float = 180.0
+    slow_after: float = 900.0
+    idle_interval: float = 60.0

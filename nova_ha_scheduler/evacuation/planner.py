@@ -12,8 +12,8 @@ it waits for room that they could not make.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from nova_ha_scheduler.evacuation.cloud import Host, Resources, Server
 from nova_ha_scheduler.evacuation.options import Options
@@ -32,18 +32,6 @@ RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A server that is to be evacuated, the first one first.
-
-    :ivar tried: destinations that refused it, not to be asked again while there
-        are others.
-    """
-
-    server: Server
-    tried: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Claim:
     """An evacuation that is under way.
 
@@ -59,30 +47,15 @@ class Claim:
 class Decision:
     """Where a server is to go; or why it waits, and in detail."""
 
-    server: str
     destination: str | None = None
     reason: Reason | None = None
     detail: str = ""
 
 
-def plan(
-    candidates: Sequence[Candidate],
-    hosts: Mapping[str, Host],
-    dead: frozenset[str],
-    claims: Sequence[Claim],
-    options: Options,
-) -> list[Decision]:
-    """Decide about all candidates, in their order.
-
-    :param hosts: all of the cloud, by name.
-    :param dead: those in recovery: nobody's destination.
-    :param claims: all evacuations under way.
-    """
-    board = _Board(hosts, dead, claims, options)
-    return [board.place(candidate) for candidate in candidates]
+_FULL = Decision(reason=Reason.IN_FLIGHT_LIMIT)
 
 
-class _Board:
+class Board:
     """What is taken while the plan grows."""
 
     def __init__(
@@ -92,55 +65,55 @@ class _Board:
         claims: Iterable[Claim],
         options: Options,
     ) -> None:
+        """
+        :param hosts: all of the cloud, by name.
+        :param dead: those in recovery: nobody's destination.
+        :param claims: all evacuations under way.
+        """
         self._options = options
         self._hosts = hosts
-        self._usable = {
-            name: host
+        self._usable = [
+            host
             for name, host in sorted(hosts.items())
             if host.up and not host.disabled and name not in dead
-        }
-        self._free = {
-            name: Counter(host.free) for name, host in hosts.items() if host.free
-        }
+        ]
+        self._free = {name: Counter(h.free) for name, h in hosts.items() if h.free}
         self._moving: Counter[str] = Counter()
         self._moving_to_zone: Counter[str] = Counter()
-        self._groups: set[tuple[str, str]] = set()
+        self._groups: set[tuple[str | None, str]] = set()
         self._permitted: dict[Request, tuple[list[Host], Counter[str]]] = {}
         for claim in claims:
             self._take(claim)
 
-    def place(self, candidate: Candidate) -> Decision:
-        server = candidate.server
+    def place(self, server: Server, tried: Container[str] = ()) -> Decision:
+        """Decide about the next server, the most urgent one first.
+
+        :param tried: destinations that refused it, not to be asked again while there
+            are others.
+        """
         if self._moving.total() >= self._options.max_in_flight:
-            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
+            return _FULL
         permitted, refusals = self._permit(server)
         open_to = [host for host in permitted if not self._zone_full(host)]
         if permitted and not open_to:
-            return Decision(server.uuid, reason=Reason.IN_FLIGHT_LIMIT)
-        why, fitting = Counter(refusals), []
-        for host in open_to:
-            if no := self._unfit(server, host):
-                why[no] += 1
-            else:
-                fitting.append(host)
+            return _FULL
+        unfit = {host.name: self._unfit(server, host) for host in open_to}
+        fitting = [host for host in open_to if unfit[host.name] is None]
         if not fitting:
-            return Decision(server.uuid, reason=Reason.NO_ROOM, detail=_words(why))
-        untried = [h for h in fitting if h.name not in candidate.tried]
+            why = _words(refusals + Counter(filter(None, unfit.values())))
+            return Decision(reason=Reason.NO_ROOM, detail=why)
+        untried = [h for h in fitting if h.name not in tried]
         best = min(untried or fitting, key=lambda host: self._rank(server, host))
         self._take(Claim(best.name, server.needs, server.group))
-        return Decision(server.uuid, best.name)
+        return Decision(best.name)
 
     def _permit(self, server: Server) -> tuple[list[Host], Counter[str]]:
         """The usable hosts that all rules permit, and why not the others."""
         request = request_for(server, self._hosts[server.host], self._options)
         if request not in self._permitted:
-            permitted, refusals = [], Counter[str]()
-            for host in self._usable.values():
-                if no := refusal(request, host, self._options):
-                    refusals[no] += 1
-                else:
-                    permitted.append(host)
-            self._permitted[request] = permitted, refusals
+            no = {h.name: refusal(request, h, self._options) for h in self._usable}
+            permitted = [host for host in self._usable if no[host.name] is None]
+            self._permitted[request] = permitted, Counter(filter(None, no.values()))
         return self._permitted[request]
 
     def _unfit(self, server: Server, host: Host) -> str | None:
@@ -148,14 +121,10 @@ class _Board:
         pinned = server.availability_zone
         if pinned is not None and host.availability_zone != pinned:
             return f"outside availability zone {pinned}"
-        if server.group and server.group_apart:
-            if host.name in server.group_hosts or (
-                (server.group, host.name) in self._groups
-            ):
-                return "with a server of its anti-affinity group"
-        elif (
-            server.group and server.group_hosts and host.name not in server.group_hosts
-        ):
+        there = host.name in server.group_hosts
+        if server.group_apart and (there or (server.group, host.name) in self._groups):
+            return "with a server of its anti-affinity group"
+        if not server.group_apart and server.group_hosts and not there:
             return "without its affinity group"
         free = self._free.get(host.name)
         if free is None:
@@ -190,17 +159,14 @@ class _Board:
 
 def request_for(server: Server, source: Host, options: Options) -> Request:
     """The server's evacuation, as the scheduler plugin's rules will be asked."""
-    ha: bool | str
     try:
-        ha = vocabulary.boolean(server.extra_specs, vocabulary.HA)
+        ha: bool | str = vocabulary.boolean(server.extra_specs, vocabulary.HA)
     except BadValue as error:
         ha = str(error)
-    return Request(
-        Operation.EVACUATE,
-        server="",  # the same verdicts hold for all servers of a kind
-        ha=ha,
-        source=source.name,
-        source_facts=source.facts,
+    # Without a name: the same verdicts hold for all servers of a kind.
+    evacuation = Request(Operation.EVACUATE, "", ha, source.name, source.facts)
+    return replace(
+        evacuation,
         local_disk=server.local_disk,
         disposable=_disposable(server, options),
     )

@@ -58,8 +58,4 @@ class Reason(enum.Enum):
     def intended(self) -> bool:
         """Whether a server left for this reason was never to be recovered, or
         needs no recovery any more: the host can be recovered all the same."""
-        return self in (
-            Reason.NOT_PROTECTED,
-            Reason.POLICY_NONE,
-            Reason.GONE,
-        )
+        return self in (Reason.NOT_PROTECTED, Reason.POLICY_NONE, Reason.GONE)

@@ -5,7 +5,8 @@ epoch, UTC. Every enum's value is the word that is stored and shown.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
 
@@ -61,6 +62,18 @@ class Evidence:
     at: float
     detail: str = ""
 
+    @classmethod
+    def word_of(cls, command: "Command") -> "Evidence":
+        """What a person, or a cluster manager, has confirmed."""
+        return cls(Proof.CONFIRMATION, command.by, command.at, command.reason)
+
+    @classmethod
+    def seen_in(cls, outcome: "Outcome | None") -> "Evidence | None":
+        """What the fence device answered, if that is that the power is off."""
+        if outcome is None or not outcome.ok:
+            return None
+        return cls(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
+
     def __str__(self) -> str:
         return f"{self.proof.value} by {self.by}: {self.detail}"
 
@@ -100,6 +113,16 @@ class HostRecovery:
     next_try_at: float = 0.0
     by_hand: bool = False
     ended_at: float | None = None
+
+    @property
+    def key(self) -> tuple[str, None]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.id, None
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {"host": self.host, "recovery": self.id}
 
 
 @dataclass(frozen=True)
@@ -149,6 +172,39 @@ class ServerRecovery:
     def is_lost(self, now: float) -> bool:
         """Whether Nova should have made a record of it by now."""
         return self.state is ServerState.ASKED and now >= self.not_before
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.recovery, self.server
+
+    def because(self, reason: Reason | None, detail: str = "") -> "ServerRecovery":
+        """The same, with why it is not, or not yet, recovered."""
+        return replace(self, reason=reason, detail=detail)
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, if there is one."""
+        return self.reason.sentence(self.detail) if self.reason else ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is recovered, or never was to be."""
+        intended = self.reason is not None and self.reason.intended
+        return self.state is ServerState.RECOVERED or intended
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {
+            "host": self.source,
+            "recovery": self.recovery,
+            "server": self.server,
+            "server_name": self.name,
+            "source": self.source,
+            "destination": self.destination or "",
+            "request_id": self.request_id or "",
+        }
 
 
 class Effect(enum.Enum):
@@ -214,6 +270,14 @@ class Outcome:
     detail: str = ""
     by: str = ""
     request_id: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.result is Result.OK
+
+    @property
+    def refused(self) -> bool:
+        return self.result is Result.REFUSED
 
 
 class EventKind(enum.Enum):
@@ -342,10 +406,7 @@ class State:
         intents = {**self.intents, **{i.id: i for i in change.opened}}
         return State(
             hosts={**self.hosts, **{h.id: h for h in change.hosts}},
-            servers={
-                **self.servers,
-                **{(s.recovery, s.server): s for s in change.servers},
-            },
+            servers={**self.servers, **{s.key: s for s in change.servers}},
             intents={k: i for k, i in intents.items() if k not in ended},
             commands={k: c for k, c in self.commands.items() if k not in answered},
             guard=change.guard or self.guard,

@@ -8,18 +8,10 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation.cloud import Fate, Migration, Server
+from nova_ha_scheduler.evacuation import planner, records
+from nova_ha_scheduler.evacuation.cloud import Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    Effect,
-    EventKind,
-    HostRecovery,
-    Outcome,
-    Reason,
-    Result,
-    ServerRecovery,
-    ServerState,
-)
+from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
@@ -30,8 +22,11 @@ EVACUABLE = ("active", "stopped", "error")
 
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
 
+Why = tuple[Reason, str]
+"""A reason and its detail."""
 
-def follow(turn: Turn, host: HostRecovery) -> None:
+
+def follow(turn: Turn, host: records.HostRecovery) -> None:
     """Take in the host's new servers, and bring each one's state up to date.
 
     A picture without the host's servers has its records, which is enough for those
@@ -45,34 +40,30 @@ def follow(turn: Turn, host: HostRecovery) -> None:
             turn.put(FUNCTIONS[record.state](turn, record))
 
 
-def give_up_waiting(turn: Turn, host: HostRecovery) -> None:
+def give_up_waiting(turn: Turn, host: records.HostRecovery) -> None:
     """The host is alive: what waits for its evacuation stays there."""
     for record in turn.servers_of(host):
         if record.state is ServerState.WAITING:
-            turn.put(turn.end(record, ServerState.LEFT, Reason.HOST_RETURNED))
+            record = record.because(Reason.HOST_RETURNED)
+            turn.put(_enter(turn, record, ServerState.LEFT))
 
 
-def try_again(turn: Turn, host: HostRecovery) -> None:
+def try_again(turn: Turn, host: records.HostRecovery) -> None:
     """A person ordered it: what failed or was left is judged anew."""
     for record in turn.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
-            turn.put(
-                replace(
-                    record,
-                    state=ServerState.WAITING,
-                    reason=None,
-                    detail="",
-                    attempts=0,
-                    tried=(),
-                    landed_at=None,
-                    ended_at=None,
-                    not_before=turn.now,
-                )
-            )
+            record = replace(record, attempts=0, tried=(), not_before=turn.now)
+            turn.put(replace(_anew(record), state=ServerState.WAITING))
 
 
-def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
-    newest = turn.picture.newest_record(server.uuid, host.host)
+def _anew(record: ServerRecovery) -> ServerRecovery:
+    """The server, of whose evacuation nothing is seen or said yet."""
+    record = record.because(None)
+    return replace(record, moving_at=None, landed_at=None, ended_at=None)
+
+
+def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerRecovery:
+    ran_and_broke = server.vm_state == "error" and server.running
     return ServerRecovery(
         recovery=host.id,
         server=server.uuid,
@@ -80,19 +71,17 @@ def _discover(turn: Turn, host: HostRecovery, server: Server) -> ServerRecovery:
         source=host.host,
         state=ServerState.WAITING,
         seen_at=turn.now,
-        was_running=server.vm_state == "active"
-        or (server.vm_state == "error" and server.running),
+        was_running=server.vm_state == "active" or ran_and_broke,
         priority=priority(server, turn.options),
-        baseline=_baseline(newest),
+        baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
     )
 
 
 def priority(server: Server, options: Options) -> int:
     """Its priority; one that cannot be read is the lowest."""
     try:
-        return vocabulary.priority(
-            server.extra_specs, server.metadata, options.tenant_raises
-        )
+        given = server.extra_specs, server.metadata
+        return vocabulary.priority(*given, options.tenant_raises)
     except BadValue:
         return vocabulary.MIN_PRIORITY
 
@@ -114,8 +103,8 @@ def _baseline(newest: Migration | None) -> int:
     """
     if newest is None:
         return 0
-    current = newest.fate is Fate.UNDER_WAY or newest.status == "done"
-    return newest.id - 1 if current else newest.id
+    history = newest.failed or newest.status == "completed"
+    return newest.id if history else newest.id - 1
 
 
 def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
@@ -123,18 +112,15 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     return newest if newest and newest.id > record.baseline else None
 
 
-def why_left(
-    server: Server, facts: HostFacts, options: Options
-) -> tuple[Reason, str] | None:
+def why_left(server: Server, facts: HostFacts, options: Options) -> Why | None:
     """Why a server is not to be evacuated, or Nova would refuse it for ever.
 
     :param facts: of the host that it is on.
     """
     try:
         protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-        policy = vocabulary.recovery_policy(
-            server.extra_specs, server.metadata, options.tenant_raises
-        )
+        given = server.extra_specs, server.metadata
+        policy = vocabulary.recovery_policy(*given, options.tenant_raises)
     except BadValue as error:
         return Reason.UNREADABLE, str(error)
     if not protected and not options.protect_all_servers:
@@ -157,76 +143,100 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return turn.end(record, ServerState.LEFT, Reason.GONE)
+        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
     facts = turn.picture.hosts[server.host].facts
     if why := why_left(server, facts, turn.options):
-        return turn.end(record, ServerState.LEFT, *why)
+        return _enter(turn, record.because(*why), ServerState.LEFT)
     if server.task_state is None:
         if record.reason is Reason.TASK_STATE:
-            return replace(record, reason=None, detail="", not_before=turn.now)
+            return replace(record.because(None), not_before=turn.now)
         return record
     if record.reason is not Reason.TASK_STATE:
         grace = turn.now + turn.options.task_state_grace
         record = replace(record, not_before=grace)
         return wait(turn, record, Reason.TASK_STATE, server.task_state)
     if turn.now >= record.not_before:
-        return turn.end(record, ServerState.LEFT, Reason.TASK_STATE, server.task_state)
+        record = record.because(Reason.TASK_STATE, server.task_state)
+        return _enter(turn, record, ServerState.LEFT)
     return record
+
+
+def ready(turn: Turn, record: ServerRecovery) -> bool:
+    """Whether Nova may be asked for it now."""
+    due = record.state is ServerState.WAITING and record.not_before <= turn.now
+    return due and record.reason is not Reason.TASK_STATE
+
+
+def claims(turn: Turn) -> list[planner.Claim]:
+    """The evacuations under way, with what Placement may not show yet of them."""
+    under_way = (ServerState.ASKED, ServerState.MOVING)
+    moving = (s for s in turn.servers.values() if s.state in under_way)
+    return [
+        _claim(turn, record, record.destination)
+        for record in moving
+        if record.landed_at is None and record.destination is not None
+    ]
+
+
+def _claim(turn: Turn, record: ServerRecovery, destination: str) -> planner.Claim:
+    server, newest = turn.picture.servers.get(record.server), _new_record(turn, record)
+    if server is None:
+        return planner.Claim(destination, {})
+    shown = newest is not None and newest.claimed
+    return planner.Claim(destination, {} if shown else server.needs, server.group)
 
 
 def wait(
     turn: Turn, record: ServerRecovery, reason: Reason, detail: str = ""
 ) -> ServerRecovery:
     """The server, which waits; it is told once for each reason."""
-    new = replace(record, state=ServerState.WAITING, reason=reason, detail=detail)
-    if record.reason is not reason:
-        turn.tell(EventKind.SERVER_WAITING, new, reason=reason.sentence(detail))
-    return new
+    new = record.because(reason, detail)
+    if record.reason is reason:
+        return replace(new, state=ServerState.WAITING)
+    return _enter(turn, new, ServerState.WAITING)
 
 
-def ask(turn: Turn, record: ServerRecovery, destination: str) -> ServerRecovery:
+def _enter(
+    turn: Turn, record: ServerRecovery, state: ServerState, how: str = ""
+) -> ServerRecovery:
+    """The server in another state, which is told with its reason."""
+    record = replace(record, state=state, ended_at=turn.now if state.final else None)
+    kind = records.EventKind(f"server.{state.value}")
+    turn.tell(kind, record, how=how, reason=record.sentence)
+    return record
+
+
+def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRecovery:
     """Want its evacuation."""
+    turn.intend(records.Effect.EVACUATE, record.source, record, destination=destination)
     record = replace(
-        record,
-        state=ServerState.ASKED,
+        _anew(record),
         destination=destination,
         attempts=record.attempts + 1,
-        reason=None,
-        detail="",
         request_id=None,
         asked_at=turn.now,
-        moving_at=None,
-        landed_at=None,
         not_before=turn.now + turn.options.settle,
     )
-    turn.intend(
-        Effect.EVACUATE, record.source, record.recovery, record.server, destination
-    )
-    turn.tell(EventKind.SERVER_ASKED, record)
-    return record
+    return _enter(turn, record, ServerState.ASKED)
 
 
 def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Nova is being asked. A lost answer is looked for in the records, and only
     when it can no longer take effect is the request held for void."""
-    if outcome := turn.outcome(record.recovery, Effect.EVACUATE, record.server):
-        if outcome.result is Result.REFUSED:
+    if outcome := turn.outcome(record, records.Effect.EVACUATE):
+        if outcome.refused:
             return _attempt_failed(turn, record, outcome.detail)
-        if outcome.result is Result.UNKNOWN:
-            record = replace(
-                record,
-                reason=Reason.UNRESOLVED,
-                detail=outcome.detail,
-                not_before=turn.now + turn.options.settle,
-            )
-        else:
+        if outcome.ok:
             record = replace(record, request_id=outcome.request_id)
+        else:
+            void_at = turn.now + turn.options.settle
+            record = record.because(Reason.UNRESOLVED, outcome.detail)
+            record = replace(record, not_before=void_at)
     if _new_record(turn, record):
         return _adopt(turn, record)
-    if turn.pending(record.recovery, Effect.EVACUATE, record.server):
-        return record
+    under_way = turn.pending(record, records.Effect.EVACUATE)
     shown = record.source in turn.picture.scope.hosts
-    if not shown or turn.picture.taken_at < record.not_before:
+    if under_way or not shown or turn.picture.taken_at < record.not_before:
         return record
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
@@ -242,21 +252,15 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
 
 def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Follow the newest record: ours, or that of somebody who was faster."""
-    ours = record.state is ServerState.ASKED
-    newest = _new_record(turn, record)
+    ours, newest = record.state is ServerState.ASKED, _new_record(turn, record)
     record = replace(
-        record,
-        state=ServerState.MOVING,
-        reason=None,
-        detail="",
+        _anew(record),
         destination=newest.destination if newest else record.destination,
         request_id=record.request_id if ours else None,
         moving_at=turn.now,
-        landed_at=None,
-        ended_at=None,
     )
-    turn.tell(EventKind.SERVER_MOVING, record, how="" if ours else "asked by others")
-    return moving(turn, record)
+    how = "" if ours else "asked by others"
+    return moving(turn, _enter(turn, record, ServerState.MOVING, how))
 
 
 def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -264,26 +268,20 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if record.landed_at is not None:
         return _landed(turn, record)
     newest = _new_record(turn, record)
-    if newest is None or newest.fate is Fate.UNDER_WAY:
+    if newest and newest.failed:
+        record = replace(record, baseline=newest.id)
+        return _attempt_failed(turn, record, f"migration record {newest.status}")
+    if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
         began = record.moving_at or turn.now
         if record.reason is None and turn.now - began >= turn.options.slow_after:
-            turn.tell(EventKind.SERVER_SLOW, record, reason=Reason.SLOW.sentence())
-            record = replace(record, reason=Reason.SLOW)
+            record = record.because(Reason.SLOW)
+            turn.tell(records.EventKind.SERVER_SLOW, record, reason=record.sentence)
         return record
-    if newest.fate is Fate.FAILED:
-        record = replace(record, baseline=newest.id)
-        return _attempt_failed(turn, record, f"migration record {newest.status}")
-    record = replace(
-        record,
-        destination=newest.destination,
-        landed_at=turn.now,
-        reason=None,
-        detail="",
-        not_before=turn.now,
-    )
-    turn.tell(EventKind.SERVER_LANDED, record)
+    record = replace(record.because(None), destination=newest.destination)
+    record = replace(record, landed_at=turn.now, not_before=turn.now)
+    turn.tell(records.EventKind.SERVER_LANDED, record)
     return _landed(turn, record)
 
 
@@ -291,9 +289,13 @@ def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRe
     tried = tuple(sorted({*record.tried, record.destination or ""} - {""}))
     record = replace(record, tried=tried)
     if record.attempts >= turn.options.attempts:
-        return turn.end(record, ServerState.FAILED, Reason.ATTEMPTS, detail)
+        return _enter(turn, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
     record = replace(record, not_before=turn.now + turn.options.retry_interval)
     return wait(turn, record, Reason.RETRY, detail)
+
+
+Lack = tuple[Reason, str, records.Effect | None]
+"""What is not yet as it should be: the reason, its detail, and what puts it right."""
 
 
 def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -302,70 +304,62 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return record  # the next picture shows it
     server = turn.picture.servers.get(record.server)
     if server is None:
-        return turn.end(record, ServerState.LEFT, Reason.GONE)
-    record, lacking = _lacks(turn, record, server)
+        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
+    lacking = _lacks(record, server)
     if lacking is None:
-        return turn.end(record, ServerState.RECOVERED)
+        return _enter(turn, record.because(None), ServerState.RECOVERED)
+    reason, detail, remedy = lacking
+    if remedy:
+        record = _power(turn, record, remedy)
+        detail = record.detail or detail
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
-        return turn.end(record, ServerState.FAILED, *lacking)
+        return _enter(turn, record.because(reason, detail), ServerState.FAILED)
     return record
 
 
-def _lacks(
-    turn: Turn, record: ServerRecovery, server: Server
-) -> tuple[ServerRecovery, tuple[Reason, str] | None]:
-    """What is not yet as it should be; the power state is put right here."""
+def _lacks(record: ServerRecovery, server: Server) -> Lack | None:
     if server.host == record.source:
-        return record, (Reason.STILL_ON_SOURCE, server.host)
+        return Reason.STILL_ON_SOURCE, server.host, None
     if server.missing:
-        return record, (Reason.NOT_ATTACHED, "; ".join(server.missing))
+        return Reason.NOT_ATTACHED, "; ".join(server.missing), None
     if server.task_state is not None:
-        return record, (Reason.NOT_RUNNING, f"its task state is {server.task_state}")
+        return Reason.NOT_RUNNING, f"its task state is {server.task_state}", None
     if record.was_running and not (server.running and server.vm_state == "active"):
-        record, detail = _power(turn, record, Effect.START)
-        return record, (Reason.NOT_RUNNING, detail or f"it is {server.vm_state}")
+        return Reason.NOT_RUNNING, f"it is {server.vm_state}", records.Effect.START
     if not record.was_running and server.running:
-        record, detail = _power(turn, record, Effect.STOP)
-        return record, (Reason.NOT_STOPPED, detail)
-    return record, None
+        return Reason.NOT_STOPPED, "", records.Effect.STOP
+    return None
 
 
 def _power(
-    turn: Turn, record: ServerRecovery, effect: Effect
-) -> tuple[ServerRecovery, str]:
+    turn: Turn, record: ServerRecovery, effect: records.Effect
+) -> ServerRecovery:
     """Start or stop it, again only after a while: the picture may be older."""
-    outcome: Outcome | None = turn.outcome(record.recovery, effect, record.server)
+    outcome = turn.outcome(record, effect)
     if outcome and outcome.detail:
         record = replace(record, detail=outcome.detail)
         if outcome.detail == RESTARTED:
             record = replace(record, not_before=turn.now)
-    busy = turn.pending(record.recovery, effect, record.server)
-    if not busy and turn.now >= record.not_before:
-        turn.intend(effect, record.destination or "", record.recovery, record.server)
+    if turn.now >= record.not_before and not turn.pending(record, effect):
+        turn.intend(effect, record.destination or "", record)
         record = replace(record, not_before=turn.now + turn.options.retry_interval)
-    return record, record.detail
-
-
-def recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:
-    """It is where it should be, as it was."""
     return record
 
 
-def not_recovered(turn: Turn, record: ServerRecovery) -> ServerRecovery:
-    """It failed or was left; others may move it, or take it away."""
-    if record.reason is not None and record.reason.intended:
+def ended(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is accounted for; what is not recovered, others may still move."""
+    if record.settled or record.landed_at is not None:
         return record
     newest = _new_record(turn, record)
-    if newest and newest.fate is not Fate.FAILED and record.landed_at is None:
-        return _adopt(turn, record)
-    return record
+    by_others = newest is not None and not newest.failed
+    return _adopt(turn, record) if by_others else record
 
 
 FUNCTIONS: dict[ServerState, Callable[[Turn, ServerRecovery], ServerRecovery]] = {
     ServerState.WAITING: waiting,
     ServerState.ASKED: asked,
     ServerState.MOVING: moving,
-    ServerState.RECOVERED: recovered,
-    ServerState.FAILED: not_recovered,
-    ServerState.LEFT: not_recovered,
+    ServerState.RECOVERED: ended,
+    ServerState.FAILED: ended,
+    ServerState.LEFT: ended,
 }

@@ -3,29 +3,27 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypedDict, Unpack
 
 from oslo_utils import uuidutils
 
+from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Command,
-    Effect,
-    Event,
-    EventKind,
-    HostRecovery,
-    HostState,
-    Intent,
-    Outcome,
-    Reason,
-    Result,
-    ServerRecovery,
-    ServerState,
-    State,
-)
+from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
+
+Record = HostRecovery | records.ServerRecovery
 
 RESTARTED = "the trigger was restarted before it learned the result"
+
+
+class Told(TypedDict, total=False):
+    """What an event says beyond whom it is about; see records.Event."""
+
+    host: str
+    how: str
+    reason: str
+    servers: tuple[str, ...]
 
 
 class Turn:
@@ -33,13 +31,15 @@ class Turn:
 
     Intents of an earlier life of the trigger, which nobody carries out any more, end
     here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
+
+    :ivar may_fence: whether the guard admits another host in this step.
     """
 
     def __init__(
         self,
-        state: State,
+        state: records.State,
         picture: Picture,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[records.Outcome],
         running: frozenset[str],
         now: float,
         options: Options,
@@ -52,19 +52,21 @@ class Turn:
         self.servers = dict(state.servers)
         self.commands = dict(state.commands)
         self.guard = state.guard
+        self.may_fence = False
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
         lost = (
-            Outcome(intent, Result.UNKNOWN, now, RESTARTED)
+            records.Outcome(intent, records.Result.UNKNOWN, now, RESTARTED)
             for intent in state.intents.values()
             if intent.id not in running and intent.id not in known
         )
-        self._outcomes = [*outcomes, *lost]
-        ended = {outcome.intent.id for outcome in self._outcomes}
-        self._pending = [i for i in state.intents.values() if i.id not in ended]
+        self._closed = [*outcomes, *lost]
+        self._outcomes = {_key(o.intent): o for o in reversed(self._closed)}
+        ended = {outcome.intent.id for outcome in self._closed}
+        self._pending = {_key(i) for i in state.intents.values() if i.id not in ended}
         self._opened: list[Intent] = []
-        self._events: list[Event] = []
-        self._answered: list[Command] = []
+        self._events: list[records.Event] = []
+        self._answered: list[records.Command] = []
 
     # What is known.
 
@@ -76,23 +78,19 @@ class Turn:
         """Whether the picture shows the servers and records of the host."""
         return host.host in self.picture.scope.hosts
 
-    def outcome(
-        self, recovery: str, effect: Effect, server: str | None = None
-    ) -> Outcome | None:
+    def outcome(self, about: Record, effect: records.Effect) -> records.Outcome | None:
         """What was learned in this step about an effect that a recovery wanted."""
-        key = recovery, effect, server
-        return next((o for o in self._outcomes if _key(o.intent) == key), None)
+        return self._outcomes.get((*about.key, effect))
 
-    def check_of(self, host: str) -> Outcome | None:
+    def check_of(self, host: str) -> records.Outcome | None:
         """What a periodic check of a fence device found."""
-        checks = (o for o in self._outcomes if not o.intent.recovery)
+        checks = (o for o in self._closed if not o.intent.recovery)
         found = (o for o in checks if o.intent.host == host and o.detail != RESTARTED)
         return next(found, None)
 
-    def pending(self, recovery: str, effect: Effect, server: str | None = None) -> bool:
+    def pending(self, about: Record, effect: records.Effect) -> bool:
         """Whether such an intent is being carried out."""
-        key = recovery, effect, server
-        return any(_key(intent) == key for intent in self._pending)
+        return (*about.key, effect) in self._pending
 
     def open_hosts(self) -> list[HostRecovery]:
         """The recoveries that are not over, by host."""
@@ -103,118 +101,89 @@ class Turn:
         """The open recovery of a host."""
         return next((h for h in self.open_hosts() if h.host == host), None)
 
-    def servers_of(self, host: HostRecovery) -> list[ServerRecovery]:
+    def servers_of(self, host: HostRecovery) -> list[records.ServerRecovery]:
         """The servers of a recovery: higher priority first, then by name."""
         found = (s for s in self.servers.values() if s.recovery == host.id)
         return sorted(found, key=lambda s: (-s.priority, s.name, s.server))
 
     # What is decided.
 
-    def put(self, record: HostRecovery | ServerRecovery) -> None:
+    def put(self, record: Record) -> None:
         if isinstance(record, HostRecovery):
             self.hosts[record.id] = record
         else:
-            self.servers[record.recovery, record.server] = record
+            self.servers[record.key] = record
 
-    def enter(self, host: HostRecovery, state: HostState) -> HostRecovery:
-        """The host in a new state, with nothing in its way."""
-        return replace(
-            host,
-            state=state,
-            stages={**host.stages, state.value: self.now},
-            reason=None,
-            detail="",
-        )
-
-    def hold(
-        self, host: HostRecovery, reason: Reason, detail: str = ""
+    def enter(
+        self, host: HostRecovery, state: records.HostState, /, **told: Unpack[Told]
     ) -> HostRecovery:
+        """The host in a new state, with nothing in its way, which is told."""
+        self.tell(EventKind(f"host.{state.value}"), host, **told)
+        return self.set(host, state)
+
+    def set(self, host: HostRecovery, state: records.HostState) -> HostRecovery:
+        """The same, without a word."""
+        stages = {**host.stages, state.value: self.now}
+        return replace(host, state=state, stages=stages, reason=None, detail="")
+
+    def hold(self, host: HostRecovery, why: Reason, detail: str = "") -> HostRecovery:
         """The host, which does not go on; it is told once for each reason."""
-        if (host.reason, host.detail) != (reason, detail):
-            self.tell(EventKind.HOST_HELD, host, reason=reason.sentence(detail))
-        return replace(host, reason=reason, detail=detail)
+        if (host.reason, host.detail) != (why, detail):
+            self.tell(EventKind.HOST_HELD, host, reason=why.sentence(detail))
+        return replace(host, reason=why, detail=detail)
 
     def intend(
         self,
-        effect: Effect,
+        effect: records.Effect,
         host: str,
-        recovery: str = "",
-        server: str | None = None,
+        about: Record | None = None,
         destination: str | None = None,
         text: str = "",
     ) -> None:
         """Want an effect; it is journalled, and then carried out, after the step."""
-        id = uuidutils.generate_uuid()
-        intent = Intent(id, effect, host, self.now, recovery, server, destination, text)
+        id, now = uuidutils.generate_uuid(), self.now
+        recovery, server = about.key if about else ("", None)
+        intent = Intent(id, effect, host, now, recovery, server, destination, text)
         self._opened.append(intent)
-        self._pending.append(intent)
+        self._pending.add(_key(intent))
 
     def tell(
-        self,
-        kind: EventKind,
-        about: HostRecovery | ServerRecovery | None = None,
-        *,
-        host: str = "",
-        how: str = "",
-        reason: str = "",
-        servers: tuple[str, ...] = (),
+        self, kind: EventKind, about: Record | None = None, **told: Unpack[Told]
     ) -> None:
         """Add a line to the history."""
-        event = Event(
-            kind, self.now, host=host, how=how, reason=reason, servers=servers
-        )
-        if isinstance(about, HostRecovery):
-            event = replace(event, host=about.host, recovery=about.id)
-        elif about is not None:
-            event = replace(
-                event,
-                host=about.source,
-                recovery=about.recovery,
-                server=about.server,
-                server_name=about.name,
-                source=about.source,
-                destination=about.destination or "",
-                request_id=about.request_id or "",
-            )
-        self._events.append(event)
+        everything = {**told, **(about.told if about else {})}
+        self._events.append(records.Event(kind, self.now, **everything))
 
-    def end(
+    def settle(
         self,
-        server: ServerRecovery,
-        state: ServerState,
-        reason: Reason | None = None,
-        detail: str = "",
-    ) -> ServerRecovery:
-        """The server in a final state."""
-        server = replace(
-            server, state=state, reason=reason, detail=detail, ended_at=self.now
-        )
-        sentence = reason.sentence(detail) if reason else ""
-        self.tell(EventKind(f"server.{state.value}"), server, reason=sentence)
-        return server
-
-    def answer(self, command: Command, kind: EventKind, text: str) -> None:
-        """Settle a command."""
+        command: records.Command,
+        answer: str,
+        kind: EventKind = EventKind.COMMAND_TAKEN,
+    ) -> None:
+        """A command is done, or refused, and that is told."""
         del self.commands[command.id]
-        self._answered.append(replace(command, answer=text))
+        self._answered.append(replace(command, answer=answer))
         how = f"{command.kind.value} by {command.by}: {command.reason}"
-        self.tell(kind, host=command.host, how=how, reason=text)
+        self.tell(kind, host=command.host, how=how, reason=answer)
 
-    def change(self) -> Change:
+    def refuse(self, command: records.Command, why: Reason) -> None:
+        self.settle(command, why.sentence(), EventKind.COMMAND_REFUSED)
+
+    def change(self) -> records.Change:
         """What the step adds to the journal."""
         before = self._before
-        return Change(
+        return records.Change(
             hosts=tuple(h for h in self.hosts.values() if before.hosts.get(h.id) != h),
             servers=tuple(
-                s for key, s in self.servers.items() if before.servers.get(key) != s
+                s for s in self.servers.values() if before.servers.get(s.key) != s
             ),
             opened=tuple(self._opened),
-            closed=tuple(self._outcomes),
+            closed=tuple(self._closed),
             events=tuple(self._events),
             commands=tuple(self._answered),
             guard=self.guard if self.guard != before.guard else None,
         )
 
 
-def _key(intent: Intent) -> tuple[str, Effect, str | None]:
-    return intent.recovery, intent.effect, intent.server
+def _key(intent: Intent) -> tuple[str, str | None, records.Effect]:
+    return intent.recovery, intent.server, intent.effect

@@ -5,22 +5,63 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
-from nova_ha_scheduler.evacuation.interfaces import (
-    Fencing,
-    Power,
-    PowerReport,
-    Testimony,
-    Verdict,
-    Witnesses,
-)
-from nova_ha_scheduler.evacuation.openstack.adapter import OpenStackCloud
+from nova_ha_scheduler.evacuation.interfaces import Clock, Power, PowerReport, Refused
 from nova_ha_scheduler.evacuation.openstack.api import Api
+from nova_ha_scheduler.evacuation.openstack.observer import Observer
 
 
 class SystemClock:
     def now(self) -> float:
         return time.time()
+
+
+class OpenStackCloud:
+    """:class:`.interfaces.Cloud` over openstacksdk.
+
+    Safe to be used from several threads.
+    """
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api = api
+        self._observer = Observer(api, clock)
+
+    def observe(self, scope: Scope) -> Picture:
+        return self._observer.observe(scope)
+
+    def force_down(self, host: str) -> None:
+        self._service(host, {"forced_down": True})
+
+    def lift_force_down(self, host: str) -> None:
+        self._service(host, {"forced_down": False})
+
+    def disable(self, host: str, reason: str) -> None:
+        self._service(host, {"status": "disabled", "disabled_reason": reason})
+
+    def enable(self, host: str) -> None:
+        self._service(host, {"status": "enabled"})
+
+    def evacuate(self, server: str, destination: str | None) -> str:
+        wanted = {"host": destination} if destination else {}
+        return self._action(server, {"evacuate": wanted})
+
+    def start(self, server: str) -> str:
+        return self._action(server, {"os-start": None})
+
+    def stop(self, server: str) -> str:
+        return self._action(server, {"os-stop": None})
+
+    def _action(self, server: str, body: dict[str, object]) -> str:
+        return self._api.act("POST", f"/servers/{server}/action", body)
+
+    def _service(self, host: str, change: dict[str, object]) -> None:
+        if host not in self._observer.services:
+            self._observer.observe(Scope())
+        service = self._observer.services.get(host)
+        if service is None:
+            raise Refused(f"there is no nova-compute service on {host}")
+        self._api.act("PUT", f"/os-services/{service}", change)
 
 
 class ProductionWorld(OpenStackCloud):
@@ -31,7 +72,11 @@ class ProductionWorld(OpenStackCloud):
     """
 
     def __init__(
-        self, api: Api, fencing: Fencing, witnesses: Witnesses, only: str | None = None
+        self,
+        api: Api,
+        fencing: interfaces.Fencing,
+        witnesses: interfaces.Witnesses,
+        only: str | None = None,
     ) -> None:
         super().__init__(api, SystemClock())
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
@@ -50,20 +95,20 @@ class ProductionWorld(OpenStackCloud):
         return picture
 
     def power_off(self, host: str) -> PowerReport:
-        if self._is_foreign(host):
-            return PowerReport(Power.UNKNOWN, "nobody", self._for_one())
+        if no := self._foreign(host):
+            return PowerReport(Power.UNKNOWN, "nobody", no)
         return self._fencing.power_off(host)
 
     def power(self, host: str) -> PowerReport:
         return self._fencing.power(host)
 
-    def testify(self, host: str) -> Sequence[Testimony]:
-        if self._is_foreign(host):
-            return [Testimony("nova-ha", Verdict.UNKNOWN, self._for_one())]
+    def testify(self, host: str) -> Sequence[interfaces.Testimony]:
+        if no := self._foreign(host):
+            return [interfaces.Testimony("nova-ha", interfaces.Verdict.UNKNOWN, no)]
         return self._witnesses.testify(host)
 
-    def _is_foreign(self, host: str) -> bool:
-        return self._only not in (None, host)
-
-    def _for_one(self) -> str:
+    def _foreign(self, host: str) -> str | None:
+        """Why nothing is done to a host, if so."""
+        if self._only in (None, host):
+            return None
         return f"this trigger was started by hand for {self._only} alone"

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from nova.conf import CONF
 
-from nova_ha_scheduler.evacuation.cloud import Fate, Picture, Scope
+from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation.openstack import parse
-from nova_ha_scheduler.evacuation.openstack.adapter import OpenStackCloud
 from nova_ha_scheduler.evacuation.openstack.api import READ, Api
-from nova_ha_scheduler.evacuation.world import SystemClock
+from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
 from tests.cloud import Cloud
 from tests.cloud.stubs import IMAGES
 
@@ -175,7 +174,7 @@ def test_an_evacuation_and_the_way_back(
     def landed() -> Picture | None:
         picture = _look(adapter, *moving)
         records = [picture.newest_record(server, FULL) for server in moving]
-        done = all(r and r.fate is Fate.LANDED and r.destination for r in records)
+        done = all(r and r.landed and r.destination for r in records)
         return picture if done else None
 
     picture = cloud.wait("evacuations", landed)

@@ -2,5 +2,5 @@
 """OpenStack as the trigger sees it, through openstacksdk alone.
 
 :mod:`.api` sends requests, :mod:`.parse` reads answers, :mod:`.observer` makes a
-picture of them, :mod:`.adapter` is the engine's Cloud.
+picture of them; the engine's Cloud, in :mod:`..world`, is made of these.
 """

@@ -23,16 +23,13 @@ def timestamp(text: str | None) -> float | None:
     """Seconds since the epoch; OpenStack's times are UTC, said or not."""
     if not text:
         return None
-    found = datetime.datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    return found.timestamp()
+    said = datetime.datetime.fromisoformat(text)
+    return said.replace(tzinfo=datetime.UTC).timestamp()
 
 
 def isotime(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime(
-        "%Y-%m-%dT%H:%M:%SZ"
-    )
+    utc = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def facts(aggregates: Iterable[Json]) -> dict[str, HostFacts]:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the engine costs, and what a preview says."""
+"""What the engine costs, and what a dry run says."""
 
 from typing import Any
 
-from nova_ha_scheduler.evacuation.cloud import Scope
+from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.preview import preview
 from nova_ha_scheduler.evacuation.records import Reason, ServerState
 from tests.simulation import scenario
 from tests.simulation.harness import Simulation
@@ -45,7 +44,7 @@ def test_a_quiet_cloud_writes_no_journal() -> None:
     assert simulation.journal.state is before
 
 
-def test_a_preview_asks_nobody() -> None:
+def test_a_dry_run_asks_nobody() -> None:
     cluster = {
         "hosts": {
             "node1": {"zone": "nfs-a"},
@@ -58,10 +57,9 @@ def test_a_preview_asks_nobody() -> None:
         },
     }
     world = scenario.build(cluster, []).world
-    picture = world.observe(Scope(frozenset({"node1"}), destinations=True))
     found = {
-        d.server: (d.destination, d.reason)
-        for d in preview(picture, "node1", frozenset(), Options())
+        s.server: (s.destination, s.reason)
+        for s in dry_run.plan(world, Options(), "node1")
     }
     assert found == {
         "uuid-a": (None, Reason.NO_ROOM),

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from nova_ha_scheduler.evacuation.cloud import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.planner import (
-    Candidate,
+    Board,
     Claim,
     Decision,
-    plan,
     refusal,
     request_for,
 )
@@ -76,10 +75,10 @@ def test_every_destination_is_permitted_and_has_room(
     moving: list[str],
 ) -> None:
     claims = [Claim(name, {"VCPU": 1}) for name in moving]
-    candidates = [Candidate(server) for server in servers]
-    decisions = plan(candidates, hosts, frozenset({"dead"}), claims, options)
-    assert [d.server for d in decisions] == [s.uuid for s in servers]
-    assert decisions == plan(candidates, hosts, frozenset({"dead"}), claims, options)
+    board = Board(hosts, frozenset({"dead"}), claims, options)
+    decisions = [board.place(server) for server in servers]
+    again = Board(hosts, frozenset({"dead"}), claims, options)
+    assert decisions == [again.place(server) for server in servers]
     taken = Counter(moving)
     for server, decision in zip(servers, decisions, strict=True):
         if decision.destination is None:
@@ -104,10 +103,9 @@ def _check_bounds(
     options: Options,
     moving: int,
 ) -> None:
-    sent = [d for d in decisions if d.destination]
+    sent = [(s, d) for s, d in zip(servers, decisions, strict=True) if d.destination]
     assert not sent or len(sent) + moving <= options.max_in_flight
-    group_of = {s.uuid: s.group for s in servers}
-    together = Counter(d.destination for d in sent if group_of[d.server])
+    together = Counter(d.destination for s, d in sent if s.group)
     assert all(number == 1 for number in together.values())
 
 
@@ -118,10 +116,8 @@ def test_a_destination_that_failed_is_the_last_choice() -> None:
     server = Server("u", "vm", "dead", extra_specs={"ha": "true"}, needs={"VCPU": 1})
 
     def destination(*tried: str) -> str | None:
-        (decision,) = plan(
-            [Candidate(server, tried)], hosts, frozenset({"dead"}), (), Options()
-        )
-        return decision.destination
+        board = Board(hosts, frozenset({"dead"}), (), Options())
+        return board.place(server, tried).destination
 
     assert destination() == "n1"
     assert destination("n1") == "n2"
