@@ -57,7 +57,9 @@ class Broker:
             process.stop()
 
     def start(self) -> None:
-        """Return when clients can log in; takes a few seconds."""
+        """Return when clients can log in; takes a few seconds, if it is not up."""
+        if self._server:
+            return
         self._server = self._run([_SERVER], "rabbitmq.log")
         self._server.wait_until("RabbitMQ", lambda: rig.listens(self._port), _PATIENCE)
 
