@@ -242,7 +242,7 @@ def absent(broker: Broker) -> Iterator[Broker]:
     broker.start()
 
 
-@pytest.mark.parametrize("at_start", [False, True])
+@pytest.mark.parametrize(("host", "at_start"), [("node5", False), ("node6", True)])
 def test_without_the_broker_it_polls(
     cloud: Cloud,
     absent: Broker,
@@ -250,11 +250,12 @@ def test_without_the_broker_it_polls(
     trigger: MakeTrigger,
     bmc: dict[str, Any],
     tmp_path: Path,
+    host: str,
     at_start: bool,
 ) -> None:
     """And listens once the broker is there."""
-    boot_on(cloud, "node5", flavor, f"slow{at_start:d}")
-    configured = trigger({"node5": bmc}, **over(absent))
+    boot_on(cloud, host, flavor, f"slow-{host}")
+    configured = trigger({host: bmc}, **over(absent))
     if at_start:
         absent.stop()
     with running(configured, tmp_path / "evacuator.log"):
@@ -262,9 +263,9 @@ def test_without_the_broker_it_polls(
         if not at_start:
             cloud.wait("its listener", lambda: absent.consumers(POOL))
             absent.stop()
-        cloud.crash("node5")
-        cloud.force_down("node5")
-        row = recovered(cloud, configured, "node5")
+        cloud.crash(host)
+        cloud.force_down(host)
+        row = recovered(cloud, configured, host)
         absent.start()
         cloud.wait("its listener", lambda: absent.consumers(POOL), 60)
     assert row["notification_to_evacuate_s"] is None
