@@ -69,9 +69,11 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_until(self, what: str, ready: Callable[[], bool]) -> None:
-        """:raises RigError: it has ended, or takes too long."""
-        end = time.monotonic() + _PATIENCE
+    def wait_until(
+        self, what: str, ready: Callable[[], bool], seconds: float = _PATIENCE
+    ) -> None:
+        """:raises RigError: it has ended, or takes longer."""
+        end = time.monotonic() + seconds
         while not ready():
             code = self._process.poll()
             if code is not None or time.monotonic() > end:
@@ -146,7 +148,7 @@ def bmcs(
     :param off: hosts without power; all others are on.
     :param seconds: how long a change of power takes, at most.
     """
-    port = _free_port()
+    port = free_port()
     found = Bmcs(port, hosts)
     without = set(off)
     systems: list[dict[str, object]] = [
@@ -178,7 +180,7 @@ def bmcs(
     command = [sys.executable, "-c", _EMULATOR, *arguments]
     process = Process(command, folder / "bmc.log")
     try:
-        process.wait_until("the Redfish emulator", lambda: _listens(port))
+        process.wait_until("the Redfish emulator", lambda: listens(port))
         yield found
     finally:
         process.stop()
@@ -256,14 +258,14 @@ def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

@@ -19,6 +19,8 @@ from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import outcome_of
+from tests.evacuator import broker as rabbitmq
+from tests.evacuator.broker import Broker
 
 HOSTS = [f"node{n}" for n in range(1, 8)]
 ZONE = "nfs-a"
@@ -35,12 +37,19 @@ QUICK = {
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Seven protected hosts on one storage; Nova's notifications go to fake://."""
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with rabbitmq.running(tmp_path_factory.mktemp("broker") / "rabbitmq") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[Cloud]:
+    """Seven protected hosts on one storage; Nova's notifications go to the broker."""
     conf = {
         "oslo_messaging_notifications": {
             "driver": "messagingv2",
-            "transport_url": "fake://",
+            "transport_url": broker.url,
+            "retry": 0,  # without a broker, Nova's API would wait for it
         },
         "notifications": {"notification_format": "versioned"},
     }
