@@ -36,6 +36,7 @@ from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 from bench import cores
 from bench.scheduling import SETTINGS
 from nova_ha_scheduler.cli.report import notification_to_evacuate
+from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.journal.history import History, Query
 from tests.cloud.config import Conf, merge
@@ -46,14 +47,11 @@ DESTINATIONS = [f"destination{number}" for number in range(1, 6)]
 REBUILD_SECONDS = 3.0
 ZONE = "nfs-a"
 
-POOL = "bench"
-
 CLOUD: Conf = merge(
     SETTINGS["pre-filters"],
     {"notifications": {"notification_format": "versioned"}},
 )
 TRIGGER: Conf = {
-    "notifications": {"pool": POOL},
     # A good share of the hosts dies, one after the other.
     "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
 }
@@ -277,7 +275,7 @@ def _running(site: Site) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with cores.others():
             stack.enter_context(site.trigger.running())
-        site.cloud.wait("its listener", lambda: site.broker.consumers(POOL))
+        site.cloud.wait("its listener", lambda: site.broker.consumers(notify.POOL))
         site.cloud.wait("the end of its first look", site.requests.rest)
         yield
 

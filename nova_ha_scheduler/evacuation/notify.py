@@ -7,6 +7,7 @@ in the journal until they can be sent.
 
 import datetime
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,7 +32,7 @@ GROUP = "oslo_messaging_notifications"
 PREFIX = "nova_ha."
 """Of the event types that go out."""
 
-_POOL = "nova-ha-evacuator"
+POOL = "nova-ha-evacuator"
 """The listeners' pool of its own, so that nobody loses a message to us."""
 
 _RETRY_SECONDS = 5.0
@@ -114,7 +115,7 @@ class Listener:
                     [target],
                     [self],
                     executor="threading",
-                    pool=_POOL,
+                    pool=POOL,
                 )
                 listener.start()
                 self._ended.wait()
@@ -146,11 +147,12 @@ class Publisher:
         self._news.set()
 
     def _run(self) -> None:
-        # retry=-1: the call returns when the broker has the message, not before.
+        # Without end, so that the call returns when the broker has the message, and
+        # not before. Not -1: where no connection was ever made, that is none at all.
         sender = oslo_messaging.Notifier(
             oslo_messaging.get_notification_transport(self._conf),
             publisher_id=f"nova-ha-evacuator:{socket.gethostname()}",
-            retry=-1,
+            retry=sys.maxsize,
         )
         while True:
             self._news.wait(_RETRY_SECONDS)
