@@ -13,8 +13,7 @@ off at once: what is measured is the trigger and not a BMC.
 
 Nova works for half a second of one core and more on each evacuation, all in this one
 process, whoever asks for it. A good part of either time is that work. Its threads
-share Python's one lock, and two cores only make them fight for it: 30 evacuations by
-hand took 20.9 s on both cores of a machine, and 18.3 s on one of them. So this process
+share Python's one lock, and two cores only make them fight for it. So this process
 keeps to one core, and leaves all others to the processes beside it. Where there is
 only one, all share it.
 """

@@ -117,7 +117,7 @@ EVACUATION_HELP = {
 EVACUATION_OPTS = [
     cfg.FloatOpt(
         "follow_interval",
-        default=3.0,
+        default=2.0,
         min=0.1,
         help="Seconds between two looks at the cloud while a recovery is under way.",
     ),
