@@ -57,7 +57,7 @@ class ShowHistory(Command, ShowOne):
         found = found or history.recoveries(Query(host=args.recovery, limit=1))
         if not found:
             raise JournalError(f"there is no recovery {args.recovery}")
-        query = Query(recovery=found[0].id, limit=report.ALL)
+        query = Query(recovery=found[0].id, limit=None)
         events = reversed(history.events(query))
         details = {
             **report.host_row(history, found[0]),

@@ -166,7 +166,7 @@ class Waiter:
         if not found:
             return None
         (host,) = found
-        self.servers = self._history.servers(Query(recovery=host.id, limit=report.ALL))
+        self.servers = self._history.servers(Query(recovery=host.id, limit=None))
         if sys.stderr.isatty() and self.servers:
             _draw(self.servers)
         entered = host.stages.get(host.state.value, 0.0)

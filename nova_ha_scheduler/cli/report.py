@@ -12,7 +12,6 @@ from nova_ha_scheduler.evacuation.records import EventKind, ServerState
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import ended_as, outcome_of
 
-ALL = 1_000_000
 _NOTICE = 60.0
 """Seconds by which the notification of a force-down can precede its recovery."""
 
@@ -33,7 +32,7 @@ def notification_to_evacuate(
     None where it was not a notification that told of the death.
     """
     asked = EventKind.SERVER_ASKED.value
-    requests = history.events(Query(recovery=record.id, outcome=asked, limit=ALL))
+    requests = history.events(Query(recovery=record.id, outcome=asked, limit=None))
     if not requests:
         return None
     first = requests[-1][1].at
@@ -51,7 +50,7 @@ def reason(record: records.HostRecovery | records.ServerRecovery) -> str:
 def host_row(history: History, record: records.HostRecovery) -> Row:
     """One recovery of a host."""
     accounted = record.stages.get(ended_as(record) or "")
-    found = counts(history.servers(Query(recovery=record.id, limit=ALL)))
+    found = counts(history.servers(Query(recovery=record.id, limit=None)))
     final = {
         state.value: found.pop(state.value) for state in ServerState if state.final
     }

@@ -25,7 +25,7 @@ class Query:
     :ivar server: a UUID, or an exact name.
     :ivar outcome: a recovery's or a server's last state, by its word; an event's kind.
     :ivar recovery: HostRecovery.id.
-    :ivar limit: how many at most.
+    :ivar limit: how many at most; None: all.
     """
 
     since: float | None = None
@@ -34,7 +34,7 @@ class Query:
     server: str | None = None
     outcome: str | None = None
     recovery: str | None = None
-    limit: int = 100
+    limit: int | None = 100
 
 
 class History:

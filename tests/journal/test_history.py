@@ -65,6 +65,7 @@ def starts(recoveries) -> list[int]:
         (Query(outcome="recovered", since=40.0), [80, 70, 50, 40]),
         (Query(outcome="evacuating"), [90]),
         (Query(limit=3), [90, 80, 70]),
+        (Query(limit=None, since=75.0), [90, 80]),
         (Query(recovery="c1@30.0"), [30]),
     ],
 )
