@@ -15,8 +15,11 @@ _CHECKED_TOGETHER = 10.0
 """Seconds for which a landed server's check waits for others to land: one list shows
 them all, and it is long."""
 
-_OVERVIEW_INTERVAL = 10.0
+_HOSTS_INTERVAL = 10.0
 """Seconds for which the hosts need not be looked at while servers are followed."""
+
+_SERVERS_INTERVAL = 30.0
+"""The same for a host's list of servers: one may have been booted just before."""
 
 
 def decide(turn: Turn) -> None:
@@ -65,6 +68,7 @@ class Engine:
         self._options = options
         self._devices = DeviceWatch(options.device_check_interval)
         self._picture: Picture | None = None
+        self._seen_at = self._listed_at = 0.0
         self.state = records.State()
 
     def step(self, look: bool = True) -> records.Change:
@@ -93,9 +97,12 @@ class Engine:
 
     def _look(self) -> Picture:
         picture = self._cloud.observe(self.scope())
-        if self._picture is None or picture.scope.overview:
-            return picture
-        return picture.with_hosts_of(self._picture)
+        if not picture.scope.followed:
+            self._listed_at = picture.taken_at
+        if self._picture is not None and not picture.scope.overview:
+            return picture.with_hosts_of(self._picture)
+        self._seen_at = picture.taken_at
+        return picture
 
     def wants_look(self) -> bool:
         """Whether the next step needs to see more than the newest picture shows."""
@@ -120,7 +127,7 @@ class Engine:
         waiting = to_come or any(s.state is ServerState.WAITING for s in open_)
         under_way = {s.source for s in open_ if s.is_under_way(now)}
         followed = in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
-        if waiting or self._is_overview_due(now):
+        if waiting or now - self._listed_at >= _SERVERS_INTERVAL:
             followed = set()  # a server's place depends on all that is under way
         landed = [s for s in open_ if s.landed_at is not None]
         late = now - min((s.landed_at or now for s in landed), default=now)
@@ -135,11 +142,7 @@ class Engine:
             frozenset(followed),
             frozenset(to_check),
             waiting,
-            overview=bool(detailed) or not followed,
+            overview=bool(detailed)
+            or not followed
+            or now - self._seen_at >= _HOSTS_INTERVAL,
         )
-
-    def _is_overview_due(self, now: float) -> bool:
-        if self._picture is None:
-            return True
-        seen = self._picture.hosts_at or self._picture.taken_at
-        return now - seen >= _OVERVIEW_INTERVAL
