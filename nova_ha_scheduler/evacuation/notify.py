@@ -109,12 +109,9 @@ class Listener:
         target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
         while not self._ended.is_set():
             try:
+                transport = oslo_messaging.get_notification_transport(self._conf)
                 listener = oslo_messaging.get_notification_listener(
-                    oslo_messaging.get_notification_transport(self._conf),
-                    [target],
-                    [self],
-                    executor="threading",
-                    pool=_POOL,
+                    transport, [target], [self], executor="threading", pool=_POOL
                 )
                 listener.start()
                 self._ended.wait()
@@ -146,12 +143,10 @@ class Publisher:
         self._news.set()
 
     def _run(self) -> None:
+        name = f"nova-ha-evacuator:{socket.gethostname()}"
+        transport = oslo_messaging.get_notification_transport(self._conf)
         # retry=-1: the call returns when the broker has the message, not before.
-        sender = oslo_messaging.Notifier(
-            oslo_messaging.get_notification_transport(self._conf),
-            publisher_id=f"nova-ha-evacuator:{socket.gethostname()}",
-            retry=-1,
-        )
+        sender = oslo_messaging.Notifier(transport, publisher_id=name, retry=-1)
         while True:
             self._news.wait(_RETRY_SECONDS)
             self._news.clear()
