@@ -50,11 +50,9 @@ def late(host: Host, now: float, options: Options) -> bool:
 
 def protected(picture: Picture) -> list[Host]:
     """The hosts that the trigger answers for, by name."""
-    return [
-        host
-        for _, host in sorted(picture.hosts.items())
-        if vocabulary.HA in host.facts.flags and hands_off(host) is None
-    ]
+    by_name = (host for _, host in sorted(picture.hosts.items()))
+    tagged = (host for host in by_name if vocabulary.HA in host.facts.flags)
+    return [host for host in tagged if hands_off(host) is None]
 
 
 def sighted(turn: Turn) -> bool:

@@ -35,9 +35,8 @@ class DeviceWatch:
         outcome = turn.check_of(host)
         if outcome is None or outcome.by == _NO_DEVICE:
             return
-        if outcome.result is Result.UNKNOWN and host not in self._broken:
-            self._broken.add(host)
-            turn.tell(EventKind.DEVICE_BROKEN, host=host, reason=outcome.detail)
-        elif outcome.result is not Result.UNKNOWN and host in self._broken:
-            self._broken.discard(host)
-            turn.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)
+        broken = outcome.result is Result.UNKNOWN
+        if broken is not (host in self._broken):
+            self._broken ^= {host}
+            kind = EventKind.DEVICE_BROKEN if broken else EventKind.DEVICE_WORKS
+            turn.tell(kind, host=host, reason=outcome.detail)

@@ -26,9 +26,8 @@ def plan(cloud: Cloud, options: Options, host: str) -> list[records.ServerRecove
     now, state = picture.taken_at, records.HostState.EVACUATING
     proof = records.Evidence(records.Proof.CONFIRMATION, "dry run", now)
     dead = records.HostRecovery(host, host, state, started_at=now, evidence=proof)
-    no_limits = replace(
-        options, max_in_flight=sys.maxsize, max_in_flight_per_zone=sys.maxsize
-    )
+    many = sys.maxsize
+    no_limits = replace(options, max_in_flight=many, max_in_flight_per_zone=many)
     known = records.State(hosts={host: dead})
     turn = Turn(known, picture, (), frozenset(), now, no_limits)
     engine.decide(turn)

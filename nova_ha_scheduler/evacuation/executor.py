@@ -33,7 +33,7 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
                 result = _POWER_RESULTS[report.power]
                 words, by = report.detail, report.by
             case _:
-                result, words, request_id = Result.OK, "", _tell_nova(world, intent)
+                result, words, request_id = Result.OK, "", world.carry_out(intent)
     except Refused as error:
         result, words = Result.REFUSED, str(error)
     except Exception as error:
@@ -49,21 +49,6 @@ def _testify(world: World, host: str) -> tuple[Result, str]:
         f"{a.witness} says {a.verdict.value} ({a.detail})" for a in against or answers
     )
     return Result.REFUSED if against else Result.OK, words
-
-
-def _tell_nova(world: World, intent: Intent) -> str | None:
-    """:returns: Nova's request id, where it is of use."""
-    host, server = intent.host, intent.server or ""
-    calls: dict[Effect, Callable[[], str | None]] = {
-        Effect.FORCE_DOWN: lambda: world.force_down(host),
-        Effect.LIFT_FORCE_DOWN: lambda: world.lift_force_down(host),
-        Effect.DISABLE: lambda: world.disable(host, intent.text),
-        Effect.ENABLE: lambda: world.enable(host),
-        Effect.EVACUATE: lambda: world.evacuate(server, intent.destination),
-        Effect.START: lambda: world.start(server),
-        Effect.STOP: lambda: world.stop(server),
-    }
-    return calls[intent.effect]()
 
 
 class PoolExecutor:

@@ -42,12 +42,9 @@ def watch(turn: Turn) -> bool:
         turn.guard = replace(turn.guard, tripped_until=until, reason=excess)
         turn.tell(EventKind.GUARD_TRIPPED, reason=excess)
         return False
-    late = {
-        host.name
-        for host in detect.protected(turn.picture)
-        if detect.late(host, turn.now, turn.options)
-        and turn.recovery_of(host.name) is None
-    }
+    protected = detect.protected(turn.picture)
+    late = {h.name for h in protected if detect.late(h, turn.now, turn.options)}
+    late -= {host.host for host in turn.open_hosts()}
     return _excess(turn, counted | late) is None
 
 
@@ -73,10 +70,8 @@ def _excess(turn: Turn, counted: set[str]) -> str | None:
     if len(counted) > options.max_hosts:
         return f"{_words(counted)}: more than max_hosts = {options.max_hosts}"
     if len(counted) > _share(hosts, options.max_cloud_percent):
-        percent = f"{options.max_cloud_percent} %"
-        return (
-            f"{_words(counted)}: more than {percent} of the cloud's {len(hosts)} hosts"
-        )
+        share = f"{options.max_cloud_percent} % of the cloud's {len(hosts)} hosts"
+        return f"{_words(counted)}: more than {share}"
     for zone in sorted({zone for h in hosts.values() for zone in h.facts.zones}):
         members = {name for name, h in hosts.items() if zone in h.facts.zones}
         dead = counted & members

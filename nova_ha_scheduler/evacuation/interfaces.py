@@ -25,32 +25,20 @@ class CloudUnreachable(Exception):
 class Cloud(Protocol):
     """OpenStack. Every method may block; none is called by the engine's step.
 
-    Effects raise Refused for a definite no (a 4xx answer). Whatever else they raise
+    An effect raises Refused for a definite no (a 4xx answer). Whatever else it raises
     means "unknown": it may have happened, the engine looks before it repeats.
     """
 
     def observe(self, scope: Scope) -> Picture:
         """:raises CloudUnreachable: if any part of it could not be had."""
 
-    def force_down(self, host: str) -> None: ...
+    def carry_out(self, intent: Intent) -> str | None:
+        """Ask Nova for an effect on a server or on a compute service.
 
-    def lift_force_down(self, host: str) -> None: ...
+        An evacuation is asked for without force: Nova's filters judge the destination.
 
-    def disable(self, host: str, reason: str) -> None: ...
-
-    def enable(self, host: str) -> None: ...
-
-    def evacuate(self, server: str, destination: str | None) -> str:
-        """Ask Nova, without force, so that its filters judge the destination.
-
-        :returns: Nova's request id.
+        :returns: Nova's request id, for an effect on a server.
         """
-
-    def start(self, server: str) -> str:
-        """:returns: Nova's request id."""
-
-    def stop(self, server: str) -> str:
-        """:returns: Nova's request id."""
 
 
 class Power(enum.Enum):

@@ -110,12 +110,9 @@ class Listener:
         target = oslo_messaging.Target(topic=options.topic, exchange=options.exchange)
         while not self._ended.is_set():
             try:
+                transport = oslo_messaging.get_notification_transport(self._conf)
                 listener = oslo_messaging.get_notification_listener(
-                    oslo_messaging.get_notification_transport(self._conf),
-                    [target],
-                    [self],
-                    executor="threading",
-                    pool=POOL,
+                    transport, [target], [self], executor="threading", pool=POOL
                 )
                 listener.start()
                 self._ended.wait()
@@ -147,12 +144,12 @@ class Publisher:
         self._news.set()
 
     def _run(self) -> None:
+        name = f"nova-ha-evacuator:{socket.gethostname()}"
+        transport = oslo_messaging.get_notification_transport(self._conf)
         # Without end, so that the call returns when the broker has the message, and
         # not before. Not -1: where no connection was ever made, that is none at all.
         sender = oslo_messaging.Notifier(
-            oslo_messaging.get_notification_transport(self._conf),
-            publisher_id=f"nova-ha-evacuator:{socket.gethostname()}",
-            retry=sys.maxsize,
+            transport, publisher_id=name, retry=sys.maxsize
         )
         while True:
             self._news.wait(_RETRY_SECONDS)

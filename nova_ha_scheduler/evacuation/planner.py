@@ -72,11 +72,8 @@ class Board:
         """
         self._options = options
         self._hosts = hosts
-        self._usable = [
-            host
-            for name, host in sorted(hosts.items())
-            if host.up and not host.disabled and name not in dead
-        ]
+        alive = (host for name, host in sorted(hosts.items()) if name not in dead)
+        self._usable = [host for host in alive if host.up and not host.disabled]
         self._free = {name: Counter(h.free) for name, h in hosts.items() if h.free}
         self._moving: Counter[str] = Counter()
         self._moving_to_zone: Counter[str] = Counter()

@@ -29,17 +29,12 @@ def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
     """
     conf = cfg.ConfigOpts()
     logging.register_options(conf)
-    logging.set_defaults(
-        default_log_levels=[*logging.get_default_log_levels(), "alembic=WARN"]
-    )
+    levels = [*logging.get_default_log_levels(), "alembic=WARN"]
+    logging.set_defaults(default_log_levels=levels)
     trigger_conf.register_opts(conf)
     witnesses_conf.register_opts(conf)
-    conf(
-        list(arguments),
-        project=PROJECT,
-        prog=prog,
-        default_config_files=cfg.find_config_files(PROJECT, NAME),
-    )
+    files = cfg.find_config_files(PROJECT, NAME)
+    conf(list(arguments), project=PROJECT, prog=prog, default_config_files=files)
     return conf
 
 

@@ -2,14 +2,16 @@
 """The engine's World in production."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.interfaces import Clock, Power, PowerReport, Refused
 from nova_ha_scheduler.evacuation.openstack.api import Api
 from nova_ha_scheduler.evacuation.openstack.observer import Observer
+from nova_ha_scheduler.evacuation.records import Effect, Intent
 
 
 class SystemClock:
@@ -30,32 +32,25 @@ class OpenStackCloud:
     def observe(self, scope: Scope) -> Picture:
         return self._observer.observe(scope)
 
-    def force_down(self, host: str) -> None:
-        self._service(host, {"forced_down": True})
+    def carry_out(self, intent: Intent) -> str | None:
+        destination = {"host": intent.destination} if intent.destination else {}
+        actions: Mapping[Effect, dict[str, Any]] = {
+            Effect.EVACUATE: {"evacuate": destination},
+            Effect.START: {"os-start": None},
+            Effect.STOP: {"os-stop": None},
+        }
+        if action := actions.get(intent.effect):
+            return self._api.act("POST", f"/servers/{intent.server}/action", action)
+        changes: Mapping[Effect, dict[str, Any]] = {
+            Effect.FORCE_DOWN: {"forced_down": True},
+            Effect.LIFT_FORCE_DOWN: {"forced_down": False},
+            Effect.DISABLE: {"status": "disabled", "disabled_reason": intent.text},
+            Effect.ENABLE: {"status": "enabled"},
+        }
+        self._change_service(intent.host, changes[intent.effect])
+        return None
 
-    def lift_force_down(self, host: str) -> None:
-        self._service(host, {"forced_down": False})
-
-    def disable(self, host: str, reason: str) -> None:
-        self._service(host, {"status": "disabled", "disabled_reason": reason})
-
-    def enable(self, host: str) -> None:
-        self._service(host, {"status": "enabled"})
-
-    def evacuate(self, server: str, destination: str | None) -> str:
-        wanted = {"host": destination} if destination else {}
-        return self._action(server, {"evacuate": wanted})
-
-    def start(self, server: str) -> str:
-        return self._action(server, {"os-start": None})
-
-    def stop(self, server: str) -> str:
-        return self._action(server, {"os-stop": None})
-
-    def _action(self, server: str, body: dict[str, object]) -> str:
-        return self._api.act("POST", f"/servers/{server}/action", body)
-
-    def _service(self, host: str, change: dict[str, object]) -> None:
+    def _change_service(self, host: str, change: dict[str, Any]) -> None:
         if host not in self._observer.services:
             self._observer.observe(Scope())
         service = self._observer.services.get(host)

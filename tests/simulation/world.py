@@ -22,6 +22,7 @@ from nova_ha_scheduler.evacuation.interfaces import (
     Testimony,
 )
 from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.records import Effect, Intent
 from nova_ha_scheduler.rules.model import HostFacts
 from tests.simulation.machines import Evacuation, Machine, Nova
 
@@ -247,6 +248,19 @@ class SimulatedWorld:
         machine.host = replace(machine.host, updated_at=self.time, **values)  # type: ignore[arg-type]
         words = ", ".join(f"{k}={v}" for k, v in values.items())
         self._log(f"nova: service {host}: {words}")
+
+    def carry_out(self, intent: Intent) -> str | None:
+        host, server = intent.host, intent.server or ""
+        calls: dict[Effect, Callable[[], str | None]] = {
+            Effect.FORCE_DOWN: lambda: self.force_down(host),
+            Effect.LIFT_FORCE_DOWN: lambda: self.lift_force_down(host),
+            Effect.DISABLE: lambda: self.disable(host, intent.text),
+            Effect.ENABLE: lambda: self.enable(host),
+            Effect.EVACUATE: lambda: self.evacuate(server, intent.destination),
+            Effect.START: lambda: self.start(server),
+            Effect.STOP: lambda: self.stop(server),
+        }
+        return calls[intent.effect]()
 
     def force_down(self, host: str) -> None:
         self._call("force_down", lambda: self._write(host, forced_down=True))

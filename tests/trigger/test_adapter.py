@@ -14,6 +14,7 @@ from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation.openstack import parse
 from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.evacuation.records import Effect, Intent
 from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
 from tests.cloud import Cloud
 from tests.cloud.stubs import IMAGES
@@ -145,31 +146,38 @@ def test_costs(
     assert api.sent - before == 10, "7, and 3 for the group"
 
 
+def _do(
+    adapter: OpenStackCloud, effect: Effect, host: str = FULL, **more: str
+) -> str | None:
+    return adapter.carry_out(Intent("id", effect, host, 0.0, "recovery", **more))
+
+
 def test_refused(
     adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
 ) -> None:
     with pytest.raises(Refused, match="still in use"):
-        adapter.evacuate(servers["plain"], "node1")
+        _do(adapter, Effect.EVACUATE, server=servers["plain"], destination="node1")
     with pytest.raises(Refused, match="while it is in vm_state active"):
-        adapter.start(servers["plain"])
+        _do(adapter, Effect.START, server=servers["plain"])
     with pytest.raises(Refused, match="no mapping to a cell"):
-        adapter.stop("11111111-0000-0000-0000-000000000000")
+        _do(adapter, Effect.STOP, server="11111111-0000-0000-0000-000000000000")
     with pytest.raises(Refused, match="no nova-compute service on node"):
-        adapter.force_down("node")
+        _do(adapter, Effect.FORCE_DOWN, "node")
 
 
 def test_an_evacuation_and_the_way_back(
     adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
 ) -> None:
     cloud.crash(FULL)
-    adapter.force_down(FULL)
-    adapter.disable(FULL, "nova-ha: it is dead")
+    _do(adapter, Effect.FORCE_DOWN)
+    _do(adapter, Effect.DISABLE, text="nova-ha: it is dead")
     host = _look(adapter).hosts[FULL]
     assert (host.up, host.forced_down, host.disabled) == (False, True, True)
     assert host.disabled_reason == "nova-ha: it is dead"
     moving = [servers["plain"], servers["on-volume"]]
     for server in moving:
-        assert adapter.evacuate(server, "node5").startswith("req-")
+        asked = _do(adapter, Effect.EVACUATE, server=server, destination="node5")
+        assert str(asked).startswith("req-")
 
     def landed() -> Picture | None:
         picture = _look(adapter, *moving)
@@ -192,17 +200,17 @@ def test_an_evacuation_and_the_way_back(
     (problem,) = _look(adapter, *moving).servers[servers["on-volume"]].missing or ()
     assert problem == f"volume {volume[0]['id']} is available"
     with pytest.raises(Refused):
-        adapter.lift_force_down(FULL)
+        _do(adapter, Effect.LIFT_FORCE_DOWN)
     cloud.revive(FULL)
     cloud.wait("clean-up", lambda: _lifted(adapter))
-    adapter.enable(FULL)
+    _do(adapter, Effect.ENABLE)
     host = adapter.observe(Scope()).hosts[FULL]
     assert (host.forced_down, host.disabled) == (False, False)
 
 
 def _lifted(adapter: OpenStackCloud) -> bool:
     try:
-        adapter.lift_force_down(FULL)
+        _do(adapter, Effect.LIFT_FORCE_DOWN)
     except Refused:
         return False
     return True
