@@ -121,6 +121,7 @@ def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]
                 by_hand.append(_by_hand(cloud, source, say))
             else:
                 by_trigger.append(_by_trigger(site, source, say))
+            _delete_all(cloud)
             _disable(cloud, source)
     seconds, asked, notified = zip(*by_trigger, strict=True)
     figures = {
@@ -184,6 +185,19 @@ def _boot(cloud: Cloud, host: str, flavor: str) -> None:
         lambda: len(cloud.nova("GET", path).json()["servers"]) == SERVERS,
         _PATIENCE_SECONDS,
     )
+
+
+def _delete_all(cloud: Cloud) -> None:
+    """Whoever is next finds the destinations as empty as the one before: a host's
+    every new server makes Nova look at each of those that are there already."""
+
+    def left() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = cloud.nova("GET", "/servers").json()["servers"]
+        return found
+
+    for server in left():
+        cloud.nova("DELETE", f"/servers/{server['id']}")
+    cloud.wait("servers deleted", lambda: not left(), _PATIENCE_SECONDS)
 
 
 def _disable(cloud: Cloud, host: str) -> None:

@@ -153,7 +153,8 @@ class _Look:
         if not times:
             return
         since = parse.isotime(min(times) - _MARGIN)
-        changed = self._list(**{"changes-since": since})
+        # Nova would also show what was deleted since.
+        changed = self._list(**{"changes-since": since, "deleted": "false"})
         self._add(raw for raw in changed if raw["id"] in wanted)
         landed = [self._servers[uuid] for uuid in sorted(wanted & set(self._servers))]
         missing = self._missing(landed)
