@@ -22,7 +22,7 @@ help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
-	@echo 'make bench       the cost of the plugin, as ratios (build/bench.json)'
+	@echo 'make bench       the cost of plugin and trigger, as ratios (build/bench.json)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
