@@ -108,17 +108,17 @@ class Scope:
 
     :ivar hosts: list their servers and the evacuation records that they are the
         source of.
-    :ivar followed: hosts of which the records say enough: all of their servers that
-        are not accounted for are under way.
     :ivar landed: servers to be shown where they have landed, with ``missing``.
     :ivar destinations: whether ``Host.free`` is needed.
+    :ivar followed: hosts of which the records say enough: all of their servers that
+        are not accounted for are under way.
     :ivar overview: whether the cloud's hosts are needed; if not, there are none.
     """
 
     hosts: frozenset[str] = frozenset()
-    followed: frozenset[str] = frozenset()
     landed: frozenset[str] = frozenset()
     destinations: bool = False
+    followed: frozenset[str] = frozenset()
     overview: bool = True
 
 

@@ -138,10 +138,10 @@ class Engine:
         }
         detailed = in_view - followed
         return Scope(
-            frozenset(detailed),
-            frozenset(followed),
-            frozenset(to_check),
-            waiting,
+            hosts=frozenset(detailed),
+            landed=frozenset(to_check),
+            destinations=waiting,
+            followed=frozenset(followed),
             overview=bool(detailed)
             or not followed
             or now - self._seen_at >= _HOSTS_INTERVAL,
