@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import engine, records
 from nova_ha_scheduler.evacuation.cloud import Scope
+from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.interfaces import Cloud, CloudUnreachable
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.turn import Turn
@@ -24,7 +25,7 @@ def plan(cloud: Cloud, options: Options, host: str) -> list[records.ServerRecove
         sentence = records.Reason.UNKNOWN_HOST.sentence()
         raise CloudUnreachable(f"{host}: {sentence}")
     now, state = picture.taken_at, records.HostState.EVACUATING
-    proof = records.Evidence(records.Proof.CONFIRMATION, "dry run", now)
+    proof = Evidence(Proof.CONFIRMATION, "dry run", now)
     dead = records.HostRecovery(host, host, state, started_at=now, evidence=proof)
     many = sys.maxsize
     no_limits = replace(options, max_in_flight=many, max_in_flight_per_zone=many)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
 
 
@@ -40,42 +41,6 @@ class ServerState(enum.Enum):
     def final(self) -> bool:
         """Whether the server is accounted for."""
         return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
-
-
-class Proof(enum.Enum):
-    """How a host is known to be dead. There is no third way."""
-
-    POWER_OFF = "power-off observed"
-    CONFIRMATION = "confirmed"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The proof of one death.
-
-    :ivar by: the fencing method, or who confirmed.
-    :ivar detail: what the device answered, or the reason that was given.
-    """
-
-    proof: Proof
-    by: str
-    at: float
-    detail: str = ""
-
-    @classmethod
-    def word_of(cls, command: "Command") -> "Evidence":
-        """What a person, or a cluster manager, has confirmed."""
-        return cls(Proof.CONFIRMATION, command.by, command.at, command.reason)
-
-    @classmethod
-    def seen_in(cls, outcome: "Outcome | None") -> "Evidence | None":
-        """What the fence device answered, if that is that the power is off."""
-        if outcome is None or not outcome.ok:
-            return None
-        return cls(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
-
-    def __str__(self) -> str:
-        return f"{self.proof.value} by {self.by}: {self.detail}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import detect, guard, planner, records, servers
 from nova_ha_scheduler.evacuation.cloud import Host
+from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
@@ -56,7 +57,7 @@ def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
     """
     looked = turn.outcome(host, Effect.CHECK_POWER)
     outcome = turn.outcome(host, Effect.FENCE) or looked
-    if evidence := records.Evidence.seen_in(outcome):
+    if evidence := Evidence.seen_in(outcome):
         return proven(turn, host, evidence)
     if looked and looked.refused:
         return turn.set(host, HostState.SUSPECTED)
@@ -216,7 +217,7 @@ def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
     return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
 
 
-def _confirmation(turn: Turn, host: HostRecovery) -> records.Evidence | None:
+def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
     """A person's word that this very host is off, if it still holds.
 
     A heartbeat after it makes it void. A write shortly after it may be the
@@ -230,11 +231,11 @@ def _confirmation(turn: Turn, host: HostRecovery) -> records.Evidence | None:
             turn.refuse(command, Reason.VOID)
         else:
             turn.settle(command, "the host is dead")
-            return records.Evidence.word_of(command)
+            return Evidence.word_of(command)
     return None
 
 
-def proven(turn: Turn, host: HostRecovery, evidence: records.Evidence) -> HostRecovery:
+def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
     affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
     host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
@@ -305,7 +306,7 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     """Off: go on. On, or heard of twice: it is back. Else: ask again."""
     outcome = turn.outcome(host, Effect.CHECK_POWER)
     confirmation = _confirmation(turn, host)
-    if evidence := records.Evidence.seen_in(outcome) or confirmation:
+    if evidence := Evidence.seen_in(outcome) or confirmation:
         if host.reason is Reason.PROOF_STALE:
             turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
         quiet_since = host.quiet_since and seen.updated_at
@@ -360,7 +361,7 @@ def _look_again(turn: Turn, host: HostRecovery) -> bool:
     A server may have waited for hours, and somebody may have switched the host on.
     """
     evidence = host.evidence
-    if evidence is None or evidence.proof is not records.Proof.POWER_OFF:
+    if evidence is None or evidence.proof is not Proof.POWER_OFF:
         return evidence is None
     if turn.now - evidence.at < turn.options.proof_age:
         return False

@@ -8,15 +8,14 @@ import alembic.migration
 import pytest
 import sqlalchemy as sa
 
+from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.records import (
     Change,
     Event,
     EventKind,
-    Evidence,
     GuardRecord,
     HostState,
     Outcome,
-    Proof,
     Reason,
     Result,
     ServerState,
