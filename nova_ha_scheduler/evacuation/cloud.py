@@ -145,8 +145,12 @@ class Picture:
 
     def with_hosts_of(self, older: "Picture") -> "Picture":
         """This picture, whose scope is without an overview, completed."""
-        at = older.taken_at if older.hosts_at is None else older.hosts_at
-        return replace(self, hosts=older.hosts, hosts_at=at)
+        return replace(self, hosts=older.hosts, hosts_at=older.hosts_seen_at)
+
+    @property
+    def hosts_seen_at(self) -> float:
+        """The taken_at that holds for the hosts."""
+        return self.taken_at if self.hosts_at is None else self.hosts_at
 
     def servers_of(self, host: str) -> list[Server]:
         """The servers on a host, by name."""

@@ -68,7 +68,7 @@ class Engine:
         self._options = options
         self._devices = DeviceWatch(options.device_check_interval)
         self._picture: Picture | None = None
-        self._seen_at = self._listed_at = 0.0
+        self._listed_at = 0.0
         self.state = records.State()
 
     def step(self, look: bool = True) -> records.Change:
@@ -99,10 +99,9 @@ class Engine:
         picture = self._cloud.observe(self.scope())
         if not picture.scope.followed:
             self._listed_at = picture.taken_at
-        if self._picture is not None and not picture.scope.overview:
-            return picture.with_hosts_of(self._picture)
-        self._seen_at = picture.taken_at
-        return picture
+        if self._picture is None or picture.scope.overview:
+            return picture
+        return picture.with_hosts_of(self._picture)
 
     def wants_look(self) -> bool:
         """Whether the next step needs to see more than the newest picture shows."""
@@ -129,6 +128,7 @@ class Engine:
         followed = in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
         if waiting or now - self._listed_at >= _SERVERS_INTERVAL:
             followed = set()  # a server's place depends on all that is under way
+        seen_at = self._picture.hosts_seen_at if self._picture else 0.0
         landed = [s for s in open_ if s.landed_at is not None]
         late = now - min((s.landed_at or now for s in landed), default=now)
         to_check = {
@@ -142,7 +142,5 @@ class Engine:
             landed=frozenset(to_check),
             destinations=waiting,
             followed=frozenset(followed),
-            overview=bool(detailed)
-            or not followed
-            or now - self._seen_at >= _HOSTS_INTERVAL,
+            overview=bool(detailed) or not followed or now - seen_at >= _HOSTS_INTERVAL,
         )

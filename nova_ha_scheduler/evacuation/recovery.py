@@ -124,7 +124,7 @@ def recovered(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if turn.hosts_at <= (host.closed_at or 0):
+    if turn.picture.hosts_seen_at <= (host.closed_at or 0):
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)
@@ -285,7 +285,7 @@ def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     somebody else's hand. The device knows.
     """
     closed_at = host.closed_at or turn.now
-    if host.quiet_since is None and turn.hosts_at > closed_at:
+    if host.quiet_since is None and turn.picture.hosts_seen_at > closed_at:
         latest = closed_at + turn.options.clock_skew  # our own writes, by its clock
         host = replace(host, quiet_since=min(seen.updated_at, latest))
     if host.evidence is None:

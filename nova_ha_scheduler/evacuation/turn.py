@@ -45,9 +45,6 @@ class Turn:
         options: Options,
     ) -> None:
         self.picture, self.now, self.options = picture, now, options
-        self.hosts_at = (
-            picture.taken_at if picture.hosts_at is None else picture.hosts_at
-        )
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)
         self.commands = dict(state.commands)

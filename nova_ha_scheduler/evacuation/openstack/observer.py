@@ -86,9 +86,12 @@ class _Look:
     def picture(self) -> Picture:
         dead = sorted(self._scope.hosts)
         sources = sorted(self._scope.hosts | self._scope.followed)
-        hosts, *found = self._observer.together(
-            self._hosts, *(partial(self._of, host) for host in sources)
+        overview = (self._services, self._aggregates) if self._scope.overview else ()
+        answers = self._observer.together(
+            *overview, *(partial(self._of, host) for host in sources)
         )
+        hosts = self._hosts(*answers[:2]) if overview else {}
+        found = answers[len(overview) :]
         records = [record for some in found for record in some]
         lists = self._observer.together(
             *(partial(self._list, host=host) for host in dead)
@@ -101,11 +104,8 @@ class _Look:
         migrations = tuple(map(parse.migration, records))
         return Picture(self._now, self._scope, hosts, self._servers, migrations)
 
-    def _hosts(self) -> dict[str, Host]:
-        if not self._scope.overview:
-            return {}
-        facts = parse.facts(self._aggregates())
-        services = self._services()
+    def _hosts(self, services: list[Json], aggregates: list[Json]) -> dict[str, Host]:
+        facts = parse.facts(aggregates)
         hosts = [parse.host(service, facts, self._now) for service in services]
         self._observer.services = {s["host"]: s["id"] for s in services}
         return {host.name: host for host in hosts}
