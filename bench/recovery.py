@@ -167,12 +167,7 @@ def _site(hosts: list[str]) -> Iterator[Site]:
 
 def _tag(cloud: Cloud, hosts: Iterable[str]) -> str:
     """All hosts are protected and share a storage; return a flavor with ha=true."""
-    compute = cloud.openstack().compute
-    aggregate = compute.create_aggregate(name="protected")
-    metadata = {"ha": "true", "storage_zone": ZONE}
-    compute.set_aggregate_metadata(aggregate, metadata)
-    for host in hosts:
-        compute.add_host_to_aggregate(aggregate, host)
+    cloud.aggregate("protected", {"ha": "true", "storage_zone": ZONE}, hosts)
     return cloud.flavor("ha", {"ha": "true"})
 
 

@@ -109,7 +109,6 @@ def measure(
 
 def _tag(cloud: Cloud, names: list[str]) -> None:
     """Ten zones, the last host of each reserved."""
-    compute = cloud.openstack().compute
     tags: dict[str, tuple[dict[str, str], list[str]]] = {
         f"z{zone}": (
             {"storage_zone": f"nfs-{zone}"},
@@ -119,10 +118,7 @@ def _tag(cloud: Cloud, names: list[str]) -> None:
     }
     tags["reserve"] = ({"ha:reserved": "true"}, names[-ZONES:])
     for name, (metadata, members) in tags.items():
-        aggregate = compute.create_aggregate(name=name)
-        compute.set_aggregate_metadata(aggregate, metadata)
-        for host in members:
-            compute.add_host_to_aggregate(aggregate, host)
+        cloud.aggregate(name, metadata, members)
 
 
 def _requests(cloud: Cloud, source: str) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 """Ways to use a cloud: the SDK, plain REST, and a few verbs that tests repeat."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,6 +89,17 @@ class Client:
             f"{what}: not within {timeout} s; the end of {self.log_file}:\n"
             f"{self.log_tail()}"
         )
+
+    def aggregate(
+        self, name: str, metadata: Mapping[str, str], hosts: Iterable[str]
+    ) -> Any:
+        """Make a host aggregate of the SDK; Placement mirrors it when hosts enter."""
+        compute = self.openstack().compute
+        aggregate = compute.create_aggregate(name=name)
+        compute.set_aggregate_metadata(aggregate, metadata)
+        for host in hosts:
+            compute.add_host_to_aggregate(aggregate, host)
+        return aggregate
 
     def flavor(
         self,

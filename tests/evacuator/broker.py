@@ -13,6 +13,7 @@ from pathlib import Path
 
 import amqp
 
+from tests import ports
 from tests.evacuator import rig
 
 # Not /usr/sbin/rabbitmq-server: that runs as the user of the service.
@@ -38,7 +39,7 @@ class Broker:
     def __init__(self, folder: Path) -> None:
         """:param folder: for all of its files; is made."""
         self._folder = folder
-        self._port, self._distribution, self._epmd = (rig.free_port() for _ in "123")
+        self._port, self._distribution, self._epmd = (ports.free_port() for _ in "123")
         self._server: rig.Process | None = None
         self.url = f"rabbit://{_USER}:{_PASSWORD}@127.0.0.1:{self._port}/"
         folder.mkdir()
@@ -51,7 +52,7 @@ class Broker:
         command = ["epmd", "-address", "127.0.0.1", "-port", str(self._epmd)]
         process = self._run(command, "epmd.log")
         try:
-            process.wait_until("epmd", lambda: rig.listens(self._epmd))
+            process.wait_until("epmd", lambda: ports.listens(self._epmd))
             yield
         finally:
             process.stop()
@@ -61,7 +62,9 @@ class Broker:
         if self._server:
             return
         self._server = self._run([_SERVER], "rabbitmq.log")
-        self._server.wait_until("RabbitMQ", lambda: rig.listens(self._port), _PATIENCE)
+        self._server.wait_until(
+            "RabbitMQ", lambda: ports.listens(self._port), _PATIENCE
+        )
 
     def stop(self) -> None:
         """Clients lose their connections, and what waited in its queues is gone."""

@@ -84,10 +84,7 @@ def _populate(cloud: Cloud, hosts: list[str]) -> dict[str, dict[str, str]]:
         "reserve": ({"ha:reserved": "true"}, [RESERVE]),
     }
     for name, (metadata, members) in tags.items():
-        aggregate = compute.create_aggregate(name=name)
-        compute.set_aggregate_metadata(aggregate, metadata)
-        for host in members:
-            compute.add_host_to_aggregate(aggregate, host)
+        cloud.aggregate(name, metadata, members)
     flavor = cloud.flavor("ha", {"ha": "true"})
     servers = {
         host: {

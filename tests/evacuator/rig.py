@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ import requests
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
+from tests import ports
 from tests.cloud import CloudError
 from tests.cloud.config import CLOUD_NAME, Conf, merge, render
 
@@ -148,7 +148,7 @@ def bmcs(
     :param off: hosts without power; all others are on.
     :param seconds: how long a change of power takes, at most.
     """
-    port = free_port()
+    port = ports.free_port()
     found = Bmcs(port, hosts)
     without = set(off)
     systems: list[dict[str, object]] = [
@@ -180,7 +180,7 @@ def bmcs(
     command = [sys.executable, "-c", _EMULATOR, *arguments]
     process = Process(command, folder / "bmc.log")
     try:
-        process.wait_until("the Redfish emulator", lambda: listens(port))
+        process.wait_until("the Redfish emulator", lambda: ports.listens(port))
         yield found
     finally:
         process.stop()
@@ -256,18 +256,3 @@ def is_active(process: Process) -> bool:
 
 def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -17,7 +17,7 @@ import pytest
 
 from nova_ha_scheduler.fencing import Limits
 from nova_ha_scheduler.fencing.config import Fencing, load
-from tests import peers
+from tests import peers, ports
 
 PASSWORD = "tricky: 'pa\"ss\\w0rd {x} %s"
 
@@ -58,7 +58,7 @@ def emulator(
     folder: Path, refuse_power_off: bool = False, seconds: int = 1
 ) -> Iterator[Redfish]:
     """:param seconds: how long a change of power takes."""
-    port = peers.free_port()
+    port = ports.free_port()
     ids = [str(uuid.uuid4()) for _ in range(3)]
     systems = [
         {
@@ -85,7 +85,7 @@ def emulator(
     )
     command = [sys.executable, "-c", EMULATOR, str(seconds), "--config", str(config)]
     log = folder / "emulator.log"
-    with peers.running(command, log, lambda: peers.listens(port)):
+    with peers.running(command, log, lambda: ports.listens(port)):
         yield Redfish(f"http://127.0.0.1:{port}", *ids)
 
 
@@ -135,7 +135,7 @@ def bmc(tmp_path: Path) -> Iterator[Bmc]:
         f"echo $4 > {power}\n"
     )
     chassis.chmod(0o700)
-    port = peers.free_port(socket.SOCK_DGRAM)
+    port = ports.free_port(socket.SOCK_DGRAM)
     auth = "none md2 md5 straight"
     levels = ("callback", "user", "operator", "admin")
     allowed = "".join(f"    allowed_auths_{level} {auth}\n" for level in levels)

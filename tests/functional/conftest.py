@@ -67,9 +67,8 @@ CONF = {
 def cloud(tmp_path_factory):
     state = tmp_path_factory.mktemp("cloud")
     with Cloud(state, CELLS, ZONES, CONF) as cloud:
-        compute = cloud.openstack().compute
         for name, (metadata, hosts) in AGGREGATES.items():
-            operator.make_aggregate(compute, name, metadata, hosts)
+            cloud.aggregate(name, metadata, hosts)
         yield cloud
 
 

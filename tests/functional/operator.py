@@ -11,15 +11,6 @@ _BARE = {"migrate", "confirmResize", "shelve", "shelveOffload", "unshelve"}
 _FINAL = {"done", "completed", "confirmed", "reverted", "finished", "error", "failed"}
 
 
-def make_aggregate(compute, name, metadata, hosts):
-    """Make a host aggregate; its metadata reaches Placement's mirror with the hosts."""
-    aggregate = compute.create_aggregate(name=name)
-    compute.set_aggregate_metadata(aggregate, metadata)
-    for host in hosts:
-        compute.add_host_to_aggregate(aggregate, host)
-    return aggregate
-
-
 class Operator:
     """Asks the cloud for things. What was made is undone when the test ends."""
 
@@ -36,7 +27,7 @@ class Operator:
     def aggregate(self, metadata, hosts):
         """Put hosts into a new aggregate for the time of the test."""
         name = f"test-{next(self._numbers)}"
-        aggregate = make_aggregate(self.compute, name, metadata, hosts)
+        aggregate = self.cloud.aggregate(name, metadata, hosts)
 
         def undo():
             for host in self.compute.get_aggregate(aggregate).hosts or []:

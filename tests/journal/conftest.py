@@ -18,7 +18,7 @@ from nova_ha_scheduler.journal import conf as journal_conf
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
-from tests import peers
+from tests import peers, ports
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,7 @@ def mariadb(short_folder: Callable[[], Path]) -> Iterator[str]:
     """A MariaDB server: the URL of its databases, without their name."""
     server = peers.program("mariadbd", "mariadb-server")
     install = peers.program("mariadb-install-db", "mariadb-server")
-    folder, port = short_folder(), peers.free_port()
+    folder, port = short_folder(), ports.free_port()
     user = subprocess.check_output(["id", "-un"], text=True).strip()
     data = f"--datadir={folder}/data"
     subprocess.run(
@@ -58,7 +58,7 @@ def mariadb(short_folder: Callable[[], Path]) -> Iterator[str]:
     # Only writers are killed here, never the servers: theirs is another's promise.
     command += ["--innodb-flush-log-at-trx-commit=0"]
     log = folder / "log"
-    with peers.running(command, log, lambda: peers.listens(port), signal.SIGKILL):
+    with peers.running(command, log, lambda: ports.listens(port), signal.SIGKILL):
         yield f"mysql+pymysql://root@127.0.0.1:{port}"
 
 
@@ -69,7 +69,7 @@ def postgresql(short_folder: Callable[[], Path]) -> Iterator[str]:
     extra = str(binaries[-1]) if binaries else ""
     server = peers.program("postgres", "postgresql", extra)
     initdb = peers.program("initdb", "postgresql", extra)
-    folder, port = short_folder(), peers.free_port()
+    folder, port = short_folder(), ports.free_port()
     user = None
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         user = "postgres"

@@ -4,7 +4,7 @@
 import pytest
 
 from tests.cloud import Cloud
-from tests.functional.operator import Operator, make_aggregate
+from tests.functional.operator import Operator
 
 ZONES = [f"z{zone}" for zone in range(10)]
 HOSTS = {zone: [f"{zone}h{number}" for number in range(6)] for zone in ZONES}
@@ -27,9 +27,7 @@ def cloud(tmp_path_factory):
     state = tmp_path_factory.mktemp("cloud")
     with Cloud(state, {"cell1": hosts}, mounts, CONF) as cloud:
         for zone in ZONES:
-            make_aggregate(
-                cloud.openstack().compute, zone, {"storage_zone": zone}, HOSTS[zone]
-            )
+            cloud.aggregate(zone, {"storage_zone": zone}, HOSTS[zone])
         yield cloud
 
 

@@ -57,12 +57,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[
     zones = dict.fromkeys(HOSTS, ZONE)
     state = tmp_path_factory.mktemp("cloud")
     with Cloud(state, {"cell1": hosts}, zones, conf) as cloud:
-        compute = cloud.openstack().compute
-        aggregate = compute.create_aggregate(name="protected")
-        metadata = {"ha": "true", "storage_zone": ZONE}
-        compute.set_aggregate_metadata(aggregate, metadata)
-        for host in HOSTS:
-            compute.add_host_to_aggregate(aggregate, host)
+        cloud.aggregate("protected", {"ha": "true", "storage_zone": ZONE}, HOSTS)
         yield cloud
 
 

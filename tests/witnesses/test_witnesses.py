@@ -19,7 +19,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.witnesses import ConfigError, Witnesses
-from tests import peers
+from tests import peers, ports
 
 
 def witnesses(*enabled, **options) -> Witnesses:
@@ -96,7 +96,7 @@ def test_tcp_taken():
 
 
 def test_tcp_refused_is_life():
-    assert ask("tcp", tcp_port=peers.free_port()).verdict is Verdict.ALIVE
+    assert ask("tcp", tcp_port=ports.free_port()).verdict is Verdict.ALIVE
 
 
 def test_tcp_silence_is_death():
@@ -199,7 +199,7 @@ def test_prometheus_too_slow(prometheus):
 
 
 def test_prometheus_that_is_away():
-    url = f"http://127.0.0.1:{peers.free_port()}"
+    url = f"http://127.0.0.1:{ports.free_port()}"
     assert ask("prometheus", prometheus_url=url).verdict is Verdict.UNKNOWN
 
 
