@@ -132,7 +132,9 @@ def _look(spec: Any, timeout: float) -> Scheduling:
             if ignored:
                 raise Ambiguous(f"its request has no cell, but ignores {ignored}")
             return Scheduling(Request(Operation.BOOT, uuid, ha))
-        server = lookup.server(uuid, destination.cell, timeout)
+        # is_bfv: set anew by the conductor for every move (heal_reqspec_is_bfv).
+        volume_backed = bool(_get(spec, "is_bfv"))
+        server = lookup.server(uuid, destination.cell, timeout, volume_backed)
         operation = classify(server, ignored, _get(spec, "force_hosts") or [])
         if operation is Operation.UNSHELVE:
             return Scheduling(Request(operation, uuid, ha))
@@ -177,10 +179,5 @@ def _flavor_ha(flavor: Any) -> bool | str:
 
 
 def _has_local_disk(spec: Any, server: lookup.Server) -> bool:
-    """Whether a disk lies on the host, by the flavor of today or of a resize.
-
-    is_bfv is set anew by the conductor for every move (heal_reqspec_is_bfv).
-    """
-    if not _get(spec, "is_bfv"):
-        return True
+    """Whether a disk lies on the host, by the flavor of today or of a resize."""
     return bool(server.has_local or spec.flavor.ephemeral_gb or spec.flavor.swap)

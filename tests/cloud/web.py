@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve WSGI applications on loopback ports, quietly and with a thread a request."""
+"""Serve WSGI applications on loopback ports, quietly and with a thread a connection.
 
+wsgiref serves one request a connection. Nova's services ask each other dozens of times
+for each move of a server, and real web servers keep their connections open.
+"""
+
+import io
 import socketserver
 import threading
 from typing import Any
@@ -9,9 +14,48 @@ from wsgiref import simple_server
 LOOPBACK = "127.0.0.1"
 
 
-class _Handler(simple_server.WSGIRequestHandler):
+class _Answer(simple_server.ServerHandler):
+    http_version = "1.1"
+    headers: Any
+    request_handler: Any
+
+    def cleanup_headers(self) -> None:
+        super().cleanup_headers()
+        if "Content-Length" not in self.headers:
+            self.headers["Connection"] = "close"
+            self.request_handler.close_connection = True
+
+
+class _Request(simple_server.WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: Nova logs its own requests."""
+
+
+class _Connection(_Request):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave together
+
+    def handle(self) -> None:
+        self.close_connection = False
+        while not self.close_connection:
+            self.raw_requestline = self.rfile.readline(65537)
+            if not self.raw_requestline or not self.parse_request():
+                return
+            self._answer()
+
+    def _answer(self) -> None:
+        body: Any = self.rfile
+        if "Transfer-Encoding" in self.headers:  # nobody here knows its end
+            self.close_connection = True
+        else:  # all of it, whether the application wants it or not
+            body = io.BytesIO(body.read(int(self.headers["Content-Length"] or 0)))
+        server: Any = self.server
+        out: Any = self.wfile
+        answer: Any = _Answer(body, out, self.get_stderr(), self.get_environ())
+        answer.request_handler = self
+        answer.run(server.get_app())
+        out.flush()  # wsgiref leaves an answer without a body unsent
 
 
 class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
@@ -32,8 +76,10 @@ class WebServer:
     services name each other's ports in their configuration before they exist.
     """
 
-    def __init__(self, name: str) -> None:
-        self._server = _Server((LOOPBACK, 0), _Handler)
+    def __init__(self, name: str, keep_open: bool = True) -> None:
+        """:param keep_open: serve many requests a connection."""
+        handler = _Connection if keep_open else _Request
+        self._server = _Server((LOOPBACK, 0), handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.1},

@@ -67,7 +67,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             middleware=crossroads.middleware,
         ) as cloud,
     ):
-        gate = WebServer("bmc")
+        # As the emulator behind it, and as most BMCs.
+        gate = WebServer("bmc", keep_open=False)
         gate.start(crossroads.middleware("bmc", forward(bmcs.url)))
         try:
             servers = _populate(cloud, hosts)
