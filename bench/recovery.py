@@ -3,9 +3,10 @@
 
 Five destinations in the host's storage zone, the plugin on, a rebuild that takes 3 s.
 By hand: all evacuations are fired at once, and followed by their migration records.
-The trigger: from the force-down until its history calls the host recovered, with
-Redfish fencing and its checks of each server. Both in the same run, on the same cloud,
-in turns.
+Nova alone: the same, but fired as the trigger does it, some at a time and spread over
+the destinations, while nobody looks, fences or checks. The trigger: from the force-down
+until its history calls the host recovered, with Redfish fencing and its checks of each
+server. All in the same run, on the same cloud, in turns.
 
 The trigger is nova-ha-evacuator in a process of its own, as an operator runs it, and
 hears Nova's notifications over a RabbitMQ. So is the Redfish service; its systems are
@@ -20,6 +21,7 @@ only one, all share it.
 
 import concurrent.futures
 import contextlib
+import itertools
 import statistics
 import tempfile
 import threading
@@ -45,6 +47,7 @@ SERVERS = 30
 DESTINATIONS = [f"destination{number}" for number in range(1, 6)]
 REBUILD_SECONDS = 3.0
 ZONE = "nfs-a"
+WORKERS = 16  # the trigger's default
 
 CLOUD: Conf = merge(
     SETTINGS["pre-filters"],
@@ -100,25 +103,28 @@ class Site:
 
 def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]:
     """Print a table; return the figures."""
+    ways = ("hand", "alone", "trigger")
     turns = [
-        (f"{who}{number}", who)
+        (f"{way}{number}", way)
         for number in range(rounds)
-        for who in (("hand", "trigger") if number % 2 == 0 else ("trigger", "hand"))
+        for way in (ways if number % 2 == 0 else reversed(ways))
     ]
     sources = [source for source, _ in turns]
     hosts = [*sources, *DESTINATIONS]
     say(f"starting a cloud of {len(hosts)} hosts ...")
-    by_hand, by_trigger = [], []
+    by_hand, alone, by_trigger = [], [], []
     with _site(hosts) as site:
         cloud = site.cloud
         flavor = _tag(cloud, hosts)
         for source in sources:
             _disable(cloud, source)
-        for source, who in turns:
+        for source, way in turns:
             _enable(cloud, source)
             _boot(cloud, source, flavor)
-            if who == "hand":
-                by_hand.append(_by_hand(cloud, source, say))
+            if way == "hand":
+                by_hand.append(_fired(cloud, source, say))
+            elif way == "alone":
+                alone.append(_fired(cloud, source, say, spread=True))
             else:
                 by_trigger.append(_by_trigger(site, source, say))
             _delete_all(cloud)
@@ -127,6 +133,8 @@ def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]
     figures = {
         "requests_per_server": max(asked) / SERVERS,
         "recovery_ratio_30": statistics.median(seconds) / statistics.median(by_hand),
+        "recovery_ratio_30_nova_alone": statistics.median(alone)
+        / statistics.median(by_hand),
         "notification_to_evacuate_s": max(notified),
     }
     for name, figure in figures.items():
@@ -212,18 +220,22 @@ def _set(cloud: Cloud, host: str, change: dict[str, str]) -> None:
         raise rig.RigError(f"{host} {change}: {answer.text}")
 
 
-def _by_hand(cloud: Cloud, source: str, say: Callable[[str], None]) -> float:
-    """Fire all at once; return the seconds until the last has ended."""
+def _fired(
+    cloud: Cloud, source: str, say: Callable[[str], None], spread: bool = False
+) -> float:
+    """Fire all at once, or as the trigger; return the seconds until all have ended."""
     listed = cloud.nova("GET", f"/servers?host={source}").json()["servers"]
+    at_once = WORKERS if spread else SERVERS
     cloud.crash(source)
     start = time.monotonic()
     cloud.force_down(source)
-    with concurrent.futures.ThreadPoolExecutor(SERVERS) as pool:
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         answers = pool.map(
-            lambda server: cloud.nova(
-                "POST", f"/servers/{server['id']}/action", {"evacuate": {}}
+            lambda server, chosen: cloud.nova(
+                "POST", f"/servers/{server['id']}/action", {"evacuate": chosen}
             ),
             listed,
+            itertools.cycle({"host": name} if spread else {} for name in DESTINATIONS),
         )
         refused = [answer.text for answer in answers if not answer.ok]
     if refused:
@@ -232,7 +244,8 @@ def _by_hand(cloud: Cloud, source: str, say: Callable[[str], None]) -> float:
         f"{source} evacuated by hand", lambda: _done(cloud, source), _PATIENCE_SECONDS
     )
     seconds = time.monotonic() - start
-    say(_line("by hand, all at once", seconds, records))
+    how = "Nova alone, spread" if spread else "by hand, all at once"
+    say(_line(how, seconds, records))
     return seconds
 
 
