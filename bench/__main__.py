@@ -25,7 +25,7 @@ def main() -> int:
         "--rounds", type=int, default=8, help="how often each setting takes its turn"
     )
     parser.add_argument(
-        "--recoveries", type=int, default=1, help="how often a host is recovered"
+        "--recoveries", type=int, default=2, help="how often each way has its turn"
     )
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     arguments = parser.parse_args()

@@ -21,6 +21,7 @@ only one, all share it.
 
 import concurrent.futures
 import contextlib
+import gc
 import itertools
 import statistics
 import tempfile
@@ -121,6 +122,7 @@ def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]
         for source, way in turns:
             _enable(cloud, source)
             _boot(cloud, source, flavor)
+            _forget_garbage()
             if way == "hand":
                 by_hand.append(_fired(cloud, source, say))
             elif way == "alone":
@@ -188,6 +190,12 @@ def _boot(cloud: Cloud, host: str, flavor: str) -> None:
         lambda: len(cloud.nova("GET", path).json()["servers"]) == SERVERS,
         _PATIENCE_SECONDS,
     )
+
+
+def _forget_garbage() -> None:
+    """The collector would search what earlier turns have left, more in each."""
+    gc.collect()
+    gc.freeze()
 
 
 def _delete_all(cloud: Cloud) -> None:

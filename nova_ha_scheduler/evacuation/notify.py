@@ -53,6 +53,17 @@ class ServiceUpdate:
     sent_at: float
 
 
+@dataclass(frozen=True)
+class RebuildEnded:
+    """Nova says that it is about to close the record of an evacuation: a rebuild or
+    an evacuation of the server has ended, well or not."""
+
+    server: str
+
+
+Update = ServiceUpdate | RebuildEnded
+
+
 def configured(conf: cfg.ConfigOpts) -> bool:
     """Whether a broker for notifications is named."""
     opts = {str(group): found for group, found in messaging_opts.list_opts()}
@@ -74,14 +85,14 @@ class Listener:
     """Hears Nova's notifications, in threads of its own.
 
     For the active trigger alone: another one of its pool would take them from it.
-    oslo.messaging's endpoint for service.update, whatever its priority.
+    oslo.messaging's endpoint for what it heeds.
     """
 
-    filter_rule = oslo_messaging.NotificationFilter(event_type=r"^service\.update$")
+    filter_rule = oslo_messaging.NotificationFilter(
+        event_type=r"^(service\.update|instance\.rebuild\.(end|error))$"
+    )
 
-    def __init__(
-        self, conf: cfg.ConfigOpts, heard: Callable[[ServiceUpdate], None]
-    ) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, heard: Callable[[Update], None]) -> None:
         """:param heard: called from such a thread."""
         self._conf, self._heard = conf, heard
         self._ended = threading.Event()
@@ -95,15 +106,20 @@ class Listener:
 
     def info(self, *notification: Any) -> None:
         """It is given context, publisher, event type, payload and metadata."""
-        *_, payload, metadata = notification
+        *_, event_type, payload, metadata = notification
         try:
             data = payload["nova_object.data"]
             sent_at = _sent_at(metadata)
-            fresh = time.time() - sent_at <= _STALE_SECONDS
-            if data["binary"] == "nova-compute" and fresh:
+            if time.time() - sent_at > _STALE_SECONDS:
+                return
+            if event_type != "service.update":
+                self._heard(RebuildEnded(data["uuid"]))
+            elif data["binary"] == "nova-compute":
                 self._heard(ServiceUpdate(data["host"], data["forced_down"], sent_at))
         except (KeyError, TypeError):
-            LOG.warning("A service.update that cannot be read: %s", payload)
+            LOG.warning("A %s that cannot be read: %s", event_type, payload)
+
+    error = info
 
     def _run(self) -> None:
         options = self._conf.notifications

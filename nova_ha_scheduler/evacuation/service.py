@@ -2,7 +2,8 @@
 """The engine in a process: when it steps, and when it looks at the cloud.
 
 It steps when an effect has ended, and looks at the cloud at an interval, when a
-notification or a command has arrived, and when a step needs to see more.
+notification or a command has arrived, and when a step needs to see more. What Nova
+notifies is a reason to look, and never believed.
 """
 
 import queue
@@ -16,7 +17,7 @@ from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
-from nova_ha_scheduler.evacuation.notify import ServiceUpdate
+from nova_ha_scheduler.evacuation.notify import RebuildEnded, ServiceUpdate
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, State
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.evacuation.world import SystemClock
@@ -41,6 +42,14 @@ slow because it rebuilds servers is not asked as often as an idle one. Never lon
 than in quiet times."""
 
 
+_SOON = 0.25
+"""Seconds until the next look once Nova has notified that all that is followed has
+ended: it closes their records a moment later. Twice as long after each look in vain."""
+
+_HEARD_SECONDS = 10.0
+"""For which such a notification is a reason to look so often."""
+
+
 class Service:
     """One trigger; of several on one journal, one is active at a time."""
 
@@ -51,7 +60,7 @@ class Service:
         self._clock = SystemClock()
         self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
         self._stop, self._wake = threading.Event(), threading.Event()
-        self._updates: queue.SimpleQueue[ServiceUpdate] = queue.SimpleQueue()
+        self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
         self._publisher: notify.Publisher | None = None
         self._lost = threading.Event()
         self._unreachable = False
@@ -84,7 +93,7 @@ class Service:
             )
             self._publisher.start()
 
-    def _hear(self, update: ServiceUpdate) -> None:
+    def _hear(self, update: notify.Update) -> None:
         self._updates.put(update)
         self._wake.set()
 
@@ -143,7 +152,7 @@ class Service:
         try:
             self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
-            news = self._take_updates(engine.state)
+            news = self._take_updates(engine.state, turns)
             known = self.journal.load(self._clock.now()).commands.keys()
             if not turns.due(news, frozenset(known)):
                 return
@@ -159,14 +168,18 @@ class Service:
             LOG.exception("A step broke and will be tried again: %s", error)
             self._stop.wait(_RETRY_SECONDS)
 
-    def _take_updates(self, state: State) -> bool:
+    def _take_updates(self, state: State, turns: "_Turns") -> bool:
         """Write down which hosts were forced down, and whether there is any news.
 
         What comes after a recovery has begun is the trigger's own doing.
         """
-        updates = []
+        updates: list[ServiceUpdate] = []
         while not self._updates.empty():
-            updates.append(self._updates.get())
+            update = self._updates.get()
+            if isinstance(update, RebuildEnded):
+                turns.hear_of(update.server)
+            else:
+                updates.append(update)
         began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
         news = [u for u in updates if u.sent_at <= began.get(u.host, u.sent_at)]
         down = [update for update in news if update.forced_down]
@@ -205,7 +218,15 @@ class _Turns:
         self._took = 0.0
         self._in_a_row = 0
         self._commands: frozenset[str] = frozenset()
+        self._heard_of: dict[str, float] = {}
+        self._soon = _SOON
         self._look = True
+
+    def hear_of(self, server: str) -> None:
+        """Nova has notified that a rebuild or an evacuation of it has ended."""
+        now = time.monotonic()
+        fresh = {s: at for s, at in self._heard_of.items() if now - at < _HEARD_SECONDS}
+        self._heard_of = {**fresh, server: now}
 
     def rest(self) -> float:
         """Seconds until the next look at the cloud, if nothing happens."""
@@ -222,7 +243,16 @@ class _Turns:
         if not scope.hosts | scope.followed:
             return quiet
         breath = min(self._took * _BREATH, quiet)
-        return max(float(self._conf.evacuation.follow_interval), breath)
+        follow = float(self._conf.evacuation.follow_interval)
+        return max(min(follow, self._soon) if self._all_ended() else follow, breath)
+
+    def _all_ended(self) -> bool:
+        """Whether Nova has notified the end of all that is under way."""
+        limit, now = time.monotonic() - _HEARD_SECONDS, time.time()
+        servers = self._engine.state.servers.values()
+        under_way = [s.server for s in servers if s.is_under_way(now)]
+        heard = (self._heard_of.get(server, limit) for server in under_way)
+        return bool(under_way) and all(at > limit for at in heard)
 
     def due(self, news: bool, commands: frozenset[str]) -> bool:
         """Whether there is anything to step for."""
@@ -239,6 +269,7 @@ class _Turns:
         early = began < self._looked_at + self._interval()
         self._in_a_row = self._in_a_row + 1 if early else 0
         self._looked_at = began
+        self._soon = 2 * self._soon if self._all_ended() else _SOON
         try:
             return self._engine.step()
         finally:
