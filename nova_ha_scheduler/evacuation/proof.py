@@ -26,7 +26,9 @@ def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
     """
     seen = turn.seen(host)
     for command in list(turn.commands.values()):
-        if command.host != host.host or seen is None or not turn.looked_at(host):
+        if not command.kind.confirms or command.host != host.host:
+            continue
+        if seen is None or not turn.looked_at(host):
             continue
         if seen.updated_at > command.at + turn.options.clock_skew:
             turn.refuse(command, Reason.VOID)
@@ -48,11 +50,28 @@ def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
         host = replace(host, quiet_since=min(seen.updated_at, latest))
     if host.evidence is None:
         return _checked(turn, host, seen)
-    if not heard_of(host, seen):
-        return host
+    return _doubted(turn, host, seen) if heard_of(host, seen) else host
+
+
+def _doubted(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
     turn.intend(Effect.CHECK_POWER, host.host, host)
     return replace(host, evidence=None, quiet_since=seen.updated_at)
+
+
+def doubt_before_closing(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """The same for a host that was fenced, and of which Nova was told nothing yet.
+
+    It may have stood there for hours, paused, or without a trigger. ``closed_at`` is
+    then since when it is watched.
+    """
+    if host.closed_at is None and host.evidence is not None:
+        latest = host.evidence.at + turn.options.clock_skew
+        by_others = seen.forced_down or seen.disabled
+        if by_others or seen.updated_at <= latest:
+            return host
+        return _doubted(turn, host, seen)
+    return doubt(turn, host, seen)
 
 
 def heard_of(host: HostRecovery, seen: Host) -> bool:
@@ -73,7 +92,7 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     if outcome:
         alive = outcome.refused or heard_of(host, seen)
         if alive:
-            servers.give_up_waiting(turn, host)
+            servers.give_up_waiting(turn, host, Reason.HOST_RETURNED)
         reason = Reason.ALIVE if alive else Reason.PROOF_STALE
         host = unknown_power(turn, host, outcome, reason)
     return ask_when_due(turn, host, Effect.CHECK_POWER)
@@ -107,8 +126,8 @@ def later(
     turn: Turn, host: HostRecovery, outcome: records.Outcome, seconds: float
 ) -> HostRecovery:
     """The host, to be tried again later; what a restart cut short, at once."""
-    pause = 0 if outcome.detail == RESTARTED else seconds
-    return replace(host, next_try_at=turn.now + pause)
+    rest = 0 if outcome.detail == RESTARTED else seconds
+    return replace(host, next_try_at=turn.now + rest)
 
 
 def ask_when_due(turn: Turn, host: HostRecovery, effect: Effect) -> HostRecovery:

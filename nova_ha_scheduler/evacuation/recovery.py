@@ -10,6 +10,7 @@ from dataclasses import replace
 from nova_ha_scheduler.evacuation import (
     detect,
     guard,
+    holds,
     planner,
     proof,
     records,
@@ -22,6 +23,8 @@ from nova_ha_scheduler.evacuation.turn import Turn
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
 
+_CLOSING = (Effect.FORCE_DOWN, Effect.DISABLE)
+
 Step = Callable[[Turn, HostRecovery], HostRecovery]
 
 
@@ -29,6 +32,8 @@ def suspected(turn: Turn, host: HostRecovery) -> HostRecovery:
     """Its service is silent: do all witnesses agree that it is dead?"""
     if over := _false_alarm(turn, host):
         return over
+    if host.aborted:
+        return turn.hold(host, Reason.ABORTED, host.aborted)
     if evidence := proof.confirmation(turn, host):
         return proof.proven(turn, host, evidence)
     if outcome := turn.outcome(host, Effect.TESTIFY):
@@ -46,6 +51,8 @@ def confirmed(turn: Turn, host: HostRecovery) -> HostRecovery:
         return over
     if evidence := proof.confirmation(turn, host):
         return proof.proven(turn, host, evidence)
+    if stopped := holds.held(turn, host, "fence it"):
+        return stopped
     if turn.guard.tripped_until is not None:
         return turn.hold(host, Reason.STORM, turn.guard.reason)
     if not turn.may_fence:
@@ -63,6 +70,8 @@ def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
     """
     looked = turn.outcome(host, Effect.CHECK_POWER)
     outcome = turn.outcome(host, Effect.FENCE) or looked
+    if outcome and outcome.withheld:
+        return turn.set(host, HostState.CONFIRMED)
     if evidence := Evidence.seen_in(outcome):
         return proof.proven(turn, host, evidence)
     if looked and looked.refused:
@@ -87,10 +96,30 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
     down = down or _done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
     off = off or _done(turn, host, Effect.DISABLE, seen.disabled)
     host = replace(host, forced_down_by_us=down, disabled_by_us=off)
-    if not ((down or seen.forced_down) and (off or seen.disabled)):
-        return host
-    host = turn.enter(host, HostState.EVACUATING)
-    return replace(host, closed_at=turn.now, quiet_since=None)
+    if not (down or off or _closing(turn, host)):
+        host = proof.doubt_before_closing(turn, host, seen)
+        if host.reason is Reason.ALIVE:
+            return turn.set(host, HostState.SUSPECTED)
+        if host.evidence is None:
+            return host
+        if stopped := holds.held(turn, host, "evacuate its servers"):
+            return replace(stopped, closed_at=host.closed_at or turn.now)
+    if (down or seen.forced_down) and (off or seen.disabled):
+        host = turn.enter(host, HostState.EVACUATING)
+        return replace(host, closed_at=turn.now, quiet_since=None)
+    for effect, shown in (
+        (Effect.FORCE_DOWN, seen.forced_down or down),
+        (Effect.DISABLE, seen.disabled or off),
+    ):
+        if not shown and not turn.pending(host, effect):
+            text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
+            turn.intend(effect, host.host, host, text=text[:MAX_REASON])
+    return replace(host, closed_at=None, quiet_since=None)
+
+
+def _closing(turn: Turn, host: HostRecovery) -> bool:
+    """Whether Nova was begun to be told: that is finished, and both are one."""
+    return any(turn.pending(host, e) or turn.outcome(host, e) for e in _CLOSING)
 
 
 def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -107,7 +136,12 @@ def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
         host = turn.hold(host, Reason.MAINTENANCE)
     elif host.reason in (Reason.MAINTENANCE, Reason.UNKNOWN_HOST):
         host = replace(host, reason=None)
-    return _accounted(turn, host)
+    host = _accounted(turn, host)
+    sure = host.evidence is not None and host.reason is not Reason.MAINTENANCE
+    waiting = holds.waiting(turn.servers_of(host))
+    if host.state is HostState.EVACUATING and sure and (waiting or host.aborted):
+        return holds.held(turn, host, f"evacuate {holds.servers(waiting)}") or host
+    return host
 
 
 def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -121,6 +155,8 @@ def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
         return turn.enter(host, HostState.RECOVERED, reason=words)
     words += f", not: {', '.join(lost)}"
     host = turn.enter(host, HostState.INCOMPLETE, reason=words)
+    if host.aborted:
+        host = replace(host, reason=Reason.ABORTED, detail=host.aborted)
     return replace(host, next_try_at=turn.now + turn.options.idle_interval)
 
 
@@ -184,6 +220,8 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         if outcome and not outcome.ok:
             host = proof.later(turn, host, outcome, turn.options.retry_interval)
         elif wanted and not turn.pending(host, effect) and not outcome:
+            if stopped := holds.paused(turn, host, "let it in again"):
+                return stopped
             turn.intend(effect, host.host, host)
     return host
 
@@ -225,14 +263,11 @@ def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
 
 def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
     """Whether our effect has happened: Nova said so, or its answer was lost and the
-    picture shows it; where neither is so, it is wanted."""
+    picture shows it."""
     outcome = turn.outcome(host, effect)
-    if outcome and (outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)):
-        return True
-    if not shown and not turn.pending(host, effect):
-        text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
-        turn.intend(effect, host.host, host, text=text[:MAX_REASON])
-    return False
+    if outcome is None:
+        return False
+    return outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)
 
 
 def dispatch(turn: Turn) -> None:
@@ -265,5 +300,6 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
         host.state is HostState.EVACUATING
         and host.evidence is not None
         and host.reason is not Reason.MAINTENANCE
+        and not holds.stops(turn, host)
         and turn.looked_at(host)
     )

@@ -115,6 +115,7 @@ class Service:
             self._wake.set,
             self._conf.fencing.check_parallelism,
             lambda: self.journal.active,
+            lambda intent: engine.withholds(intent),
         )
         engine = Engine(
             self._parts.world, self._clock, self.journal, executor, self._parts.options
