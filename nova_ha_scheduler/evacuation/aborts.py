@@ -43,7 +43,9 @@ def _stopped(turn: Turn, host: HostRecovery) -> str:
         found = turn.servers_of(host)
         left = holds.waiting(found)
         moving = sum(not server.state.final for server in found) - left
-        return f"{holds.servers(left)} left, {moving} under way followed to their end"
+        return (
+            f"{holds.servers(left)} left, {holds.servers(moving)} followed to the end"
+        )
     fenced = host.state is HostState.FENCED
     return "nothing is evacuated" if fenced else "nothing is fenced"
 

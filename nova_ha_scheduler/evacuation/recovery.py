@@ -80,6 +80,8 @@ def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
         host = proof.unknown_power(turn, host, outcome, Reason.UNFENCED)
     if turn.pending(host, Effect.FENCE):
         return host
+    if host.aborted:
+        return _false_alarm(turn, host) or turn.hold(host, Reason.ABORTED, host.aborted)
     if evidence := proof.confirmation(turn, host):
         return proof.proven(turn, host, evidence)
     if over := _false_alarm(turn, host):
@@ -152,6 +154,7 @@ def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
     moved = sum(server.state is records.ServerState.RECOVERED for server in mine)
     words = f"{moved} recovered, {len(mine) - moved - len(lost)} not to be recovered"
     if not lost:
+        host = replace(host, aborted="")
         return turn.enter(host, HostState.RECOVERED, reason=words)
     words += f", not: {', '.join(lost)}"
     host = turn.enter(host, HostState.INCOMPLETE, reason=words)
