@@ -321,6 +321,11 @@ class Event:
     request_id: str = ""
     servers: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        whom = self.server_name or self.host
+        what = f"{self.kind.value} {whom}".rstrip()
+        return ": ".join(filter(None, (what, self.how, self.reason)))
+
 
 @dataclass(frozen=True)
 class GuardRecord:

@@ -54,6 +54,7 @@ class Service:
         self._updates: queue.SimpleQueue[ServiceUpdate] = queue.SimpleQueue()
         self._publisher: notify.Publisher | None = None
         self._lost = threading.Event()
+        self._pauses: frozenset[str] = frozenset()
         self._unreachable = False
 
     def stop(self) -> None:
@@ -145,10 +146,14 @@ class Service:
             self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
             news = self._take_updates(engine.state)
-            known = self.journal.load(self._clock.now()).commands.keys()
-            if not turns.due(news, frozenset(known)):
+            written = self.journal.load(self._clock.now())
+            paused, self._pauses = self._pauses, frozenset(written.pauses)
+            news = news or paused != self._pauses
+            if not turns.due(news, frozenset(written.commands)):
                 return
             change = turns.step()
+            for event in change.events:
+                LOG.info("%s", event)
             self._say_reachable()
             if change.events and self._publisher:
                 self._publisher.wake()
