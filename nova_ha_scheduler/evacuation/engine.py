@@ -18,6 +18,7 @@ from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Server
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
+_MOVING = (ServerState.ASKED, ServerState.MOVING)
 
 _CHECKED_TOGETHER = 10.0
 """Seconds for which a landed server's check waits for others to land: one list shows
@@ -139,6 +140,15 @@ class Engine:
             and wanted.landed <= shown.landed
             and wanted.destinations <= shown.destinations
         )
+
+    def rests(self) -> bool:
+        """Whether all recoveries that are open stand still by a person's word: there
+        is no hurry, perhaps for days."""
+        state, now = self.state, self._clock.now()
+        hosts = [h for h in state.hosts.values() if h.ended_at is None]
+        stopped = [h.reason in holds.STOPPED for h in hosts if _in_view(h, now)]
+        moving = any(server.state in _MOVING for server in state.servers.values())
+        return any(stopped) and all(stopped) and not (moving or state.commands)
 
     def scope(self) -> Scope:
         """What the next picture has to show, by what the journal knows."""

@@ -22,6 +22,8 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.evacuation.turn import Turn
 
+STOPPED = (Reason.PAUSED, Reason.ABORTED)
+
 NOT_WHEN_STOPPED = frozenset({Effect.FENCE, Effect.EVACUATE})
 """What is not begun either if it was decided before, and still waits for a thread."""
 
