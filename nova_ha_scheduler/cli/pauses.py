@@ -35,6 +35,13 @@ def row(pause: pauses.Pause) -> dict[str, Any]:
     }
 
 
+def line(row: dict[str, Any]) -> str:
+    """The same for people."""
+    until = f" until {row['until']}" if row["until"] else ""
+    who = f"{row['scope']}{until} by {row['by']}: {row['reason']}"
+    return f"{row['id']}: {who} (since {row['since']})"
+
+
 class Pause(Command, ShowOne):
     """Begin nothing new for a host, a storage zone or, without either, for any host.
 

@@ -55,12 +55,12 @@ class Status(Command, ShowOne):
             "guard_tripped_until": shown(state.guard.tripped_until),
             "guard_reason": state.guard.reason,
             "blind_since": shown(state.guard.blind_since),
-            "pauses": Rows([pauses.row(pause) for pause in held]),
-            "hosts": Rows([_host(state, host) for host in hosts]),
+            "pauses": Rows([pauses.row(pause) for pause in held], pauses.line),
+            "hosts": Rows([_host(state, host) for host in hosts], _host_line),
             **self._reserve(),
             "broken_devices": Rows(_broken(history)),
             "commands_waiting": Rows(orders),
-            "last_errors": Rows(_errors(history)),
+            "last_errors": Rows(_errors(history), _error_line),
         }
         return tuple(status), tuple(status.values())
 
@@ -85,6 +85,12 @@ def _host(state: State, host: HostRecovery) -> dict[str, Any]:
     }
 
 
+def _host_line(row: dict[str, Any]) -> str:
+    more = (row["progress"], row["reason"], row["proof"])
+    told = "; ".join(filter(None, more))
+    return f"{row['host']}: {row['state']} since {row['since']}; {told}".rstrip("; ")
+
+
 def _errors(history: History) -> list[dict[str, Any]]:
     """The newest events that say that something is not as it should be."""
     found = [
@@ -104,6 +110,11 @@ def _errors(history: History) -> list[dict[str, Any]]:
         }
         for _, event in newest
     ]
+
+
+def _error_line(row: dict[str, Any]) -> str:
+    what = " ".join(filter(None, (row["kind"], row["host"], row["server"])))
+    return ": ".join(filter(None, (f"{row['at']} {what}", row["how"], row["reason"])))
 
 
 def _broken(history: History) -> list[dict[str, Any]]:

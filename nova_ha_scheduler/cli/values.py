@@ -5,6 +5,7 @@ import argparse
 import datetime
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cliff.columns import FormattableColumn
@@ -72,11 +73,23 @@ def seconds(start: float | None, end: float | None) -> float | None:
 
 
 class Rows(FormattableColumn[list[dict[str, Any]]]):
-    """A list of mappings: lines for people, itself for programs."""
+    """A list of mappings: lines for people, itself for programs.
+
+    :param line: what people read of a mapping, if not all of it.
+    """
+
+    def __init__(
+        self,
+        rows: list[dict[str, Any]],
+        line: Callable[[dict[str, Any]], str] | None = None,
+    ) -> None:
+        super().__init__(rows)
+        self._line = line or _all
 
     def human_readable(self) -> str:
-        return "\n".join(", ".join(_words(row)) for row in self._value) or "-"
+        return "\n".join(map(self._line, self._value)) or "-"
 
 
-def _words(row: dict[str, Any]) -> list[str]:
-    return [f"{key}: {value}" for key, value in row.items() if value not in (None, "")]
+def _all(row: dict[str, Any]) -> str:
+    known = {key: value for key, value in row.items() if value not in (None, "")}
+    return ", ".join(f"{key}: {value}" for key, value in known.items())

@@ -58,7 +58,7 @@ def test_a_pause_holds_the_active_trigger(site: Site, trigger: Start) -> None:
     assert host["reason"] == ("it is paused: zone nfs-a by Ann: enough; would fence it")
     text = site.run("status").out
     assert "would fence it" in text
-    assert "scope: zone nfs-a" in text
+    assert ": zone nfs-a by Ann: enough (since" in text
     refused = site.run("retry", "node1", *BY)
     assert refused.code == 4
     assert "it is paused: zone nfs-a by Ann: enough" in refused.err
