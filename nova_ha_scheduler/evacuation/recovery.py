@@ -18,7 +18,7 @@ from nova_ha_scheduler.evacuation import (
 )
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -120,8 +120,11 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
 
 
 def _closing(turn: Turn, host: HostRecovery) -> bool:
-    """Whether Nova was begun to be told: that is finished, and both are one."""
-    return any(turn.pending(host, e) or turn.outcome(host, e) for e in _CLOSING)
+    """Whether Nova is being told; what was lost in a restart was not, or is shown."""
+    told = (turn.outcome(host, effect) for effect in _CLOSING)
+    return any(turn.pending(host, effect) for effect in _CLOSING) or any(
+        outcome.detail != RESTARTED for outcome in told if outcome
+    )
 
 
 def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
