@@ -56,7 +56,7 @@ class Reason(enum.Enum):
     TOO_LATE = "no trigger has taken the order in time"
     NO_RECOVERY = "no recovery of it is open"
     NOTHING_TO_ABORT = "there is nothing to abort: it is {0}"
-    NOTHING_TO_RETRY = "there is nothing to take up: it is {0}, and was not aborted"
+    NOTHING_TO_RETRY = "there is nothing to take up: it is {0}"
 
     def sentence(self, detail: str = "") -> str:
         return self.value.format(detail)

@@ -178,7 +178,7 @@ def recovered(turn: Turn, host: HostRecovery) -> HostRecovery:
         return replace(host, quiet_since=seen.updated_at)
     if seen.updated_at <= host.quiet_since:
         return host
-    host = turn.enter(host, HostState.RETURNING)
+    host = replace(turn.enter(host, HostState.RETURNING), aborted="")
     return replace(host, quiet_since=seen.updated_at, next_try_at=turn.now)
 
 
