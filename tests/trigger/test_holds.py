@@ -130,7 +130,7 @@ def test_abort_and_retry(
     cloud: Cloud, flavor: str, journal: Trigger, tmp_path: Path
 ) -> None:
     """It stands where it was aborted, and goes on from there."""
-    boot_on(cloud, "node2", flavor, *(f"slow{n}" for n in range(3)))
+    boot_on(cloud, "node2", flavor, *(f"slow{n}" for n in range(5)))
     queued = journal.json("abort", "node2", *BY, "--expires", "1s")
     assert queued["answer"] == "queued: no trigger is active"
     cloud.hardware.rebuild_seconds = 5
@@ -143,17 +143,17 @@ def test_abort_and_retry(
         cloud.force_down("node2")
         cloud.wait("evacuations", _moving(journal, "node2"))
         taken = journal.json("abort", "node2", *BY)
-        assert taken["answer"].endswith("1 server followed to the end")
+        assert taken["answer"].endswith("followed to the end")
         refused = journal.nova_ha("abort", "node2", *BY, code=4)
         assert "node2: it was aborted by Ann: its cables" in refused
         cloud.hardware.rebuild_seconds = 0
         cloud.wait("its end", lambda: journal.outcome("node2") == "incomplete", 60)
         (row,) = journal.json("history", "list", "--host", "node2")
-        assert (row["recovered"], row["left"] >= 2) == (1, True)
+        assert (row["recovered"] >= 1, row["left"] >= 1) == (True, True)
         taken = journal.json("retry", "node2", *BY)
         assert taken["answer"] == "it is taken up again"
         row = recovered(cloud, journal, "node2")
-        assert (row["recovered"] >= 3, row["left"]) == (True, 0)
+        assert (row["recovered"] >= 5, row["left"]) == (True, 0)
     events = journal.json("history", "events", "--kind", "command.refused")
     assert "no trigger has taken the order in time" in [e["reason"] for e in events]
 

@@ -55,13 +55,21 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Site]:
+def site(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Site]:
+    # keystoneauth's options in [cloud] would stay in this process for other tests.
+    login = dict.fromkeys(("username", "password", "project_name"), "u")
+    login["auth_url"] = f"http://127.0.0.1:{ports.free_port()}/v3"
+    clouds = tmp_path / "clouds.yaml"
+    clouds.write_text(json.dumps({"clouds": {"silent": {"auth": login}}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
     conf = tmp_path / "nova-ha.conf"
     conf.write_text(
         f"[database]\nconnection = sqlite:///{tmp_path}/journal.sqlite\n"
-        "[cloud]\nauth_type = password\nusername = u\npassword = p\n"
-        "project_name = p\nuser_domain_id = d\nproject_domain_id = d\n"
-        f"auth_url = http://127.0.0.1:{ports.free_port()}/v3\n"
+        "[cloud]\nname = silent\n"
     )
     database = Database(load("test", [f"--config-file={conf}"]))
     database.upgrade()
