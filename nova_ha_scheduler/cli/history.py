@@ -13,6 +13,7 @@ from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, duration, moment
 from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
 
@@ -66,6 +67,33 @@ class ShowHistory(Command, ShowOne):
             "events": Rows([report.event_row(event) for _, event in events]),
         }
         return tuple(details), tuple(details.values())
+
+
+class ListEvents(Command, Lister):
+    """List what happened, newest first: also what belongs to no recovery."""
+
+    _COLUMNS = ("at", "kind", "host", "server_name", "how", "reason")
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("--since", type=moment, metavar="TIME", help="2026-01-31T22:00, or 2h ago")
+        add("--until", type=moment, metavar="TIME")
+        add("--host", help="the compute service's exact host name")
+        add("--server", help="a UUID or an exact name")
+        add(
+            "--kind",
+            dest="outcome",
+            metavar="KIND",
+            choices=[kind.value for kind in EventKind],
+            help="host.held, server.failed, pause.begun, ...",
+        )
+        add("--limit", type=int, default=100)
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        names = ("since", "until", "host", "server", "outcome", "limit")
+        query = Query(**{name: getattr(args, name) for name in names})
+        found = History(self.app.database).events(query)
+        rows = [report.event_row(event) for _, event in found]
+        return self._COLUMNS, [[row.get(c, "") for c in self._COLUMNS] for row in rows]
 
 
 class PurgeHistory(Command, ShowOne):

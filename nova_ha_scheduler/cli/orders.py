@@ -14,7 +14,7 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import duration, shown
+from nova_ha_scheduler.cli.values import duration, shown, words
 from nova_ha_scheduler.evacuation import dry_run, records
 from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, ServerState
@@ -28,15 +28,16 @@ DONE, INCOMPLETE, REFUSED, TIMED_OUT = 0, 3, 4, 5
 _POLL_SECONDS = 0.5
 _BAR = 40
 _ENDS = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.CLOSED)
-_REFUSALS = {reason.sentence() for reason in set(Reason) - {Reason.ALREADY}}
-"""Answers to a command; one whose host is in recovery already is followed, too."""
+_FOLLOWED = (None, Reason.ALREADY)
+"""Refusals of a command whose host's recovery is followed all the same."""
 
 
 def _arguments(add: Callable[..., Any], required: bool) -> None:
     """:param required: whether the word for it always has to be given."""
     add("host", help="the compute service's exact host name")
-    add("--by", metavar="NAME", required=required, help="who is sure that it is off")
-    add("--reason", metavar="TEXT", required=required, help="how that is known")
+    given: dict[str, Any] = {"type": words, "required": required}
+    add("--by", metavar="NAME", help="who is sure that it is off", **given)
+    add("--reason", metavar="TEXT", help="how that is known", **given)
     add(
         "--expires",
         type=duration,
@@ -46,7 +47,7 @@ def _arguments(add: Callable[..., Any], required: bool) -> None:
     )
 
 
-def _command(kind: CommandKind, args: argparse.Namespace) -> records.Command:
+def new_command(kind: CommandKind, args: argparse.Namespace) -> records.Command:
     now = time.time()
     id = uuidutils.generate_uuid()
     expires_at = now + args.expires
@@ -63,7 +64,7 @@ class ConfirmFenced(Command, ShowOne):
         _arguments(add, required=True)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        command = _command(CommandKind.CONFIRM_FENCED, args)
+        command = new_command(CommandKind.CONFIRM_FENCED, args)
         SqlJournal(self.app.database).add_command(command)
         columns = ("command", "host", "by", "reason", "expires")
         expires = shown(command.expires_at)
@@ -103,7 +104,7 @@ class Evacuate(Command, Lister):
             return self._plan(args.host)
         if not (args.confirm_fenced and args.by and args.reason):
             self.parser.error("--confirm-fenced, --by and --reason are needed")
-        command = _command(CommandKind.EVACUATE, args)
+        command = new_command(CommandKind.EVACUATE, args)
         if not args.wait:
             SqlJournal(self.app.database).add_command(command)
             return []
@@ -159,7 +160,7 @@ class Waiter:
         command = self._service.journal.command(self._command.id)
         if command is None or not command.answer:
             return None
-        if command.answer in _REFUSALS:
+        if command.refusal not in _FOLLOWED:
             print(f"{command.host}: {command.answer}", file=sys.stderr)
             return REFUSED
         found = self._history.recoveries(Query(host=command.host, limit=1))

@@ -24,6 +24,26 @@ def counts(servers: Iterable[records.ServerRecovery]) -> dict[str, int]:
     return {state.value: found[state] for state in ServerState}
 
 
+def progress(servers: Iterable[records.ServerRecovery]) -> str:
+    """How far a recovery has come: '12 of 30, 4 moving, 2 waiting: no room'.
+
+    Of those that are to be recovered.
+    """
+    meant = [s for s in servers if not (s.state is ServerState.LEFT and s.settled)]
+    found = Counter(_standing(server) for server in meant)
+    done = found.pop(ServerState.RECOVERED.value, 0)
+    rest = [f"{number} {words}" for words, number in sorted(found.items())]
+    return ", ".join([f"{done} of {len(meant)}", *rest])
+
+
+def _standing(server: records.ServerRecovery) -> str:
+    """Its state and, where it stands still, the name of the reason."""
+    still = server.state not in (ServerState.RECOVERED, ServerState.ASKED)
+    if server.reason is None or not still:
+        return server.state.value
+    return f"{server.state.value}: {server.reason.name.lower().replace('_', ' ')}"
+
+
 def notification_to_evacuate(
     history: History, record: records.HostRecovery
 ) -> float | None:

@@ -8,50 +8,113 @@ from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import pauses, report, reserve
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
 
 _MANY = 10_000
 
+_ERRORS = (
+    EventKind.HOST_HELD,
+    EventKind.HOST_INCOMPLETE,
+    EventKind.SERVER_FAILED,
+    EventKind.GUARD_TRIPPED,
+    EventKind.BLIND,
+    EventKind.DEVICE_BROKEN,
+    EventKind.COMMAND_REFUSED,
+)
+"""What an operator should hear of."""
+
+_LAST = 10
+
 
 class Status(Command, ShowOne):
-    """Show what the trigger is doing, from its journal."""
+    """Show what the trigger is doing and what holds it up, from its journal.
+
+    Which hosts of the reserve are in use is asked of the cloud; where that does not
+    answer, reserve_unknown says why.
+    """
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        journal = SqlJournal(self.app.database)
-        state = journal.load(time.time())
+        journal, now = SqlJournal(self.app.database), time.time()
+        history = History(self.app.database)
+        state = journal.load(now)
         hosts = [h for h in state.hosts.values() if h.ended_at is None]
         hosts.sort(key=attrgetter("host"))
         orders = [
             {"host": order.host, "command": order.kind.value, "by": order.by}
             for order in state.commands.values()
         ]
+        held = [pause for pause in state.pauses.values() if not pause.is_over(now)]
         status = {
             "active_trigger": journal.holder() or "none",
             "guard_tripped_until": shown(state.guard.tripped_until),
             "guard_reason": state.guard.reason,
             "blind_since": shown(state.guard.blind_since),
-            "hosts": Rows([_host(state, host) for host in hosts]),
-            "broken_devices": Rows(_broken(History(self.app.database))),
+            "pauses": Rows([pauses.row(pause) for pause in held], pauses.line),
+            "hosts": Rows([_host(state, host) for host in hosts], _host_line),
+            **self._reserve(),
+            "broken_devices": Rows(_broken(history)),
             "commands_waiting": Rows(orders),
+            "last_errors": Rows(_errors(history), _error_line),
         }
         return tuple(status), tuple(status.values())
 
+    def _reserve(self) -> dict[str, Any]:
+        try:
+            found = Rows(reserve.in_use(self.app.conf))
+        except CloudUnreachable as error:
+            return {"reserve_in_use": None, "reserve_unknown": str(error)}
+        return {"reserve_in_use": found, "reserve_unknown": None}
+
 
 def _host(state: State, host: HostRecovery) -> dict[str, Any]:
-    servers = report.counts(s for s in state.servers.values() if s.recovery == host.id)
+    servers = [s for s in state.servers.values() if s.recovery == host.id]
     return {
         "host": host.host,
         "state": host.state.value,
         "since": shown(host.stages.get(host.state.value)),
         "proof": str(host.evidence) if host.evidence else "",
+        "progress": report.progress(servers) if servers else "",
         "reason": report.reason(host),
-        **{word: number for word, number in servers.items() if number},
+        **{word: number for word, number in report.counts(servers).items() if number},
     }
+
+
+def _host_line(row: dict[str, Any]) -> str:
+    more = (row["progress"], row["reason"], row["proof"])
+    told = "; ".join(filter(None, more))
+    return f"{row['host']}: {row['state']} since {row['since']}; {told}".rstrip("; ")
+
+
+def _errors(history: History) -> list[dict[str, Any]]:
+    """The newest events that say that something is not as it should be."""
+    found = [
+        event
+        for kind in _ERRORS
+        for event in history.events(Query(outcome=kind.value, limit=_LAST))
+    ]
+    newest = sorted(found, key=itemgetter(0), reverse=True)[:_LAST]
+    return [
+        {
+            "at": shown(event.at),
+            "kind": event.kind.value,
+            "host": event.host,
+            "server": event.server_name,
+            "how": event.how,
+            "reason": event.reason,
+        }
+        for _, event in newest
+    ]
+
+
+def _error_line(row: dict[str, Any]) -> str:
+    what = " ".join(filter(None, (row["kind"], row["host"], row["server"])))
+    return ": ".join(filter(None, (f"{row['at']} {what}", row["how"], row["reason"])))
 
 
 def _broken(history: History) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import argparse
 import datetime
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cliff.columns import FormattableColumn
@@ -22,13 +23,40 @@ def duration(text: str) -> float:
 
 def moment(text: str) -> float:
     """Seconds since the epoch of an ISO 8601 time (UTC), or of a duration ago."""
+    found = _written(text)
+    return time.time() - duration(text) if found is None else found
+
+
+def ahead(text: str) -> float:
+    """The same of a duration from now; it has to lie ahead."""
+    now, found = time.time(), _written(text)
+    if found is None:
+        found = now + duration(text)
+    try:
+        if found <= now:
+            raise argparse.ArgumentTypeError(f"{shown(found)} is past")
+        shown(found)
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is too far away") from error
+    return found
+
+
+def _written(text: str) -> float | None:
+    """Seconds since the epoch of an ISO 8601 time (UTC), if it is one."""
     try:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:
-        return time.time() - duration(text)
+        return None
     if found.tzinfo is None:
         found = found.replace(tzinfo=datetime.UTC)
     return found.timestamp()
+
+
+def words(text: str) -> str:
+    """A text that says something."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text.strip()
 
 
 def shown(at: float | None) -> str | None:
@@ -45,11 +73,23 @@ def seconds(start: float | None, end: float | None) -> float | None:
 
 
 class Rows(FormattableColumn[list[dict[str, Any]]]):
-    """A list of mappings: lines for people, itself for programs."""
+    """A list of mappings: lines for people, itself for programs.
+
+    :param line: what people read of a mapping, if not all of it.
+    """
+
+    def __init__(
+        self,
+        rows: list[dict[str, Any]],
+        line: Callable[[dict[str, Any]], str] | None = None,
+    ) -> None:
+        super().__init__(rows)
+        self._line = line or _all
 
     def human_readable(self) -> str:
-        return "\n".join(", ".join(_words(row)) for row in self._value) or "-"
+        return "\n".join(map(self._line, self._value)) or "-"
 
 
-def _words(row: dict[str, Any]) -> list[str]:
-    return [f"{key}: {value}" for key, value in row.items() if value not in (None, "")]
+def _all(row: dict[str, Any]) -> str:
+    known = {key: value for key, value in row.items() if value not in (None, "")}
+    return ", ".join(f"{key}: {value}" for key, value in known.items())

@@ -3,7 +3,14 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, records, recovery, servers
+from nova_ha_scheduler.evacuation import (
+    aborts,
+    detect,
+    pauses,
+    proof,
+    records,
+    servers,
+)
 from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
@@ -14,21 +21,33 @@ _ENDED = (HostState.RECOVERED, HostState.INCOMPLETE)
 
 
 def handle(turn: Turn) -> None:
-    """Take or refuse what was ordered.
-
-    A confirmation of a host whose death is not proven yet stays, for the state
-    functions to find, until it expires.
-    """
+    """Take or refuse what was ordered."""
     for command in sorted(turn.commands.values(), key=lambda c: (c.at, c.id)):
-        host = turn.picture.hosts.get(command.host)
-        if host is None:
-            turn.refuse(command, Reason.UNKNOWN_HOST)
+        if command.kind.confirms:
+            _confirm(turn, command)
         elif turn.now >= command.expires_at:
-            turn.refuse(command, Reason.EXPIRED)
-        elif host.up and host.updated_at > command.at:
-            turn.refuse(command, Reason.VOID)
-        elif command.kind is CommandKind.EVACUATE:
-            _evacuate(turn, command, host)
+            turn.refuse(command, Reason.TOO_LATE)
+        elif command.kind is CommandKind.ABORT:
+            aborts.abort(turn, command)
+        else:
+            aborts.retry(turn, command)
+
+
+def _confirm(turn: Turn, command: records.Command) -> None:
+    """A confirmation of a host whose death is not proven yet stays, for the state
+    functions to find, until it expires."""
+    host = turn.picture.hosts.get(command.host)
+    known = turn.recovery_of(command.host)
+    if host is None:
+        turn.refuse(command, Reason.UNKNOWN_HOST)
+    elif turn.now >= command.expires_at:
+        turn.refuse(command, Reason.EXPIRED)
+    elif host.up and host.updated_at > command.at:
+        turn.refuse(command, Reason.VOID)
+    elif known is not None and known.aborted:
+        turn.refuse(command, Reason.ABORTED, known.aborted)
+    elif command.kind is CommandKind.EVACUATE:
+        _evacuate(turn, command, host)
 
 
 def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
@@ -36,6 +55,9 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
     heartbeat would show that the person was wrong."""
     if detect.under_maintenance(host):
         turn.refuse(command, Reason.MAINTENANCE)
+        return
+    if found := turn.pauses_on(host.name):
+        turn.refuse(command, Reason.PAUSED, pauses.words(found))
         return
     known = turn.recovery_of(host.name)
     if known is not None and known.state in _UNDER_WAY:
@@ -46,5 +68,5 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
         begun = known or detect.begin(turn, host)
         turn.settle(command, "its evacuation begins")
         servers.try_again(turn, begun)
-        begun = recovery.proven(turn, begun, Evidence.word_of(command))
+        begun = proof.proven(turn, begun, Evidence.word_of(command))
         turn.put(replace(begun, by_hand=True))

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that ties it all together, and the object that repeats it."""
 
-from nova_ha_scheduler.evacuation import commands, detect, guard, records, recovery
+from nova_ha_scheduler.evacuation import (
+    commands,
+    detect,
+    guard,
+    holds,
+    pauses,
+    records,
+    recovery,
+)
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Clock, Cloud, Executor, Journal
@@ -10,6 +18,7 @@ from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Server
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
+_MOVING = (ServerState.ASKED, ServerState.MOVING)
 
 _CHECKED_TOGETHER = 10.0
 """Seconds for which a landed server's check waits for others to land: one list shows
@@ -24,6 +33,7 @@ _SERVERS_INTERVAL = 30.0
 
 def decide(turn: Turn) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations."""
+    holds.expire(turn)
     sighted = turn.picture.hosts_at is None and detect.sighted(turn)
     if sighted:
         detect.suspect(turn)
@@ -37,6 +47,7 @@ def decide(turn: Turn) -> None:
 
 def _advance(turn: Turn, host: HostRecovery) -> None:
     """Run the state functions until the state stays."""
+    host = holds.released(turn, host)
     while True:
         new = recovery.FUNCTIONS[host.state](turn, host)
         turn.put(new)
@@ -95,6 +106,21 @@ class Engine:
             self._executor.submit(intent)
         return change
 
+    def withholds(self, intent: records.Intent) -> bool:
+        """Whether a person has stopped what was decided before; asks the journal.
+
+        To be called just before the effect, from any thread.
+        """
+        if intent.effect not in holds.NOT_WHEN_STOPPED:
+            return False
+        recovery = self.state.hosts.get(intent.recovery)
+        if recovery is not None and recovery.aborted:
+            return True
+        seen = self._picture.hosts.get(intent.host) if self._picture else None
+        zones = seen.facts.zones if seen else frozenset()
+        known, now = self._journal.pauses(), self._clock.now()
+        return bool(pauses.holding(known, intent.host, zones, now))
+
     def _look(self) -> Picture:
         picture = self._cloud.observe(self.scope())
         if not picture.scope.followed:
@@ -114,6 +140,15 @@ class Engine:
             and wanted.landed <= shown.landed
             and wanted.destinations <= shown.destinations
         )
+
+    def rests(self) -> bool:
+        """Whether all recoveries that are open stand still by a person's word: there
+        is no hurry, perhaps for days."""
+        state, now = self.state, self._clock.now()
+        hosts = [h for h in state.hosts.values() if h.ended_at is None]
+        stopped = [h.reason in holds.STOPPED for h in hosts if _in_view(h, now)]
+        moving = any(server.state in _MOVING for server in state.servers.values())
+        return any(stopped) and all(stopped) and not (moving or state.commands)
 
     def scope(self) -> Scope:
         """What the next picture has to show, by what the journal knows."""

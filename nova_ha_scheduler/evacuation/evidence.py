@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nova_ha_scheduler.evacuation.records import Command, Outcome
+    from nova_ha_scheduler.evacuation.orders import Command
+    from nova_ha_scheduler.evacuation.records import Outcome
 
 
 class Proof(enum.Enum):

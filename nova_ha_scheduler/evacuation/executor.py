@@ -62,6 +62,7 @@ class PoolExecutor:
         wake: Callable[[], Any],
         checkers: int = 8,
         may_act: Callable[[], bool] = lambda: True,
+        withholds: Callable[[Intent], bool] = lambda _: False,
     ) -> None:
         """
         :param wake: called after each outcome, from a thread of the pool.
@@ -69,9 +70,10 @@ class PoolExecutor:
             workers: a recovery does not wait for a whole cloud's devices.
         :param may_act: asked just before each effect, which may have been in the
             queue for a while; where it says no, nothing is done.
+        :param withholds: the same for one effect: whether a person has stopped it.
         """
         self._world, self._clock, self._wake = world, clock, wake
-        self._may_act = may_act
+        self._may_act, self._withholds = may_act, withholds
         self._pool = futurist.ThreadPoolExecutor(max_workers=workers)
         self._checks = futurist.ThreadPoolExecutor(max_workers=checkers)
         self._futures: dict[str, futurist.Future] = {}
@@ -88,10 +90,20 @@ class PoolExecutor:
         self._checks.shutdown(wait=False)
 
     def _run(self, intent: Intent) -> Outcome:
-        if self._may_act():
-            return perform(self._world, intent, self._clock)
-        words = "another trigger is active"
-        return Outcome(intent, Result.UNKNOWN, self._clock.now(), words)
+        if not self._may_act():
+            words = "another trigger is active"
+            return Outcome(intent, Result.UNKNOWN, self._clock.now(), words)
+        if self._is_withheld(intent):
+            return Outcome(intent, Result.WITHHELD, self._clock.now())
+        return perform(self._world, intent, self._clock)
+
+    def _is_withheld(self, intent: Intent) -> bool:
+        """Also if that cannot be known: the engine decides anew when it can be."""
+        try:
+            return self._withholds(intent)
+        except Exception as error:
+            LOG.warning("%s of %s: %s", intent.effect.value, intent.host, error)
+            return True
 
     def ended(self) -> bool:
         """Whether there are outcomes to be fetched."""

@@ -12,13 +12,14 @@ over a limit                    nothing more is fenced, until the cool-down ends
 over it with late hosts         wait: they will be silent, or heard of, soon
 ==============================  ==============================================
 
-A silent host that a witness has seen alive is not counted.
+A silent host that a witness has seen alive is not counted, nor one that a person has
+paused or aborted before it was fenced: it does not want to be.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, records
+from nova_ha_scheduler.evacuation import detect, holds, records
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 
@@ -34,7 +35,7 @@ def watch(turn: Turn) -> bool:
             return False
         turn.guard = replace(turn.guard, tripped_until=None, reason="")
         turn.tell(EventKind.GUARD_RESET, reason="the cool-down is over")
-    if not any(_wants_in(host) for host in turn.open_hosts()):
+    if not any(_wants_in(turn, host) for host in turn.open_hosts()):
         return True
     counted = {h.host for h in turn.hosts.values() if _counts(turn, h)}
     if excess := _excess(turn, counted):
@@ -42,7 +43,9 @@ def watch(turn: Turn) -> bool:
         turn.guard = replace(turn.guard, tripped_until=until, reason=excess)
         turn.tell(EventKind.GUARD_TRIPPED, reason=excess)
         return False
-    protected = detect.protected(turn.picture)
+    protected = (
+        h for h in detect.protected(turn.picture) if not turn.pauses_on(h.name)
+    )
     late = {h.name for h in protected if detect.late(h, turn.now, turn.options)}
     late -= {host.host for host in turn.open_hosts()}
     return _excess(turn, counted | late) is None
@@ -57,11 +60,15 @@ def _counts(turn: Turn, host: HostRecovery) -> bool:
     since = turn.now - turn.options.guard_window
     if host.admitted_at is not None and host.admitted_at > since:
         return True
-    return host.ended_at is None and (_wants_in(host) or host.state in _IN_RECOVERY)
+    if host.ended_at is not None:
+        return False
+    return _wants_in(turn, host) or host.state in _IN_RECOVERY
 
 
-def _wants_in(host: HostRecovery) -> bool:
-    return host.state in _WANT_IN and host.reason is not records.Reason.WITNESSES
+def _wants_in(turn: Turn, host: HostRecovery) -> bool:
+    if host.state not in _WANT_IN or host.reason is records.Reason.WITNESSES:
+        return False
+    return not holds.stops(turn, host)
 
 
 def _excess(turn: Turn, counted: set[str]) -> str | None:

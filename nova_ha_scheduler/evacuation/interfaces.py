@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Intent, Outcome, State
 
 
@@ -103,10 +104,14 @@ class Clock(Protocol):
 
 
 class Journal(Protocol):
-    """Durable memory. One engine writes at a time; the command line adds commands."""
+    """Durable memory. One engine writes at a time; the command line adds commands,
+    and begins and ends pauses."""
 
     def load(self, admitted_since: float) -> State:
         """All that is open, and the recoveries admitted since then."""
+
+    def pauses(self) -> Sequence[Pause]:
+        """Those that were not ended, as of now."""
 
     def commit(self, change: Change) -> None:
         """All of it or nothing; on return it is durable."""

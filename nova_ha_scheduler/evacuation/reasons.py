@@ -28,6 +28,7 @@ class Reason(enum.Enum):
     REFUSED_BY_NOVA = "Nova refuses: {0}"
     GONE = "it is not on the host any more"
     HOST_RETURNED = "the host came back before it was its turn"
+    WITHHELD = "Nova was not asked for it: a pause or an abort came first"
     # A server failed.
     ATTEMPTS = "every attempt failed; the last one: {0}"
     STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
@@ -46,10 +47,16 @@ class Reason(enum.Enum):
     MAINTENANCE = "it is under maintenance"
     BLIND = "all services are silent, which means that we are blind: {0}"
     ALREADY = "its recovery is under way already"
+    PAUSED = "it is paused: {0}"
+    ABORTED = "it was aborted by {0} (nova-ha retry takes it up again)"
     # A command is refused.
     UNKNOWN_HOST = "no nova-compute service has exactly this host name"
     VOID = "its service was heard of after the confirmation"
     EXPIRED = "the confirmation has expired"
+    TOO_LATE = "no trigger has taken the order in time"
+    NO_RECOVERY = "no recovery of it is open"
+    NOTHING_TO_ABORT = "there is nothing to abort: it is {0}"
+    NOTHING_TO_RETRY = "there is nothing to take up: it is {0}"
 
     def sentence(self, detail: str = "") -> str:
         return self.value.format(detail)

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nova_ha_scheduler.evacuation.evidence import Evidence
+from nova_ha_scheduler.evacuation.orders import Command as Command
+from nova_ha_scheduler.evacuation.orders import CommandKind as CommandKind
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
 
 
@@ -59,6 +62,7 @@ class HostRecovery:
     :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
+    :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
 
@@ -78,6 +82,7 @@ class HostRecovery:
     next_try_at: float = 0.0
     by_hand: bool = False
     ended_at: float | None = None
+    aborted: str = ""
 
     @property
     def key(self) -> tuple[str, None]:
@@ -216,6 +221,8 @@ class Result(enum.Enum):
     """A definite no: the effect did not happen."""
     UNKNOWN = "unknown"
     """A lost connection, a time-out, an error 500: it may have happened."""
+    WITHHELD = "withheld"
+    """It was never begun: a pause or an abort came first."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +250,10 @@ class Outcome:
     @property
     def refused(self) -> bool:
         return self.result is Result.REFUSED
+
+    @property
+    def withheld(self) -> bool:
+        return self.result is Result.WITHHELD
 
 
 class EventKind(enum.Enum):
@@ -279,6 +290,9 @@ class EventKind(enum.Enum):
     DEVICE_WORKS = "fence_device.works"
     COMMAND_TAKEN = "command.taken"
     COMMAND_REFUSED = "command.refused"
+    PAUSED = "pause.begun"
+    RESUMED = "pause.ended"
+    PAUSE_EXPIRED = "pause.expired"
 
 
 @dataclass(frozen=True)
@@ -307,6 +321,11 @@ class Event:
     request_id: str = ""
     servers: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        whom = self.server_name or self.host
+        what = f"{self.kind.value} {whom}".rstrip()
+        return ": ".join(filter(None, (what, self.how, self.reason)))
+
 
 @dataclass(frozen=True)
 class GuardRecord:
@@ -322,32 +341,6 @@ class GuardRecord:
     blind_since: float | None = None
 
 
-class CommandKind(enum.Enum):
-    CONFIRM_FENCED = "confirm-fenced"
-    EVACUATE = "evacuate"
-
-
-@dataclass(frozen=True)
-class Command:
-    """What a person, or a cluster manager, ordered. Written by the command line,
-    read by the engine at its next step.
-
-    Both kinds confirm that the host is off, from ``at`` until ``expires_at``.
-
-    :ivar id: the key.
-    :ivar answer: what came of it; "" until it was handled or has expired.
-    """
-
-    id: str
-    kind: CommandKind
-    host: str
-    by: str
-    reason: str
-    at: float
-    expires_at: float
-    answer: str = ""
-
-
 @dataclass(frozen=True)
 class State:
     """All that the journal knows and the engine needs.
@@ -356,6 +349,7 @@ class State:
     :ivar servers: all servers of the open recoveries, by (recovery, server).
     :ivar intents: those without an outcome.
     :ivar commands: those without an answer.
+    :ivar pauses: those that were not ended, also if their time is over.
     """
 
     hosts: Mapping[str, HostRecovery] = field(default_factory=dict)
@@ -363,18 +357,21 @@ class State:
     intents: Mapping[str, Intent] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)
     guard: GuardRecord = GuardRecord()
+    pauses: Mapping[str, Pause] = field(default_factory=dict)
 
     def after(self, change: "Change") -> "State":
         """The state with a change in it; what has ended is still there."""
         ended = {outcome.intent.id for outcome in change.closed}
         answered = {command.id for command in change.commands}
         intents = {**self.intents, **{i.id: i for i in change.opened}}
+        pauses = {**self.pauses, **{p.id: p for p in change.pauses}}
         return State(
             hosts={**self.hosts, **{h.id: h for h in change.hosts}},
             servers={**self.servers, **{s.key: s for s in change.servers}},
             intents={k: i for k, i in intents.items() if k not in ended},
             commands={k: c for k, c in self.commands.items() if k not in answered},
             guard=change.guard or self.guard,
+            pauses={k: p for k, p in pauses.items() if p.ended_at is None},
         )
 
 
@@ -382,7 +379,7 @@ class State:
 class Change:
     """What one step adds to the journal, in one transaction.
 
-    :ivar hosts, servers, commands: to be inserted or replaced, by their keys.
+    :ivar hosts, servers, commands, pauses: to be inserted or replaced, by their keys.
     :ivar opened: new intents, in the order in which they are to be carried out.
     :ivar closed: outcomes: their intents are over.
     """
@@ -394,6 +391,7 @@ class Change:
     events: tuple[Event, ...] = ()
     commands: tuple[Command, ...] = ()
     guard: GuardRecord | None = None
+    pauses: tuple[Pause, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Change()

@@ -38,13 +38,17 @@ def follow(turn: Turn, host: records.HostRecovery) -> None:
     for record in turn.servers_of(host):
         if turn.looked_at(host) or record.state in _UNDER_WAY:
             turn.put(FUNCTIONS[record.state](turn, record))
+    if host.aborted:
+        give_up_waiting(turn, host, Reason.ABORTED, host.aborted)
 
 
-def give_up_waiting(turn: Turn, host: records.HostRecovery) -> None:
-    """The host is alive: what waits for its evacuation stays there."""
+def give_up_waiting(
+    turn: Turn, host: records.HostRecovery, reason: Reason, detail: str = ""
+) -> None:
+    """What waits for its evacuation stays there."""
     for record in turn.servers_of(host):
         if record.state is ServerState.WAITING:
-            record = record.because(Reason.HOST_RETURNED)
+            record = record.because(reason, detail)
             turn.put(_enter(turn, record, ServerState.LEFT))
 
 
@@ -226,6 +230,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if outcome := turn.outcome(record, records.Effect.EVACUATE):
         if outcome.refused:
             return _attempt_failed(turn, record, outcome.detail)
+        if outcome.withheld:
+            record = replace(record, attempts=record.attempts - 1, not_before=turn.now)
+            return wait(turn, _anew(record), Reason.WITHHELD)
         if outcome.ok:
             record = replace(record, request_id=outcome.request_id)
         else:

@@ -63,6 +63,7 @@ class Service:
         self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
         self._publisher: notify.Publisher | None = None
         self._lost = threading.Event()
+        self._pauses: frozenset[str] = frozenset()
         self._unreachable = False
 
     def stop(self) -> None:
@@ -124,6 +125,7 @@ class Service:
             self._wake.set,
             self._conf.fencing.check_parallelism,
             lambda: self.journal.active,
+            lambda intent: engine.withholds(intent),
         )
         engine = Engine(
             self._parts.world, self._clock, self.journal, executor, self._parts.options
@@ -153,10 +155,14 @@ class Service:
             self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
             news = self._take_updates(engine.state, turns)
-            known = self.journal.load(self._clock.now()).commands.keys()
-            if not turns.due(news, frozenset(known)):
+            written = self.journal.load(self._clock.now())
+            paused, self._pauses = self._pauses, frozenset(written.pauses)
+            news = news or paused != self._pauses
+            if not turns.due(news, frozenset(written.commands)):
                 return
             change = turns.step()
+            for event in change.events:
+                LOG.info("%s", event)
             self._say_reachable()
             if change.events and self._publisher:
                 self._publisher.wake()
@@ -240,7 +246,7 @@ class _Turns:
     def _interval(self) -> float:
         quiet = float(self._conf.detection.poll_interval)
         scope = self._engine.scope()
-        if not scope.hosts | scope.followed:
+        if self._engine.rests() or not scope.hosts | scope.followed:
             return quiet
         breath = min(self._took * _BREATH, quiet)
         follow = float(self._conf.evacuation.follow_interval)

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation import pauses, records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
@@ -48,6 +48,7 @@ class Turn:
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)
         self.commands = dict(state.commands)
+        self.pauses = dict(state.pauses)
         self.guard = state.guard
         self.may_fence = False
         self._before = state
@@ -88,6 +89,12 @@ class Turn:
     def pending(self, about: Record, effect: records.Effect) -> bool:
         """Whether such an intent is being carried out."""
         return (*about.key, effect) in self._pending
+
+    def pauses_on(self, host: str) -> list[pauses.Pause]:
+        """What holds a host, by its zone in the picture; the oldest first."""
+        seen = self.picture.hosts.get(host)
+        zones = seen.facts.zones if seen else frozenset()
+        return pauses.holding(self.pauses.values(), host, zones, self.now)
 
     def open_hosts(self) -> list[HostRecovery]:
         """The recoveries that are not over, by host."""
@@ -155,16 +162,16 @@ class Turn:
         self,
         command: records.Command,
         answer: str,
-        kind: EventKind = EventKind.COMMAND_TAKEN,
+        refusal: Reason | None = None,
     ) -> None:
         """A command is done, or refused, and that is told."""
         del self.commands[command.id]
-        self._answered.append(replace(command, answer=answer))
-        how = f"{command.kind.value} by {command.by}: {command.reason}"
-        self.tell(kind, host=command.host, how=how, reason=answer)
+        self._answered.append(replace(command, answer=answer, refusal=refusal))
+        kind = EventKind.COMMAND_REFUSED if refusal else EventKind.COMMAND_TAKEN
+        self.tell(kind, host=command.host, how=str(command), reason=answer)
 
-    def refuse(self, command: records.Command, why: Reason) -> None:
-        self.settle(command, why.sentence(), EventKind.COMMAND_REFUSED)
+    def refuse(self, command: records.Command, why: Reason, detail: str = "") -> None:
+        self.settle(command, why.sentence(detail), why)
 
     def change(self) -> records.Change:
         """What the step adds to the journal."""
@@ -179,6 +186,9 @@ class Turn:
             events=tuple(self._events),
             commands=tuple(self._answered),
             guard=self.guard if self.guard != before.guard else None,
+            pauses=tuple(
+                p for p in self.pauses.values() if before.pauses.get(p.id) != p
+            ),
         )
 
 

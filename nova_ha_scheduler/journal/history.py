@@ -12,7 +12,7 @@ from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import Event, HostRecovery, ServerRecovery
 from nova_ha_scheduler.journal import codec
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.tables import commands, events, hosts, servers
+from nova_ha_scheduler.journal.tables import commands, events, hosts, pauses, servers
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ class History:
                 events.c.recovery.not_in(sa.select(hosts.c.id).where(kept)),
             ),
             sa.delete(commands).where(commands.c.at < before, commands.c.answer != ""),
+            sa.delete(pauses).where(pauses.c.ended_at < before),
             sa.delete(hosts).where(old),
         )
         counts = self._db.write(

@@ -11,11 +11,13 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.journal import NotActive, codec, tables
 from nova_ha_scheduler.journal.database import Database, put
@@ -118,6 +120,7 @@ class SqlJournal:
                 commands.c.answer == ""
             ),
             records.GuardRecord: sa.select(single.c.record).where(GUARD),
+            Pause: _open_pauses(),
         }
         with self._db.read() as connection:
             found = {
@@ -130,7 +133,14 @@ class SqlJournal:
             intents={intent.id: intent for intent in found[records.Intent]},
             commands={command.id: command for command in found[records.Command]},
             guard=found[records.GuardRecord][0],
+            pauses={pause.id: pause for pause in found[Pause]},
         )
+
+    def pauses(self) -> Sequence[Pause]:
+        """Those that were not ended, the oldest first."""
+        with self._db.read() as connection:
+            texts = connection.scalars(_open_pauses()).all()
+        return [codec.load(Pause, text) for text in texts]
 
     def commit(self, change: records.Change) -> None:
         """All of it or nothing; on return it is durable.
@@ -158,6 +168,7 @@ class SqlJournal:
         for table, found in (
             (tables.servers, change.servers),
             (tables.commands, change.commands),
+            (tables.pauses, change.pauses),
             (tables.intents, change.opened),
             (tables.events, change.events),
         ):
@@ -177,6 +188,26 @@ class SqlJournal:
         row = codec.row(tables.commands, command)
         self._db.write(lambda connection: put(connection, tables.commands, [row]))
 
+    def put_pauses(
+        self, pauses: Sequence[Pause], events: Sequence[records.Event]
+    ) -> None:
+        """Begin or end pauses, which holds at once, and tell it.
+
+        It waits for a commit of the active trigger's to end, as that does for this:
+        the numbers of events are the order in which they can be seen.
+        """
+        self._db.write(lambda connection: self._put_pauses(connection, pauses, events))
+
+    @staticmethod
+    def _put_pauses(
+        connection: sa.Connection,
+        pauses: Sequence[Pause],
+        events: Sequence[records.Event],
+    ) -> None:
+        connection.execute(sa.update(single).where(LEASE).values(owner=single.c.owner))
+        for table, found in (tables.pauses, pauses), (tables.events, events):
+            put(connection, table, [codec.row(table, record) for record in found])
+
     def command(self, command_id: str) -> records.Command | None:
         """An order with what has become of it."""
         same = tables.commands.c.id == command_id
@@ -184,6 +215,12 @@ class SqlJournal:
         with self._db.read() as connection:
             text = connection.scalar(query)
         return codec.load(records.Command, text) if text else None
+
+
+def _open_pauses() -> Any:
+    table = tables.pauses
+    is_open = table.c.ended_at.is_(None)
+    return sa.select(table.c.record).where(is_open).order_by(table.c.at, table.c.id)
 
 
 def _lease_of(owner: str) -> sa.Update:

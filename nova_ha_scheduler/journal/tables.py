@@ -65,6 +65,14 @@ commands = _table(
     sa.Column("record", TEXT, nullable=False),
 )
 
+pauses = _table(
+    "pauses",
+    sa.Column("id", NAME, primary_key=True),
+    sa.Column("at", sa.Double(), nullable=False),
+    sa.Column("ended_at", sa.Double()),
+    sa.Column("record", TEXT, nullable=False),
+)
+
 events = _table(
     "events",
     sa.Column("number", NUMBER, primary_key=True),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records to write."""
 
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import (
     Command,
     CommandKind,
@@ -34,6 +35,10 @@ def intent(number=1, **more) -> Intent:
 def command(key="k", **more) -> Command:
     fields = {"by": "Ann", "reason": "pulled", "at": 5.0, "expires_at": 905.0}
     return Command(key, CommandKind.CONFIRM_FENCED, "c1", **{**fields, **more})
+
+
+def pause(key="p", **more) -> Pause:
+    return Pause(key, **{"by": "Ann", "reason": "cables", "at": 5.0, **more})
 
 
 def reopened(open_database) -> State:

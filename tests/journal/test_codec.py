@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import (
     Command,
     GuardRecord,
@@ -21,7 +22,7 @@ NUMBERS = st.floats(allow_nan=False)
 
 
 @pytest.mark.parametrize(
-    "cls", [HostRecovery, ServerRecovery, Intent, Command, GuardRecord]
+    "cls", [HostRecovery, ServerRecovery, Intent, Command, GuardRecord, Pause]
 )
 def test_there_and_back(cls):
     st.register_type_strategy(float, NUMBERS)

@@ -2,6 +2,7 @@
 """What people ask of the journal, and what a purge leaves."""
 
 import pytest
+import sqlalchemy as sa
 
 from nova_ha_scheduler.evacuation.records import (
     Change,
@@ -10,8 +11,9 @@ from nova_ha_scheduler.evacuation.records import (
     HostState,
     ServerState,
 )
+from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.history import History, Query
-from tests.journal.samples import command, host, intent, server
+from tests.journal.samples import command, host, intent, pause, server
 
 
 @pytest.fixture
@@ -90,6 +92,11 @@ def test_servers_by(history):
     assert uuids(host="c1", outcome="recovered") == ["u-7", "u-5", "u-1"]
 
 
+def count(journal, table) -> int:
+    with journal._db.read() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table))
+
+
 def test_events_by(history):
     def at(**query):
         return [int(e.at) for _, e in history.events(Query(**query))]
@@ -111,6 +118,7 @@ def test_purge_never_touches_what_is_open(journal, history):
             (intent(),),
             events=(told,),
             commands=(command("open"), command("shut", answer="done")),
+            pauses=(pause("open"), pause("over", ended_at=6.0)),
         )
     )
     assert history.purge(45.0) == 4
@@ -122,6 +130,8 @@ def test_purge_never_touches_what_is_open(journal, history):
     assert journal.command("shut") is None
     assert journal.command("open") is not None
     assert list(journal.load(0).intents) == ["i1"]
+    assert list(journal.load(0).pauses) == ["open"]
+    assert count(journal, tables.pauses) == 1
     assert history.purge(1e12) == 5
     assert starts(history.recoveries(Query())) == [90, -1000000]
 

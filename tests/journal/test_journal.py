@@ -2,6 +2,7 @@
 """Tables and records, the same on every database."""
 
 import dataclasses
+import json
 
 import alembic.autogenerate
 import alembic.migration
@@ -25,7 +26,7 @@ from nova_ha_scheduler.journal import JournalError, tables
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.journal import first_tables
-from tests.journal.samples import NASTY, command, host, intent, reopened, server
+from tests.journal.samples import NASTY, command, host, intent, pause, reopened, server
 
 # Schema.
 
@@ -52,6 +53,45 @@ def test_migrations_make_the_tables(fresh, open_database):
     assert journal.acquire()
     journal.commit(Change(hosts=(host(),)))
     assert list(journal.load(0).hosts.values()) == [host()]
+
+
+def test_a_journal_from_before_there_were_pauses(fresh, open_database):
+    """As the first version left it, in the middle of a recovery."""
+    old = "UPDATE host_recoveries SET record = :record"
+    record = (
+        '{"id": "c1@1000.1", "host": "c1", "state": "FENCED", "started_at": 1000.1}'
+    )
+    order = {"id": "k", "kind": "CONFIRM_FENCED", "host": "c1", "by": "Ann"}
+    order |= {"reason": "pulled", "at": 5.0, "expires_at": 905.0, "answer": ""}
+    database = open_database()
+    database.write(first_tables.make)
+    row = {"id": "k", "at": 5.0, "answer": "", "record": json.dumps(order)}
+    host_row = {"id": "c1@1000.1", "host": "c1", "outcome": "fenced"}
+    host_row |= {"started_at": 1000.1, "record": "{}"}
+
+    def fill(connection):
+        tables_of = first_tables.metadata.tables
+        connection.execute(sa.insert(tables_of["host_recoveries"]).values(host_row))
+        connection.execute(sa.text(old), {"record": record})
+        connection.execute(sa.insert(tables_of["commands"]).values(row))
+
+    database.write(fill)
+    with pytest.raises(JournalError, match="older than this version"):
+        database.check()
+    database.upgrade()
+    database.check()
+    assert differences(database) == []
+    state = SqlJournal(database).load(0)
+    assert state == State({"c1@1000.1": host()}, commands={"k": command()})
+
+
+def test_an_upgrade_goes_on_where_it_was_interrupted(fresh, open_database):
+    """MariaDB keeps a table that was made, whatever becomes of the rest."""
+    database = open_database()
+    database.write(first_tables.make)
+    database.write(tables.pauses.create)
+    database.upgrade()
+    assert differences(database) == []
 
 
 def test_making_the_tables_goes_on_where_it_was_interrupted(fresh, open_database):
@@ -102,6 +142,7 @@ def test_all_fields_come_back(journal, open_database):
         quiet_since=1700000000.123456,
         next_try_at=0.1 + 0.2,
         by_hand=True,
+        aborted=f"Ann: {NASTY}",
     )
     moved = server(
         recovery,
@@ -124,6 +165,7 @@ def test_all_fields_come_back(journal, open_database):
         opened=intents,
         commands=(command(),),
         guard=guard,
+        pauses=(pause(reason=NASTY, until=9.5, zone="nfs-a"),),
     )
     journal.commit(change)
     state = reopened(open_database)
@@ -133,6 +175,7 @@ def test_all_fields_come_back(journal, open_database):
         {i.id: i for i in intents},
         {"k": command()},
         guard,
+        {"p": pause(reason=NASTY, until=9.5, zone="nfs-a")},
     )
     assert list(state.intents) == [i.id for i in intents]
 
@@ -179,6 +222,21 @@ def test_ended_recoveries_stay_for_the_guards_window_only(journal):
     state = journal.load(20.0)
     assert {r.host for r in state.hosts.values()} == {"open", "edge"}
     assert set(state.servers) == {("open@1.0", "u1")}
+
+
+def test_ended_pauses_are_history(journal, open_database):
+    beside = SqlJournal(open_database())
+    begun = Event(EventKind.PAUSED, 5.0, reason="begun")
+    pauses = [pause("p1"), pause("p2", at=4.0, host="c1")]
+    beside.put_pauses(pauses, [begun])
+    assert [p.id for p in journal.pauses()] == ["p2", "p1"]
+    assert list(journal.load(0).pauses) == ["p2", "p1"]
+    journal.commit(Change(pauses=(pause("p1", ended_at=6.0),)))
+    ended = pause("p2", at=4.0, host="c1", ended_at=7.0, ended_by="Bob")
+    beside.put_pauses([ended], [])
+    assert list(journal.pauses()) == []
+    assert journal.load(0).pauses == {}
+    assert History(journal._db).events(Query())[0][1] == begun
 
 
 def test_names_are_exact(journal):

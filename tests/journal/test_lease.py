@@ -8,12 +8,15 @@ import pytest
 
 from nova_ha_scheduler.evacuation.records import (
     Change,
+    Event,
+    EventKind,
     State,
 )
 from nova_ha_scheduler.journal import NotActive
 from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
-from tests.journal.samples import command, host, intent
+from tests.journal.samples import command, host, intent, pause
 
 # The lease.
 
@@ -78,6 +81,46 @@ def test_activity_ends_before_another_can_take_over(database):
 def test_commands_need_no_lease(journal, open_database):
     SqlJournal(open_database()).add_command(command())
     assert journal.load(0).commands == {"k": command()}
+
+
+def test_pauses_need_no_lease(journal, open_database):
+    begun = Event(EventKind.PAUSED, 5.0)
+    SqlJournal(open_database()).put_pauses([pause()], [begun])
+    assert journal.load(0).pauses == {"p": pause()}
+    journal.commit(Change())  # it is still the active one
+
+
+def test_events_are_seen_in_the_order_of_their_numbers(journal, open_database):
+    """Else the one that is seen late would never be sent: see Outbox."""
+    seen, ended = [], threading.Event()
+    outbox = Outbox(open_database())
+    outbox.begin()
+
+    def begin() -> None:
+        beside = SqlJournal(open_database())
+        for n in range(30):
+            beside.put_pauses([pause(f"p{n}")], [Event(EventKind.PAUSED, float(n))])
+
+    def send() -> None:
+        last = False
+        while not last:
+            last = ended.is_set()
+            for number, _ in (events := outbox.pending()):
+                seen.append(number)
+            if events:
+                outbox.sent(events[-1][0])
+
+    threads = [threading.Thread(target=begin) for _ in range(2)]
+    sender = threading.Thread(target=send)
+    for thread in (sender, *threads):
+        thread.start()
+    for n in range(30):
+        journal.commit(Change(events=(Event(EventKind.BLIND, float(n)),)))
+    for thread in threads:
+        thread.join()
+    ended.set()
+    sender.join()
+    assert len(seen) == len(set(seen)) == 90
 
 
 def test_many_write_at_once(journal, open_database):

@@ -3,11 +3,13 @@
 that ties them to the engine: one tick a second."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import perform
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import (
     Change,
     Command,
@@ -16,6 +18,7 @@ from nova_ha_scheduler.evacuation.records import (
     EventKind,
     Intent,
     Outcome,
+    Result,
     State,
 )
 from tests.simulation.world import SimulatedWorld
@@ -52,8 +55,10 @@ class MemoryJournal:
             for key, server in self.state.servers.items()
             if key[0] in hosts and hosts[key[0]].ended_at is None
         }
-        state = self.state
-        return State(hosts, servers, state.intents, state.commands, state.guard)
+        return replace(self.state, hosts=hosts, servers=servers)
+
+    def pauses(self) -> Sequence[Pause]:
+        return tuple(self.state.pauses.values())
 
     def commit(self, change: Change) -> None:
         assert not {i.id for i in change.opened} & set(self.state.intents)
@@ -63,10 +68,7 @@ class MemoryJournal:
 
     def order(self, command: Command) -> None:
         commands = {**self.state.commands, command.id: command}
-        state = self.state
-        self.state = State(
-            state.hosts, state.servers, state.intents, commands, state.guard
-        )
+        self.state = replace(self.state, commands=commands)
 
 
 class SteppedExecutor:
@@ -77,24 +79,35 @@ class SteppedExecutor:
         world: SimulatedWorld,
         clock: VirtualClock,
         moment: Callable[[str], None],
+        withholds: Callable[[Intent], bool],
     ) -> None:
         self._world, self._clock, self._moment = world, clock, moment
-        self._queue: list[tuple[float, Intent]] = []
+        self._withholds = withholds
+        self._queue: list[tuple[float, bool, Intent]] = []
         self._done: list[Outcome] = []
         self.delays: dict[tuple[str, str], float] = {}
+        """How long an effect takes, by its name and its host."""
+        self.waits: dict[tuple[str, str], float] = {}
+        """How long it waits before it begins, because all threads are busy."""
 
     def submit(self, intent: Intent) -> None:
-        delay = self.delays.get((intent.effect.value, intent.host), 0.0)
-        self._queue.append((self._clock.now() + delay, intent))
+        what = intent.effect.value, intent.host
+        wait, delay = self.waits.get(what, 0.0), self.delays.get(what, 0.0)
+        begun = delay > 0 and not self._withholds(intent)
+        self._queue.append((self._clock.now() + wait + delay, begun, intent))
 
     def pump(self) -> bool:
         """Carry out what is due; whether there are outcomes."""
         due = [item for item in self._queue if item[0] <= self._clock.now()]
         for item in due:
-            effect = item[1].effect.value
+            _, begun, intent = item
+            effect = intent.effect.value
             self._moment(f"before {effect}")
             self._queue.remove(item)
-            outcome = perform(self._world, item[1], self._clock)
+            if not begun and self._withholds(intent):
+                outcome = Outcome(intent, Result.WITHHELD, self._clock.now())
+            else:
+                outcome = perform(self._world, intent, self._clock)
             self._moment(f"after {effect}")
             self._done.append(outcome)
         return bool(self._done)
@@ -105,7 +118,7 @@ class SteppedExecutor:
 
     def running(self) -> frozenset[str]:
         return frozenset(
-            [i.id for _, i in self._queue] + [o.intent.id for o in self._done]
+            [i.id for *_, i in self._queue] + [o.intent.id for o in self._done]
         )
 
 
@@ -123,11 +136,14 @@ class Simulation:
         self.world, self.options, self.moment = world, options, moment
         self.clock, self.journal = VirtualClock(), MemoryJournal()
         self.delays: dict[tuple[str, str], float] = {}
+        self.waits: dict[tuple[str, str], float] = {}
         self.start()
 
     def start(self) -> None:
-        self.executor = SteppedExecutor(self.world, self.clock, self.moment)
-        self.executor.delays = self.delays
+        self.executor = SteppedExecutor(
+            self.world, self.clock, self.moment, self._withholds
+        )
+        self.executor.delays, self.executor.waits = self.delays, self.waits
         self.engine: Engine | None = Engine(
             self.world, self.clock, self, self.executor, self.options
         )
@@ -135,10 +151,17 @@ class Simulation:
     def kill(self) -> None:
         self.engine = None
 
+    def _withholds(self, intent: Intent) -> bool:
+        assert self.engine is not None
+        return self.engine.withholds(intent)
+
     # The journal as the engine sees it: with the moments at which it can be killed.
 
     def load(self, admitted_since: float) -> State:
         return self.journal.load(admitted_since)
+
+    def pauses(self) -> Sequence[Pause]:
+        return self.journal.pauses()
 
     def commit(self, change: Change) -> None:
         quiet = all(i.effect is Effect.CHECK_POWER for i in change.opened)

@@ -24,10 +24,12 @@ from typing import Any
 
 import yaml
 
+from nova_ha_scheduler.evacuation import holds
 from nova_ha_scheduler.evacuation.cloud import Host, Server
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import Command, CommandKind, Event
+from nova_ha_scheduler.evacuation.pauses import Pause
+from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind, Event
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from tests.simulation.harness import QUIET, Simulation, line
 from tests.simulation.machines import Machine, Nova
@@ -132,6 +134,7 @@ class Script:
         self.world = self.simulation.world
         self.simulation.journal.listen = self._hear
         self._numbers = iter(range(1, 1000))
+        self._pauses: list[Pause] = []
         self._names = {s.uuid: s.name for s in self.world.servers.values()}
 
     def _hear(self, event: Event) -> None:
@@ -197,6 +200,10 @@ class Script:
 
     def do_slow(self, effect: str, host: str, seconds: str) -> None:
         self.simulation.delays[effect, host] = float(seconds)
+
+    def do_queue(self, effect: str, host: str, seconds: str) -> None:
+        """All threads are busy: it begins only then."""
+        self.simulation.waits[effect, host] = float(seconds)
 
     def do_witness(self, name: str, host: str, verdict: str) -> None:
         self.world.machines[host].witnesses[name] = Verdict(verdict)
@@ -279,6 +286,36 @@ class Script:
 
     def do_evacuate(self, host: str, by: str, reason: str, lasts: str = "600") -> None:
         self._order(CommandKind.EVACUATE, host, by, reason, lasts)
+
+    def do_abort(self, host: str, by: str, reason: str, lasts: str = "600") -> None:
+        self._order(CommandKind.ABORT, host, by, reason, lasts)
+
+    def do_retry(self, host: str, by: str, reason: str, lasts: str = "600") -> None:
+        self._order(CommandKind.RETRY, host, by, reason, lasts)
+
+    def do_pause(self, scope: str, by: str, reason: str, until: str = "") -> None:
+        """The scope: a host, ``zone=NAME`` or ``all``; its numbers count from 1."""
+        kind, _, zone = scope.partition("=")
+        pause = Pause(
+            id=f"pause-{len(self._pauses) + 1}",
+            by=by,
+            reason=reason,
+            at=self.simulation.clock.now(),
+            until=float(until) if until else None,
+            host=scope if not zone and kind != "all" else None,
+            zone=zone or None,
+        )
+        self._pauses.append(pause)
+        self._write(pause, holds.begun(pause))
+
+    def do_resume(self, number: str, by: str) -> None:
+        pause = self._pauses[int(number) - 1]
+        ended = replace(pause, ended_at=self.simulation.clock.now(), ended_by=by)
+        self._write(ended, holds.resumed(ended))
+
+    def _write(self, pause: Pause, event: Event) -> None:
+        change = Change(pauses=(pause,), events=(event,))
+        self.simulation.journal.commit(change)
 
     def _order(
         self, kind: CommandKind, host: str, by: str, reason: str, lasts: str

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.evacuation.pauses import Pause
+from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind
 from tests.simulation import scenario
 from tests.simulation.harness import Killed, Simulation
 
@@ -34,6 +36,18 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         "servers": {"vm1..vm2": {"host": "node1"}, "vm3": {"host": "node2"}},
         "options": {"max_cloud_percent": 50},
     },
+    "people hold it": {
+        "hosts": HOSTS,
+        "servers": {"vm1..vm3": {"host": "node1"}},
+        "options": {"max_in_flight": 1},
+        "people": {
+            20: [("pause", None, 110)],
+            110: [("pause", "node1", 130), ("pause", "node2", None)],
+            134: [("abort", "node1", None)],
+            150: [("retry", "node1", None)],
+        },
+        "back_at": 450,
+    },
 }
 DOWNTIMES = (0, 7, 100)
 """Seconds for which the trigger stays dead."""
@@ -56,13 +70,18 @@ def play(cluster: dict[str, Any], kill_at: int, downtime: int) -> tuple[int, str
 
     simulation.moment = moment
     simulation.start()
-    _run(simulation, 480, downtime)
+    back_at = cluster.get("back_at", 300)
+    _run(simulation, back_at + 180, downtime, back_at, cluster.get("people", {}))
     wrong = _wrong(simulation)
     return count, f"killed {name}: {wrong}" if wrong else ""
 
 
 def _run(
-    simulation: Simulation, until: float, downtime: int, back_at: float = 300
+    simulation: Simulation,
+    until: float,
+    downtime: int,
+    back_at: float = 300,
+    people: dict[int, list[Any]] | None = None,
 ) -> None:
     world = simulation.world
     revive = None
@@ -73,6 +92,8 @@ def _run(
         if simulation.clock.time == 20:
             for host in sorted(dead_host):
                 world.cut(host)
+        for order in (people or {}).get(int(simulation.clock.time), []):
+            _order(simulation, *order)
         if simulation.clock.time == back_at:
             for host in sorted(dead_host):
                 world.machines[host].powered = True
@@ -85,6 +106,20 @@ def _run(
         except Killed:
             simulation.kill()
             revive = simulation.clock.time + downtime
+
+
+def _order(
+    simulation: Simulation, verb: str, host: str | None, until: float | None
+) -> None:
+    """They write into the journal, whether the trigger lives or not."""
+    now = simulation.clock.time
+    if verb == "pause":
+        pause = Pause(f"pause-{host}-{now}", "Ann", "why not", now, until, host)
+        simulation.journal.commit(Change(pauses=(pause,)))
+    else:
+        kind = CommandKind(verb)
+        order = Command(verb, kind, host or "", "Ann", "why not", now, now + 600)
+        simulation.journal.order(order)
 
 
 def _wrong(simulation: Simulation) -> str:

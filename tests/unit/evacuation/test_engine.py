@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the engine costs, and what a dry run says."""
 
+from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import Reason, ServerState
+from nova_ha_scheduler.evacuation.pauses import Pause
+from nova_ha_scheduler.evacuation.records import Change, Reason, ServerState
 from tests.simulation import scenario
 from tests.simulation.harness import Simulation
 
@@ -42,6 +44,34 @@ def test_a_quiet_cloud_writes_no_journal() -> None:
     for _ in range(100):
         simulation.tick()
     assert simulation.journal.state is before
+
+
+def test_a_paused_recovery_is_in_no_hurry() -> None:
+    """It may be paused for days; as soon as something moves, it is followed."""
+    cluster: dict[str, Any] = {
+        "hosts": {"node1..node4": {"zone": "nfs-a"}},
+        "servers": {"vm1": {"host": "node1"}},
+        "nova": {"rebuild": 60},
+    }
+    simulation = scenario.build(cluster, [])
+    simulation.world.cut("node1")
+
+    def rests(until: float) -> bool:
+        while simulation.clock.time < until:
+            simulation.tick()
+        assert simulation.engine is not None
+        return simulation.engine.rests()
+
+    pause = Pause("p", "Ann", "why not", 0.0)
+    simulation.journal.commit(Change(pauses=(pause,)))
+    assert not rests(50)  # nothing is open: other things decide
+    assert rests(100)
+    ended = replace(pause, ended_at=100.0)
+    simulation.journal.commit(Change(pauses=(ended,)))
+    assert not rests(110)
+    simulation.journal.commit(Change(pauses=(replace(pause, id="p2"),)))
+    assert not rests(140)
+    assert not rests(200)  # it is recovered
 
 
 def test_a_dry_run_asks_nobody() -> None:

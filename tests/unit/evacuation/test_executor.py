@@ -40,6 +40,27 @@ def test_results() -> None:
     assert (done.result, done.request_id) == (Result.OK, "req-1")
 
 
+def test_what_was_stopped_meanwhile_is_not_begun() -> None:
+    world, ended = _world(), threading.Event()
+    stopped = {"fence-node1": True, "fence-node2": False}
+    pool = PoolExecutor(
+        world,
+        VirtualClock(),
+        1,
+        ended.set,
+        withholds=lambda intent: stopped[intent.id],  # of a third, it is not known
+    )
+    results = {}
+    for host in ("node1", "node2", "node3"):
+        ended.clear()
+        pool.submit(_intent(Effect.FENCE, host))
+        assert ended.wait(10)
+        results |= {o.intent.host: o.result for o in pool.outcomes()}
+    withheld = Result.WITHHELD
+    assert results == {"node1": withheld, "node2": Result.OK, "node3": withheld}
+    assert [world.machines[h].powered for h in ("node1", "node2")] == [True, False]
+
+
 class _SlowWorld(SimulatedWorld):
     """A device that answers only when it is let."""
 

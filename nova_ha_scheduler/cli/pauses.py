@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha pause`` and ``nova-ha resume``: written into the journal, where they hold
+at once, whether a trigger runs or not."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cliff.lister import Lister
+from cliff.show import ShowOne
+from oslo_utils import uuidutils
+
+from nova_ha_scheduler.cli import glance
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.values import ahead, shown, words
+from nova_ha_scheduler.evacuation import holds, pauses
+from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
+from nova_ha_scheduler.journal.store import SqlJournal
+
+_ID_LENGTH = 8
+
+
+def row(pause: pauses.Pause) -> dict[str, Any]:
+    """A pause as it is shown."""
+    return {
+        "id": pause.id,
+        "scope": pause.scope,
+        "by": pause.by,
+        "reason": pause.reason,
+        "since": shown(pause.at),
+        "until": shown(pause.until),
+    }
+
+
+def line(row: dict[str, Any]) -> str:
+    """The same for people."""
+    until = f" until {row['until']}" if row["until"] else ""
+    who = f"{row['scope']}{until} by {row['by']}: {row['reason']}"
+    return f"{row['id']}: {who} (since {row['since']})"
+
+
+class Pause(Command, ShowOne):
+    """Begin nothing new for a host, a storage zone or, without either, for any host.
+
+    What is under way is finished: a fence, and evacuations that Nova was asked for.
+    It holds at once, also while no trigger runs. Pauses are independent.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("host", nargs="?", type=words, help="the compute service's exact host name")
+        add("--zone", type=words, help="the hosts in this storage zone")
+        given: dict[str, Any] = {"type": words, "required": True}
+        add("--by", metavar="NAME", help="who wants it", **given)
+        add("--reason", metavar="TEXT", help="why", **given)
+        add(
+            "--until",
+            type=ahead,
+            metavar="TIME",
+            help="when it ends by itself: 2026-01-31T22:00, or in 2h",
+        )
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        if args.host and args.zone:
+            self.parser.error("a host or --zone, not both")
+        journal = SqlJournal(self.app.database)
+        if args.host or args.zone:
+            self._check(args)
+        pause = pauses.Pause(
+            id=uuidutils.generate_uuid(dashed=False)[:_ID_LENGTH],
+            by=args.by,
+            reason=args.reason,
+            at=time.time(),
+            until=args.until,
+            host=args.host,
+            zone=args.zone,
+        )
+        journal.put_pauses([pause], [holds.begun(pause)])
+        found = row(pause)
+        return tuple(found), tuple(found.values())
+
+    def _check(self, args: argparse.Namespace) -> None:
+        """A pause has to be possible while the cloud is out of order."""
+        try:
+            picture = glance.Glance(self.app.conf).hosts()
+        except CloudUnreachable as error:
+            what = f"host {args.host}" if args.host else f"zone {args.zone}"
+            words = f"whether there is a {what} is not known: {error}"
+            print(f"warning: {words}", file=sys.stderr)
+            return
+        if args.host:
+            glance.require_host(picture, args.host)
+        else:
+            glance.require_zone(picture, args.zone)
+
+
+class Resume(Command, Lister):
+    """End pauses: by their ids, those of a host, those of a zone, or all.
+
+    A host goes on once no pause holds it any more: each has to be ended.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("pause", nargs="*", type=words, help="a pause's id, or a host's exact name")
+        add("--zone", type=words, help="the pauses of this storage zone")
+        add("--all", action="store_true", help="every pause")
+        given: dict[str, Any] = {"type": words, "required": True}
+        add("--by", metavar="NAME", help="who wants it", **given)
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        if sum(map(bool, (args.pause, args.zone, args.all))) != 1:
+            self.parser.error("pauses or hosts, or --zone, or --all")
+        journal = SqlJournal(self.app.database)
+        known, now = journal.pauses(), time.time()
+        chosen = _chosen(args, known)
+        ended = [replace(p, ended_at=now, ended_by=args.by) for p in chosen]
+        journal.put_pauses(ended, [holds.resumed(pause) for pause in ended])
+        for pause in known:
+            if pause not in chosen and not pause.is_over(now):
+                print(f"still paused: {pause} ({pause.id})", file=sys.stderr)
+        rows = [row(pause) for pause in ended]
+        return tuple(rows[0]), [tuple(found.values()) for found in rows]
+
+
+def _chosen(
+    args: argparse.Namespace, known: Sequence[pauses.Pause]
+) -> list[pauses.Pause]:
+    """The pauses that are meant. :raises Refused: there is none; it names others."""
+    if args.all:
+        found = list(known)
+        missing = [] if found else ["nothing is paused"]
+    elif args.zone:
+        found = [pause for pause in known if pause.zone == args.zone]
+        missing = [] if found else [f"there is no pause of zone {args.zone}"]
+    else:
+        wanted = set(args.pause)
+        found = [pause for pause in known if wanted & {pause.id, pause.host}]
+        met = {name for pause in found for name in (pause.id, pause.host)}
+        missing = [
+            f"there is no pause {name}, nor one of a host {name}"
+            for name in sorted(wanted - met)
+        ]
+    if missing:
+        others = "; ".join(f"{pause.id}: {pause}" for pause in known)
+        raise Refused("; ".join(missing) + (f" (there is {others})" if others else ""))
+    return found

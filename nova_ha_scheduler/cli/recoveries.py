@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha abort`` and ``nova-ha retry``: orders to the active trigger."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from cliff.show import ShowOne
+
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.orders import REFUSED, TIMED_OUT, new_command
+from nova_ha_scheduler.cli.values import duration, shown, words
+from nova_ha_scheduler.evacuation import orders
+from nova_ha_scheduler.evacuation.orders import CommandKind
+from nova_ha_scheduler.journal.store import SqlJournal
+
+_WAIT_SECONDS = 15.0
+"""The active trigger looks for orders twice a second, and then at the cloud."""
+
+_POLL_SECONDS = 0.2
+
+
+class _Order(Command, ShowOne):
+    kind: ClassVar[CommandKind]
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("host", type=words, help="the compute service's exact host name")
+        given: dict[str, Any] = {"type": words, "required": True}
+        add("--by", metavar="NAME", help="who wants it", **given)
+        add("--reason", metavar="TEXT", help="why", **given)
+        add(
+            "--expires",
+            type=duration,
+            default="1h",
+            metavar="AGE",
+            help="how long it waits for a trigger, if none is active (1h)",
+        )
+
+    def get_epilog(self) -> str:
+        return (
+            "Exit codes: 0 it was taken, or is queued since no trigger is active; 1 an "
+            "error; 2 wrong arguments; 4 it was refused; 5 the trigger that is said to "
+            f"be active has not answered within {_WAIT_SECONDS:.0f} s."
+        )
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        order = new_command(self.kind, args)
+        journal = SqlJournal(self.app.database)
+        journal.add_command(order)
+        answer = self._answer(journal, order)
+        expires = shown(order.expires_at)
+        columns = ("command", "host", "by", "reason", "expires", "answer")
+        return columns, (order.id, args.host, args.by, args.reason, expires, answer)
+
+    def _answer(self, journal: SqlJournal, order: orders.Command) -> str:
+        """What the trigger says to it, or why it says nothing; sets the exit code."""
+        if not journal.holder():
+            return "queued: no trigger is active"
+        end = time.monotonic() + _WAIT_SECONDS
+        while time.monotonic() < end:
+            found = journal.command(order.id)
+            if found is not None and found.answer:
+                if found.refusal:
+                    self.code = REFUSED
+                    print(f"{found.host}: {found.answer}", file=sys.stderr)
+                return found.answer
+            time.sleep(_POLL_SECONDS)
+        self.code = TIMED_OUT
+        return f"queued: {journal.holder()} has not answered yet"
+
+
+class Abort(_Order):
+    """Stop the recovery of a host where it stands; nova-ha retry takes it up again.
+
+    A fence under way and evacuations that Nova was asked for are followed to their
+    end; nothing new is begun. It says nothing of whether the host is off.
+    """
+
+    kind = CommandKind.ABORT
+
+
+class Retry(_Order):
+    """Take up what is incomplete, or was aborted, in the recovery of a host.
+
+    It says nothing of whether the host is off: that is proven as ever.
+    """
+
+    kind = CommandKind.RETRY

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where people stop a recovery: a pause, for as long as it holds, or an abort.
+
+=================  ================================================================
+what has begun     is finished: a fence, force-down and disable of a fenced host,
+                   evacuations that Nova was asked for and what follows from them
+what only looks    goes on: witnesses, the state of the power, the cloud itself
+what would begin   does not, and the history says what, who stopped it, and why
+=================  ================================================================
+"""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import pauses, records
+from nova_ha_scheduler.evacuation.pauses import Pause
+from nova_ha_scheduler.evacuation.records import (
+    Effect,
+    Event,
+    EventKind,
+    HostRecovery,
+    Reason,
+)
+from nova_ha_scheduler.evacuation.turn import Turn
+
+STOPPED = (Reason.PAUSED, Reason.ABORTED)
+
+NOT_WHEN_STOPPED = frozenset({Effect.FENCE, Effect.EVACUATE})
+"""What is not begun either if it was decided before, and still waits for a thread."""
+
+
+def expire(turn: Turn) -> None:
+    """End the pauses whose time is over, however long ago that was."""
+    for pause in list(turn.pauses.values()):
+        if pause.is_over(turn.now):
+            turn.pauses[pause.id] = replace(pause, ended_at=pause.until)
+            how, host = f"pause of {pause}", pause.host or ""
+            turn.tell(EventKind.PAUSE_EXPIRED, host=host, how=how)
+
+
+def released(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """The host, without the pause that has held it, once there is none."""
+    if host.reason is Reason.PAUSED and not turn.pauses_on(host.host):
+        return replace(host, reason=None, detail="")
+    return host
+
+
+def stops(turn: Turn, host: HostRecovery) -> bool:
+    """Whether a person has stopped whatever would begin now."""
+    return bool(host.aborted or turn.pauses_on(host.host))
+
+
+def held(turn: Turn, host: HostRecovery, would: str) -> HostRecovery | None:
+    """The host, which does not go on, if a person has stopped it.
+
+    :param would: what would begin now, after the word "would".
+    """
+    if host.aborted:
+        return turn.hold(host, Reason.ABORTED, host.aborted)
+    return paused(turn, host, would)
+
+
+def paused(turn: Turn, host: HostRecovery, would: str) -> HostRecovery | None:
+    """The same for what an abort does not stop: to undo what the trigger did."""
+    if found := turn.pauses_on(host.host):
+        detail = f"{pauses.words(found)}; would {would}"
+        return turn.hold(host, Reason.PAUSED, detail)
+    return None
+
+
+def begun(pause: Pause) -> Event:
+    """That somebody has paused something."""
+    how, host = f"pause of {pause}", pause.host or ""
+    words = "nothing new is begun for it"
+    return Event(EventKind.PAUSED, pause.at, host, how=how, reason=words)
+
+
+def resumed(pause: Pause) -> Event:
+    """That somebody has ended a pause."""
+    assert pause.ended_at is not None
+    words = f"resumed by {pause.ended_by}"
+    how, host = f"pause of {pause}", pause.host or ""
+    return Event(EventKind.RESUMED, pause.ended_at, host, how=how, reason=words)
+
+
+def servers(count: int) -> str:
+    """So many servers, in words."""
+    return "1 server" if count == 1 else f"{count} servers"
+
+
+def waiting(found: list[records.ServerRecovery]) -> int:
+    """How many Nova would still be asked for."""
+    return sum(server.state is records.ServerState.WAITING for server in found)

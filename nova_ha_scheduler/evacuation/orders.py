@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person, or a cluster manager, orders; :mod:`.commands` takes or refuses it."""
+
+import enum
+from dataclasses import dataclass
+
+from nova_ha_scheduler.evacuation.reasons import Reason
+
+
+class CommandKind(enum.Enum):
+    CONFIRM_FENCED = "confirm-fenced"
+    EVACUATE = "evacuate"
+    ABORT = "abort"
+    RETRY = "retry"
+
+    @property
+    def confirms(self) -> bool:
+        """Whether who orders it gives their word that the host is off."""
+        return self in (CommandKind.CONFIRM_FENCED, CommandKind.EVACUATE)
+
+
+@dataclass(frozen=True)
+class Command:
+    """Written by the command line, read by the engine at its next step.
+
+    One that confirms does so from ``at`` until ``expires_at``.
+
+    :ivar id: the key.
+    :ivar answer: what came of it; "" until it was handled or has expired.
+    :ivar refusal: why it was refused, if it was.
+    """
+
+    id: str
+    kind: CommandKind
+    host: str
+    by: str
+    reason: str
+    at: float
+    expires_at: float
+    answer: str = ""
+    refusal: Reason | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} by {self.by}: {self.reason}"

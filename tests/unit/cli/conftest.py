@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha`` in this process, on a journal of its own; no cloud answers it.
+
+A trigger can be beside it: the engine on that journal, in the simulated world.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.evacuation.engine import Engine
+from nova_ha_scheduler.evacuation.records import Event
+from nova_ha_scheduler.evacuation.startup import load
+from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.store import SqlJournal
+from tests import ports
+from tests.simulation import scenario
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.out + self.err
+        return json.loads(self.out)
+
+
+@dataclass
+class Site:
+    """:ivar run: the command line, in this process."""
+
+    run: Callable[..., Answer]
+    journal: SqlJournal
+    database: Database
+
+    def json(self, *arguments: str) -> Any:
+        return self.run(*arguments, "-f", "json").json
+
+    def events(self) -> list[Event]:
+        """Oldest first."""
+        found = History(self.database).events(Query(limit=None))
+        return [event for _, event in reversed(found)]
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Site]:
+    # keystoneauth's options in [cloud] would stay in this process for other tests.
+    login = dict.fromkeys(("username", "password", "project_name"), "u")
+    login["auth_url"] = f"http://127.0.0.1:{ports.free_port()}/v3"
+    clouds = tmp_path / "clouds.yaml"
+    clouds.write_text(json.dumps({"clouds": {"silent": {"auth": login}}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+    conf = tmp_path / "nova-ha.conf"
+    conf.write_text(
+        f"[database]\nconnection = sqlite:///{tmp_path}/journal.sqlite\n"
+        "[cloud]\nname = silent\n"
+    )
+    database = Database(load("test", [f"--config-file={conf}"]))
+    database.upgrade()
+
+    def run(*arguments: str) -> Answer:
+        capsys.readouterr()
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        try:
+            code = NovaHA().run([f"--config-file={conf}", *arguments])
+        except SystemExit as error:  # argparse
+            code = int(error.code or 0)
+        finally:  # the program adds one that writes to today's standard error
+            root.handlers[:] = handlers
+            root.setLevel(level)
+        said = capsys.readouterr()
+        return Answer(code, said.out, said.err)
+
+    yield Site(run, SqlJournal(database, 30), database)
+    database.dispose()
+
+
+@pytest.fixture
+def trigger(site: Site) -> Iterator[Callable[[dict[str, Any], float], None]]:
+    """Start one that is active, on a cluster whose node1 fails, some seconds later."""
+    ended, threads = threading.Event(), []
+
+    def start(cluster: dict[str, Any], seconds: float) -> None:
+        simulation = scenario.build(cluster, [])
+        assert site.journal.acquire()
+        simulation.engine = Engine(
+            simulation.world,
+            simulation.clock,
+            site.journal,
+            simulation.executor,
+            simulation.options,
+        )
+        simulation.world.cut("node1")
+        for _ in range(int(seconds)):
+            simulation.tick()
+
+        def work() -> None:
+            while not ended.wait(0.02):
+                simulation.tick()
+
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+
+    yield start
+    ended.set()
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha abort``, ``retry`` and ``status`` beside a trigger in a simulated world."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from nova_ha_scheduler.evacuation.orders import CommandKind
+from tests.unit.cli.conftest import Site
+
+BY = ("--by", "Ann", "--reason", "enough")
+CLUSTER = {
+    "hosts": {"node1..node4": {"zone": "nfs-a"}, "node5": {"zone": "nfs-b"}},
+    "servers": {"web1..web3": {"host": "node1"}, "big": {"host": "node1", "vcpus": 5}},
+    "options": {"max_in_flight": 1},
+    "nova": {"rebuild": 10**6},
+}
+Start = Callable[[dict[str, Any], float], None]
+
+
+@pytest.mark.parametrize("kind", ["abort", "retry"])
+def test_without_a_trigger_it_is_queued(site: Site, kind: str) -> None:
+    answer = site.json(kind, "node1", *BY, "--expires", "2h")
+    assert answer["answer"] == "queued: no trigger is active"
+    (order,) = site.journal.load(0).commands.values()
+    assert order.kind is CommandKind(kind)
+    assert order.expires_at - order.at == pytest.approx(7200)
+    (waiting,) = site.json("status")["commands_waiting"]
+    assert waiting == {"host": "node1", "command": kind, "by": "Ann"}
+
+
+def test_abort_and_retry(site: Site, trigger: Start) -> None:
+    trigger(CLUSTER, 90)
+    status = site.json("status")
+    (host,) = status["hosts"]
+    assert (host["host"], host["state"]) == ("node1", "evacuating")
+    assert host["progress"] == "0 of 4, 1 moving, 3 waiting: in flight limit"
+    answer = site.json("abort", "node1", *BY)
+    assert answer["answer"] == "3 servers left, 1 server followed to the end"
+    (host,) = site.json("status")["hosts"]
+    assert host["progress"] == "0 of 4, 3 left: aborted, 1 moving"
+    assert "it was aborted by Ann: enough" in host["reason"]
+    refused = site.run("abort", "node1", *BY)
+    assert refused.code == 4
+    assert "node1: it was aborted by Ann: enough" in refused.err
+    assert site.json("retry", "node1", *BY)["answer"] == "it is taken up again"
+    errors = site.json("status")["last_errors"]
+    assert errors[0]["kind"] == "command.refused"
+    assert {error["kind"] for error in errors} >= {"host.held"}
+    assert all(error["at"] for error in errors)
+
+
+def test_a_pause_holds_the_active_trigger(site: Site, trigger: Start) -> None:
+    assert site.run("pause", "--zone", "nfs-a", *BY).code == 0
+    trigger(CLUSTER, 90)
+    (host,) = site.json("status")["hosts"]
+    assert host["reason"] == ("it is paused: zone nfs-a by Ann: enough; would fence it")
+    text = site.run("status").out
+    assert "would fence it" in text
+    assert ": zone nfs-a by Ann: enough (since" in text
+    refused = site.run("retry", "node1", *BY)
+    assert refused.code == 4
+    assert "it is paused: zone nfs-a by Ann: enough" in refused.err
+
+
+@pytest.mark.parametrize("host", ["node2", "NODE1", "node"])
+@pytest.mark.parametrize("kind", ["abort", "retry"])
+def test_of_what_is_not_in_recovery(
+    site: Site, trigger: Start, host: str, kind: str
+) -> None:
+    trigger(CLUSTER, 5)
+    refused = site.run(kind, host, *BY)
+    assert refused.code == 4
+    no_host = "no nova-compute service has exactly this host name"
+    assert ("no recovery" if host == "node2" else no_host) in refused.err
+
+
+def test_the_reserve_is_not_known_without_a_cloud(site: Site) -> None:
+    status = site.json("status")
+    assert status["reserve_in_use"] is None
+    assert "127.0.0.1" in status["reserve_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("node1", "--reason", "x"), "--by"),
+        (("node1", "--by", "", "--reason", "x"), "argument --by: it is empty"),
+        (("node1", "--by", "Ann", "--reason", " "), "argument --reason: it is empty"),
+        (("", *BY), "argument host: it is empty"),
+        ((*BY,), "host"),
+        (("node1", *BY, "--expires", "late"), "late is no duration"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["abort", "retry"])
+def test_bad_orders(
+    site: Site, kind: str, arguments: tuple[str, ...], words: str
+) -> None:
+    said = site.run(kind, *arguments)
+    assert said.code == 2
+    assert words in said.err
+    assert not site.journal.load(0).commands
