@@ -3,19 +3,17 @@
 
 import argparse
 import time
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import devices, report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.store import SqlJournal
-
-_MANY = 10_000
 
 
 class Status(Command, ShowOne):
@@ -56,13 +54,8 @@ def _host(state: State, host: HostRecovery) -> dict[str, Any]:
 
 def _broken(history: History) -> list[dict[str, Any]]:
     """The devices whose newest event says that they do not answer."""
-    events = [
-        *history.events(Query(outcome=EventKind.DEVICE_BROKEN.value, limit=_MANY)),
-        *history.events(Query(outcome=EventKind.DEVICE_WORKS.value, limit=_MANY)),
-    ]
-    newest = {event.host: event for _, event in sorted(events, key=itemgetter(0))}
     return [
         {"host": host, "since": shown(event.at), "reason": event.reason}
-        for host, event in sorted(newest.items())
+        for host, event in devices.newest(history).items()
         if event.kind is EventKind.DEVICE_BROKEN
     ]

@@ -51,5 +51,26 @@ class Rows(FormattableColumn[list[dict[str, Any]]]):
         return "\n".join(", ".join(_words(row)) for row in self._value) or "-"
 
 
+class Words(FormattableColumn[list[str]]):
+    """A list of words: one line for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return ", ".join(self._value)
+
+
+class Lines(FormattableColumn[list[str]]):
+    """A list of sentences: a line each for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return "\n".join(self._value)
+
+
+class Pairs(FormattableColumn[dict[str, str]]):
+    """Metadata: key=value for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return ", ".join(f"{key}={value}" for key, value in self._value.items())
+
+
 def _words(row: dict[str, Any]) -> list[str]:
     return [f"{key}: {value}" for key, value in row.items() if value not in (None, "")]

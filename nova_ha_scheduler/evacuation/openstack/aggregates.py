@@ -86,14 +86,18 @@ class Aggregates:
         :raises Refused: Nova's no, or a conflict that a person has to solve.
             Anything else that is raised: unknown; to be repeated.
         """
-        return self._follow(lambda found: tagging(found, host, key, value))
+        return self.follow(lambda found: tagging(found, host, key, value))
 
     def untag(self, host: str, key: str) -> list[Step]:
         """Let no aggregate of the host say this; as tag()."""
-        return self._follow(lambda found: untagging(found, host, key))
+        return self.follow(lambda found: untagging(found, host, key))
 
-    def _follow(self, plan: Callable[[list[Json]], list[Step]]) -> list[Step]:
-        """Do what the plan says until it says nothing more."""
+    def follow(self, plan: Callable[[list[Json]], list[Step]]) -> list[Step]:
+        """Do what the plan says, again and again, until it says nothing more.
+
+        :param plan: the next steps, from the aggregates as they are then.
+        :returns: what was done.
+        """
         done: list[Step] = []
         refused: Refused | None = None
         for _ in range(_LOOKS):
@@ -161,7 +165,7 @@ def untagging(aggregates: Iterable[Json], host: str, key: str) -> list[Step]:
 
     :raises Refused: an aggregate says more than this key.
     """
-    tagged = [a for a in _of(aggregates, host) if _said(a, key) is not None]
+    tagged = that_say(aggregates, host, key)
     for aggregate in tagged:
         more = _words(aggregate, leave_out=key)
         if more:
@@ -174,6 +178,11 @@ def untagging(aggregates: Iterable[Json], host: str, key: str) -> list[Step]:
                 f"{key} {name})"
             )
     return [_step(Action.REMOVE, host, aggregate) for aggregate in tagged]
+
+
+def that_say(aggregates: Iterable[Json], host: str, key: str) -> list[Json]:
+    """The aggregates that a host has a tag from, readable or not, by name."""
+    return [a for a in _of(aggregates, host) if _said(a, key) is not None]
 
 
 def _of(aggregates: Iterable[Json], host: str) -> list[Json]:
@@ -223,8 +232,9 @@ def _words(aggregate: Json, leave_out: str = "") -> str:
 
 def _taken(aggregate: Json, key: str, value: str) -> str:
     said = _words(aggregate) or "nothing"
+    hosts = ", ".join(aggregate["hosts"]) or "none"
     return (
         f"an aggregate for {key}={value} would be called {aggregate['name']}, but one "
-        f"of that name says {said} and has {len(aggregate['hosts'])} hosts: rename it, "
-        f"or make another one that says {key}={value} alone"
+        f"of that name says {said} (its hosts: {hosts}): rename it, or make another "
+        f"one that says {key}={value} alone"
     )
