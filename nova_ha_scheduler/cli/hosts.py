@@ -159,9 +159,8 @@ def _problems(
         problems.append(f"in {facts.zone_words}")
     if vocabulary.HA not in facts.flags:
         if counts.meant:
-            problems.append(
-                f"not protected, as {counts.meant} of its servers should be"
-            )
+            words = "not protected, though it has servers that should be"
+            problems.append(f"{words}: {counts.meant}")
         return problems
     if fencing.problem:
         problems.append(f"fencing: {fencing.problem}")

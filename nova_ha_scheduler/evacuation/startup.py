@@ -45,8 +45,9 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
 
     :raises cfg.Error: a sentence that names the option or the file.
     """
-    check_names(conf)
-    return Api(connect(conf), conf.cloud.timeout)
+    api = Api(connect(conf), conf.cloud.timeout)
+    check_names(conf)  # those of [cloud] are known only now
+    return api
 
 
 class Parts:

@@ -8,8 +8,9 @@ or go with the tag.
 
 import enum
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.evacuation.interfaces import Refused
@@ -27,9 +28,12 @@ _NAMES = {
 }
 _ZONE_NAME = "ha-zone-"
 
-_LOOKS = 8
+_LOOKS = 10
 """A tag takes up to three steps, each seen before the next; the rest is for others
 who change the same aggregates at the same time."""
+
+_REFUSALS = 3
+"""So often the same request is refused while what Nova shows still calls for it."""
 
 Json = Mapping[str, Any]
 
@@ -56,7 +60,7 @@ class Step:
     action: Action
     host: str
     aggregate: str
-    metadata: Mapping[str, str]
+    metadata: Mapping[str, str] = field(hash=False)
     id: int | None = None
 
 
@@ -99,7 +103,7 @@ class Aggregates:
         :returns: what was done.
         """
         done: list[Step] = []
-        refused: Refused | None = None
+        refusals: Counter[Step] = Counter()
         for _ in range(_LOOKS):
             steps = plan(self.all())
             if not steps:
@@ -108,9 +112,11 @@ class Aggregates:
                 try:
                     self._do(step)
                     done.append(step)
-                except Refused as error:
-                    refused = error
-        raise refused or RuntimeError("somebody else keeps undoing it")
+                except Refused:
+                    refusals[step] += 1
+                    if refusals[step] == _REFUSALS:
+                        raise
+        raise RuntimeError("somebody else keeps changing the same aggregates")
 
     def _do(self, step: Step) -> None:
         path = "/os-aggregates"
