@@ -4,7 +4,7 @@
 import abc
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -58,7 +58,8 @@ class _Host:
         disks of its servers in another one, or in none."""
         if key != STORAGE_ZONE or not self.said_by(key):
             return ""
-        count = sum(1 for _ in inventory.servers(self.api, self.name))
+        found = inventory.servers(self.api, self.name, soft_deleted=True)
+        count = sum(1 for _ in found)
         words = f"Servers on {self.name} have their disks in its zone: {count}"
         return f"{words}. Move or delete them first" if count else ""
 
@@ -86,6 +87,10 @@ class _Change(Command, Lister, abc.ABC):
     def zone_argument(self, add: Callable[..., Any]) -> None:
         """Declare --zone."""
 
+    def order(self, tags: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        """Which tag comes first."""
+        return tags
+
     @abc.abstractmethod
     def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
         """The next steps for one tag. :raises Refused: as the aggregates are."""
@@ -103,11 +108,10 @@ class _Change(Command, Lister, abc.ABC):
         try:
             host, plans = self._plan(args.host, tags)
             self.code = PARTLY
-            for key, value in tags.items():
-                done = plans[key]
-                if not args.dry_run:
-                    again = partial(self.steps, host, key=key, value=value)
-                    done = Aggregates(host.api).follow(again)
+            follow = Aggregates(host.api).follow
+            for key, planned in plans.items():
+                plan = partial(self.steps, host, key=key, value=tags[key])
+                done = planned if args.dry_run else follow(plan)
                 rows += _rows(host, key, done)
             self.code = 0
         except Refused as error:
@@ -123,7 +127,7 @@ class _Change(Command, Lister, abc.ABC):
         host = _Host(name, api, Aggregates(api).all())
         plans: dict[str, list[Step]] = {}
         refusals: list[str] = []
-        for key, value in tags.items():
+        for key, value in self.order(tags.items()):
             try:
                 plans[key] = self.require(host, key, value)
             except Refused as error:
@@ -160,6 +164,9 @@ class Untag(_Change):
     def zone_argument(self, add: Callable[..., Any]) -> None:
         add("--zone", action="store_true", help="take it out of its storage zone")
 
+    def order(self, tags: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        return reversed(list(tags))
+
     def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
         return untagging(found, host.name, key)
 
@@ -178,10 +185,13 @@ def _zone(text: str) -> str:
 
 
 def _tags(args: argparse.Namespace) -> dict[str, str]:
-    asked = {STORAGE_ZONE: args.zone, HA: args.ha, RESERVED: args.reserved}
-    return {
-        key: TRUE if value is True else value for key, value in asked.items() if value
-    }
+    """What was asked for, in the order in which a host is tagged.
+
+    A reserved host is closed before it offers anything, and a protected one has its
+    zone already; tags go in the reverse order.
+    """
+    asked = {RESERVED: args.reserved, STORAGE_ZONE: args.zone, HA: args.ha}
+    return {k: TRUE if value is True else value for k, value in asked.items() if value}
 
 
 def _rows(host: _Host, key: str, steps: list[Step]) -> list[Row]:

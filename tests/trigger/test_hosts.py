@@ -104,7 +104,7 @@ def test_what_is_wrong(cloud: Cloud, trigger: MakeTrigger) -> None:
 def test_services(cloud: Cloud, trigger: MakeTrigger) -> None:
     compute = cloud.openstack().compute
     (service,) = compute.services(binary="nova-compute", host=OUTSIDE)
-    compute.disable_service(service, disabled_reason="new disks")
+    compute.disable_service(service, reason="new disks")
     cloud.force_down(OUTSIDE)
     row = listed(trigger())[OUTSIDE]
     cloud.force_down(OUTSIDE, False)

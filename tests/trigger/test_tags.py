@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from nova.conf import CONF
 
 from nova_ha_scheduler.evacuation.interfaces import Refused
 from nova_ha_scheduler.evacuation.openstack.aggregates import Action, Aggregates
@@ -48,7 +49,8 @@ def test_one_command_there_and_back(cloud: Cloud, trigger: MakeTrigger) -> None:
     assert done == planned
     assert tags(cloud) == ALL
     assert {row["aggregate"]: row["metadata"] for row in done} == ALL
-    assert {row["host"] for row in done} == {OUTSIDE}
+    # Closed before it offers anything.
+    assert [row["tag"] for row in done] == ["ha:reserved", "storage_zone", "ha"]
     assert {(row["change"], row["created"]) for row in done} == {("added", True)}
     again = configured.json(*order)
     assert {(row["change"], row["created"]) for row in again} == {("none", False)}
@@ -60,8 +62,8 @@ def test_one_command_there_and_back(cloud: Cloud, trigger: MakeTrigger) -> None:
     assert tags(cloud) == {"ha-zone-nfs-b": {"storage_zone": "nfs-b"}}
     done = configured.json("untag", OUTSIDE, "--zone", "--ha")
     assert [(row["tag"], row["change"]) for row in done] == [
-        ("storage_zone", "removed"),
         ("ha", "none"),
+        ("storage_zone", "removed"),
     ]
     assert tags(cloud) == {}
     (row,) = configured.json("tag", OUTSIDE, "--ha")
@@ -102,7 +104,7 @@ def test_refused(
 def test_a_host_with_servers_stays_in_its_zone(
     cloud: Cloud, flavor: str, trigger: MakeTrigger
 ) -> None:
-    """Their disks do."""
+    """Their disks do, also those of servers that can still be restored."""
     configured = trigger()
     configured.nova_ha("tag", OUTSIDE, "--zone", "nfs-b")
     server = cloud.boot("heavy", flavor, host=OUTSIDE)["id"]
@@ -115,7 +117,13 @@ def test_a_host_with_servers_stays_in_its_zone(
     assert configured.json("tag", OUTSIDE, "--zone", "nfs-b")[0]["change"] == "none"
     configured.nova_ha("tag", OUTSIDE, "--ha")
     assert set(tags(cloud)) == {"ha-zone-nfs-b", "ha-protected"}
-    cloud.delete(server)
+    CONF.set_override("reclaim_instance_interval", 3600)
+    cloud.nova("DELETE", f"/servers/{server}")
+    cloud.wait_status(server, "SOFT_DELETED")
+    CONF.clear_override("reclaim_instance_interval")
+    assert words in configured.nova_ha("untag", OUTSIDE, "--zone", code=4)
+    cloud.nova("POST", f"/servers/{server}/action", {"forceDelete": None})
+    cloud.wait("deletion", lambda: not cloud.nova("GET", f"/servers/{server}").ok)
     configured.nova_ha("untag", OUTSIDE, "--zone")
     configured.nova_ha("tag", OUTSIDE, "--zone", "nfs-c")
     assert set(tags(cloud)) == {"ha-zone-nfs-c", "ha-protected"}
