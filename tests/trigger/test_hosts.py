@@ -89,7 +89,8 @@ def test_what_is_wrong(cloud: Cloud, trigger: MakeTrigger) -> None:
     cloud.aggregate("second", {"storage_zone": "nfs-b"}, [HOSTS[0]])
     odd = {"storage_zone": "a,b", "ha:reserved": "yes", "ha:maintenance": "perhaps"}
     cloud.aggregate("odd", odd, [OUTSIDE])
-    rows = listed(trigger({HOSTS[4]: None}))
+    configured = trigger({HOSTS[4]: None})
+    rows = listed(configured)
     assert rows[HOSTS[0]]["zone"] == f"{ZONE}, nfs-b"
     assert rows[HOSTS[0]]["problems"] == [f"in several zones ({ZONE}, nfs-b)"]
     assert rows[HOSTS[4]]["fencing"] == "none"
@@ -99,12 +100,14 @@ def test_what_is_wrong(cloud: Cloud, trigger: MakeTrigger) -> None:
         "ha:maintenance='perhaps' is not a boolean (true or false)",
         "storage_zone='a,b' is not the name of one zone",
     ]
+    for_people = configured.nova_ha("host", "list")
+    assert "protected, but without a fencing method" in for_people
 
 
 def test_services(cloud: Cloud, trigger: MakeTrigger) -> None:
     compute = cloud.openstack().compute
     (service,) = compute.services(binary="nova-compute", host=OUTSIDE)
-    compute.disable_service(service, reason="new disks")
+    compute.disable_service(service, disabled_reason="new disks")
     cloud.force_down(OUTSIDE)
     row = listed(trigger())[OUTSIDE]
     cloud.force_down(OUTSIDE, False)
