@@ -8,15 +8,13 @@ from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import pauses, report, reserve
+from nova_ha_scheduler.cli import devices, pauses, report, reserve
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
-
-_MANY = 10_000
 
 _ERRORS = (
     EventKind.HOST_HELD,
@@ -119,13 +117,8 @@ def _error_line(row: dict[str, Any]) -> str:
 
 def _broken(history: History) -> list[dict[str, Any]]:
     """The devices whose newest event says that they do not answer."""
-    events = [
-        *history.events(Query(outcome=EventKind.DEVICE_BROKEN.value, limit=_MANY)),
-        *history.events(Query(outcome=EventKind.DEVICE_WORKS.value, limit=_MANY)),
-    ]
-    newest = {event.host: event for _, event in sorted(events, key=itemgetter(0))}
     return [
         {"host": host, "since": shown(event.at), "reason": event.reason}
-        for host, event in sorted(newest.items())
+        for host, event in devices.newest(history).items()
         if event.kind is EventKind.DEVICE_BROKEN
     ]

@@ -93,3 +93,24 @@ class Rows(FormattableColumn[list[dict[str, Any]]]):
 def _all(row: dict[str, Any]) -> str:
     known = {key: value for key, value in row.items() if value not in (None, "")}
     return ", ".join(f"{key}: {value}" for key, value in known.items())
+
+
+class Words(FormattableColumn[list[str]]):
+    """A list of words: one line for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return ", ".join(self._value)
+
+
+class Lines(FormattableColumn[list[str]]):
+    """A list of sentences: a line each for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return "\n".join(self._value)
+
+
+class Pairs(FormattableColumn[dict[str, str]]):
+    """Metadata: key=value for people, itself for programs."""
+
+    def human_readable(self) -> str:
+        return ", ".join(f"{key}={value}" for key, value in self._value.items())

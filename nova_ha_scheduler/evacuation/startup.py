@@ -13,6 +13,7 @@ from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
+from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.fencing.config import Fencing
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.witnesses import Witnesses
@@ -33,9 +34,20 @@ def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
     logging.set_defaults(default_log_levels=levels)
     trigger_conf.register_opts(conf)
     witnesses_conf.register_opts(conf)
+    fencing_conf.register_opts(conf)
     files = cfg.find_config_files(PROJECT, NAME)
     conf(list(arguments), project=PROJECT, prog=prog, default_config_files=files)
     return conf
+
+
+def cloud(conf: cfg.ConfigOpts) -> Api:
+    """The cloud alone, for what needs neither fence devices nor the journal.
+
+    :raises cfg.Error: a sentence that names the option or the file.
+    """
+    api = Api(connect(conf), conf.cloud.timeout)
+    check_names(conf)  # those of [cloud] are known only now
+    return api
 
 
 class Parts:
@@ -50,8 +62,7 @@ class Parts:
         self.options: Options = trigger_conf.options(conf)
         self.fencing = Fencing.from_conf(conf)
         witnesses = Witnesses(conf)
-        self.api = Api(connect(conf), conf.cloud.timeout)
-        check_names(conf)
+        self.api = cloud(conf)
         self.world = ProductionWorld(self.api, self.fencing, witnesses, only)
         self.database = Database(conf)
 

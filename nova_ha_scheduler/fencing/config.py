@@ -74,6 +74,11 @@ class Fencing:
                 f"{', '.join(words)}; a host without a device needs method: manual"
             )
 
+    @property
+    def methods(self) -> dict[str, str]:
+        """The method of each host."""
+        return {host: driver.METHOD for host, driver in self._drivers.items()}
+
     def power_off(self, host: str) -> PowerReport:
         """Power a host off and watch; blocks for up to power_off_timeout."""
         return self._ask(host, Driver.power_off)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nova.conf import CONF
 
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
@@ -24,6 +25,8 @@ from tests.evacuator.broker import Broker
 
 HOSTS = [f"node{n}" for n in range(1, 8)]
 ZONE = "nfs-a"
+PROTECTED = "protected"
+"""The aggregate of all the others."""
 OUTSIDE = "alone"
 """A host without protection and without shared storage."""
 
@@ -57,7 +60,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[
     zones = dict.fromkeys(HOSTS, ZONE)
     state = tmp_path_factory.mktemp("cloud")
     with Cloud(state, {"cell1": hosts}, zones, conf) as cloud:
-        cloud.aggregate("protected", {"ha": "true", "storage_zone": ZONE}, HOSTS)
+        cloud.aggregate(PROTECTED, {"ha": "true", "storage_zone": ZONE}, HOSTS)
         yield cloud
 
 
@@ -143,6 +146,26 @@ def _lift(cloud: Cloud, host: str) -> bool:
     except CloudError:
         return False
     return True
+
+
+@pytest.fixture
+def one_a_page() -> Iterator[None]:
+    """Nova's lists come in pages of one."""
+    CONF.set_override("max_limit", 1, group="api")
+    yield
+    CONF.clear_override("max_limit", group="api")
+
+
+@pytest.fixture
+def tidy(cloud: Cloud) -> Iterator[None]:
+    """Remove the aggregates that a test has made."""
+    yield
+    compute = cloud.openstack().compute
+    for aggregate in compute.aggregates():
+        if aggregate.name != PROTECTED:
+            for host in aggregate.hosts:
+                compute.remove_host_from_aggregate(aggregate, host)
+            compute.delete_aggregate(aggregate)
 
 
 MakeTrigger = Callable[..., Trigger]

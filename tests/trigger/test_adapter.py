@@ -4,11 +4,9 @@
 from tests.trigger.conftest import HOSTS, OUTSIDE, ZONE, boot_on  # isort: skip
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nova.conf import CONF
 
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
@@ -62,13 +60,6 @@ def servers(cloud: Cloud, flavor: str) -> dict[str, str]:
         request.setdefault("host", FULL)
         found[name] = cloud.boot(name, str(kind), **request)["id"]
     return found
-
-
-@pytest.fixture
-def one_a_page() -> Iterator[None]:
-    CONF.set_override("max_limit", 1, group="api")
-    yield
-    CONF.clear_override("max_limit", group="api")
 
 
 def _look(adapter: OpenStackCloud, *landed: str) -> Picture:

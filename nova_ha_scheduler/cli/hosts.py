@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha host list``."""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cliff.lister import Lister
+
+from nova_ha_scheduler.cli import devices, names
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.values import Lines, Words, shown
+from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation.cloud import Host, Scope, Server
+from nova_ha_scheduler.evacuation.openstack import inventory
+from nova_ha_scheduler.evacuation.records import Event, EventKind
+from nova_ha_scheduler.evacuation.servers import why_left
+from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
+from nova_ha_scheduler.fencing import ConfigError
+from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.fencing.manual import Manual
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.rules import vocabulary
+
+_UNKNOWN = "unknown"
+
+
+@dataclass
+class _Servers:
+    """How many a host has, and how many of them are to be recovered if it dies."""
+
+    all: int = 0
+    meant: int = 0
+
+
+@dataclass(frozen=True)
+class _Fencing:
+    """:ivar problem: why the fencing file cannot be used, or ""."""
+
+    methods: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+class ListHosts(Command, Lister):
+    """List the compute hosts: tags, service, servers, fencing, and what is wrong.
+
+    From the cloud as it is now. A fence device is not asked: its column says what
+    the trigger last saw of it (ask now: nova-ha check).
+    """
+
+    _COLUMNS = (
+        "host",
+        "zone",
+        "flags",
+        "service",
+        "status",
+        "reason",
+        "protected",
+        "servers",
+        "fencing",
+        "device",
+        "problems",
+    )
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("--host", help="this one alone, by its compute service's exact host name")
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        conf = self.app.conf
+        self._options = trigger_conf.options(conf)
+        api = startup.cloud(conf)
+        hosts = OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
+        if args.host is not None:
+            names.require(args.host, hosts)
+            hosts = {args.host: hosts[args.host]}
+        counts: dict[str, _Servers] = defaultdict(_Servers)
+        for server in inventory.servers(api, args.host):
+            if server.host in hosts:
+                self._count(counts[server.host], server, hosts[server.host])
+        fencing, events = self._fencing(), self._events()
+        rows = [
+            _row(host, counts[name], fencing, events)
+            for name, host in sorted(hosts.items())
+        ]
+        return self._COLUMNS, rows
+
+    def _count(self, counts: _Servers, server: Server, host: Host) -> None:
+        options = self._options
+        if vocabulary.HA not in host.facts.flags:
+            # That all servers are protected is said of protected hosts alone.
+            options = replace(options, protect_all_servers=False)
+        why = why_left(server, host.facts, options)
+        counts.all += 1
+        counts.meant += why is None or not why[0].intended
+
+    def _fencing(self) -> _Fencing:
+        try:
+            return _Fencing(Fencing.from_conf(self.app.conf).methods)
+        except ConfigError as error:
+            return _Fencing(problem=str(error))
+
+    def _events(self) -> Mapping[str, Event] | None:
+        try:
+            return devices.newest(History(self.app.database))
+        except JournalError as error:
+            print(f"What was seen of fence devices: {error}", file=sys.stderr)
+            return None
+
+
+def _row(
+    host: Host,
+    counts: _Servers,
+    fencing: _Fencing,
+    events: Mapping[str, Event] | None,
+) -> tuple[Any, ...]:
+    protected = vocabulary.HA in host.facts.flags
+    method = _UNKNOWN if fencing.problem else fencing.methods.get(host.name, "none")
+    up = "up" if host.up else "down"
+    return (
+        host.name,
+        ", ".join(sorted(host.facts.zones)),
+        Words(sorted(host.facts.flags)),
+        "forced down" if host.forced_down else up,
+        "disabled" if host.disabled else "enabled",
+        host.disabled_reason,
+        counts.meant if protected else 0,
+        counts.all,
+        method,
+        _device(host, method, events),
+        Lines(_problems(host, counts, fencing, events or {})),
+    )
+
+
+def _device(host: Host, method: str, events: Mapping[str, Event] | None) -> str:
+    """What was last seen of its fence device."""
+    if method in ("none", Manual.METHOD):
+        return "none"
+    if events is None:
+        return _UNKNOWN
+    event = events.get(host.name)
+    if event is None:
+        return "never seen broken"
+    word = "broken" if event.kind is EventKind.DEVICE_BROKEN else "works"
+    return f"{word} since {shown(event.at)}"
+
+
+def _problems(
+    host: Host, counts: _Servers, fencing: _Fencing, events: Mapping[str, Event]
+) -> list[str]:
+    """What an operator should put right, each a sentence."""
+    facts = host.facts
+    problems = [sentence for _, sentence in facts.bad]
+    if len(facts.zones) != 1 and not facts.bad_value(vocabulary.STORAGE_ZONE):
+        problems.append(f"in {facts.zone_words}")
+    if vocabulary.HA not in facts.flags:
+        if counts.meant:
+            words = "not protected, though it has servers that should be"
+            problems.append(f"{words}: {counts.meant}")
+        return problems
+    if fencing.problem:
+        problems.append(f"fencing: {fencing.problem}")
+    elif host.name not in fencing.methods:
+        problems.append("protected, but without a fencing method")
+    event = events.get(host.name)
+    if event and event.kind is EventKind.DEVICE_BROKEN:
+        problems.append(f"fence device: {event.reason}")
+    return problems

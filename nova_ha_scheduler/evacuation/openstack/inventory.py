@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers, all at once: what a picture, which shows dead hosts, has no need for."""
+
+from collections.abc import Iterator
+
+from nova_ha_scheduler.evacuation.cloud import Server
+from nova_ha_scheduler.evacuation.openstack import parse
+from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+
+
+def servers(
+    api: Api, host: str | None = None, soft_deleted: bool = False
+) -> Iterator[Server]:
+    """The servers of a host, or all that are on some host, page by page.
+
+    :param soft_deleted: with those that their owner can still restore.
+    :raises CloudUnreachable: a page could not be had.
+    """
+    filters = {"host": host} if host else {}
+    if soft_deleted:
+        filters["soft_deleted"] = "true"
+    found = api.pages(
+        "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
+    )
+    for raw in found:
+        place = raw["OS-EXT-SRV-ATTR:host"]
+        # Databases may match a name without regard to case.
+        if place and host in (None, place):
+            yield parse.server(raw)
