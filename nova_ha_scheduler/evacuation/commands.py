@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, records, recovery, servers
+from nova_ha_scheduler.evacuation import detect, proof, records, servers
 from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
@@ -46,5 +46,5 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
         begun = known or detect.begin(turn, host)
         turn.settle(command, "its evacuation begins")
         servers.try_again(turn, begun)
-        begun = recovery.proven(turn, begun, Evidence.word_of(command))
+        begun = proof.proven(turn, begun, Evidence.word_of(command))
         turn.put(replace(begun, by_hand=True))

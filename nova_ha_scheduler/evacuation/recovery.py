@@ -7,11 +7,17 @@ Each takes the host as the journal knows it and returns it as it is to be now.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, guard, planner, records, servers
-from nova_ha_scheduler.evacuation.cloud import Host
-from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
+from nova_ha_scheduler.evacuation import (
+    detect,
+    guard,
+    planner,
+    proof,
+    records,
+    servers,
+)
+from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.evacuation.turn import Turn
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -23,23 +29,23 @@ def suspected(turn: Turn, host: HostRecovery) -> HostRecovery:
     """Its service is silent: do all witnesses agree that it is dead?"""
     if over := _false_alarm(turn, host):
         return over
-    if evidence := _confirmation(turn, host):
-        return proven(turn, host, evidence)
+    if evidence := proof.confirmation(turn, host):
+        return proof.proven(turn, host, evidence)
     if outcome := turn.outcome(host, Effect.TESTIFY):
         if outcome.ok:
             return turn.enter(host, HostState.CONFIRMED, reason=outcome.detail)
         if outcome.refused:
             host = turn.hold(host, Reason.WITNESSES, outcome.detail)
-        host = _pause(turn, host, outcome, turn.options.witness_interval)
-    return _ask_when_due(turn, host, Effect.TESTIFY)
+        host = proof.later(turn, host, outcome, turn.options.witness_interval)
+    return proof.ask_when_due(turn, host, Effect.TESTIFY)
 
 
 def confirmed(turn: Turn, host: HostRecovery) -> HostRecovery:
     """All agree that it is dead: does the guard let it be fenced?"""
     if over := _false_alarm(turn, host):
         return over
-    if evidence := _confirmation(turn, host):
-        return proven(turn, host, evidence)
+    if evidence := proof.confirmation(turn, host):
+        return proof.proven(turn, host, evidence)
     if turn.guard.tripped_until is not None:
         return turn.hold(host, Reason.STORM, turn.guard.reason)
     if not turn.may_fence:
@@ -58,18 +64,18 @@ def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
     looked = turn.outcome(host, Effect.CHECK_POWER)
     outcome = turn.outcome(host, Effect.FENCE) or looked
     if evidence := Evidence.seen_in(outcome):
-        return proven(turn, host, evidence)
+        return proof.proven(turn, host, evidence)
     if looked and looked.refused:
         return turn.set(host, HostState.SUSPECTED)
     if outcome:
-        host = _unknown_power(turn, host, outcome, Reason.UNFENCED)
+        host = proof.unknown_power(turn, host, outcome, Reason.UNFENCED)
     if turn.pending(host, Effect.FENCE):
         return host
-    if evidence := _confirmation(turn, host):
-        return proven(turn, host, evidence)
+    if evidence := proof.confirmation(turn, host):
+        return proof.proven(turn, host, evidence)
     if over := _false_alarm(turn, host):
         return over
-    return _ask_when_due(turn, host, Effect.CHECK_POWER)
+    return proof.ask_when_due(turn, host, Effect.CHECK_POWER)
 
 
 def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -92,7 +98,7 @@ def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return turn.hold(host, Reason.UNKNOWN_HOST)
-    host = _doubt(turn, host, seen)
+    host = proof.doubt(turn, host, seen)
     if turn.looked_at(host) or host.host in turn.picture.scope.followed:
         servers.follow(turn, host)
     if not turn.looked_at(host):
@@ -156,7 +162,7 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if not turn.looked_at(host) or not _heard_of(host, seen):
+    if not turn.looked_at(host) or not proof.heard_of(host, seen):
         return host  # one write may be anybody's; the next one is a heartbeat
     left = [m for m in turn.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in left):
@@ -176,7 +182,7 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         if outcome and outcome.refused:
             host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
         if outcome and not outcome.ok:
-            host = _pause(turn, host, outcome, turn.options.retry_interval)
+            host = proof.later(turn, host, outcome, turn.options.retry_interval)
         elif wanted and not turn.pending(host, effect) and not outcome:
             turn.intend(effect, host.host, host)
     return host
@@ -217,55 +223,6 @@ def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
     return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
 
 
-def _confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
-    """A person's word that this very host is off, if it still holds.
-
-    A heartbeat after it makes it void. A write shortly after it may be the
-    force-down that goes with it.
-    """
-    seen = turn.seen(host)
-    for command in list(turn.commands.values()):
-        if command.host != host.host or seen is None or not turn.looked_at(host):
-            continue
-        if seen.updated_at > command.at + turn.options.clock_skew:
-            turn.refuse(command, Reason.VOID)
-        else:
-            turn.settle(command, "the host is dead")
-            return Evidence.word_of(command)
-    return None
-
-
-def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
-    """The host, known to be dead; the affected servers are told at once."""
-    affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
-    host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
-    host = guard.admit(turn, host)
-    return replace(host, evidence=evidence, closed_at=None, quiet_since=None)
-
-
-def _pause(
-    turn: Turn, host: HostRecovery, outcome: records.Outcome, seconds: float
-) -> HostRecovery:
-    """The host, to be tried again later; what a restart cut short, at once."""
-    pause = 0 if outcome.detail == RESTARTED else seconds
-    return replace(host, next_try_at=turn.now + pause)
-
-
-def _unknown_power(
-    turn: Turn, host: HostRecovery, outcome: records.Outcome, reason: Reason
-) -> HostRecovery:
-    """The host, whose fence device did not say that it is off."""
-    if outcome.detail != RESTARTED:
-        host = turn.hold(host, reason, outcome.detail)
-    return _pause(turn, host, outcome, turn.options.fence_interval)
-
-
-def _ask_when_due(turn: Turn, host: HostRecovery, effect: Effect) -> HostRecovery:
-    if turn.now >= host.next_try_at and not turn.pending(host, effect):
-        turn.intend(effect, host.host, host)
-    return host
-
-
 def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
     """Whether our effect has happened: Nova said so, or its answer was lost and the
     picture shows it; where neither is so, it is wanted."""
@@ -276,49 +233,6 @@ def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
         text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
         turn.intend(effect, host.host, host, text=text[:MAX_REASON])
     return False
-
-
-def _doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
-    """Whether the proof still holds; nothing is asked of Nova while it is in doubt.
-
-    A service record that is written after we closed the host is a heartbeat, or
-    somebody else's hand. The device knows.
-    """
-    closed_at = host.closed_at or turn.now
-    if host.quiet_since is None and turn.picture.hosts_seen_at > closed_at:
-        latest = closed_at + turn.options.clock_skew  # our own writes, by its clock
-        host = replace(host, quiet_since=min(seen.updated_at, latest))
-    if host.evidence is None:
-        return _checked(turn, host, seen)
-    if not _heard_of(host, seen):
-        return host
-    host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
-    turn.intend(Effect.CHECK_POWER, host.host, host)
-    return replace(host, evidence=None, quiet_since=seen.updated_at)
-
-
-def _heard_of(host: HostRecovery, seen: Host) -> bool:
-    """Whether its service record was written since it should be quiet."""
-    return host.quiet_since is not None and seen.updated_at > host.quiet_since
-
-
-def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
-    """Off: go on. On, or heard of twice: it is back. Else: ask again."""
-    outcome = turn.outcome(host, Effect.CHECK_POWER)
-    confirmation = _confirmation(turn, host)
-    if evidence := Evidence.seen_in(outcome) or confirmation:
-        if host.reason is Reason.PROOF_STALE:
-            turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
-        quiet_since = host.quiet_since and seen.updated_at
-        host = replace(host, evidence=evidence, quiet_since=quiet_since)
-        return replace(host, reason=None, detail="")
-    if outcome:
-        alive = outcome.refused or _heard_of(host, seen)
-        if alive:
-            servers.give_up_waiting(turn, host)
-        reason = Reason.ALIVE if alive else Reason.PROOF_STALE
-        host = _unknown_power(turn, host, outcome, reason)
-    return _ask_when_due(turn, host, Effect.CHECK_POWER)
 
 
 def dispatch(turn: Turn) -> None:
@@ -341,7 +255,7 @@ def dispatch(turn: Turn) -> None:
         decision = board.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
-        elif not _look_again(turn, turn.hosts[record.recovery]):
+        elif not proof.look_again(turn, turn.hosts[record.recovery]):
             turn.put(servers.ask(turn, record, decision.destination))
 
 
@@ -353,18 +267,3 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
         and host.reason is not Reason.MAINTENANCE
         and turn.looked_at(host)
     )
-
-
-def _look_again(turn: Turn, host: HostRecovery) -> bool:
-    """Whether the power is to be observed again before Nova is asked; then it is.
-
-    A server may have waited for hours, and somebody may have switched the host on.
-    """
-    evidence = host.evidence
-    if evidence is None or evidence.proof is not Proof.POWER_OFF:
-        return evidence is None
-    if turn.now - evidence.at < turn.options.proof_age:
-        return False
-    turn.intend(Effect.CHECK_POWER, host.host, host)
-    turn.put(replace(host, evidence=None))
-    return True

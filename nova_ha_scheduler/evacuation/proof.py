@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a host is dead: how that is proven, doubted, and observed again."""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import guard, records, servers
+from nova_ha_scheduler.evacuation.cloud import Host
+from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
+from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+
+
+def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
+    """The host, known to be dead; the affected servers are told at once."""
+    affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
+    host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
+    host = guard.admit(turn, host)
+    return replace(host, evidence=evidence, closed_at=None, quiet_since=None)
+
+
+def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
+    """A person's word that this very host is off, if it still holds.
+
+    A heartbeat after it makes it void. A write shortly after it may be the
+    force-down that goes with it.
+    """
+    seen = turn.seen(host)
+    for command in list(turn.commands.values()):
+        if command.host != host.host or seen is None or not turn.looked_at(host):
+            continue
+        if seen.updated_at > command.at + turn.options.clock_skew:
+            turn.refuse(command, Reason.VOID)
+        else:
+            turn.settle(command, "the host is dead")
+            return Evidence.word_of(command)
+    return None
+
+
+def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """Whether the proof still holds; nothing is asked of Nova while it is in doubt.
+
+    A service record that is written after we closed the host is a heartbeat, or
+    somebody else's hand. The device knows.
+    """
+    closed_at = host.closed_at or turn.now
+    if host.quiet_since is None and turn.picture.hosts_seen_at > closed_at:
+        latest = closed_at + turn.options.clock_skew  # our own writes, by its clock
+        host = replace(host, quiet_since=min(seen.updated_at, latest))
+    if host.evidence is None:
+        return _checked(turn, host, seen)
+    if not heard_of(host, seen):
+        return host
+    host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
+    turn.intend(Effect.CHECK_POWER, host.host, host)
+    return replace(host, evidence=None, quiet_since=seen.updated_at)
+
+
+def heard_of(host: HostRecovery, seen: Host) -> bool:
+    """Whether its service record was written since it should be quiet."""
+    return host.quiet_since is not None and seen.updated_at > host.quiet_since
+
+
+def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """Off: go on. On, or heard of twice: it is back. Else: ask again."""
+    outcome = turn.outcome(host, Effect.CHECK_POWER)
+    word = confirmation(turn, host)
+    if evidence := Evidence.seen_in(outcome) or word:
+        if host.reason is Reason.PROOF_STALE:
+            turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
+        quiet_since = host.quiet_since and seen.updated_at
+        host = replace(host, evidence=evidence, quiet_since=quiet_since)
+        return replace(host, reason=None, detail="")
+    if outcome:
+        alive = outcome.refused or heard_of(host, seen)
+        if alive:
+            servers.give_up_waiting(turn, host)
+        reason = Reason.ALIVE if alive else Reason.PROOF_STALE
+        host = unknown_power(turn, host, outcome, reason)
+    return ask_when_due(turn, host, Effect.CHECK_POWER)
+
+
+def look_again(turn: Turn, host: HostRecovery) -> bool:
+    """Whether the power is to be observed again before Nova is asked; then it is.
+
+    A server may have waited for hours, and somebody may have switched the host on.
+    """
+    evidence = host.evidence
+    if evidence is None or evidence.proof is not Proof.POWER_OFF:
+        return evidence is None
+    if turn.now - evidence.at < turn.options.proof_age:
+        return False
+    turn.intend(Effect.CHECK_POWER, host.host, host)
+    turn.put(replace(host, evidence=None))
+    return True
+
+
+def unknown_power(
+    turn: Turn, host: HostRecovery, outcome: records.Outcome, reason: Reason
+) -> HostRecovery:
+    """The host, whose fence device did not say that it is off."""
+    if outcome.detail != RESTARTED:
+        host = turn.hold(host, reason, outcome.detail)
+    return later(turn, host, outcome, turn.options.fence_interval)
+
+
+def later(
+    turn: Turn, host: HostRecovery, outcome: records.Outcome, seconds: float
+) -> HostRecovery:
+    """The host, to be tried again later; what a restart cut short, at once."""
+    pause = 0 if outcome.detail == RESTARTED else seconds
+    return replace(host, next_try_at=turn.now + pause)
+
+
+def ask_when_due(turn: Turn, host: HostRecovery, effect: Effect) -> HostRecovery:
+    if turn.now >= host.next_try_at and not turn.pending(host, effect):
+        turn.intend(effect, host.host, host)
+    return host
