@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tags of hosts: a key and its value in the metadata of a host aggregate.
+
+A host is only put into, and only taken out of, aggregates that say the one key and
+nothing else: what else an aggregate says (an availability zone, a tenant) would come
+or go with the tag.
+"""
+
+import enum
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nova_ha_scheduler.evacuation.interfaces import Refused
+from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.vocabulary import BadValue
+
+TRUE = "true"
+"""The value of a flag that is set."""
+
+_NAMES = {
+    vocabulary.HA: "ha-protected",
+    vocabulary.RESERVED: "ha-reserved",
+    vocabulary.MAINTENANCE: "ha-maintenance",
+}
+_ZONE_NAME = "ha-zone-"
+
+_LOOKS = 8
+"""A tag takes up to three steps, each seen before the next; the rest is for others
+who change the same aggregates at the same time."""
+
+Json = Mapping[str, Any]
+
+
+class Action(enum.Enum):
+    """What is done to an aggregate."""
+
+    CREATE = "create"
+    DESCRIBE = "describe"
+    """Give an empty aggregate its metadata."""
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request to Nova.
+
+    :ivar aggregate: its name.
+    :ivar metadata: what it says, or is to say.
+    :ivar id: None for one that is to be created.
+    """
+
+    action: Action
+    host: str
+    aggregate: str
+    metadata: Mapping[str, str]
+    id: int | None = None
+
+
+class Aggregates:
+    """Sets and removes tags; safe to be repeated, and to be used by several at once.
+
+    Each request follows from what Nova shows then, and what was refused is looked at
+    again: somebody else may have been quicker.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def all(self) -> list[Json]:
+        """All host aggregates, as Nova shows them.
+
+        :raises CloudUnreachable: they could not be had.
+        """
+        found = self._api.get("compute", "/os-aggregates", READ)["aggregates"]
+        return list(found)
+
+    def tag(self, host: str, key: str, value: str = TRUE) -> list[Step]:
+        """Let some aggregate of the host say this.
+
+        :param host: the service host's exact name.
+        :returns: what was done; nothing, if the host had the tag.
+        :raises Refused: Nova's no, or a conflict that a person has to solve.
+            Anything else that is raised: unknown; to be repeated.
+        """
+        return self._follow(lambda found: tagging(found, host, key, value))
+
+    def untag(self, host: str, key: str) -> list[Step]:
+        """Let no aggregate of the host say this; as tag()."""
+        return self._follow(lambda found: untagging(found, host, key))
+
+    def _follow(self, plan: Callable[[list[Json]], list[Step]]) -> list[Step]:
+        """Do what the plan says until it says nothing more."""
+        done: list[Step] = []
+        refused: Refused | None = None
+        for _ in range(_LOOKS):
+            steps = plan(self.all())
+            if not steps:
+                return done
+            for step in steps:
+                try:
+                    self._do(step)
+                    done.append(step)
+                except Refused as error:
+                    refused = error
+        raise refused or RuntimeError("somebody else keeps undoing it")
+
+    def _do(self, step: Step) -> None:
+        path = "/os-aggregates"
+        if step.action is Action.CREATE:
+            self._api.act("POST", path, {"aggregate": {"name": step.aggregate}})
+            return
+        host = {"host": step.host}
+        actions: Mapping[Action, Json] = {
+            Action.DESCRIBE: {"set_metadata": {"metadata": dict(step.metadata)}},
+            Action.ADD: {"add_host": host},
+            Action.REMOVE: {"remove_host": host},
+        }
+        action = dict(actions[step.action])
+        self._api.act("POST", f"{path}/{step.id}/action", action)
+
+
+def tagging(
+    aggregates: Sequence[Json], host: str, key: str, value: str = TRUE
+) -> list[Step]:
+    """The next step on the way to a tag; none, if the host has it.
+
+    :raises Refused: the host has another value, or the aggregate's name is taken.
+    """
+    ours = _of(aggregates, host)
+    values = {aggregate["name"]: _readable(aggregate, host, key) for aggregate in ours}
+    for name, other in values.items():
+        if other not in (None, value):
+            raise Refused(
+                f"{host} has {key}={other} already, from aggregate {name}: it has to "
+                f"be taken out of that first"
+            )
+    if value in values.values():
+        return []
+    wanted, name = {key: value}, _name(key, value)
+    fitting = [a for a in aggregates if set(a["metadata"]) == {key}]
+    fitting = [a for a in fitting if _said(a, key) == value]
+    if fitting:
+        chosen = min(fitting, key=lambda a: (a["name"] != name, a["name"]))
+        return [_step(Action.ADD, host, chosen)]
+    for aggregate in aggregates:
+        if aggregate["name"] != name:
+            continue
+        if aggregate["metadata"] or aggregate["hosts"]:
+            raise Refused(_taken(aggregate, key, value))
+        # Left behind by one who was killed before the next request.
+        return [Step(Action.DESCRIBE, host, name, wanted, aggregate["id"])]
+    return [Step(Action.CREATE, host, name, wanted)]
+
+
+def untagging(aggregates: Iterable[Json], host: str, key: str) -> list[Step]:
+    """The steps that remove a tag, readable or not; none, if the host has it not.
+
+    :raises Refused: an aggregate says more than this key.
+    """
+    tagged = [a for a in _of(aggregates, host) if _said(a, key) is not None]
+    for aggregate in tagged:
+        more = _words(aggregate, leave_out=key)
+        if more:
+            name = shlex.quote(aggregate["name"])
+            raise Refused(
+                f"{host} has {key}={aggregate['metadata'][key]} from aggregate "
+                f"{aggregate['name']}, which says {more}, too. By hand, take the host "
+                f"out of it (openstack aggregate remove host {name} {host}), or the "
+                f"key, for all of its hosts (openstack aggregate unset --property "
+                f"{key} {name})"
+            )
+    return [_step(Action.REMOVE, host, aggregate) for aggregate in tagged]
+
+
+def _of(aggregates: Iterable[Json], host: str) -> list[Json]:
+    """Those that a host is in, by name."""
+    found = (aggregate for aggregate in aggregates if host in aggregate["hosts"])
+    return sorted(found, key=lambda aggregate: str(aggregate["name"]))
+
+
+def _step(action: Action, host: str, aggregate: Json) -> Step:
+    return Step(action, host, aggregate["name"], aggregate["metadata"], aggregate["id"])
+
+
+def _value(aggregate: Json, key: str) -> str | None:
+    """What the rules read; "false" and an absent key are the same."""
+    if key == vocabulary.STORAGE_ZONE:
+        return vocabulary.storage_zone(aggregate["metadata"])
+    return TRUE if vocabulary.boolean(aggregate["metadata"], key) else None
+
+
+def _said(aggregate: Json, key: str) -> str | None:
+    """The same; what cannot be read stays as it is."""
+    try:
+        return _value(aggregate, key)
+    except BadValue as error:
+        return error.value
+
+
+def _readable(aggregate: Json, host: str, key: str) -> str | None:
+    try:
+        return _value(aggregate, key)
+    except BadValue as error:
+        raise Refused(
+            f"{host} is in aggregate {aggregate['name']}, whose {error}: that has to "
+            "be put right first"
+        ) from None
+
+
+def _name(key: str, value: str) -> str:
+    """What an aggregate for one tag is called."""
+    return _NAMES.get(key) or _ZONE_NAME + value
+
+
+def _words(aggregate: Json, leave_out: str = "") -> str:
+    metadata = sorted(aggregate["metadata"].items())
+    return ", ".join(f"{key}={value}" for key, value in metadata if key != leave_out)
+
+
+def _taken(aggregate: Json, key: str, value: str) -> str:
+    said = _words(aggregate) or "nothing"
+    return (
+        f"an aggregate for {key}={value} would be called {aggregate['name']}, but one "
+        f"of that name says {said} and has {len(aggregate['hosts'])} hosts: rename it, "
+        f"or make another one that says {key}={value} alone"
+    )
