@@ -3,7 +3,13 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, proof, records, servers
+from nova_ha_scheduler.evacuation import (
+    detect,
+    maintenance,
+    proof,
+    records,
+    servers,
+)
 from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
@@ -14,21 +20,30 @@ _ENDED = (HostState.RECOVERED, HostState.INCOMPLETE)
 
 
 def handle(turn: Turn) -> None:
-    """Take or refuse what was ordered.
-
-    A confirmation of a host whose death is not proven yet stays, for the state
-    functions to find, until it expires.
-    """
+    """Take or refuse what was ordered."""
     for command in sorted(turn.commands.values(), key=lambda c: (c.at, c.id)):
-        host = turn.picture.hosts.get(command.host)
-        if host is None:
-            turn.refuse(command, Reason.UNKNOWN_HOST)
+        if command.kind.confirms:
+            _confirm(turn, command)
         elif turn.now >= command.expires_at:
-            turn.refuse(command, Reason.EXPIRED)
-        elif host.up and host.updated_at > command.at:
-            turn.refuse(command, Reason.VOID)
-        elif command.kind is CommandKind.EVACUATE:
-            _evacuate(turn, command, host)
+            turn.refuse(command, Reason.TOO_LATE)
+        elif command.kind is CommandKind.START_MAINTENANCE:
+            maintenance.start(turn, command)
+        elif command.kind is CommandKind.END_MAINTENANCE:
+            maintenance.end(turn, command)
+
+
+def _confirm(turn: Turn, command: records.Command) -> None:
+    """A confirmation of a host whose death is not proven yet stays, for the state
+    functions to find, until it expires."""
+    host = turn.picture.hosts.get(command.host)
+    if host is None:
+        turn.refuse(command, Reason.UNKNOWN_HOST)
+    elif turn.now >= command.expires_at:
+        turn.refuse(command, Reason.EXPIRED)
+    elif host.up and host.updated_at > command.at:
+        turn.refuse(command, Reason.VOID)
+    elif command.kind is CommandKind.EVACUATE:
+        _evacuate(turn, command, host)
 
 
 def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:

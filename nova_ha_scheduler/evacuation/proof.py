@@ -26,7 +26,9 @@ def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
     """
     seen = turn.seen(host)
     for command in list(turn.commands.values()):
-        if command.host != host.host or seen is None or not turn.looked_at(host):
+        if not command.kind.confirms or command.host != host.host:
+            continue
+        if seen is None or not turn.looked_at(host):
             continue
         if seen.updated_at > command.at + turn.options.clock_skew:
             turn.refuse(command, Reason.VOID)

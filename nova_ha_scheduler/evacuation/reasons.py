@@ -46,10 +46,34 @@ class Reason(enum.Enum):
     MAINTENANCE = "it is under maintenance"
     BLIND = "all services are silent, which means that we are blind: {0}"
     ALREADY = "its recovery is under way already"
+    LEFT_DISABLED = "its service stays disabled, until a person enables it"
+    # A server that is well does not move.
+    NO_MOVE = "Nova moves no server in state {0}"
+    DOWN = "its host is down"
+    MOVE_RETRY = "its move failed and will be tried again: {0}"
+    MOVE_SLOW = "its move takes long, and Nova still works on it"
+    NOT_CONFIRMED = "it arrived, but Nova does not confirm it: {0}"
+    WINDOW_ENDED = "the maintenance ended before it was its turn"
+    ABANDONED = "the maintenance was ended while it moved"
+    NO_FAILBACK = "it shall not go home any more"
+    HOME_FULL = "its home cannot take it now: {0}"
+    HOME_DIED = "its home died again"
+    HOME_TOO_LATE = "its home could not take it in time: {0}"
+    # A maintenance does not go on, or had to be put right.
+    NOVA_FAILED = "Nova did not do it, or did not say so: {0}"
+    UNFLAGGED = "somebody took its flag, which was set again"
+    MOVES_UNDER_WAY = "{0} of its servers are still on their way"
+    DOWN_AT_END = "it is down, and stays under maintenance until it is up"
+    LEFT_ALONE = "down under maintenance: left alone"
     # A command is refused.
+    IN_WINDOW = "it is under maintenance already: {0}"
+    NO_WINDOW = "no maintenance of it was started: {0}"
+    PAST = "the maintenance would have been over at once"
+    LIKE_HOST = "no nova-compute service has exactly this host name, but {0} has"
     UNKNOWN_HOST = "no nova-compute service has exactly this host name"
     VOID = "its service was heard of after the confirmation"
     EXPIRED = "the confirmation has expired"
+    TOO_LATE = "nobody has taken the order in time"
 
     def sentence(self, detail: str = "") -> str:
         return self.value.format(detail)

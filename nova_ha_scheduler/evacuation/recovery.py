@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import (
     detect,
+    failback,
     guard,
+    moves,
     planner,
     proof,
     records,
@@ -164,19 +166,24 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
     if not turn.looked_at(host) or not proof.heard_of(host, seen):
         return host  # one write may be anybody's; the next one is a heartbeat
-    left = [m for m in turn.picture.migrations if m.source == host.host]
-    if done := sum(migration.status == "done" for migration in left):
+    off = [m for m in turn.picture.migrations if m.source == host.host]
+    if done := sum(migration.status == "done" for migration in off):
         return turn.hold(host, Reason.DONE_RECORDS, str(done))
     if turn.now < host.next_try_at:
         return host
     lift = seen.forced_down and host.forced_down_by_us
     marked = seen.disabled_reason.startswith(detect.OUR_MARK)
     enable = seen.disabled and host.disabled_by_us and marked
+    left: Reason | None = None
     if seen.forced_down and not lift:
         return turn.hold(host, Reason.FORCED_DOWN)  # else it would be suspected again
+    if enable and not turn.options.return_enable:
+        enable, left = False, Reason.LEFT_DISABLED
+    if enable and not lift and detect.under_maintenance(seen):
+        return turn.hold(host, Reason.MAINTENANCE)
     if not (lift or enable):
-        turn.tell(records.EventKind.HOST_RETURNED, host)
-        return _closed(turn, host)
+        return _returned(turn, host, left)
+    enable = enable and not detect.under_maintenance(seen)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
         outcome = turn.outcome(host, effect)
         if outcome and outcome.refused:
@@ -186,6 +193,14 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         elif wanted and not turn.pending(host, effect) and not outcome:
             turn.intend(effect, host.host, host)
     return host
+
+
+def _returned(turn: Turn, host: HostRecovery, left: Reason | None) -> HostRecovery:
+    """The end of it all, except for what is left to a person, and for going home."""
+    words = left.sentence() if left else ""
+    turn.tell(records.EventKind.HOST_RETURNED, host, reason=words)
+    failback.begin(turn, host)
+    return replace(_closed(turn, host), reason=left)
 
 
 FUNCTIONS: dict[HostState, Step] = {
@@ -248,7 +263,8 @@ def dispatch(turn: Turn) -> None:
         return
     dead = frozenset(host.host for host in turn.open_hosts())
     claims, hosts = servers.claims(turn), turn.picture.hosts
-    board = planner.Board(hosts, dead, claims, turn.options)
+    others = moves.claims(turn)
+    board = planner.Board(hosts, dead, claims, turn.options, others=others)
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     for server in sorted(shown, key=lambda s: servers.urgency(s, turn.options)):
         record = waiting[server.uuid]

@@ -219,7 +219,7 @@ class _Turns:
     def _interval(self) -> float:
         quiet = float(self._conf.detection.poll_interval)
         scope = self._engine.scope()
-        if not scope.hosts | scope.followed:
+        if not scope.hosts | scope.followed | scope.leaving:
             return quiet
         breath = min(self._took * _BREATH, quiet)
         return max(float(self._conf.evacuation.follow_interval), breath)

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from oslo_utils import uuidutils
 
@@ -11,8 +11,10 @@ from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
+from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
-Record = HostRecovery | records.ServerRecovery
+Record = HostRecovery | records.ServerRecovery | Window | Move
+Held = TypeVar("Held", HostRecovery, Window)
 
 RESTARTED = "the trigger was restarted before it learned the result"
 
@@ -21,6 +23,7 @@ class Told(TypedDict, total=False):
     """What an event says beyond whom it is about; see records.Event."""
 
     host: str
+    recovery: str
     how: str
     reason: str
     servers: tuple[str, ...]
@@ -33,6 +36,8 @@ class Turn:
     here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
 
     :ivar may_fence: whether the guard admits another host in this step.
+    :ivar shown: what the cloud shows; in :attr:`picture`, hosts with a maintenance of
+        ours are flagged from its first moment to its last.
     """
 
     def __init__(
@@ -44,11 +49,14 @@ class Turn:
         now: float,
         options: Options,
     ) -> None:
-        self.picture, self.now, self.options = picture, now, options
+        self.shown, self.now, self.options = picture, now, options
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)
         self.commands = dict(state.commands)
         self.guard = state.guard
+        self.windows = dict(state.windows)
+        self.moves = dict(state.moves)
+        self.picture = picture.under_maintenance(self._maintained())
         self.may_fence = False
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
@@ -103,13 +111,36 @@ class Turn:
         found = (s for s in self.servers.values() if s.recovery == host.id)
         return sorted(found, key=lambda s: (-s.priority, s.name, s.server))
 
+    def open_windows(self) -> list[Window]:
+        """The maintenances that are not over, by host."""
+        still = (w for w in self.windows.values() if w.ended_at is None)
+        return sorted(still, key=lambda w: w.host)
+
+    def window_of(self, host: str) -> Window | None:
+        """The maintenance of a host that is not over."""
+        return next((w for w in self.open_windows() if w.host == host), None)
+
+    def moves_of(self, job: str) -> list[Move]:
+        """The moves of a job: higher priority first, then by name."""
+        found = (m for m in self.moves.values() if m.job == job)
+        return sorted(found, key=lambda m: (-m.priority, m.name, m.server))
+
+    def _maintained(self) -> set[str]:
+        return {window.host for window in self.open_windows()}
+
     # What is decided.
 
     def put(self, record: Record) -> None:
-        if isinstance(record, HostRecovery):
-            self.hosts[record.id] = record
-        else:
-            self.servers[record.key] = record
+        match record:
+            case HostRecovery():
+                self.hosts[record.id] = record
+            case records.ServerRecovery():
+                self.servers[record.key] = record
+            case Window():
+                self.windows[record.id] = record
+                self.picture = self.shown.under_maintenance(self._maintained())
+            case Move():
+                self.moves[record.key] = record
 
     def enter(
         self, host: HostRecovery, state: records.HostState, /, **told: Unpack[Told]
@@ -123,7 +154,7 @@ class Turn:
         stages = {**host.stages, state.value: self.now}
         return replace(host, state=state, stages=stages, reason=None, detail="")
 
-    def hold(self, host: HostRecovery, why: Reason, detail: str = "") -> HostRecovery:
+    def hold(self, host: Held, why: Reason, detail: str = "") -> Held:
         """The host, which does not go on; it is told once for each reason."""
         if (host.reason, host.detail) != (why, detail):
             self.tell(EventKind.HOST_HELD, host, reason=why.sentence(detail))
@@ -160,11 +191,13 @@ class Turn:
         """A command is done, or refused, and that is told."""
         del self.commands[command.id]
         self._answered.append(replace(command, answer=answer))
-        how = f"{command.kind.value} by {command.by}: {command.reason}"
+        who = f"{command.kind.value} by {command.by}"
+        how = f"{who}: {command.reason}" if command.reason else who
         self.tell(kind, host=command.host, how=how, reason=answer)
 
-    def refuse(self, command: records.Command, why: Reason) -> None:
-        self.settle(command, why.sentence(), EventKind.COMMAND_REFUSED)
+    def refuse(self, command: records.Command, why: Reason, detail: str = "") -> None:
+        self.commands[command.id] = command = replace(command, refusal=why)
+        self.settle(command, why.sentence(detail), EventKind.COMMAND_REFUSED)
 
     def change(self) -> records.Change:
         """What the step adds to the journal."""
@@ -179,6 +212,10 @@ class Turn:
             events=tuple(self._events),
             commands=tuple(self._answered),
             guard=self.guard if self.guard != before.guard else None,
+            windows=tuple(
+                w for w in self.windows.values() if before.windows.get(w.id) != w
+            ),
+            moves=tuple(m for m in self.moves.values() if before.moves.get(m.key) != m),
         )
 
 

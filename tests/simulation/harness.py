@@ -3,6 +3,7 @@
 that ties them to the engine: one tick a second."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import perform
@@ -52,8 +53,16 @@ class MemoryJournal:
             for key, server in self.state.servers.items()
             if key[0] in hosts and hosts[key[0]].ended_at is None
         }
-        state = self.state
-        return State(hosts, servers, state.intents, state.commands, state.guard)
+        windows = {k: w for k, w in self.state.windows.items() if w.ended_at is None}
+        unfinished = {m.job for m in self.state.moves.values() if not m.state.final}
+        moves = {
+            key: move
+            for key, move in self.state.moves.items()
+            if move.job in unfinished or move.job in windows
+        }
+        return replace(
+            self.state, hosts=hosts, servers=servers, windows=windows, moves=moves
+        )
 
     def commit(self, change: Change) -> None:
         assert not {i.id for i in change.opened} & set(self.state.intents)
@@ -63,10 +72,7 @@ class MemoryJournal:
 
     def order(self, command: Command) -> None:
         commands = {**self.state.commands, command.id: command}
-        state = self.state
-        self.state = State(
-            state.hosts, state.servers, state.intents, commands, state.guard
-        )
+        self.state = replace(self.state, commands=commands)
 
 
 class SteppedExecutor:
@@ -143,6 +149,7 @@ class Simulation:
     def commit(self, change: Change) -> None:
         quiet = all(i.effect is Effect.CHECK_POWER for i in change.opened)
         told = not quiet or change.hosts or change.servers
+        told = told or change.windows or change.moves
         if told:
             self.moment("before commit")
         self.journal.commit(change)
