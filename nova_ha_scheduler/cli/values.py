@@ -22,13 +22,40 @@ def duration(text: str) -> float:
 
 def moment(text: str) -> float:
     """Seconds since the epoch of an ISO 8601 time (UTC), or of a duration ago."""
+    found = _written(text)
+    return time.time() - duration(text) if found is None else found
+
+
+def ahead(text: str) -> float:
+    """The same of a duration from now; it has to lie ahead."""
+    now, found = time.time(), _written(text)
+    if found is None:
+        found = now + duration(text)
+    try:
+        if found <= now:
+            raise argparse.ArgumentTypeError(f"{shown(found)} is past")
+        shown(found)
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is too far away") from error
+    return found
+
+
+def _written(text: str) -> float | None:
+    """Seconds since the epoch of an ISO 8601 time (UTC), if it is one."""
     try:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:
-        return time.time() - duration(text)
+        return None
     if found.tzinfo is None:
         found = found.replace(tzinfo=datetime.UTC)
     return found.timestamp()
+
+
+def words(text: str) -> str:
+    """A text that says something."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text.strip()
 
 
 def shown(at: float | None) -> str | None:

@@ -117,6 +117,7 @@ class Board:
             server, self._hosts[server.host], self._options, operation
         )
         permitted, refusals = self._permit(request)
+        permitted = [host for host in permitted if host.name != server.host]
         if only is not None:
             permitted = [host for host in permitted if host.name == only]
             refusals = (

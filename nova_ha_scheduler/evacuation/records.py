@@ -315,6 +315,10 @@ class Command:
     drain: bool = False
     force: bool = False
 
+    def __str__(self) -> str:
+        who = f"{self.kind.value} by {self.by}"
+        return f"{who}: {self.reason}" if self.reason else who
+
 
 @dataclass(frozen=True)
 class State:

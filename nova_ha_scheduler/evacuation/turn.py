@@ -186,18 +186,16 @@ class Turn:
         self,
         command: records.Command,
         answer: str,
-        kind: EventKind = EventKind.COMMAND_TAKEN,
+        refusal: Reason | None = None,
     ) -> None:
         """A command is done, or refused, and that is told."""
         del self.commands[command.id]
-        self._answered.append(replace(command, answer=answer))
-        who = f"{command.kind.value} by {command.by}"
-        how = f"{who}: {command.reason}" if command.reason else who
-        self.tell(kind, host=command.host, how=how, reason=answer)
+        self._answered.append(replace(command, answer=answer, refusal=refusal))
+        kind = EventKind.COMMAND_REFUSED if refusal else EventKind.COMMAND_TAKEN
+        self.tell(kind, host=command.host, how=str(command), reason=answer)
 
     def refuse(self, command: records.Command, why: Reason, detail: str = "") -> None:
-        self.commands[command.id] = command = replace(command, refusal=why)
-        self.settle(command, why.sentence(detail), EventKind.COMMAND_REFUSED)
+        self.settle(command, why.sentence(detail), why)
 
     def change(self) -> records.Change:
         """What the step adds to the journal."""

@@ -78,12 +78,15 @@ class History:
         order = (hosts.c.started_at.desc(), servers.c.name, servers.c.server)
         return self._records(ServerRecovery, select.order_by(*order).limit(query.limit))
 
-    def windows(self, query: Query, all_: bool = True) -> list[Window]:
-        """Maintenances of hosts; or only those that are not over."""
+    def windows(self, query: Query, ended: bool = True) -> list[Window]:
+        """Maintenances of hosts.
+
+        :param ended: with those that are over.
+        """
         select = sa.select(windows.c.record).where(
             _asked(query, windows.c.started_at, windows.c.host, None, windows.c.id)
         )
-        if not all_:
+        if not ended:
             select = select.where(windows.c.ended_at.is_(None))
         order = (windows.c.started_at.desc(), windows.c.id.desc())
         return self._records(Window, select.order_by(*order).limit(query.limit))
