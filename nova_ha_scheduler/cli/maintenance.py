@@ -223,7 +223,8 @@ class _Starter(_Follower):
         if window.drained_at is None:
             return None
         left = [move for move in self.moves if not _is_away(move)]
-        self._say(f"{len(left)} servers are left" if left else "it is empty")
+        names = ", ".join(f"{move.name} ({move.sentence})" for move in left)
+        self._say(f"left: {names}" if left else f"it is empty, {len(self.moves)} moved")
         return INCOMPLETE if left else DONE
 
 

@@ -164,6 +164,9 @@ def ending(turn: Turn, window: Window) -> Window:
         drain.abandon(turn, window)
     if not (seen.up or window.forced):
         return turn.hold(window, Reason.DOWN_AT_END)
+    window, settled = _settled(turn, window)
+    if not settled:
+        return window
     if window.flagged_by_us:
         window = _seen_to(turn, window, Effect.UNFLAG, not _is_flagged(seen))
         if Effect.UNFLAG.value not in window.stages:
@@ -179,6 +182,23 @@ def ending(turn: Turn, window: Window) -> Window:
     if seen.disabled and Effect.ENABLE.value not in window.stages and not recovered:
         stays.append(f"its service stays disabled: {seen.disabled_reason}")
     return _over(turn, window, ", ".join(stays))
+
+
+def _settled(turn: Turn, window: Window) -> tuple[Window, bool]:
+    """Whether the picture shows what was begun, so that it can be undone; a request
+    without an answer may still take effect for a while."""
+    begun = (Effect.FLAG, Effect.DISABLE)
+    for effect in begun:
+        if outcome := turn.outcome(window, effect):
+            stages = {**window.stages, effect.value: turn.now}
+            doubt = 0.0 if outcome.ok or outcome.refused else turn.options.settle
+            next_try_at = max(window.next_try_at, turn.now + doubt)
+            window = replace(window, stages=stages, next_try_at=next_try_at)
+    words = (WindowState.OPEN.value, *(effect.value for effect in begun))
+    last = max(window.stages.get(word, 0.0) for word in words)
+    pending = any(turn.pending(window, effect) for effect in begun)
+    fresh = turn.shown.hosts_seen_at > last and turn.now >= window.next_try_at
+    return window, fresh and not pending
 
 
 FUNCTIONS: dict[WindowState, Callable[[Turn, Window], Window]] = {

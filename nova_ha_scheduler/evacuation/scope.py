@@ -41,7 +41,7 @@ def wanted(
     # A waiting server's place depends on all that is under way.
     followed = set() if all_listed else _followed(open_, in_view, now)
     leaving, detailed = _leaving(state, now), in_view - followed
-    detail = bool(detailed or leaving) or not followed
+    detail = bool(detailed or leaving or state.commands) or not followed
     return Scope(
         hosts=frozenset(detailed),
         landed=_to_check(open_, now),
