@@ -27,6 +27,18 @@ def follow(turn: Turn, window: Window) -> None:
         turn.put(moves.judged_again(turn, new))
 
 
+def again(turn: Turn, window: Window) -> Window | None:
+    """The maintenance, whose host is drained after all, or what failed tried again;
+    None if that is under way already."""
+    failed = [m for m in turn.moves_of(window.id) if m.state is MoveState.FAILED]
+    if window.drain and not failed:
+        return None
+    for move in failed:
+        move = replace(move.because(None), state=MoveState.WAITING, ended_at=None)
+        turn.put(replace(move, attempts=0, tried=(), not_before=turn.now))
+    return replace(window, drain=True, drained_at=None, next_look_at=turn.now)
+
+
 def conclude(turn: Turn) -> None:
     """Tell of each host that nothing more can leave now; after the new moves."""
     for window in turn.open_windows():

@@ -23,18 +23,24 @@ from nova_ha_scheduler.evacuation.upkeep import Window, WindowState
 from nova_ha_scheduler.rules import vocabulary
 
 STARTS, ENDS = "its maintenance begins", "its maintenance ends"
+DRAINS = "under maintenance already, its servers leave"
 """The answers to orders that are taken."""
 
 
 def start(turn: Turn, command: records.Command) -> None:
-    """Begin a maintenance, or go on with one that is about to end."""
+    """Begin a maintenance, go on with one that is about to end, or drain the host of
+    one that is open."""
     known = turn.window_of(command.host)
     if command.host not in turn.picture.hosts:
         _refuse_unknown(turn, command)
     elif command.until is not None and command.until <= turn.now:
         turn.refuse(command, Reason.PAST)
     elif known is not None and known.state is not WindowState.ENDING:
-        turn.refuse(command, Reason.IN_WINDOW, f"by {known.by}: {known.why}")
+        if again := drain.again(turn, known) if command.drain else None:
+            turn.settle(command, DRAINS)
+            turn.put(replace(again, until=command.until or again.until))
+        else:
+            turn.refuse(command, Reason.IN_WINDOW, known.words)
     else:
         turn.settle(command, STARTS)
         turn.put(_begun(turn, command, known))

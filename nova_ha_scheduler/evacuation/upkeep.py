@@ -3,6 +3,7 @@
 servers that are well. Plain, frozen data; all times are seconds since the epoch, UTC.
 """
 
+import datetime
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -71,6 +72,12 @@ class Window:
     def sentence(self) -> str:
         """The reason as a sentence, if there is one."""
         return self.reason.sentence(self.detail) if self.reason else ""
+
+    @property
+    def words(self) -> str:
+        """Since when, by whom and why."""
+        since = datetime.datetime.fromtimestamp(self.started_at, datetime.UTC)
+        return f"since {since:%Y-%m-%dT%H:%M:%SZ} by {self.by}: {self.why}"
 
 
 class MoveKind(enum.Enum):

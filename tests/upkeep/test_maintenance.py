@@ -59,7 +59,8 @@ def test_a_host_with_twenty_servers(
         assert (row["state"], row["progress"]) == ("open", "19 moved, 1 left")
         again = trigger.maintenance("start", "node1", *ORDER)
         assert again.code == 4
-        assert "under maintenance already: by ann: new memory" in again.err
+        assert "it is under maintenance already: since 20" in again.err
+        assert "Z by ann: new memory" in again.err
         ended = trigger.maintenance("end", "node1", "--wait")
         assert (ended.code, ended.json["state"]) == (0, "ended"), ended.err
     assert is_free(cloud, "node1")
