@@ -107,7 +107,7 @@ class End(Command, ShowOne):
 
     def arguments(self, add: Callable[..., Any]) -> None:
         _arguments(add)
-        add("--reason", type=words, default="", metavar="TEXT", help="why")
+        add("--reason", type=words, metavar="TEXT", help="why")
         add("--wait", action="store_true", help="until it is given back")
         add(
             "--force",
@@ -120,7 +120,7 @@ class End(Command, ShowOne):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         kind = CommandKind.END_MAINTENANCE
-        order = _order(kind, args, args.reason, force=args.force)
+        order = _order(kind, args, args.reason or "", force=args.force)
         follower = _Ender(self.app.conf, order, args.wait)
         self.code = follower.follow(_patience(args))
         row = _row(follower.window, follower.moves) if follower.window else {}

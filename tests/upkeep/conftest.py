@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.config import Conf
+from tests.cloud.config import Conf, merge
 from tests.evacuator import rig
 from tests.evacuator.conftest import PLUGIN
 
@@ -22,8 +22,13 @@ HOSTS = ["node1", "node2", "node3", "node4"]
 RESERVE, OUTSIDE = "spare1", "other1"
 """The one is in the hosts' storage zone, the other in another one."""
 
+DOWN_TIME = 12
+"""Seconds; who forces a host down by hand has to lift that by hand."""
+
+NOVA: Conf = {"DEFAULT": {"report_interval": 3, "service_down_time": DOWN_TIME}}
+
 CONF: Conf = {
-    "detection": {"poll_interval": 1},
+    "detection": {"poll_interval": 1, "down_time": DOWN_TIME},
     "evacuation": {"follow_interval": 0.5},
     "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
     "journal": {"lease_timeout": 2},
@@ -67,7 +72,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     hosts = [*HOSTS, RESERVE, OUTSIDE]
     zones = dict.fromkeys([*HOSTS, RESERVE], "nfs-a") | {OUTSIDE: "nfs-b"}
     state = tmp_path_factory.mktemp("cloud")
-    with Cloud(state, {"cell1": hosts}, zones, PLUGIN) as cloud:
+    with Cloud(state, {"cell1": hosts}, zones, merge(PLUGIN, NOVA)) as cloud:
         cloud.aggregate("protected", {"ha": "true"}, hosts)
         cloud.aggregate("nfs-a", {"storage_zone": "nfs-a"}, [*HOSTS, RESERVE])
         cloud.aggregate("nfs-b", {"storage_zone": "nfs-b"}, [OUTSIDE])

@@ -29,7 +29,6 @@ def test_the_reserve_is_empty_again(
 
     with trigger.running():
         cloud.crash("node4")
-        cloud.force_down("node4")
         cloud.wait("the recovery", lambda: told("host.recovered"), 60)
         assert {cloud.host(uuid) for uuid in ids.values()} == {RESERVE}
         cloud.revive("node4")
