@@ -17,6 +17,7 @@ from nova_ha_scheduler.evacuation import (
     records,
     servers,
 )
+from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import Turn
@@ -169,8 +170,8 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     off = [m for m in turn.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in off):
         return turn.hold(host, Reason.DONE_RECORDS, str(done))
-    if turn.now < host.next_try_at:
-        return host
+    if turn.picture.hosts_seen_at <= host.next_try_at:
+        return _answered(turn, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
     marked = seen.disabled_reason.startswith(detect.OUR_MARK)
     enable = seen.disabled and host.disabled_by_us and marked
@@ -183,16 +184,32 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         return turn.hold(host, Reason.MAINTENANCE)
     if not (lift or enable):
         return _returned(turn, host, left)
-    enable = enable and not detect.under_maintenance(seen)
+    enable = enable and _heeded(turn, seen) and not detect.under_maintenance(seen)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
+        told = turn.outcome(host, effect) or turn.pending(host, effect)
+        if wanted and not told:
+            turn.intend(effect, host.host, host)
+    return _answered(turn, host)
+
+
+def _answered(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """The host, of which Nova may have done, or refused, what undoes ours."""
+    for effect in Effect.LIFT_FORCE_DOWN, Effect.ENABLE:
         outcome = turn.outcome(host, effect)
         if outcome and outcome.refused:
             host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
-        if outcome and not outcome.ok:
-            host = proof.later(turn, host, outcome, turn.options.retry_interval)
-        elif wanted and not turn.pending(host, effect) and not outcome:
-            turn.intend(effect, host.host, host)
+        if outcome:
+            pause = 0 if outcome.ok else turn.options.retry_interval
+            host = proof.later(turn, host, outcome, pause)
     return host
+
+
+def _heeded(turn: Turn, seen: Host) -> bool:
+    """Whether to enable its service now: of one that is down, Nova does not tell
+    Placement, which would offer the host to nobody until nova-compute does. One that
+    has died again may be enabled: it is suspected then."""
+    dead = not seen.forced_down and detect.silent(seen, turn.now, turn.options)
+    return seen.up or dead
 
 
 def _returned(turn: Turn, host: HostRecovery, left: Reason | None) -> HostRecovery:

@@ -297,6 +297,8 @@ class SimulatedWorld(Devices):
     def enable(self, host: str) -> None:
         if self.machines[host].flagged:
             self.crimes.append(f"{host} was enabled under maintenance")
+        if self.machines[host].beats and not self.shown(host).up:
+            self.crimes.append(f"Placement is not told that {host} is enabled")
         self._call(
             "enable", lambda: self._write(host, disabled=False, disabled_reason="")
         )
