@@ -81,9 +81,10 @@ suite-cloud: FILES = tests/cloud
 suite-scale: FILES = tests/scale
 
 # The evacuation trigger, on a real Nova and against its other peers.
-TRIGGER = trigger peers
+TRIGGER = trigger upkeep peers
 suite-evacuator: FILES = tests/evacuator
 suite-trigger: FILES = tests/trigger
+suite-upkeep: FILES = tests/upkeep
 suite-peers: FILES = tests/journal tests/fencing tests/witnesses
 suite-peers: FLAGS =
 

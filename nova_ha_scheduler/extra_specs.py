@@ -38,4 +38,12 @@ def register() -> list[base.ExtraSpecValidator]:
                 "max": vocabulary.MAX_PRIORITY,
             },
         ),
+        base.ExtraSpecValidator(
+            name=vocabulary.FAILBACK,
+            description=(
+                "Whether the servers go home, by live migration, when a host that "
+                "died has returned."
+            ),
+            value={"type": bool},
+        ),
     ]

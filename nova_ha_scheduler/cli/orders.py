@@ -5,7 +5,7 @@ import argparse
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cliff.lister import Lister
@@ -177,10 +177,17 @@ class Waiter:
 
 
 def _draw(servers: list[records.ServerRecovery]) -> None:
-    """A progress bar, for people."""
     found = report.counts(servers)
     ended = sum(found[state.value] for state in ServerState if state.final)
-    full = _BAR * ended // len(servers)
+    draw_bar(found, ended)
+
+
+def draw_bar(found: Mapping[str, int], ended: int) -> None:
+    """A progress bar, for people.
+
+    :param found: how many are in each state, by its word.
+    """
+    full = _BAR * ended // (sum(found.values()) or 1)
     words = ", ".join(f"{number} {word}" for word, number in found.items() if number)
     bar = "#" * full + "." * (_BAR - full)
     print(f"\r\033[K[{bar}] {words}", end="", file=sys.stderr, flush=True)

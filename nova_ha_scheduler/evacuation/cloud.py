@@ -3,10 +3,11 @@
 since the epoch, UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
 Resources = Mapping[str, int]
@@ -47,6 +48,7 @@ class Server:
     :ivar needs: what it takes of Placement; volume-backed: no DISK_GB for its root.
     :ivar refused_by_nova: a sentence on a property for which Nova refuses every
         evacuation (a vTPM, a share mapping, a port with an accelerator), or "".
+    :ivar refused_live, refused_cold: the same for live and for cold migration.
     :ivar availability_zone: the zone that it is pinned to, if it is.
     :ivar group: its server group, if that has a hard policy.
     :ivar group_apart: whether that policy is anti-affinity; else it is affinity.
@@ -67,6 +69,8 @@ class Server:
     local_disk: bool = True
     needs: Resources = field(default_factory=dict)
     refused_by_nova: str = ""
+    refused_live: str = ""
+    refused_cold: str = ""
     availability_zone: str | None = None
     group: str | None = None
     group_apart: bool = True
@@ -76,9 +80,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Migration:
-    """One migration record of type evacuation: the truth about a server's fate.
+    """One migration record: the truth about a server's fate.
 
     :ivar id: grows with time, within a source host's cell.
+    :ivar kind: Nova's migration_type.
     """
 
     id: int
@@ -86,20 +91,30 @@ class Migration:
     source: str
     destination: str | None
     status: str
+    kind: str = "evacuation"
 
     @property
     def landed(self) -> bool:
         """Whether it has ended well; neither landed nor failed: it is under way."""
-        return self.status in ("done", "completed")
+        return self.status in ("done", "completed", "confirmed")
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it is a cold migration that waits to be confirmed."""
+        return self.status == "finished"
 
     @property
     def failed(self) -> bool:
-        return self.status in ("error", "failed", "cancelled")
+        return self.status in ("error", "failed", "cancelled", "reverted")
 
     @property
     def claimed(self) -> bool:
-        """Whether Placement surely counts the server on its destination already."""
-        return self.status != "accepted"
+        """Whether Placement surely counts the server on its destination already.
+
+        A cold migration's record is made before its host is claimed.
+        """
+        cold = self.kind == "migration" and self.status == "pre-migrating"
+        return self.status != "accepted" and not cold
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,10 @@ class Scope:
     :ivar followed: hosts of which the records say enough: all of their servers that
         are not accounted for are under way.
     :ivar overview: whether the cloud's hosts are needed; if not, there are none.
+    :ivar leaving: hosts whose servers move, or shall: list them, and the records of
+        live and cold migrations that they are the source of.
+    :ivar moves_since: records of moves that have not changed since then are of no
+        interest.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -120,6 +139,13 @@ class Scope:
     destinations: bool = False
     followed: frozenset[str] = frozenset()
     overview: bool = True
+    leaving: frozenset[str] = frozenset()
+    moves_since: float = 0.0
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The hosts whose servers are listed."""
+        return self.hosts | self.leaving
 
 
 @dataclass(frozen=True)
@@ -159,9 +185,25 @@ class Picture:
 
     def newest_record(self, server: str, source: str) -> Migration | None:
         """The newest evacuation record of a server off a host."""
-        return self._newest.get((server, source))
+        return self._newest.get((server, source, True))
+
+    def newest_move(self, server: str, source: str) -> Migration | None:
+        """The same of its live and cold migrations."""
+        return self._newest.get((server, source, False))
 
     @cached_property
-    def _newest(self) -> Mapping[tuple[str, str], Migration]:
+    def _newest(self) -> Mapping[tuple[str, str, bool], Migration]:
         by_age = sorted(self.migrations, key=lambda record: record.id)
-        return {(record.server, record.source): record for record in by_age}
+        return {(m.server, m.source, m.kind == "evacuation"): m for m in by_age}
+
+    def under_maintenance(self, hosts: Collection[str]) -> "Picture":
+        """The same, in which these hosts are flagged, whatever their aggregates say."""
+        if not hosts:
+            return self
+        flagged = dict(self.hosts)
+        for name in flagged.keys() & set(hosts):
+            facts = flagged[name].facts
+            flags = facts.flags | {vocabulary.MAINTENANCE}
+            facts = replace(facts, flags=flags)
+            flagged[name] = replace(flagged[name], facts=facts)
+        return replace(self, hosts=flagged)

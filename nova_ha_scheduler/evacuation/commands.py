@@ -6,6 +6,7 @@ from dataclasses import replace
 from nova_ha_scheduler.evacuation import (
     aborts,
     detect,
+    maintenance,
     pauses,
     proof,
     records,
@@ -27,6 +28,10 @@ def handle(turn: Turn) -> None:
             _confirm(turn, command)
         elif turn.now >= command.expires_at:
             turn.refuse(command, Reason.TOO_LATE)
+        elif command.kind is CommandKind.START_MAINTENANCE:
+            maintenance.start(turn, command)
+        elif command.kind is CommandKind.END_MAINTENANCE:
+            maintenance.end(turn, command)
         elif command.kind is CommandKind.ABORT:
             aborts.abort(turn, command)
         else:

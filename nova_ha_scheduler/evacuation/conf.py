@@ -130,6 +130,29 @@ EVACUATION_OPTS = [
     *_of_engine(EVACUATION, EVACUATION_HELP),
 ]
 
+MAINTENANCE = cfg.OptGroup(
+    "maintenance",
+    help="How servers that are well move: off hosts under maintenance, and home.",
+)
+MAINTENANCE_HELP = {
+    "maintenance_max_in_flight": "Live and cold migrations under way at most.",
+    "maintenance_attempts": "How many times Nova is asked for one server.",
+}
+MAINTENANCE_OPTS = _of_engine(MAINTENANCE, MAINTENANCE_HELP)
+
+RETURN = cfg.OptGroup("return", help="What happens when a dead host has come back.")
+RETURN_HELP = {
+    "return_enable": "Enable its service when it is up again and has cleaned up. "
+    "False: that is left to a person, and the history says so.",
+    "return_failback": "Let the servers that were evacuated from it go home by live "
+    "migration, stopped ones by cold migration, so that the reserve is empty again. "
+    "The flavor extra spec ha:failback says it for its servers; their metadata can "
+    "say false, and true with [evacuation] tenant_raises.",
+    "return_within": "Seconds after which a server that its home could not take stays "
+    "where it is.",
+}
+RETURN_OPTS = _of_engine(RETURN, RETURN_HELP)
+
 NOTIFICATIONS = cfg.OptGroup(
     "notifications",
     help="Nova's are listened to, and the history's events are sent (one for each, at "
@@ -154,6 +177,8 @@ _GROUPS = (
     (DETECTION, DETECTION_OPTS),
     (GUARD, GUARD_OPTS),
     (EVACUATION, EVACUATION_OPTS),
+    (MAINTENANCE, MAINTENANCE_OPTS),
+    (RETURN, RETURN_OPTS),
     (NOTIFICATIONS, NOTIFICATION_OPTS),
 )
 
@@ -185,13 +210,15 @@ def options(conf: cfg.ConfigOpts) -> Options:
     :raises oslo_config.cfg.ConfigFileValueError: it names the option.
     """
     register_opts(conf)
+    fields = {field.name for field in dataclasses.fields(Options)}
     read: dict[str, Any] = {}
     for group, opts in (*_GROUPS, (fencing_conf.GROUP, fencing_conf.OPTS)):
         for opt in opts:
             value = conf[group.name][opt.dest]
-            read |= {opt.dest: value, f"{group.name}_{opt.dest}": value}
+            full = f"{group.name}_{opt.dest}"
+            read[full if full in fields else opt.dest] = value
     return Options(
         policy=scheduler_conf.policy(conf),
         prefer_reserve=conf.ha_scheduler.failover_host_weight_multiplier > 0,
-        **{f.name: read[f.name] for f in dataclasses.fields(Options) if f.name in read},
+        **{name: value for name, value in read.items() if name in fields},
     )

@@ -55,6 +55,26 @@ def protected(picture: Picture) -> list[Host]:
     return [host for host in tagged if hands_off(host) is None]
 
 
+def leave_alone(turn: Turn) -> None:
+    """Tell of each protected host that dies under maintenance, once a death."""
+    maintained = {window.host for window in turn.open_windows()}
+    down = sorted(
+        host.name
+        for host in turn.picture.hosts.values()
+        if (vocabulary.HA in host.facts.flags or host.name in maintained)
+        and under_maintenance(host)
+        and silent(host, turn.now, turn.options)
+        and turn.recovery_of(host.name) is None
+    )
+    for name in down:
+        if name not in turn.guard.left_alone:
+            window = turn.window_of(name)
+            words = records.Reason.LEFT_ALONE.sentence()
+            turn.tell(EventKind.HOST_SEEN, window, host=name, reason=words)
+    if tuple(down) != turn.guard.left_alone:
+        turn.guard = replace(turn.guard, left_alone=tuple(down))
+
+
 def sighted(turn: Turn) -> bool:
     """Whether the picture can be believed; blindness is told when it begins."""
     why, since = _blindness(turn), turn.guard.blind_since

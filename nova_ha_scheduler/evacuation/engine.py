@@ -4,45 +4,45 @@
 from nova_ha_scheduler.evacuation import (
     commands,
     detect,
+    drain,
+    failback,
     guard,
     holds,
+    maintenance,
+    moves,
     pauses,
     records,
     recovery,
+    scope,
 )
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Clock, Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, ServerState
+from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
-_MOVING = (ServerState.ASKED, ServerState.MOVING)
-
-_CHECKED_TOGETHER = 10.0
-"""Seconds for which a landed server's check waits for others to land: one list shows
-them all, and it is long."""
-
-_HOSTS_INTERVAL = 10.0
-"""Seconds for which the hosts need not be looked at while servers are followed."""
-
-_SERVERS_INTERVAL = 30.0
-"""The same for a host's list of servers: one may have been booted just before."""
 
 
 def decide(turn: Turn) -> None:
-    """One step: new suspicions, commands, every host's state, new evacuations."""
+    """One step: new suspicions, commands, every host's state, new evacuations; then,
+    with the room that these leave, moves of servers that are well."""
     holds.expire(turn)
     sighted = turn.picture.hosts_at is None and detect.sighted(turn)
     if sighted:
         detect.suspect(turn)
+        detect.leave_alone(turn)
     commands.handle(turn)
+    maintenance.advance(turn)
     turn.may_fence = sighted and guard.watch(turn)
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
             _advance(turn, host)
     recovery.dispatch(turn)
+    failback.follow(turn)
+    moves.dispatch(turn)
+    drain.conclude(turn)
 
 
 def _advance(turn: Turn, host: HostRecovery) -> None:
@@ -54,13 +54,6 @@ def _advance(turn: Turn, host: HostRecovery) -> None:
         if new.state is host.state or new.ended_at is not None:
             return
         host = new
-
-
-def _in_view(host: HostRecovery, now: float) -> bool:
-    """Whether its servers have to be seen: until there is nothing to do for them."""
-    if host.state is HostState.INCOMPLETE:
-        return now >= host.next_try_at
-    return host.state is not HostState.RECOVERED
 
 
 class Engine:
@@ -139,43 +132,15 @@ class Engine:
             and wanted.followed <= shown.hosts | shown.followed
             and wanted.landed <= shown.landed
             and wanted.destinations <= shown.destinations
+            and wanted.leaving <= shown.leaving
         )
 
     def rests(self) -> bool:
-        """Whether all recoveries that are open stand still by a person's word: there
-        is no hurry, perhaps for days."""
-        state, now = self.state, self._clock.now()
-        hosts = [h for h in state.hosts.values() if h.ended_at is None]
-        stopped = [h.reason in holds.STOPPED for h in hosts if _in_view(h, now)]
-        moving = any(server.state in _MOVING for server in state.servers.values())
-        return any(stopped) and all(stopped) and not (moving or state.commands)
+        """Whether there is no hurry; see :func:`.scope.rests`."""
+        return scope.rests(self.state, self._clock.now())
 
     def scope(self) -> Scope:
         """What the next picture has to show, by what the journal knows."""
-        now, servers = self._clock.now(), self.state.servers.values()
-        hosts = [h for h in self.state.hosts.values() if h.ended_at is None]
-        in_view = {host.host for host in hosts if _in_view(host, now)}
-        in_view |= {command.host for command in self.state.commands.values()}
-        to_come = any(HostState.EVACUATING.value not in h.stages for h in hosts)
-        open_ = [s for s in servers if not s.state.final]
-        waiting = to_come or any(s.state is ServerState.WAITING for s in open_)
-        under_way = {s.source for s in open_ if s.is_under_way(now)}
-        followed = in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
-        if waiting or now - self._listed_at >= _SERVERS_INTERVAL:
-            followed = set()  # a server's place depends on all that is under way
         seen_at = self._picture.hosts_seen_at if self._picture else 0.0
-        landed = [s for s in open_ if s.landed_at is not None]
-        late = now - min((s.landed_at or now for s in landed), default=now)
-        to_check = {
-            s.server
-            for s in landed
-            if late >= _CHECKED_TOGETHER or s.source not in under_way
-        }
-        detailed = in_view - followed
-        return Scope(
-            hosts=frozenset(detailed),
-            landed=frozenset(to_check),
-            destinations=waiting,
-            followed=frozenset(followed),
-            overview=bool(detailed) or not followed or now - seen_at >= _HOSTS_INTERVAL,
-        )
+        now = self._clock.now()
+        return scope.wanted(self.state, self._options, now, seen_at, self._listed_at)

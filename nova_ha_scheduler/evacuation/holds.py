@@ -3,7 +3,7 @@
 
 =================  ================================================================
 what has begun     is finished: a fence, force-down and disable of a fenced host,
-                   evacuations that Nova was asked for and what follows from them
+                   evacuations and moves that Nova was asked for and what follows
 what only looks    goes on: witnesses, the state of the power, the cloud itself
 what would begin   does not, and the history says what, who stopped it, and why
 =================  ================================================================
@@ -24,7 +24,9 @@ from nova_ha_scheduler.evacuation.turn import Turn
 
 STOPPED = (Reason.PAUSED, Reason.ABORTED)
 
-NOT_WHEN_STOPPED = frozenset({Effect.FENCE, Effect.EVACUATE})
+NOT_WHEN_STOPPED = frozenset(
+    {Effect.FENCE, Effect.EVACUATE, Effect.LIVE_MIGRATE, Effect.COLD_MIGRATE}
+)
 """What is not begun either if it was decided before, and still waits for a thread."""
 
 

@@ -34,7 +34,14 @@ class Options:
     :ivar task_state_grace: how long a task state may still clear up by itself.
     :ivar check_time: how long a landed server has until it is as it should be.
     :ivar slow_after: when an evacuation that is under way is called slow.
-    :ivar idle_interval: between two looks at the servers of an incomplete host.
+    :ivar idle_interval: between two looks at the servers of an incomplete host, or at
+        those that cannot leave a host under maintenance.
+    :ivar maintenance_max_in_flight: how many servers that are well may be on their way,
+        off hosts under maintenance and home.
+    :ivar maintenance_attempts: how many times Nova is asked for one of them.
+    :ivar return_enable: enable the service of a host that has returned.
+    :ivar return_failback: let the servers go home then, where nothing else is said.
+    :ivar return_within: how long one that cannot go home waits for that.
     """
 
     policy: Policy = Policy()
@@ -61,3 +68,8 @@ class Options:
     check_time: float = 180.0
     slow_after: float = 900.0
     idle_interval: float = 60.0
+    maintenance_max_in_flight: int = 4
+    maintenance_attempts: int = 3
+    return_enable: bool = True
+    return_failback: bool = False
+    return_within: float = 86400.0

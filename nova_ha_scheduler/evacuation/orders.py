@@ -12,6 +12,8 @@ class CommandKind(enum.Enum):
     EVACUATE = "evacuate"
     ABORT = "abort"
     RETRY = "retry"
+    START_MAINTENANCE = "maintenance start"
+    END_MAINTENANCE = "maintenance end"
 
     @property
     def confirms(self) -> bool:
@@ -28,6 +30,8 @@ class Command:
     :ivar id: the key.
     :ivar answer: what came of it; "" until it was handled or has expired.
     :ivar refusal: why it was refused, if it was.
+    :ivar until, drain: of a maintenance that is to start.
+    :ivar force: end the maintenance, also of a host that is down.
     """
 
     id: str
@@ -39,6 +43,10 @@ class Command:
     expires_at: float
     answer: str = ""
     refusal: Reason | None = None
+    until: float | None = None
+    drain: bool = False
+    force: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind.value} by {self.by}: {self.reason}"
+        who = f"{self.kind.value} by {self.by}"
+        return f"{who}: {self.reason}" if self.reason else who

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who goes where, in what order, and what does not fit. Pure and deterministic.
 
-The planner names the destination of each evacuation. Nova then schedules within
-that one host, with all its filters (no force), so it has the last word; yet
-requests that run at the same moment do not stack up on the host that looks
-emptiest to each of them, and a server that fits nowhere is not asked for, which
-would set it to ERROR.
+The planner names the destination of each evacuation, and of each other move. Nova
+then schedules within that one host, with all its filters (no force), so it has the
+last word; yet requests that run at the same moment do not stack up on the host that
+looks emptiest to each of them, and a server that fits nowhere is not asked for: an
+evacuation would set it to ERROR.
 
 Higher priorities choose first. A server that does not fit lets smaller ones pass:
 it waits for room that they could not make.
@@ -32,8 +32,16 @@ RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How many may be under way: at all, and to each storage zone."""
+
+    total: int
+    per_zone: int
+
+
+@dataclass(frozen=True)
 class Claim:
-    """An evacuation that is under way.
+    """An evacuation, or another move, that is under way.
 
     :ivar needs: what the host's free amounts do not show yet.
     """
@@ -64,13 +72,19 @@ class Board:
         dead: frozenset[str],
         claims: Iterable[Claim],
         options: Options,
+        limits: Limits | None = None,
+        others: Iterable[Claim] = (),
     ) -> None:
         """
         :param hosts: all of the cloud, by name.
         :param dead: those in recovery: nobody's destination.
-        :param claims: all evacuations under way.
+        :param claims: all that is under way of the kind that is planned.
+        :param limits: for that; None: those of evacuations.
+        :param others: what else is under way, and takes room, too.
         """
         self._options = options
+        of_evacuations = options.max_in_flight, options.max_in_flight_per_zone
+        self._limits = limits or Limits(*of_evacuations)
         self._hosts = hosts
         alive = (host for name, host in sorted(hosts.items()) if name not in dead)
         self._usable = [host for host in alive if host.up and not host.disabled]
@@ -81,37 +95,63 @@ class Board:
         self._permitted: dict[Request, tuple[list[Host], Counter[str]]] = {}
         for claim in claims:
             self._take(claim)
+        for claim in others:
+            self._reserve(claim)
 
-    def place(self, server: Server, tried: Container[str] = ()) -> Decision:
+    def place(
+        self,
+        server: Server,
+        tried: Container[str] = (),
+        operation: Operation = Operation.EVACUATE,
+        only: str | None = None,
+    ) -> Decision:
         """Decide about the next server, the most urgent one first.
 
         :param tried: destinations that refused it, not to be asked again while there
             are others.
+        :param only: the one destination that is wanted.
         """
-        if self._moving.total() >= self._options.max_in_flight:
+        if self._moving.total() >= self._limits.total:
             return _FULL
-        permitted, refusals = self._permit(server)
+        request = request_for(
+            server, self._hosts[server.host], self._options, operation
+        )
+        permitted, refusals = self._permit(request)
+        permitted = [host for host in permitted if host.name != server.host]
+        if only is not None:
+            permitted = [host for host in permitted if host.name == only]
+            refusals = (
+                Counter() if permitted else Counter([self._why_not(request, only)])
+            )
         open_to = [host for host in permitted if not self._zone_full(host)]
         if permitted and not open_to:
             return _FULL
         unfit = {host.name: self._unfit(server, host) for host in open_to}
         fitting = [host for host in open_to if unfit[host.name] is None]
         if not fitting:
-            why = _words(refusals + Counter(filter(None, unfit.values())))
+            found = refusals + Counter(filter(None, unfit.values()))
+            why = _words(found) if only is None else next(iter(found))
             return Decision(reason=Reason.NO_ROOM, detail=why)
         untried = [h for h in fitting if h.name not in tried]
-        best = min(untried or fitting, key=lambda host: self._rank(server, host))
+        best = min(untried or fitting, key=lambda host: self._rank(request, host))
         self._take(Claim(best.name, server.needs, server.group))
         return Decision(best.name)
 
-    def _permit(self, server: Server) -> tuple[list[Host], Counter[str]]:
+    def _permit(self, request: Request) -> tuple[list[Host], Counter[str]]:
         """The usable hosts that all rules permit, and why not the others."""
-        request = request_for(server, self._hosts[server.host], self._options)
         if request not in self._permitted:
             no = {h.name: refusal(request, h, self._options) for h in self._usable}
             permitted = [host for host in self._usable if no[host.name] is None]
             self._permitted[request] = permitted, Counter(filter(None, no.values()))
         return self._permitted[request]
+
+    def _why_not(self, request: Request, name: str) -> str:
+        """Why one host is not permitted, in words."""
+        host = self._hosts.get(name)
+        if host is None or not host.up:
+            return "down"
+        no = refusal(request, host, self._options)
+        return no or ("disabled" if host.disabled else "in recovery")
 
     def _unfit(self, server: Server, host: Host) -> str | None:
         """Why a permitted host cannot take this server now, in words."""
@@ -131,16 +171,16 @@ class Board:
 
     def _zone_full(self, host: Host) -> bool:
         moving = self._moving_to_zone[host.facts.zone_words]
-        return moving >= self._options.max_in_flight_per_zone
+        return moving >= self._limits.per_zone
 
-    def _rank(self, server: Server, host: Host) -> tuple[bool, bool, int, int, str]:
-        """First where the disk is seen; there the reserve first (or last), the least
-        busy, the emptiest, by name."""
-        source = self._hosts[server.host]
-        blind = server.local_disk and host.facts.zones != source.facts.zones
+    def _rank(self, request: Request, host: Host) -> tuple[bool, bool, int, int, str]:
+        """First where the disk is seen; there the reserve first (or last, as for all
+        that is no evacuation), the least busy, the emptiest, by name."""
+        blind = request.local_disk and host.facts.zones != request.source_facts.zones
         reserved = vocabulary.RESERVED in host.facts.flags
         memory = self._free[host.name]["MEMORY_MB"]
-        spared = reserved is not self._options.prefer_reserve
+        evacuated = request.operation is Operation.EVACUATE
+        spared = reserved is not (self._options.prefer_reserve and evacuated)
         return blind, spared, self._moving[host.name], -memory, host.name
 
     def _take(self, claim: Claim) -> None:
@@ -148,22 +188,30 @@ class Board:
         self._moving[claim.destination] += 1
         if host is not None:
             self._moving_to_zone[host.facts.zone_words] += 1
+        self._reserve(claim)
+
+    def _reserve(self, claim: Claim) -> None:
         if claim.destination in self._free:
             self._free[claim.destination].subtract(claim.needs)
         if claim.group:
             self._groups.add((claim.group, claim.destination))
 
 
-def request_for(server: Server, source: Host, options: Options) -> Request:
-    """The server's evacuation, as the scheduler plugin's rules will be asked."""
+def request_for(
+    server: Server,
+    source: Host,
+    options: Options,
+    operation: Operation = Operation.EVACUATE,
+) -> Request:
+    """The server's move, as the scheduler plugin's rules will be asked."""
     try:
         ha: bool | str = vocabulary.boolean(server.extra_specs, vocabulary.HA)
     except BadValue as error:
         ha = str(error)
     # Without a name: the same verdicts hold for all servers of a kind.
-    evacuation = Request(Operation.EVACUATE, "", ha, source.name, source.facts)
+    move = Request(operation, "", ha, source.name, source.facts)
     return replace(
-        evacuation,
+        move,
         local_disk=server.local_disk,
         disposable=_disposable(server, options),
     )

@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nova_ha_scheduler.evacuation.effects import Effect as Effect
+from nova_ha_scheduler.evacuation.effects import Intent as Intent
+from nova_ha_scheduler.evacuation.effects import Outcome as Outcome
+from nova_ha_scheduler.evacuation.effects import Result as Result
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.orders import Command as Command
 from nova_ha_scheduler.evacuation.orders import CommandKind as CommandKind
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
+from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
 
 class HostState(enum.Enum):
@@ -105,6 +110,7 @@ class ServerRecovery:
     :ivar baseline: the newest migration record that is not of our attempts; only
         records with a greater id are.
     :ivar tried: destinations whose attempt failed.
+    :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as are the three below.
     :ivar moving_at: when the record was first seen.
@@ -126,6 +132,7 @@ class ServerRecovery:
     attempts: int = 0
     baseline: int = 0
     tried: tuple[str, ...] = ()
+    failback: bool = False
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
@@ -177,85 +184,6 @@ class ServerRecovery:
         }
 
 
-class Effect(enum.Enum):
-    """What can be asked of the world."""
-
-    TESTIFY = "testify"
-    """Ask the witnesses."""
-    CHECK_POWER = "check power"
-    """Ask the fence device for the power state."""
-    FENCE = "fence"
-    FORCE_DOWN = "force down"
-    DISABLE = "disable"
-    EVACUATE = "evacuate"
-    START = "start"
-    STOP = "stop"
-    LIFT_FORCE_DOWN = "lift force-down"
-    ENABLE = "enable"
-
-
-@dataclass(frozen=True)
-class Intent:
-    """An effect that is wanted, journalled before it is carried out.
-
-    :ivar id: the key; never used twice.
-    :ivar recovery: HostRecovery.id; "" for a periodic check of a fence device.
-    :ivar server: for EVACUATE, START and STOP.
-    :ivar destination: for EVACUATE.
-    :ivar text: the disabled_reason for DISABLE.
-    """
-
-    id: str
-    effect: Effect
-    host: str
-    at: float
-    recovery: str = ""
-    server: str | None = None
-    destination: str | None = None
-    text: str = ""
-
-
-class Result(enum.Enum):
-    OK = "ok"
-    REFUSED = "refused"
-    """A definite no: the effect did not happen."""
-    UNKNOWN = "unknown"
-    """A lost connection, a time-out, an error 500: it may have happened."""
-    WITHHELD = "withheld"
-    """It was never begun: a pause or an abort came first."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an intent.
-
-    :ivar result: for CHECK_POWER and FENCE, OK means "observed to be off"; for
-        TESTIFY, "every witness says dead".
-    :ivar detail: a sentence: what the device answered, why Nova refused.
-    :ivar by: the fencing method.
-    :ivar request_id: Nova's.
-    """
-
-    intent: Intent
-    result: Result
-    at: float
-    detail: str = ""
-    by: str = ""
-    request_id: str | None = None
-
-    @property
-    def ok(self) -> bool:
-        return self.result is Result.OK
-
-    @property
-    def refused(self) -> bool:
-        return self.result is Result.REFUSED
-
-    @property
-    def withheld(self) -> bool:
-        return self.result is Result.WITHHELD
-
-
 class EventKind(enum.Enum):
     """What history and notifications tell of."""
 
@@ -282,6 +210,24 @@ class EventKind(enum.Enum):
     SERVER_RECOVERED = "server.recovered"
     SERVER_FAILED = "server.failed"
     SERVER_LEFT = "server.left"
+    MAINTENANCE_STARTING = "maintenance.starting"
+    MAINTENANCE_OPEN = "maintenance.open"
+    MAINTENANCE_DRAINED = "maintenance.drained"
+    """Nothing more can leave the host now."""
+    MAINTENANCE_ENDING = "maintenance.ending"
+    MAINTENANCE_ENDED = "maintenance.ended"
+    HOST_SEEN = "host.seen"
+    """A protected host died under maintenance, and is left alone."""
+    MOVE_WAITING = "move.waiting"
+    MOVE_ASKED = "move.asked"
+    MOVE_MOVING = "move.moving"
+    MOVE_SLOW = "move.slow"
+    MOVE_CONFIRMING = "move.confirming"
+    MOVE_MOVED = "move.moved"
+    MOVE_FAILED = "move.failed"
+    MOVE_LEFT = "move.left"
+    FAILBACK_BEGUN = "failback.begun"
+    FAILBACK_ENDED = "failback.ended"
     GUARD_TRIPPED = "guard.tripped"
     GUARD_RESET = "guard.reset"
     BLIND = "detector.blind"
@@ -299,7 +245,7 @@ class EventKind(enum.Enum):
 class Event:
     """One line of history.
 
-    :ivar recovery: HostRecovery.id, or "".
+    :ivar recovery: HostRecovery.id, Window.id, or "".
     :ivar server: a UUID, for the events of a server.
     :ivar server_name: its name, for people.
     :ivar source, destination: from where to where.
@@ -334,11 +280,13 @@ class GuardRecord:
     :ivar tripped_until: nothing is fenced before then; None: it is not tripped.
     :ivar reason: the sentence that says which limit, and how far over it.
     :ivar blind_since: since when all services are silent, if they are.
+    :ivar left_alone: hosts that are down under maintenance, of which that was told.
     """
 
     tripped_until: float | None = None
     reason: str = ""
     blind_since: float | None = None
+    left_alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -350,6 +298,9 @@ class State:
     :ivar intents: those without an outcome.
     :ivar commands: those without an answer.
     :ivar pauses: those that were not ended, also if their time is over.
+    :ivar windows: the maintenances that are not over, by id.
+    :ivar moves: all of those maintenances, and of jobs that are not at their end, by
+        (job, server).
     """
 
     hosts: Mapping[str, HostRecovery] = field(default_factory=dict)
@@ -358,6 +309,8 @@ class State:
     commands: Mapping[str, Command] = field(default_factory=dict)
     guard: GuardRecord = GuardRecord()
     pauses: Mapping[str, Pause] = field(default_factory=dict)
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    moves: Mapping[tuple[str, str], Move] = field(default_factory=dict)
 
     def after(self, change: "Change") -> "State":
         """The state with a change in it; what has ended is still there."""
@@ -372,6 +325,8 @@ class State:
             commands={k: c for k, c in self.commands.items() if k not in answered},
             guard=change.guard or self.guard,
             pauses={k: p for k, p in pauses.items() if p.ended_at is None},
+            windows={**self.windows, **{w.id: w for w in change.windows}},
+            moves={**self.moves, **{m.key: m for m in change.moves}},
         )
 
 
@@ -379,7 +334,8 @@ class State:
 class Change:
     """What one step adds to the journal, in one transaction.
 
-    :ivar hosts, servers, commands, pauses: to be inserted or replaced, by their keys.
+    :ivar hosts, servers, commands, pauses, windows, moves: to be inserted or replaced,
+        by their keys.
     :ivar opened: new intents, in the order in which they are to be carried out.
     :ivar closed: outcomes: their intents are over.
     """
@@ -392,6 +348,8 @@ class Change:
     commands: tuple[Command, ...] = ()
     guard: GuardRecord | None = None
     pauses: tuple[Pause, ...] = ()
+    windows: tuple[Window, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Change()

@@ -9,13 +9,16 @@ from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import (
     detect,
+    failback,
     guard,
     holds,
+    moves,
     planner,
     proof,
     records,
     servers,
 )
+from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -206,30 +209,59 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
     if not turn.looked_at(host) or not proof.heard_of(host, seen):
         return host  # one write may be anybody's; the next one is a heartbeat
-    left = [m for m in turn.picture.migrations if m.source == host.host]
-    if done := sum(migration.status == "done" for migration in left):
+    off = [m for m in turn.picture.migrations if m.source == host.host]
+    if done := sum(migration.status == "done" for migration in off):
         return turn.hold(host, Reason.DONE_RECORDS, str(done))
-    if turn.now < host.next_try_at:
-        return host
+    if turn.picture.hosts_seen_at <= host.next_try_at:
+        return _answered(turn, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
     marked = seen.disabled_reason.startswith(detect.OUR_MARK)
     enable = seen.disabled and host.disabled_by_us and marked
+    left: Reason | None = None
     if seen.forced_down and not lift:
         return turn.hold(host, Reason.FORCED_DOWN)  # else it would be suspected again
+    if enable and not turn.options.return_enable:
+        enable, left = False, Reason.LEFT_DISABLED
+    if enable and not lift and detect.under_maintenance(seen):
+        return turn.hold(host, Reason.MAINTENANCE)
     if not (lift or enable):
-        turn.tell(records.EventKind.HOST_RETURNED, host)
-        return _closed(turn, host)
+        return _returned(turn, host, left)
+    enable = enable and _heeded(turn, seen) and not detect.under_maintenance(seen)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
-        outcome = turn.outcome(host, effect)
-        if outcome and outcome.refused:
-            host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
-        if outcome and not outcome.ok:
-            host = proof.later(turn, host, outcome, turn.options.retry_interval)
-        elif wanted and not turn.pending(host, effect) and not outcome:
+        told = turn.outcome(host, effect) or turn.pending(host, effect)
+        if wanted and not told:
             if stopped := holds.paused(turn, host, "let it in again"):
                 return stopped
             turn.intend(effect, host.host, host)
+    return _answered(turn, host)
+
+
+def _answered(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """The host, of which Nova may have done, or refused, what undoes ours."""
+    for effect in Effect.LIFT_FORCE_DOWN, Effect.ENABLE:
+        outcome = turn.outcome(host, effect)
+        if outcome and outcome.refused:
+            host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
+        if outcome:
+            pause = 0 if outcome.ok else turn.options.retry_interval
+            host = proof.later(turn, host, outcome, pause)
     return host
+
+
+def _heeded(turn: Turn, seen: Host) -> bool:
+    """Whether to enable its service now: of one that is down, Nova does not tell
+    Placement, which would offer the host to nobody until nova-compute does. One that
+    has died again may be enabled: it is suspected then."""
+    dead = not seen.forced_down and detect.silent(seen, turn.now, turn.options)
+    return seen.up or dead
+
+
+def _returned(turn: Turn, host: HostRecovery, left: Reason | None) -> HostRecovery:
+    """The end of it all, except for what is left to a person, and for going home."""
+    words = left.sentence() if left else ""
+    turn.tell(records.EventKind.HOST_RETURNED, host, reason=words)
+    failback.begin(turn, host)
+    return replace(_closed(turn, host), reason=left)
 
 
 FUNCTIONS: dict[HostState, Step] = {
@@ -289,7 +321,8 @@ def dispatch(turn: Turn) -> None:
         return
     dead = frozenset(host.host for host in turn.open_hosts())
     claims, hosts = servers.claims(turn), turn.picture.hosts
-    board = planner.Board(hosts, dead, claims, turn.options)
+    others = moves.claims(turn)
+    board = planner.Board(hosts, dead, claims, turn.options, others=others)
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     for server in sorted(shown, key=lambda s: servers.urgency(s, turn.options)):
         record = waiting[server.uuid]

@@ -77,6 +77,7 @@ def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerR
         seen_at=turn.now,
         was_running=server.vm_state == "active" or ran_and_broke,
         priority=priority(server, turn.options),
+        failback=goes_home(server, turn.options),
         baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
     )
 
@@ -88,6 +89,17 @@ def priority(server: Server, options: Options) -> int:
         return vocabulary.priority(*given, options.tenant_raises)
     except BadValue:
         return vocabulary.MIN_PRIORITY
+
+
+def goes_home(server: Server, options: Options) -> bool:
+    """Whether it shall go home; where that cannot be read, its move tells so."""
+    given = server.extra_specs, server.metadata
+    try:
+        return vocabulary.failback(
+            *given, options.tenant_raises, options.return_failback
+        )
+    except BadValue:
+        return True
 
 
 def urgency(server: Server, options: Options) -> tuple[bool, int, str, str]:

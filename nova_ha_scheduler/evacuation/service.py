@@ -246,7 +246,7 @@ class _Turns:
     def _interval(self) -> float:
         quiet = float(self._conf.detection.poll_interval)
         scope = self._engine.scope()
-        if self._engine.rests() or not scope.hosts | scope.followed:
+        if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
             return quiet
         breath = min(self._took * _BREATH, quiet)
         follow = float(self._conf.evacuation.follow_interval)

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from oslo_utils import uuidutils
 
@@ -11,8 +11,10 @@ from nova_ha_scheduler.evacuation import pauses, records
 from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
+from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
-Record = HostRecovery | records.ServerRecovery
+Record = HostRecovery | records.ServerRecovery | Window | Move
+Held = TypeVar("Held", HostRecovery, Window)
 
 RESTARTED = "the trigger was restarted before it learned the result"
 
@@ -21,6 +23,7 @@ class Told(TypedDict, total=False):
     """What an event says beyond whom it is about; see records.Event."""
 
     host: str
+    recovery: str
     how: str
     reason: str
     servers: tuple[str, ...]
@@ -33,6 +36,8 @@ class Turn:
     here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
 
     :ivar may_fence: whether the guard admits another host in this step.
+    :ivar shown: what the cloud shows; in :attr:`picture`, hosts with a maintenance of
+        ours are flagged from its first moment to its last.
     """
 
     def __init__(
@@ -44,12 +49,15 @@ class Turn:
         now: float,
         options: Options,
     ) -> None:
-        self.picture, self.now, self.options = picture, now, options
+        self.shown, self.now, self.options = picture, now, options
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)
         self.commands = dict(state.commands)
         self.pauses = dict(state.pauses)
         self.guard = state.guard
+        self.windows = dict(state.windows)
+        self.moves = dict(state.moves)
+        self.picture = picture.under_maintenance(self._maintained())
         self.may_fence = False
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
@@ -110,13 +118,36 @@ class Turn:
         found = (s for s in self.servers.values() if s.recovery == host.id)
         return sorted(found, key=lambda s: (-s.priority, s.name, s.server))
 
+    def open_windows(self) -> list[Window]:
+        """The maintenances that are not over, by host."""
+        still = (w for w in self.windows.values() if w.ended_at is None)
+        return sorted(still, key=lambda w: w.host)
+
+    def window_of(self, host: str) -> Window | None:
+        """The maintenance of a host that is not over."""
+        return next((w for w in self.open_windows() if w.host == host), None)
+
+    def moves_of(self, job: str) -> list[Move]:
+        """The moves of a job: higher priority first, then by name."""
+        found = (m for m in self.moves.values() if m.job == job)
+        return sorted(found, key=lambda m: (-m.priority, m.name, m.server))
+
+    def _maintained(self) -> set[str]:
+        return {window.host for window in self.open_windows()}
+
     # What is decided.
 
     def put(self, record: Record) -> None:
-        if isinstance(record, HostRecovery):
-            self.hosts[record.id] = record
-        else:
-            self.servers[record.key] = record
+        match record:
+            case HostRecovery():
+                self.hosts[record.id] = record
+            case records.ServerRecovery():
+                self.servers[record.key] = record
+            case Window():
+                self.windows[record.id] = record
+                self.picture = self.shown.under_maintenance(self._maintained())
+            case Move():
+                self.moves[record.key] = record
 
     def enter(
         self, host: HostRecovery, state: records.HostState, /, **told: Unpack[Told]
@@ -130,7 +161,7 @@ class Turn:
         stages = {**host.stages, state.value: self.now}
         return replace(host, state=state, stages=stages, reason=None, detail="")
 
-    def hold(self, host: HostRecovery, why: Reason, detail: str = "") -> HostRecovery:
+    def hold(self, host: Held, why: Reason, detail: str = "") -> Held:
         """The host, which does not go on; it is told once for each reason."""
         if (host.reason, host.detail) != (why, detail):
             self.tell(EventKind.HOST_HELD, host, reason=why.sentence(detail))
@@ -189,6 +220,10 @@ class Turn:
             pauses=tuple(
                 p for p in self.pauses.values() if before.pauses.get(p.id) != p
             ),
+            windows=tuple(
+                w for w in self.windows.values() if before.windows.get(w.id) != w
+            ),
+            moves=tuple(m for m in self.moves.values() if before.moves.get(m.key) != m),
         )
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.interfaces import Clock, Power, PowerReport, Refused
+from nova_ha_scheduler.evacuation.openstack.aggregates import Aggregates
 from nova_ha_scheduler.evacuation.openstack.api import Api
 from nova_ha_scheduler.evacuation.openstack.observer import Observer
 from nova_ha_scheduler.evacuation.records import Effect, Intent
+from nova_ha_scheduler.rules import vocabulary
 
 
 class SystemClock:
@@ -28,6 +30,7 @@ class OpenStackCloud:
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
         self._observer = Observer(api, clock)
+        self._aggregates = Aggregates(api)
 
     def observe(self, scope: Scope) -> Picture:
         return self._observer.observe(scope)
@@ -38,6 +41,11 @@ class OpenStackCloud:
             Effect.EVACUATE: {"evacuate": destination},
             Effect.START: {"os-start": None},
             Effect.STOP: {"os-stop": None},
+            Effect.LIVE_MIGRATE: {
+                "os-migrateLive": {**destination, "block_migration": "auto"}
+            },
+            Effect.COLD_MIGRATE: {"migrate": destination},
+            Effect.CONFIRM: {"confirmResize": None},
         }
         if action := actions.get(intent.effect):
             return self._api.act("POST", f"/servers/{intent.server}/action", action)
@@ -47,7 +55,12 @@ class OpenStackCloud:
             Effect.DISABLE: {"status": "disabled", "disabled_reason": intent.text},
             Effect.ENABLE: {"status": "enabled"},
         }
-        self._change_service(intent.host, changes[intent.effect])
+        if change := changes.get(intent.effect):
+            self._change_service(intent.host, change)
+        elif intent.effect is Effect.FLAG:
+            self._aggregates.tag(intent.host, vocabulary.MAINTENANCE, "true")
+        elif intent.effect is Effect.UNFLAG:
+            self._aggregates.untag(intent.host, vocabulary.MAINTENANCE)
         return None
 
     def _change_service(self, host: str, change: dict[str, Any]) -> None:

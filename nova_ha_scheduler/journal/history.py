@@ -10,9 +10,18 @@ import sqlalchemy as sa
 
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import Event, HostRecovery, ServerRecovery
+from nova_ha_scheduler.evacuation.upkeep import Move, Window
 from nova_ha_scheduler.journal import codec
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.tables import commands, events, hosts, pauses, servers
+from nova_ha_scheduler.journal.tables import (
+    commands,
+    events,
+    hosts,
+    moves,
+    pauses,
+    servers,
+    windows,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,24 @@ class History:
         order = (hosts.c.started_at.desc(), servers.c.name, servers.c.server)
         return self._records(ServerRecovery, select.order_by(*order).limit(query.limit))
 
+    def windows(self, query: Query, ended: bool = True) -> list[Window]:
+        """Maintenances of hosts.
+
+        :param ended: with those that are over.
+        """
+        select = sa.select(windows.c.record).where(
+            _asked(query, windows.c.started_at, windows.c.host, None, windows.c.id)
+        )
+        if not ended:
+            select = select.where(windows.c.ended_at.is_(None))
+        order = (windows.c.started_at.desc(), windows.c.id.desc())
+        return self._records(Window, select.order_by(*order).limit(query.limit))
+
+    def moves(self, job: str) -> list[Move]:
+        """The moves of a maintenance, or of a failback, by name."""
+        select = sa.select(moves.c.record).where(moves.c.job == job)
+        return self._records(Move, select.order_by(moves.c.name, moves.c.server))
+
     def _records(self, cls: Any, select: Any) -> list[Any]:
         with self._db.read() as connection:
             texts = connection.scalars(select).all()
@@ -94,15 +121,24 @@ class History:
         :returns: how many recoveries of hosts were deleted.
         """
         old = hosts.c.ended_at < before
-        kept = hosts.c.ended_at.is_(None) | (hosts.c.ended_at >= before)
+        kept = [
+            sa.select(table.c.id).where(
+                table.c.ended_at.is_(None) | (table.c.ended_at >= before)
+            )
+            for table in (hosts, windows)
+        ]
         deletes = (
             sa.delete(servers).where(
                 servers.c.recovery.in_(sa.select(hosts.c.id).where(old))
             ),
             sa.delete(events).where(
                 events.c.at < before,
-                events.c.recovery.not_in(sa.select(hosts.c.id).where(kept)),
+                *(events.c.recovery.not_in(ids) for ids in kept),
             ),
+            sa.delete(moves).where(
+                moves.c.ended_at < before, moves.c.job.not_in(kept[1])
+            ),
+            sa.delete(windows).where(windows.c.ended_at < before),
             sa.delete(commands).where(commands.c.at < before, commands.c.answer != ""),
             sa.delete(pauses).where(pauses.c.ended_at < before),
             sa.delete(hosts).where(old),

@@ -19,12 +19,19 @@ import sqlalchemy as sa
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
+from nova_ha_scheduler.evacuation.upkeep import Move, Window
 from nova_ha_scheduler.journal import NotActive, codec, tables
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.tables import single
 
 LEASE = single.c.name == "lease"
 GUARD = single.c.name == "guard"
+
+_OPEN_WINDOW = tables.windows.c.ended_at.is_(None)
+_UNFINISHED = sa.select(tables.moves.c.job).where(tables.moves.c.ended_at.is_(None))
+_OF_OPEN_JOBS = tables.moves.c.job.in_(_UNFINISHED) | tables.moves.c.job.in_(
+    sa.select(tables.windows.c.id).where(_OPEN_WINDOW)
+)
 
 _NEVER = float("-inf")
 
@@ -121,6 +128,8 @@ class SqlJournal:
             ),
             records.GuardRecord: sa.select(single.c.record).where(GUARD),
             Pause: _open_pauses(),
+            Window: sa.select(tables.windows.c.record).where(_OPEN_WINDOW),
+            Move: sa.select(tables.moves.c.record).where(_OF_OPEN_JOBS),
         }
         with self._db.read() as connection:
             found = {
@@ -134,6 +143,8 @@ class SqlJournal:
             commands={command.id: command for command in found[records.Command]},
             guard=found[records.GuardRecord][0],
             pauses={pause.id: pause for pause in found[Pause]},
+            windows={window.id: window for window in found[Window]},
+            moves={move.key: move for move in found[Move]},
         )
 
     def pauses(self) -> Sequence[Pause]:
@@ -171,6 +182,8 @@ class SqlJournal:
             (tables.pauses, change.pauses),
             (tables.intents, change.opened),
             (tables.events, change.events),
+            (tables.windows, change.windows),
+            (tables.moves, change.moves),
         ):
             put(connection, table, [codec.row(table, record) for record in found])
         if change.closed:

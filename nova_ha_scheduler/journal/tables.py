@@ -50,6 +50,25 @@ servers = _table(
     sa.Column("record", TEXT, nullable=False),
 )
 
+windows = _table(
+    "windows",
+    sa.Column("id", KEY, primary_key=True),
+    sa.Column("host", NAME, nullable=False, index=True),
+    sa.Column("started_at", sa.Double(), nullable=False, index=True),
+    sa.Column("ended_at", sa.Double(), index=True),
+    sa.Column("record", TEXT, nullable=False),
+)
+
+moves = _table(
+    "moves",
+    sa.Column("job", KEY, primary_key=True),
+    sa.Column("server", WORD, primary_key=True, index=True),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("state", WORD, nullable=False),
+    sa.Column("ended_at", sa.Double(), index=True),
+    sa.Column("record", TEXT, nullable=False),
+)
+
 intents = _table(
     "intents",
     sa.Column("number", NUMBER, primary_key=True),

@@ -35,6 +35,10 @@ PRIORITY = "ha:priority"
 MIN_PRIORITY, DEFAULT_PRIORITY, MAX_PRIORITY = 0, 500, 1000
 
 
+FAILBACK = "ha:failback"
+"""Flavor: whether its servers go home when a host that died has returned."""
+
+
 class BadValue(ValueError):
     """A value of a known key that cannot be read.
 
@@ -88,6 +92,22 @@ def recovery_policy(
     granted = _policy(extra_specs) or "evacuate"
     wanted = _policy(metadata) or granted
     return wanted if tenant_raises else max(granted, wanted, key=_POLICY_RANK)
+
+
+def failback(
+    extra_specs: Mapping[str, str],
+    metadata: Mapping[str, str],
+    tenant_raises: bool,
+    default: bool,
+) -> bool:
+    """Whether a server goes home; metadata as for recovery_policy().
+
+    :param default: where the flavor does not say it.
+    :raises BadValue: for what is no boolean, in either place.
+    """
+    granted = boolean(extra_specs, FAILBACK) if FAILBACK in extra_specs else default
+    wanted = boolean(metadata, FAILBACK) if FAILBACK in metadata else granted
+    return wanted if tenant_raises else granted and wanted
 
 
 def disposable(extra_specs: Mapping[str, str]) -> bool:

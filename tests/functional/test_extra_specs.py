@@ -30,6 +30,7 @@ def ask(cloud, flavor, key, value, microversion="2.86"):
         ("ha:priority", "-1", "'-1' is less than the min value of '0'"),
         ("ha:priority", "1001", "'1001' is greater than the max value of '1000'"),
         ("ha:priority", "high", "'high' is not a valid integer value"),
+        ("ha:failback", "maybe", "'maybe' is not a valid boolean-like value"),
         ("ha:prio", "1", "does not appear to be a valid extra spec"),
     ],
 )
@@ -47,6 +48,7 @@ def test_bad(cloud, flavor, key, value, complaint):
         ("ha:recovery", "recreate"),
         ("ha:priority", "0"),
         ("ha:priority", "1000"),
+        ("ha:failback", "true"),
     ],
 )
 def test_good(cloud, flavor, key, value):

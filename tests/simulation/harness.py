@@ -55,7 +55,16 @@ class MemoryJournal:
             for key, server in self.state.servers.items()
             if key[0] in hosts and hosts[key[0]].ended_at is None
         }
-        return replace(self.state, hosts=hosts, servers=servers)
+        windows = {k: w for k, w in self.state.windows.items() if w.ended_at is None}
+        unfinished = {m.job for m in self.state.moves.values() if not m.state.final}
+        moves = {
+            key: move
+            for key, move in self.state.moves.items()
+            if move.job in unfinished or move.job in windows
+        }
+        return replace(
+            self.state, hosts=hosts, servers=servers, windows=windows, moves=moves
+        )
 
     def pauses(self) -> Sequence[Pause]:
         return tuple(self.state.pauses.values())
@@ -166,6 +175,7 @@ class Simulation:
     def commit(self, change: Change) -> None:
         quiet = all(i.effect is Effect.CHECK_POWER for i in change.opened)
         told = not quiet or change.hosts or change.servers
+        told = told or change.windows or change.moves
         if told:
             self.moment("before commit")
         self.journal.commit(change)

@@ -22,6 +22,8 @@ class Machine:
     agent_at: float | None = None
     cleanup_at: float | None = None
     device: str = "works"
+    flagged: bool = False
+    """Whether it is in the aggregate that the trigger makes for maintenance."""
     witnesses: dict[str, Verdict] = field(default_factory=dict)
 
     @property

@@ -30,6 +30,7 @@ from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind, Event
+from nova_ha_scheduler.evacuation.upkeep import MoveKind
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from tests.simulation.harness import QUIET, Simulation, line
 from tests.simulation.machines import Machine, Nova
@@ -102,7 +103,7 @@ def _server(name: str, value: dict[str, Any]) -> tuple[str, Server]:
     specs = {"ha": str(value.get("ha", True)).lower()}
     if value.get("ha", True) is None:
         del specs["ha"]
-    for key in ("recovery", "priority"):
+    for key in ("recovery", "priority", "failback"):
         if key in value:
             specs[f"ha:{key}"] = str(value[key])
     vm_state = value.get("vm_state", "active")
@@ -119,6 +120,8 @@ def _server(name: str, value: dict[str, Any]) -> tuple[str, Server]:
         local_disk=value.get("local_disk", True),
         needs={"VCPU": value.get("vcpus", 1)},
         refused_by_nova=value.get("refused", ""),
+        refused_live=value.get("refused_live", ""),
+        refused_cold=value.get("refused_cold", ""),
         availability_zone=value.get("az"),
         group=value.get("group"),
         group_apart=value.get("apart", True),
@@ -160,6 +163,9 @@ class Script:
         for server in sorted(self.world.servers.values(), key=lambda s: s.name):
             state = f"{server.vm_state}{' locked' if server.locked else ''}"
             self.log.append(f"   end {server.name} {state} on {server.host}")
+        for window in self.simulation.journal.state.windows.values():
+            words = f": {window.sentence}" if window.reason else ""
+            self.log.append(f"   end {window.id} {window.state.value}{words}")
         for recovery in self.simulation.journal.state.hosts.values():
             text = f"{recovery.state.value}"
             if recovery.reason:
@@ -267,6 +273,25 @@ class Script:
         old = self.world.servers[uuid]
         self.world.servers[uuid] = replace(old, task_state=state or None)
 
+    def do_move_takes(self, server: str, seconds: str) -> None:
+        self.world.moves.times[server] = float(seconds)
+
+    def do_state(self, server: str, vm_state: str) -> None:
+        """Its tenant stops it, or something breaks it."""
+        self.world.set(
+            f"uuid-{server}", vm_state=vm_state, running=vm_state == "active"
+        )
+
+    def do_take_flag(self, host: str) -> None:
+        """Somebody takes the host out of the trigger's aggregate."""
+        self.world.flag(host, False)
+
+    def do_nova_migrate(self, server: str, destination: str, kind: str) -> None:
+        """Somebody else asks Nova."""
+        kinds = {"live": MoveKind.LIVE, "cold": MoveKind.COLD}
+        uuid = f"uuid-{server}"
+        self.world.moves.ask(kinds[kind], uuid, destination, False)
+
     def do_nova_evacuate(self, server: str, destination: str) -> None:
         """Somebody else asks Nova."""
         self.world._evacuate(f"uuid-{server}", destination, False)
@@ -317,10 +342,29 @@ class Script:
         change = Change(pauses=(pause,), events=(event,))
         self.simulation.journal.commit(change)
 
+    def do_maintenance_start(self, host: str, by: str, reason: str, *more: str) -> None:
+        """With ``drain``, and with the time until when."""
+        times = [float(word) for word in more if word != "drain"]
+        until, drain = next(iter(times), None), "drain" in more
+        kind = CommandKind.START_MAINTENANCE
+        self._order(kind, host, by, reason, until=until, drain=drain)
+
+    def do_maintenance_end(self, host: str, by: str, *more: str) -> None:
+        """With ``force``."""
+        kind = CommandKind.END_MAINTENANCE
+        self._order(kind, host, by, "", force="force" in more)
+
     def _order(
-        self, kind: CommandKind, host: str, by: str, reason: str, lasts: str
+        self,
+        kind: CommandKind,
+        host: str,
+        by: str,
+        reason: str,
+        lasts: str = "600",
+        **more: Any,
     ) -> None:
         now = self.simulation.clock.now()
         key = f"command-{next(self._numbers)}"
-        command = Command(key, kind, host, by, reason, now, now + float(lasts))
+        until = now + float(lasts)
+        command = Command(key, kind, host, by, reason, now, until, **more)
         self.simulation.journal.order(command)

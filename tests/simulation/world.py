@@ -9,27 +9,28 @@ migration record is the truth; 'done' records keep a force-down from being lifte
 It also watches what the trigger must never do; see :attr:`SimulatedWorld.crimes`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import planner
 from nova_ha_scheduler.evacuation.cloud import Host, Migration, Picture, Scope, Server
 from nova_ha_scheduler.evacuation.interfaces import (
     CloudUnreachable,
-    Power,
-    PowerReport,
     Refused,
-    Testimony,
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.evacuation.upkeep import MoveKind
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.model import HostFacts, Operation
+from tests.simulation.devices import Devices
 from tests.simulation.machines import Evacuation, Machine, Nova
+from tests.simulation.migrations import Migrations
 
 UNFINISHED = ("accepted", "pre-migrating")
 
 
-class SimulatedWorld:
+class SimulatedWorld(Devices):
     def __init__(
         self,
         machines: dict[str, Machine],
@@ -39,7 +40,7 @@ class SimulatedWorld:
         log: Callable[[str], None],
     ) -> None:
         self.machines, self.servers, self.nova = machines, servers, nova
-        self._options, self._log = options, log
+        self._options, self.log = options, log
         self.time = 0.0
         self.records: list[Migration] = []
         self.under_way: list[Evacuation] = []
@@ -49,6 +50,7 @@ class SimulatedWorld:
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.landing_lies: set[str] = set()
+        self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
         self.asks: list[tuple[str, str]] = []
         self.observations = 0
@@ -71,21 +73,23 @@ class SimulatedWorld:
                 machine.host = replace(machine.host, updated_at=now)
         for evacuation in list(self.under_way):
             self._work_on(evacuation)
+        self.moves.advance()
 
     def _agent_starts(self, name: str, machine: Machine) -> None:
         machine.agent, machine.agent_at = True, None
-        self._log(f"nova: nova-compute of {name} starts")
+        self.log(f"nova: nova-compute of {name} starts")
         machine.cleanup_at = self.time + self.nova.cleanup
         for evacuation in [e for e in self.under_way if e.destination == name]:
             if evacuation.ends_at is not None:
                 self._fail(evacuation, "failed")
+        self.moves.agent_starts(name)
 
     def _clean_up(self, name: str, machine: Machine) -> None:
         """nova-compute removes what was evacuated from its host."""
         machine.cleanup_at = None
         for record in self.records:
             if record.source == name and record.status in (*UNFINISHED, "done"):
-                self._mark(record.id, "completed")
+                self.mark(record.id, "completed")
 
     def _work_on(self, evacuation: Evacuation) -> None:
         if evacuation.ends_at is None:
@@ -102,7 +106,7 @@ class SimulatedWorld:
                 self._land(evacuation)
         elif self.time >= evacuation.ends_at - 1:
             # Final status, no task state, and still on the dead host.
-            self._set(evacuation.server, vm_state="active", task_state=None)
+            self.set(evacuation.server, vm_state="active", task_state=None)
 
     def _schedule(self, evacuation: Evacuation) -> None:
         server = self.servers[evacuation.server]
@@ -111,28 +115,27 @@ class SimulatedWorld:
             name
             for name, machine in sorted(self.machines.items())
             if wanted in (None, name)
-            and not self._no_valid_host(server, machine, evacuation)
+            and not self.no_valid_host(server, machine, Operation.EVACUATE)
         ]
         if not fitting:
-            self._log(f"nova: no valid host for {server.name}")
+            self.log(f"nova: no valid host for {server.name}")
             self._fail(evacuation, "error")
             return
         chosen = fitting[0]
-        self._claim(server, chosen, -1)
+        self.claim(server, chosen, -1)
         evacuation.destination = chosen
         time = self.rebuild_times.get(server.name, self.nova.rebuild)
         evacuation.ends_at = self.time + time
         if self.failing.get(server.name, 0) > 0:
             self.failing[server.name] -= 1
             evacuation.failing = True
-        self._mark(evacuation.record, "pre-migrating", chosen)
+        self.mark(evacuation.record, "pre-migrating", chosen)
 
-    def _no_valid_host(
-        self, server: Server, machine: Machine, evacuation: Evacuation
+    def no_valid_host(
+        self, server: Server, machine: Machine, operation: Operation
     ) -> bool:
-        source = self._shown(self.machines[server.host])
-        host = self._shown(machine)
-        request = planner.request_for(server, source, self._options)
+        source, host = self.shown(server.host), self.shown(machine.host.name)
+        request = planner.request_for(server, source, self._options, operation)
         return (
             not host.up
             or host.disabled
@@ -152,7 +155,7 @@ class SimulatedWorld:
             if s.group == server.group and s.uuid != server.uuid
         )
 
-    def _claim(self, server: Server, host: str, sign: int) -> None:
+    def claim(self, server: Server, host: str, sign: int) -> None:
         for what, amount in server.needs.items():
             room = self.machines[host].room
             room[what] = room.get(what, 0) + sign * amount
@@ -160,49 +163,55 @@ class SimulatedWorld:
     def _fail(self, evacuation: Evacuation, status: str) -> None:
         server = self.servers[evacuation.server]
         if evacuation.ends_at is not None and evacuation.destination:
-            self._claim(server, evacuation.destination, +1)
-        self._set(server.uuid, vm_state="error", task_state=None, running=False)
-        self._mark(evacuation.record, status)
+            self.claim(server, evacuation.destination, +1)
+        self.set(server.uuid, vm_state="error", task_state=None, running=False)
+        self.mark(evacuation.record, status)
         self.under_way.remove(evacuation)
 
     def _land(self, evacuation: Evacuation) -> None:
         server = self.servers[evacuation.server]
         destination = evacuation.destination or ""
-        source = self.machines[server.host]
-        zone = source.metadata.get("storage_zone")
-        kept = zone in (None, self.machines[destination].metadata.get("storage_zone"))
-        if not kept and server.extra_specs.get("ha:recovery") != "recreate":
-            self.crimes.append(f"{server.name} lost its disk on {destination}")
+        source = server.host
+        if server.extra_specs.get("ha:recovery") != "recreate":
+            self.judge_disk(server, source, destination)
         stopped = evacuation.orig_state == "stopped" or (
             self.nova.leaves_stopped and evacuation.orig_state != "error"
         )
-        self._set(
+        self.set(
             server.uuid,
             host=server.host if server.name in self.landing_lies else destination,
             vm_state="stopped" if stopped else "active",
             task_state=None,
             running=not stopped,
         )
-        self._mark(evacuation.record, "done")
+        self.mark(evacuation.record, "done")
         self.under_way.remove(evacuation)
 
-    def _set(self, server: str, **values: object) -> None:
+    def judge_disk(self, server: Server, source: str, destination: str) -> None:
+        """Whether the destination sees its disk."""
+        zone = self.machines[source].metadata.get("storage_zone")
+        if zone not in (None, self.machines[destination].metadata.get("storage_zone")):
+            self.crimes.append(f"{server.name} lost its disk on {destination}")
+
+    def set(self, server: str, **values: object) -> None:
         self.servers[server] = replace(self.servers[server], **values)  # type: ignore[arg-type]
 
-    def _mark(self, record: int, status: str, destination: str | None = None) -> None:
+    def mark(self, record: int, status: str, destination: str | None = None) -> None:
         old = self.records[record - 1]
         destination = destination or old.destination
         self.records[record - 1] = replace(old, status=status, destination=destination)
 
     # Cloud.
 
-    def _shown(self, machine: Machine) -> Host:
+    def shown(self, name: str) -> Host:
+        machine = self.machines[name]
+        flag = {vocabulary.MAINTENANCE: "true"} if machine.flagged else {}
         age = self.time - machine.seen_at
         up = age <= self.nova.service_down_time and not machine.host.forced_down
         return replace(
             machine.host,
             up=up,
-            facts=HostFacts.of([machine.metadata]),
+            facts=HostFacts.of([machine.metadata, flag]),
             free=dict(machine.room),
         )
 
@@ -221,14 +230,18 @@ class SimulatedWorld:
                 ),
             )
             for s in self.servers.values()
-            if s.host in scope.hosts or s.uuid in scope.landed
+            if s.host in scope.listed or s.uuid in scope.landed
         }
-        shown = self.machines.items() if scope.overview else ()
-        hosts = {name: self._shown(machine) for name, machine in shown}
+        shown = self.machines if scope.overview else ()
+        hosts = {name: self.shown(name) for name in shown}
         if not scope.destinations:
             hosts = {n: replace(h, free=None) for n, h in hosts.items()}
         sources = scope.hosts | scope.followed
-        records = tuple(r for r in self.records if r.source in sources)
+        records = tuple(
+            r
+            for r in self.records
+            if r.source in (sources if r.kind == "evacuation" else scope.leaving)
+        )
         return Picture(self.time, scope, hosts, servers, records)
 
     def _call(self, name: str, effect: Callable[[], None]) -> None:
@@ -247,7 +260,7 @@ class SimulatedWorld:
         machine = self.machines[host]
         machine.host = replace(machine.host, updated_at=self.time, **values)  # type: ignore[arg-type]
         words = ", ".join(f"{k}={v}" for k, v in values.items())
-        self._log(f"nova: service {host}: {words}")
+        self.log(f"nova: service {host}: {words}")
 
     def carry_out(self, intent: Intent) -> str | None:
         host, server = intent.host, intent.server or ""
@@ -259,6 +272,11 @@ class SimulatedWorld:
             Effect.EVACUATE: lambda: self.evacuate(server, intent.destination),
             Effect.START: lambda: self.start(server),
             Effect.STOP: lambda: self.stop(server),
+            Effect.FLAG: lambda: self.flag(host, True),
+            Effect.UNFLAG: lambda: self.flag(host, False),
+            Effect.LIVE_MIGRATE: lambda: self._move(MoveKind.LIVE, intent),
+            Effect.COLD_MIGRATE: lambda: self._move(MoveKind.COLD, intent),
+            Effect.CONFIRM: lambda: self._confirm(server),
         }
         return calls[intent.effect]()
 
@@ -277,9 +295,31 @@ class SimulatedWorld:
         )
 
     def enable(self, host: str) -> None:
+        if self.machines[host].flagged:
+            self.crimes.append(f"{host} was enabled under maintenance")
+        if self.machines[host].beats and not self.shown(host).up:
+            self.crimes.append(f"Placement is not told that {host} is enabled")
         self._call(
             "enable", lambda: self._write(host, disabled=False, disabled_reason="")
         )
+
+    def flag(self, host: str, flagged: bool) -> None:
+        """Put it into the aggregate that the trigger has made, or take it out."""
+
+        def effect() -> None:
+            self.machines[host].flagged = flagged
+            self.log(f"nova: {host} {'flagged' if flagged else 'unflagged'}")
+
+        self._call("flag" if flagged else "unflag", effect)
+
+    def _move(self, kind: MoveKind, intent: Intent) -> str:
+        server, destination = intent.server or "", intent.destination or ""
+        self._call(kind.value, lambda: self.moves.ask(kind, server, destination, True))
+        return f"req-{len(self.records)}"
+
+    def _confirm(self, server: str) -> str:
+        self._call("confirm", lambda: self.moves.confirm(server))
+        return f"req-confirm-{self.servers[server].name}"
 
     def evacuate(self, server: str, destination: str | None) -> str:
         self._call("evacuate", lambda: self._evacuate(server, destination, True))
@@ -291,7 +331,7 @@ class SimulatedWorld:
             raise Refused("404 the server could not be found")
         if by_trigger:
             self._judge_ask(server)
-        source = self._shown(self.machines[server.host])
+        source = self.shown(server.host)
         if source.up:
             raise Refused(f"400 the compute service of {source.name} is still in use")
         if server.task_state is not None or server.vm_state not in (
@@ -313,8 +353,8 @@ class SimulatedWorld:
                 self.time + self.nova.schedule,
             )
         )
-        self._set(uuid, task_state="rebuilding")
-        self._log(f"nova: evacuate {server.name} to {destination} accepted")
+        self.set(uuid, task_state="rebuilding")
+        self.log(f"nova: evacuate {server.name} to {destination} accepted")
 
     def _judge_ask(self, server: Server) -> None:
         self.asks.append((server.uuid, server.host))
@@ -344,43 +384,8 @@ class SimulatedWorld:
             raise Refused("409 its host is down")
 
         def effect() -> None:
-            self._set(uuid, vm_state=vm_state, running=running)
-            self._log(f"nova: {call} {server.name}")
+            self.set(uuid, vm_state=vm_state, running=running)
+            self.log(f"nova: {call} {server.name}")
 
         self._call(call, effect)
         return f"req-{call}-{server.name}"
-
-    # Fence devices and witnesses.
-
-    def power_off(self, host: str) -> PowerReport:
-        machine = self.machines[host]
-        if machine.device == "unreachable":
-            return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
-        if machine.device == "deaf":
-            return PowerReport(Power.ON, "redfish", "it is still on")
-        words = "switched off" if machine.powered else "it was already off"
-        self._log(f"device: {host} {words}")
-        self.cut(host)
-        if self.lost_answers.get("fence", 0) > 0:
-            self.lost_answers["fence"] -= 1
-            raise TimeoutError("the device took too long")
-        return PowerReport(Power.OFF, "redfish", words)
-
-    def power(self, host: str) -> PowerReport:
-        machine = self.machines[host]
-        if machine.device == "unreachable":
-            return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
-        power = Power.ON if machine.powered else Power.OFF
-        return PowerReport(power, "redfish", f"it is {power.value}")
-
-    def testify(self, host: str) -> Sequence[Testimony]:
-        return [
-            Testimony(name, verdict, "by order of the scenario")
-            for name, verdict in sorted(self.machines[host].witnesses.items())
-        ]
-
-    def cut(self, host: str) -> None:
-        """Its power is gone, and with it nova-compute."""
-        machine = self.machines[host]
-        machine.powered = machine.agent = False
-        machine.agent_at = machine.cleanup_at = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ha:recovery and ha:priority: the flavor grants, the tenant lowers."""
+"""ha:recovery, ha:priority and ha:failback: the flavor grants, the tenant lowers."""
 
 import pytest
 
@@ -50,3 +50,33 @@ def test_a_priority_that_cannot_be_read(value: str) -> None:
 def test_a_policy_that_cannot_be_read() -> None:
     with pytest.raises(BadValue, match="one of evacuate, recreate, none"):
         vocabulary.recovery_policy({"ha:recovery": "Evacuate"}, {}, False)
+
+
+@pytest.mark.parametrize(
+    ("flavor", "metadata", "raises", "default", "expected"),
+    [
+        ({}, {}, False, False, False),
+        ({}, {}, False, True, True),
+        ({"ha:failback": "true"}, {}, False, False, True),
+        ({"ha:failback": "false"}, {}, False, True, False),
+        ({"ha:failback": "true"}, {"ha:failback": "no"}, False, False, False),
+        ({}, {"ha:failback": "false"}, False, True, False),
+        ({}, {"ha:failback": "true"}, False, False, False),
+        ({}, {"ha:failback": "true"}, True, False, True),
+        ({"ha:failback": "false"}, {"ha:failback": "true"}, True, True, True),
+    ],
+)
+def test_failback(
+    flavor: dict[str, str],
+    metadata: dict[str, str],
+    raises: bool,
+    default: bool,
+    expected: bool,
+) -> None:
+    assert vocabulary.failback(flavor, metadata, raises, default) is expected
+
+
+def test_a_failback_that_cannot_be_read() -> None:
+    for given in ({"ha:failback": "?"}, {}), ({}, {"ha:failback": "?"}):
+        with pytest.raises(BadValue, match="is not a boolean"):
+            vocabulary.failback(*given, tenant_raises=False, default=False)

@@ -5,6 +5,7 @@
 an overview                compute services, aggregates
 each host in the scope     its evacuation records; its servers, unless they are
                            merely followed
+each host that is left     its records of live and cold migrations, its servers
 servers that landed        what changed in the cloud since they were asked for; their
                            ports; the volumes of each of their projects
 destinations are wanted    allocation candidates; of each host in the scope the
@@ -30,6 +31,7 @@ from nova_ha_scheduler.evacuation.openstack.api import (
     READ,
     Api,
 )
+from nova_ha_scheduler.evacuation.upkeep import MoveKind
 
 _MARGIN = 600.0
 """Seconds by which the clocks of Nova's hosts may differ."""
@@ -84,19 +86,21 @@ class _Look:
         self._servers: dict[str, Server] = {}
 
     def picture(self) -> Picture:
-        dead = sorted(self._scope.hosts)
+        listed = sorted(self._scope.listed)
         sources = sorted(self._scope.hosts | self._scope.followed)
         overview = (self._services, self._aggregates) if self._scope.overview else ()
         answers = self._observer.together(
-            *overview, *(partial(self._of, host) for host in sources)
+            *overview,
+            *(partial(self._of, host) for host in sources),
+            *(partial(self._moves, host) for host in sorted(self._scope.leaving)),
         )
         hosts = self._hosts(*answers[:2]) if overview else {}
         found = answers[len(overview) :]
         records = [record for some in found for record in some]
         lists = self._observer.together(
-            *(partial(self._list, host=host) for host in dead)
+            *(partial(self._list, host=host) for host in listed)
         )
-        for host, some in zip(dead, lists, strict=True):
+        for host, some in zip(listed, lists, strict=True):
             self._add(some, only_on=host)
         self._find_landed(records)
         if self._scope.destinations:
@@ -128,6 +132,20 @@ class _Look:
             source_compute=host,
         )
         return [record for record in found if record["source_compute"] == host]
+
+    def _moves(self, host: str) -> list[Json]:
+        """The same of its live and cold migrations; there may be years of them."""
+        found = self._api.pages(
+            "compute",
+            "/os-migrations",
+            "migrations",
+            READ,
+            source_compute=host,
+            **{"changes-since": parse.isotime(self._scope.moves_since - _MARGIN)},
+        )
+        kinds = {kind.value for kind in MoveKind}
+        wanted = (record for record in found if record["migration_type"] in kinds)
+        return [record for record in wanted if record["source_compute"] == host]
 
     def _list(self, **filters: str) -> list[Json]:
         found = self._api.pages(
@@ -199,21 +217,25 @@ class _Look:
 
     def _with_room(self, hosts: dict[str, Host]) -> dict[str, Host]:
         nodes = self._observer.nodes(frozenset(hosts))
-        of_dead = [node for node, host in nodes.items() if host in self._scope.hosts]
+        of_listed = [n for n, host in nodes.items() if host in self._scope.listed]
         self._learn_groups()
         room, ports, *taken = self._observer.together(
             self._room,
             self._accelerators,
-            *(partial(self._allocations, node) for node in of_dead),
+            *(partial(self._allocations, node) for node in of_listed),
         )
         allocated = {uuid: found for some in taken for uuid, found in some.items()}
         for server in [
-            s for s in self._servers.values() if s.host in self._scope.hosts
+            s for s in self._servers.values() if s.host in self._scope.listed
         ]:
             needs = allocated.get(server.uuid, {}).get("resources", server.needs)
-            refused = server.refused_by_nova or ports.get(server.uuid, "")
+            port = ports.get(server.uuid, "")
             self._servers[server.uuid] = replace(
-                server, needs=needs, refused_by_nova=refused
+                server,
+                needs=needs,
+                refused_by_nova=server.refused_by_nova or port,
+                refused_live=server.refused_live or port,
+                refused_cold=server.refused_cold or port,
             )
         for node, host in nodes.items():
             if host in hosts:
@@ -233,8 +255,8 @@ class _Look:
         return self._api.get("placement", path, PLACEMENT)["allocations"]
 
     def _accelerators(self) -> dict[str, str]:
-        bound: dict[str, Any] = {"binding:host_id": sorted(self._scope.hosts)}
-        if not self._scope.hosts:
+        bound: dict[str, Any] = {"binding:host_id": sorted(self._scope.listed)}
+        if not self._scope.listed:
             return {}
         return parse.accelerated(self._api.pages("network", "/ports", "ports", **bound))
 
@@ -243,7 +265,7 @@ class _Look:
             uuid: raw["tenant_id"]
             for uuid, raw in self._raw.items()
             if (raw.get("scheduler_hints") or {}).get("group")
-            and self._servers[uuid].host in self._scope.hosts
+            and self._servers[uuid].host in self._scope.listed
         }
         if not grouped:
             return

@@ -16,6 +16,8 @@ Json = Mapping[str, Any]
 _RUNNING = 1
 """nova.compute.power_state.RUNNING"""
 
+_YES = ("true", "yes", "on", "1", "t", "y")
+
 _ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
 
 
@@ -71,6 +73,7 @@ def migration(record: Json) -> Migration:
         source=record["source_compute"],
         destination=record["dest_compute"],
         status=record["status"],
+        kind=record["migration_type"],
     )
 
 
@@ -89,6 +92,8 @@ def server(found: Json) -> Server:
         local_disk=bool(found["image"] or flavor["ephemeral"] or flavor["swap"]),
         needs=needs(found),
         refused_by_nova=_tpm(found),
+        refused_live=_bound_to_its_host(found),
+        refused_cold=_accelerator(found),
         availability_zone=found.get("pinned_availability_zone"),
     )
 
@@ -108,6 +113,22 @@ def _tpm(found: Json) -> str:
     asked = found["flavor"]["extra_specs"].get("hw:tpm_version")
     asked = asked or (image.get("properties") or {}).get("hw_tpm_version")
     return f"it has a vTPM ({asked})" if asked else ""
+
+
+def _bound_to_its_host(found: Json) -> str:
+    """Why it cannot be moved while it runs; see nova.compute.api.API.live_migrate."""
+    specs, image = found["flavor"]["extra_specs"], found["image"] or {}
+    properties = image.get("properties") or {}
+    encrypted = (specs.get("hw:mem_encryption"), properties.get("hw_mem_encryption"))
+    if any(str(asked).lower() in _YES for asked in encrypted):
+        return "its memory is encrypted"
+    follows = specs.get("hw:tpm_secret_security") == "host"
+    return _accelerator(found) or ("" if follows else _tpm(found))
+
+
+def _accelerator(found: Json) -> str:
+    profile = found["flavor"]["extra_specs"].get("accel:device_profile")
+    return f"it has an accelerator ({profile})" if profile else ""
 
 
 def accelerated(ports: Iterable[Json]) -> dict[str, str]:

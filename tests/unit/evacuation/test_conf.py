@@ -29,6 +29,8 @@ def test_every_group_reaches_the_engine(tmp_path: Path) -> None:
         tmp_path,
         "[detection]\ndown_time = 120\n[guard]\nwindow = 7\nmax_hosts = 0\n"
         "[evacuation]\nprotect_all_servers = true\nattempts = 5\n"
+        "[maintenance]\nmax_in_flight = 2\nattempts = 4\n"
+        "[return]\nenable = false\nfailback = true\nwithin = 60\n"
         "[ha_scheduler]\nfailover_host_weight_multiplier = -1\n",
     )
     assert found == replace(
@@ -39,6 +41,11 @@ def test_every_group_reaches_the_engine(tmp_path: Path) -> None:
         protect_all_servers=True,
         attempts=5,
         prefer_reserve=False,
+        maintenance_max_in_flight=2,
+        maintenance_attempts=4,
+        return_enable=False,
+        return_failback=True,
+        return_within=60.0,
     )
 
 
@@ -49,6 +56,8 @@ def test_every_group_reaches_the_engine(tmp_path: Path) -> None:
         ("[guard]\ncooldown = -1", "cooldown"),
         ("[evacuation]\nsettle = 0", "settle"),
         ("[evacuation]\nattempts = many", "attempts"),
+        ("[maintenance]\nmax_in_flight = 0", "max_in_flight"),
+        ("[return]\nwithin = soon", "within"),
         ("[fencing]\nrequest_timeout = 0", "request_timeout"),
     ],
 )

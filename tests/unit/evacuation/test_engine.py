@@ -7,7 +7,14 @@ from typing import Any
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import Change, Reason, ServerState
+from nova_ha_scheduler.evacuation.records import (
+    Change,
+    Command,
+    CommandKind,
+    Reason,
+    ServerState,
+)
+from nova_ha_scheduler.evacuation.upkeep import MoveState
 from tests.simulation import scenario
 from tests.simulation.harness import Simulation
 
@@ -97,3 +104,27 @@ def test_a_dry_run_asks_nobody() -> None:
         "uuid-c": (None, Reason.VM_STATE),
     }
     assert world.asks == []
+
+
+def _drain(servers: int) -> Simulation:
+    cluster: dict[str, Any] = {
+        "hosts": {"node1..node3": {"zone": "nfs-a", "room": servers}},
+        "servers": {f"vm1..vm{servers}": {"host": "node1"}},
+        "options": {"maintenance_max_in_flight": servers},
+    }
+    simulation = scenario.build(cluster, [])
+    kind = CommandKind.START_MAINTENANCE
+    order = Command("c", kind, "node1", "ann", "why", 0.0, 600.0, drain=True)
+    simulation.journal.order(order)
+    while simulation.clock.time < 100:
+        simulation.tick()
+    assert {m.state for m in simulation.journal.state.moves.values()} == {
+        MoveState.MOVED
+    }
+    return simulation
+
+
+def test_pictures_of_a_drain_do_not_grow_with_servers() -> None:
+    few, many = _drain(1), _drain(30)
+    assert many.world.observations == few.world.observations
+    assert len(many.world.records) == 30

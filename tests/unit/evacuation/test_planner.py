@@ -12,11 +12,12 @@ from nova_ha_scheduler.evacuation.planner import (
     Board,
     Claim,
     Decision,
+    Limits,
     refusal,
     request_for,
 )
 from nova_ha_scheduler.evacuation.records import Reason
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
 
 _metadata = st.fixed_dictionaries(
     {},
@@ -122,3 +123,49 @@ def test_a_destination_that_failed_is_the_last_choice() -> None:
     assert destination() == "n1"
     assert destination("n1") == "n2"
     assert destination("n1", "n2") == "n1"
+
+
+def _place(hosts: dict[str, Host], operation: Operation, **more: object) -> Decision:
+    server = Server("u", "vm", "old", extra_specs={"ha": "true"}, needs={"VCPU": 1})
+    policy = Policy(live_migrate_to_reserve=bool(more.pop("open_reserve", False)))
+    board = Board(hosts, frozenset(), (), Options(policy=policy), Limits(4, 4))
+    return board.place(server, operation=operation, **more)  # type: ignore[arg-type]
+
+
+def _zone(**tags: str) -> HostFacts:
+    return HostFacts.of([{"ha": "true", "storage_zone": "nfs-a"}, tags])
+
+
+def test_a_move_that_is_no_evacuation_finds_the_reserve_closed() -> None:
+    reserved = _zone(**{"ha:reserved": "true"})
+    free = {"VCPU": 8}
+    hosts = {"old": Host("old", _zone(), free=free)}
+    hosts["spare"] = Host("spare", reserved, free=free)
+    live, cold = Operation.LIVE_MIGRATE, Operation.COLD_MIGRATE
+    assert _place(hosts, live).destination is None
+    assert _place(hosts, live, open_reserve=True).destination == "spare"
+    assert _place(hosts, cold, open_reserve=True).destination is None
+    assert _place(hosts, Operation.EVACUATE).destination == "spare"
+    hosts["n1"] = Host("n1", _zone(), free=free)
+    assert _place(hosts, live, open_reserve=True).destination == "n1"
+
+
+def test_why_the_one_destination_that_is_wanted_cannot_take_it() -> None:
+    free = {"VCPU": 8}
+    hosts = {
+        "old": Host("old", _zone(), free=free),
+        "down": Host("down", _zone(), up=False, free=free),
+        "off": Host("off", _zone(), disabled=True, free=free),
+        "full": Host("full", _zone(), free={"VCPU": 0}),
+        "flagged": Host("flagged", _zone(**{"ha:maintenance": "true"}), free=free),
+    }
+    found = {n: _place(hosts, Operation.LIVE_MIGRATE, only=n).detail for n in hosts}
+    del found["old"]
+    assert found == {
+        "down": "down",
+        "off": "disabled",
+        "full": "without enough VCPU",
+        "flagged": "a host not under maintenance required: under maintenance",
+    }
+    lost = _place(hosts, Operation.LIVE_MIGRATE, only="nobody")
+    assert lost.detail == "down"

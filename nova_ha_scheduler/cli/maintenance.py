@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha maintenance``: hosts that are left alone while somebody works on them."""
+
+import argparse
+import getpass
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cliff.lister import Lister
+from cliff.show import ShowOne
+from oslo_utils import uuidutils
+
+from nova_ha_scheduler.cli import orders, report
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED
+from nova_ha_scheduler.cli.values import Rows, ahead, duration, seconds, shown, words
+from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.reasons import Reason
+from nova_ha_scheduler.evacuation.records import CommandKind
+from nova_ha_scheduler.evacuation.startup import Parts
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.history import History, Query
+
+_HOLDS = 600.0
+"""Seconds for which an order waits for a trigger to take it."""
+
+_SOON = 120.0
+"""Seconds in which the flag and the service should be as they were ordered."""
+
+_CODES = (
+    "Exit codes: 0 done; 1 an error; 2 wrong arguments; 3 not all is as it was "
+    "ordered, and why is said; 4 the order was refused; 5 not at its end within "
+    "--timeout."
+)
+
+_MOVE_COLUMNS = ("server", "name", "from", "to", "how", "outcome", "reason")
+
+
+def _arguments(add: Callable[..., Any]) -> None:
+    add("host", type=words, help="the compute service's exact host name")
+    add("--by", type=words, metavar="NAME", help="who orders it (who is logged in)")
+    help = "wait no longer than that (2m; with --wait as long as it takes)"
+    add("--timeout", type=duration, metavar="AGE", help=help)
+
+
+def _order(
+    kind: CommandKind, args: argparse.Namespace, reason: str, **more: Any
+) -> records.Command:
+    """:raises JournalError: nobody is named, and who is logged in is not known."""
+    try:
+        by = args.by or getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise JournalError(f"who orders it? --by is needed: {error}") from error
+    now, id = time.time(), uuidutils.generate_uuid()
+    return records.Command(id, kind, args.host, by, reason, now, now + _HOLDS, **more)
+
+
+def _patience(args: argparse.Namespace) -> float | None:
+    """Seconds; None: for ever."""
+    limit: float | None = args.timeout
+    return limit or (None if args.wait else _SOON)
+
+
+class Start(Command, Lister):
+    """Leave a host alone: nothing is moved to it, and it is not recovered.
+
+    Its flag is set in a host aggregate, and its service disabled. The active trigger
+    does it; without one, this program does it itself, for this host alone.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        _arguments(add)
+        given: dict[str, Any] = {"type": words, "metavar": "TEXT", "required": True}
+        add("--reason", help="why", **given)
+        given = {"type": ahead, "metavar": "TIME"}
+        add("--until", help="when it ends: 2026-01-31T22:00, or in 2h", **given)
+        add("--drain", action="store_true", help="move its servers away")
+        add("--wait", action="store_true", help="with --drain: follow it to its end")
+
+    def get_epilog(self) -> str:
+        return _CODES
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        if args.wait and not args.drain:
+            self.parser.error("--wait is for --drain")
+        more = {"until": args.until, "drain": args.drain}
+        kind = CommandKind.START_MAINTENANCE
+        order = _order(kind, args, args.reason, **more)
+        follower = _Starter(self.app.conf, order, args.wait)
+        self.code = follower.follow(_patience(args))
+        if args.drain and not args.wait and follower.alone and self.code == DONE:
+            words = "no trigger runs: its servers stay until one does, or use --wait"
+            print(f"{args.host}: {words}", file=sys.stderr)
+        return _MOVE_COLUMNS, [_move_values(move) for move in follower.moves]
+
+
+class End(Command, ShowOne):
+    """Give a host back: its flag goes, and its service is enabled.
+
+    What moves is followed to its end before. A host that is down stays under
+    maintenance until it is up.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        _arguments(add)
+        add("--reason", type=words, metavar="TEXT", help="why")
+        add("--wait", action="store_true", help="until it is given back")
+        add(
+            "--force",
+            action="store_true",
+            help="even if it is down: from then on, it may be fenced and evacuated",
+        )
+
+    def get_epilog(self) -> str:
+        return _CODES
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        kind = CommandKind.END_MAINTENANCE
+        order = _order(kind, args, args.reason or "", force=args.force)
+        follower = _Ender(self.app.conf, order, args.wait)
+        self.code = follower.follow(_patience(args))
+        row = _row(follower.window, follower.moves) if follower.window else {}
+        return tuple(row), tuple(row.values())
+
+
+class ListWindows(Command, Lister):
+    """List the maintenances of hosts that were started here."""
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("--all", action="store_true", help="also those that are over")
+        add("--host", help="the compute service's exact host name")
+        add("--limit", type=int, default=100)
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        history = History(self.app.database)
+        query = Query(host=args.host, limit=args.limit)
+        found = history.windows(query, ended=args.all)
+        rows = [_row(window, history.moves(window.id)) for window in found]
+        columns = tuple(rows[0]) if rows else args.columns
+        return columns, [tuple(row.values()) for row in rows]
+
+
+class ShowWindow(Command, ShowOne):
+    """Show all of one maintenance: what it is, its servers, its events."""
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("host", help="the compute service's exact host name: its newest one")
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        history = History(self.app.database)
+        found = history.windows(Query(host=args.host, limit=1))
+        if not found:
+            raise JournalError(f"no maintenance of {args.host} was started here")
+        moves = history.moves(found[0].id)
+        events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
+        row = {
+            **_row(found[0], moves),
+            "servers": Rows([_move_row(move) for move in moves]),
+            "events": Rows([report.event_row(event) for _, event in events]),
+        }
+        return tuple(row), tuple(row.values())
+
+
+class _Follower(orders.Waiter):
+    """Gives an order about a host's maintenance, and watches what comes of it.
+
+    :ivar window, moves: as they were when they were last looked at.
+    """
+
+    def __init__(self, conf: Any, command: records.Command, wait: bool) -> None:
+        parts = Parts(conf, only=command.host)
+        parts.database.upgrade()
+        super().__init__(parts, command)
+        self._wait = wait
+        self._said = ""
+        self.window: Window | None = None
+        self.moves: list[Move] = []
+        self.alone = False
+
+    def _look(self) -> int | None:
+        self.alone = self._service.journal.active
+        command = self._service.journal.command(self._command.id)
+        if command is None or not command.answer:
+            return None
+        if command.refusal is not None:
+            self._say(command.answer)
+            return REFUSED
+        found = self._history.windows(Query(host=command.host, limit=1))
+        if not found:
+            return None
+        self.window = found[0]
+        self.moves = self._history.moves(self.window.id)
+        if self.moves and sys.stderr.isatty():
+            ended = sum(move.state.final for move in self.moves)
+            orders.draw_bar(_counts(self.moves), ended)
+        return self._judge(self.window)
+
+    def _judge(self, window: Window) -> int | None:
+        """The exit code, once it is known."""
+        raise NotImplementedError
+
+    def _say(self, sentence: str) -> None:
+        """Tell people what holds it up, or what has become of it, once."""
+        if sentence and sentence != self._said:
+            self._said = sentence
+            print(f"{self._command.host}: {sentence}", file=sys.stderr)
+
+
+class _Starter(_Follower):
+    def _judge(self, window: Window) -> int | None:
+        if window.state is WindowState.STARTING:
+            self._say(window.sentence)
+            return None
+        if window.state is not WindowState.OPEN:
+            self._say("its maintenance has ended meanwhile")
+            return INCOMPLETE
+        if not self._wait:
+            return DONE
+        if window.drained_at is None:
+            return None
+        left = [move for move in self.moves if not _is_away(move)]
+        names = ", ".join(f"{move.name} ({move.sentence})" for move in left)
+        self._say(f"left: {names}" if left else f"it is empty, {len(self.moves)} moved")
+        return INCOMPLETE if left else DONE
+
+
+class _Ender(_Follower):
+    def _judge(self, window: Window) -> int | None:
+        if window.state is WindowState.ENDED:
+            return DONE
+        self._say(window.sentence)
+        return None if self._wait or not window.reason else INCOMPLETE
+
+
+def _is_away(move: Move) -> bool:
+    return move.state is MoveState.MOVED or move.reason is Reason.GONE
+
+
+def _counts(moves: Iterable[Move]) -> dict[str, int]:
+    """How many moves are in each state."""
+    found = Counter(move.state for move in moves)
+    return {state.value: found[state] for state in MoveState}
+
+
+def _row(window: Window, moves: list[Move]) -> dict[str, Any]:
+    """One maintenance as it is shown."""
+    counts = {word: number for word, number in _counts(moves).items() if number}
+    return {
+        "host": window.host,
+        "state": window.state.value,
+        "since": shown(window.started_at),
+        "until": shown(window.until),
+        "by": window.by,
+        "reason": window.why,
+        "drain": window.drain,
+        "progress": ", ".join(f"{number} {word}" for word, number in counts.items()),
+        "held": window.sentence,
+        "ended": shown(window.ended_at),
+    }
+
+
+def _move_row(move: Move) -> dict[str, Any]:
+    """One server's move as it is shown."""
+    return {
+        "server": move.server,
+        "name": move.name,
+        "from": move.source,
+        "to": move.destination if move.state is MoveState.MOVED else None,
+        "how": move.kind.value if move.kind else None,
+        "outcome": move.state.value,
+        "reason": move.sentence,
+        "priority": move.priority,
+        "attempts": move.attempts,
+        "request_id": move.request_id,
+        "seconds": seconds(move.asked_at, move.ended_at),
+    }
+
+
+def _move_values(move: Move) -> list[Any]:
+    row = _move_row(move)
+    return [row[name] for name in _MOVE_COLUMNS]

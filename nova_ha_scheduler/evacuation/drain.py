@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers of a host under maintenance leave it; those that cannot are looked at
+again, and leave when they can, for as long as the maintenance lasts.
+"""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import moves
+from nova_ha_scheduler.evacuation.reasons import Reason
+from nova_ha_scheduler.evacuation.records import EventKind
+from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
+
+_STUCK = (Reason.NO_ROOM, Reason.DOWN)
+"""Why a server waits for something that may never come."""
+
+
+def follow(turn: Turn, window: Window) -> None:
+    """Take in the host's servers, and bring each one's move up to date."""
+    if window.host not in turn.picture.scope.leaving:
+        return
+    for server in turn.picture.servers_of(window.host):
+        if (window.id, server.uuid) not in turn.moves:
+            turn.put(moves.begin(turn, window.id, server))
+    for move in turn.moves_of(window.id):
+        new = moves.FUNCTIONS[move.state](turn, move)
+        turn.put(moves.judged_again(turn, new))
+
+
+def again(turn: Turn, window: Window) -> Window | None:
+    """The maintenance, whose host is drained after all, or what failed tried again;
+    None if that is under way already."""
+    failed = [m for m in turn.moves_of(window.id) if m.state is MoveState.FAILED]
+    if window.drain and not failed:
+        return None
+    for move in failed:
+        move = replace(move.because(None), state=MoveState.WAITING, ended_at=None)
+        turn.put(replace(move, attempts=0, tried=(), not_before=turn.now))
+    return replace(window, drain=True, drained_at=None, next_look_at=turn.now)
+
+
+def conclude(turn: Turn) -> None:
+    """Tell of each host that nothing more can leave now; after the new moves."""
+    for window in turn.open_windows():
+        looked = window.host in turn.picture.scope.leaving
+        if looked and window.drain and window.state is WindowState.OPEN:
+            turn.put(_concluded(turn, window))
+
+
+def _concluded(turn: Turn, window: Window) -> Window:
+    if any(_pending(turn, move) for move in turn.moves_of(window.id)):
+        at_once = min(window.next_look_at, turn.now)
+        return replace(window, drained_at=None, next_look_at=at_once)
+    if window.drained_at is None:
+        words = _words(turn, window)
+        turn.tell(EventKind.MAINTENANCE_DRAINED, window, reason=words)
+    idle = turn.now + turn.options.idle_interval
+    drained_at = window.drained_at or turn.now
+    return replace(window, drained_at=drained_at, next_look_at=idle)
+
+
+def _pending(turn: Turn, move: Move) -> bool:
+    """Whether the move will go on by itself; none does whose source is down."""
+    if move.under_way:
+        return not moves.is_down(turn, move)
+    return move.state is MoveState.WAITING and move.reason not in _STUCK
+
+
+def _words(turn: Turn, window: Window) -> str:
+    mine = {move.server: move for move in turn.moves_of(window.id)}
+    moved = sum(move.state is MoveState.MOVED for move in mine.values())
+    left = [
+        f"{server.name} ({mine[server.uuid].sentence or mine[server.uuid].state.value})"
+        for server in turn.picture.servers_of(window.host)
+    ]
+    return (
+        f"{moved} moved, left: {', '.join(left)}" if left else f"empty: {moved} moved"
+    )
+
+
+def finish(turn: Turn, window: Window) -> int:
+    """Begin nothing more. :returns: how many moves are still under way."""
+    for move in turn.moves_of(window.id):
+        if move.state is MoveState.WAITING:
+            turn.put(moves.left(turn, move, Reason.WINDOW_ENDED))
+        elif window.host in turn.picture.scope.leaving:
+            turn.put(moves.FUNCTIONS[move.state](turn, move))
+    return sum(move.under_way for move in turn.moves_of(window.id))
+
+
+def abandon(turn: Turn, window: Window) -> None:
+    """Follow nothing any more."""
+    for move in turn.moves_of(window.id):
+        if not move.state.final:
+            turn.put(moves.left(turn, move, Reason.ABANDONED))

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the journal keeps of planned work: maintenances of hosts, and the moves of
+servers that are well. Plain, frozen data; all times are seconds since the epoch, UTC.
+"""
+
+import datetime
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nova_ha_scheduler.evacuation.reasons import Reason
+
+
+class WindowState(enum.Enum):
+    """Where a maintenance stands; one function each in maintenance.py."""
+
+    STARTING = "starting"
+    """The flag is being set and the service disabled."""
+    OPEN = "open"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Window:
+    """One maintenance of one host.
+
+    :ivar id: the key: the host's name, when it began, and that it is a maintenance.
+    :ivar by, why: who ordered it, and their reason.
+    :ivar until: when it ends by itself; None: not at all.
+    :ivar drain: whether its servers shall leave.
+    :ivar flagged_by_us, disabled_by_us: what is to be undone at the end.
+    :ivar stages: when each state was entered for the last time, by its word.
+    :ivar drained_at: when nothing more could leave; None while something moves.
+    :ivar next_look_at: when to look at its servers again.
+    :ivar next_try_at: when to ask Nova again for what it refused.
+    :ivar forced: to be ended although the host is down.
+    :ivar reason: why it does not go on, while it does not, or what was put right.
+    """
+
+    id: str
+    host: str
+    by: str
+    why: str
+    state: WindowState
+    started_at: float
+    until: float | None = None
+    drain: bool = False
+    flagged_by_us: bool = False
+    disabled_by_us: bool = False
+    stages: Mapping[str, float] = field(default_factory=dict)
+    drained_at: float | None = None
+    next_look_at: float = 0.0
+    next_try_at: float = 0.0
+    forced: bool = False
+    reason: Reason | None = None
+    detail: str = ""
+    ended_at: float | None = None
+
+    @property
+    def key(self) -> tuple[str, None]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.id, None
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {"host": self.host, "recovery": self.id}
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, if there is one."""
+        return self.reason.sentence(self.detail) if self.reason else ""
+
+    @property
+    def words(self) -> str:
+        """Since when, by whom and why."""
+        since = datetime.datetime.fromtimestamp(self.started_at, datetime.UTC)
+        return f"since {since:%Y-%m-%dT%H:%M:%SZ} by {self.by}: {self.why}"
+
+
+class MoveKind(enum.Enum):
+    """How a server moves: Nova's word for the type of the migration record."""
+
+    LIVE = "live-migration"
+    COLD = "migration"
+
+
+class MoveState(enum.Enum):
+    """Where a move stands; one function each in moves.py."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    MOVING = "moving"
+    CONFIRMING = "confirming"
+    """A cold one has arrived, and its source is being cleaned."""
+    MOVED = "moved"
+    FAILED = "failed"
+    LEFT = "left"
+
+    @property
+    def final(self) -> bool:
+        """Whether the move is at its end."""
+        return self in (MoveState.MOVED, MoveState.FAILED, MoveState.LEFT)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One server on its way off a host, or home to one. Its key is (job, server).
+
+    :ivar job: Window.id, or the HostRecovery.id after which it goes home.
+    :ivar home: the only destination, of one that goes home.
+    :ivar kind: of the newest attempt.
+    :ivar attempts: how many times Nova was asked.
+    :ivar baseline: only migration records with a greater id count; None: which, the
+        first look will show.
+    :ivar tried: destinations whose attempt failed.
+    :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
+    :ivar asked_at: of the newest attempt, as is moving_at: when its record was seen.
+    :ivar arrived_at: when a cold one was first seen to wait for its confirmation.
+    :ivar not_before: no new attempt, and no new judgement, before then.
+    :ivar ended_at: when the state became final.
+    """
+
+    job: str
+    server: str
+    name: str
+    source: str
+    state: MoveState
+    seen_at: float
+    home: str | None = None
+    kind: MoveKind | None = None
+    priority: int = 500
+    reason: Reason | None = None
+    detail: str = ""
+    attempts: int = 0
+    baseline: int | None = None
+    tried: tuple[str, ...] = ()
+    destination: str | None = None
+    request_id: str | None = None
+    asked_at: float | None = None
+    moving_at: float | None = None
+    arrived_at: float | None = None
+    not_before: float = 0.0
+    ended_at: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.job, self.server
+
+    @property
+    def under_way(self) -> bool:
+        """Whether Nova was asked, and its end is not seen yet."""
+        return not self.state.final and self.state is not MoveState.WAITING
+
+    def because(self, reason: Reason | None, detail: str = "") -> "Move":
+        """The same, with why it has not, or not yet, moved."""
+        return replace(self, reason=reason, detail=detail)
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, if there is one."""
+        return self.reason.sentence(self.detail) if self.reason else ""
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {
+            "host": self.home or self.source,
+            "recovery": self.job,
+            "server": self.server,
+            "server_name": self.name,
+            "source": self.source,
+            "destination": self.destination or "",
+            "request_id": self.request_id or "",
+        }

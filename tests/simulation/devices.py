@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fence devices and witnesses of the simulated world."""
+
+from collections.abc import Callable, Sequence
+
+from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport, Testimony
+from tests.simulation.machines import Machine
+
+
+class Devices:
+    """The part of :class:`.world.SimulatedWorld` that is not OpenStack."""
+
+    machines: dict[str, Machine]
+    lost_answers: dict[str, int]
+    crimes: list[str]
+    log: Callable[[str], None]
+
+    def power_off(self, host: str) -> PowerReport:
+        machine = self.machines[host]
+        if machine.device == "unreachable":
+            return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
+        if machine.device == "deaf":
+            return PowerReport(Power.ON, "redfish", "it is still on")
+        if machine.flagged:
+            self.crimes.append(f"{host} was fenced under maintenance")
+        words = "switched off" if machine.powered else "it was already off"
+        self.log(f"device: {host} {words}")
+        self.cut(host)
+        if self.lost_answers.get("fence", 0) > 0:
+            self.lost_answers["fence"] -= 1
+            raise TimeoutError("the device took too long")
+        return PowerReport(Power.OFF, "redfish", words)
+
+    def power(self, host: str) -> PowerReport:
+        machine = self.machines[host]
+        if machine.device == "unreachable":
+            return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
+        power = Power.ON if machine.powered else Power.OFF
+        return PowerReport(power, "redfish", f"it is {power.value}")
+
+    def testify(self, host: str) -> Sequence[Testimony]:
+        return [
+            Testimony(name, verdict, "by order of the scenario")
+            for name, verdict in sorted(self.machines[host].witnesses.items())
+        ]
+
+    def cut(self, host: str) -> None:
+        """Its power is gone, and with it nova-compute."""
+        machine = self.machines[host]
+        machine.powered = machine.agent = False
+        machine.agent_at = machine.cleanup_at = None
