@@ -28,6 +28,9 @@ MAX_REASON = 255
 
 _CLOSING = (Effect.FORCE_DOWN, Effect.DISABLE)
 
+_RETURN_INTERVAL = 10.0
+"""Seconds between two looks at a host that may be back: as a heartbeat takes."""
+
 Step = Callable[[Turn, HostRecovery], HostRecovery]
 
 
@@ -207,11 +210,14 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if not turn.looked_at(host) or not proof.heard_of(host, seen):
-        return host  # one write may be anybody's; the next one is a heartbeat
+    if not turn.looked_at(host):
+        return host
+    later = replace(host, next_try_at=turn.now + _RETURN_INTERVAL)
+    if not proof.heard_of(host, seen):
+        return later  # one write may be anybody's; the next one is a heartbeat
     off = [m for m in turn.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in off):
-        return turn.hold(host, Reason.DONE_RECORDS, str(done))
+        return turn.hold(later, Reason.DONE_RECORDS, str(done))
     if turn.picture.hosts_seen_at <= host.next_try_at:
         return _answered(turn, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
@@ -219,11 +225,11 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     enable = seen.disabled and host.disabled_by_us and marked
     left: Reason | None = None
     if seen.forced_down and not lift:
-        return turn.hold(host, Reason.FORCED_DOWN)  # else it would be suspected again
+        return turn.hold(later, Reason.FORCED_DOWN)  # else it would be suspected again
     if enable and not turn.options.return_enable:
         enable, left = False, Reason.LEFT_DISABLED
     if enable and not lift and detect.under_maintenance(seen):
-        return turn.hold(host, Reason.MAINTENANCE)
+        return turn.hold(later, Reason.MAINTENANCE)
     if not (lift or enable):
         return _returned(turn, host, left)
     enable = enable and _heeded(turn, seen) and not detect.under_maintenance(seen)

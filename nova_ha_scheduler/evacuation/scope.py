@@ -68,7 +68,7 @@ def rests(state: State, now: float) -> bool:
 
 def _in_view(host: HostRecovery, now: float) -> bool:
     """Whether its servers have to be seen: until there is nothing to do for them."""
-    if host.state is HostState.INCOMPLETE:
+    if host.state in (HostState.INCOMPLETE, HostState.RETURNING):
         return now >= host.next_try_at
     return host.state is not HostState.RECOVERED
 
