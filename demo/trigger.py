@@ -20,11 +20,13 @@ RESERVE = layout.RESERVE[layout.ZONE_OF[VICTIM]]
 CONF: Conf = {
     "detection": {"poll_interval": 1, "down_time": layout.DOWN_TIME},
     "evacuation": {"follow_interval": 1},
+    "return": {"failback": True},
 }
 QUESTIONS = (
     "history list -c host -c outcome -c recovered -c left -c failed -c seconds",
     "history list --servers -c name -c from -c to -c outcome -c reason",
     f"history show {VICTIM} -c proof -c stages",
+    f"history events --host {VICTIM} --since 1h -c at -c kind -c server_name -c reason",
 )
 
 _PATIENCE_SECONDS = 60
@@ -32,7 +34,7 @@ _PATIENCE_SECONDS = 60
 
 def add() -> None:
     """Make it the story's last step."""
-    title = "A host dies at night: the trigger fences it and evacuates, by itself"
+    title = "A host dies at night, is recovered by the trigger, and comes back"
     story.step(title, ("boots",))(night)
 
 
@@ -50,7 +52,9 @@ def night(scene: Scene) -> None:
                 "nova-ha-evacuator runs, and knows a BMC (Redfish) for each of "
                 f"{', '.join(layout.PROTECTED)}."
             )
-            _recover(scene, trigger, bmcs)
+            lost = _load(scene)
+            _recover(scene, trigger, bmcs, lost)
+            _return(scene, trigger, bmcs, lost)
     for arguments in QUESTIONS:
         scene.tell.output(f"nova-ha {arguments}", trigger.nova_ha(*arguments.split()))
 
@@ -69,9 +73,10 @@ def _disable_the_dead(scene: Scene) -> list[str]:
     return dead
 
 
-def _recover(scene: Scene, trigger: rig.Trigger, bmcs: rig.Bmcs) -> None:
+def _recover(
+    scene: Scene, trigger: rig.Trigger, bmcs: rig.Bmcs, lost: list[Server]
+) -> None:
     """Let the host freeze, wait for the trigger, and look at what it did."""
-    lost = _load(scene)
     disks = story.disks_of(scene, lost)
     scene.tell.say(f"{VICTIM}'s BMC says that its power is {bmcs.power(VICTIM)}.")
     scene.cloud.crash(VICTIM)
@@ -96,6 +101,27 @@ def _recover(scene: Scene, trigger: rig.Trigger, bmcs: rig.Bmcs) -> None:
         "each plain server is left, with its reason",
         left,
     )
+
+
+def _return(
+    scene: Scene, trigger: rig.Trigger, bmcs: rig.Bmcs, lost: list[Server]
+) -> None:
+    """Switch it on, and do nothing more."""
+    evacuated = [s for s in scene.admin.on(RESERVE) if s.id in {x.id for x in lost}]
+    disks = story.disks_of(scene, evacuated)
+    bmcs.switch_on(VICTIM)
+    scene.cloud.revive(VICTIM)
+    scene.tell.say(f"{VICTIM} is repaired and switched on. Nobody does more than that.")
+    done = Query(host=VICTIM, outcome=EventKind.FAILBACK_ENDED.value)
+    history = trigger.history()
+    scene.cloud.wait("the way home", lambda: history.events(done), _PATIENCE_SECONDS)
+    for then, now, disk in story.show_moves(scene, evacuated, disks):
+        wanted = (VICTIM, then.status, disks[then.id])
+        seen = (now.compute_host, now.status, disk)
+        expect(seen == wanted, f"{then.name}: {wanted}", seen)
+    landed = scene.admin.boot("web-17", "plain", VICTIM).compute_host
+    scene.tell.say(f"A boot with host={VICTIM} lands on {landed}.")
+    expect(landed == VICTIM, f"web-17 on {VICTIM}", landed)
 
 
 def _load(scene: Scene) -> list[Server]:

@@ -11,7 +11,7 @@ from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 
-_STUCK = (Reason.NO_ROOM, Reason.DOWN)
+_STUCK = (Reason.NO_ROOM, Reason.DOWN, Reason.PAUSED)
 """Why a server waits for something that may never come."""
 
 

@@ -237,7 +237,7 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         told = turn.outcome(host, effect) or turn.pending(host, effect)
         if wanted and not told:
             if stopped := holds.paused(turn, host, "let it in again"):
-                return stopped
+                return _answered(turn, stopped)
             turn.intend(effect, host.host, host)
     return _answered(turn, host)
 

@@ -119,6 +119,12 @@ class Bmcs:
         answer.raise_for_status()
         return str(answer.json()["PowerState"])
 
+    def switch_on(self, host: str) -> None:
+        """As a person in the data centre does."""
+        reset = f"{self.url}{self.path(host)}/Actions/ComputerSystem.Reset"
+        order, login = {"ResetType": "On"}, (USER, PASSWORD)
+        requests.post(reset, json=order, auth=login, timeout=10).raise_for_status()
+
     def fencing_file(self, path: Path, address: str | None = None) -> None:
         """Write the fencing file of these hosts, readable by its owner alone.
 
