@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A look at the cloud by commands that are needed most when it does not answer."""
 
-import difflib
-from collections.abc import Iterable
-
 from oslo_config import cfg
 
+from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation.openstack.api import Api, connect
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
 
 SECONDS = 5.0
@@ -37,23 +34,8 @@ class Glance:
         return self._cloud.observe(Scope(hosts=hosts, overview=False))
 
 
-def require_host(picture: Picture, host: str) -> None:
-    """:raises Refused: there is no such host; it names those that may be meant."""
-    if host not in picture.hosts:
-        sentence = Reason.UNKNOWN_HOST.sentence()
-        raise Refused(f"{host}: {sentence}{_perhaps(host, picture.hosts)}")
-
-
 def require_zone(picture: Picture, zone: str) -> None:
     """:raises Refused: no host is in that storage zone."""
     zones = {zone for host in picture.hosts.values() for zone in host.facts.zones}
     if zone not in zones:
-        raise Refused(f"no host is in a storage zone {zone}{_perhaps(zone, zones)}")
-
-
-def _perhaps(name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    plain = name.lower().partition(".")[0]
-    close = [n for n in names if n.lower().partition(".")[0] == plain]
-    close = close or difflib.get_close_matches(name, names)
-    return f" (perhaps: {', '.join(close)})" if close else ""
+        raise Refused(f"no host is in a storage zone {zone}{names.hint(zone, zones)}")

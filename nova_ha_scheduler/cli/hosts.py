@@ -10,11 +10,11 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import devices, names
+from nova_ha_scheduler.cli import devices
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Lines, Words, shown
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation import names, startup
 from nova_ha_scheduler.evacuation.cloud import Host, Scope, Server
 from nova_ha_scheduler.evacuation.openstack import inventory
 from nova_ha_scheduler.evacuation.records import Event, EventKind

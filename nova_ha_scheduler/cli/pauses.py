@@ -16,7 +16,7 @@ from oslo_utils import uuidutils
 from nova_ha_scheduler.cli import glance
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import ahead, shown, words
-from nova_ha_scheduler.evacuation import holds, pauses
+from nova_ha_scheduler.evacuation import holds, names, pauses
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
 from nova_ha_scheduler.journal.store import SqlJournal
 
@@ -91,7 +91,7 @@ class Pause(Command, ShowOne):
             print(f"warning: {words}", file=sys.stderr)
             return
         if args.host:
-            glance.require_host(picture, args.host)
+            names.require(args.host, picture.hosts)
         else:
             glance.require_zone(picture, args.zone)
 

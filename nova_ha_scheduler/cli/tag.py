@@ -11,10 +11,9 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import names
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Pairs
-from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation import names, startup
 from nova_ha_scheduler.evacuation.cloud import Scope
 from nova_ha_scheduler.evacuation.interfaces import Refused
 from nova_ha_scheduler.evacuation.openstack import inventory

@@ -12,7 +12,7 @@ service that a person had disabled, stay as they are.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import detect, drain, records
+from nova_ha_scheduler.evacuation import detect, drain, names, records
 from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.effects import Effect
 from nova_ha_scheduler.evacuation.reasons import Reason
@@ -86,13 +86,8 @@ def end(turn: Turn, command: records.Command) -> None:
 
 
 def _refuse_unknown(turn: Turn, command: records.Command) -> None:
-    """With the names that may have been meant: a short one, or in another case."""
-    short = command.host.lower().split(".")[0]
-    like = [n for n in sorted(turn.picture.hosts) if n.lower().split(".")[0] == short]
-    if like:
-        turn.refuse(command, Reason.LIKE_HOST, ", ".join(like))
-    else:
-        turn.refuse(command, Reason.UNKNOWN_HOST)
+    hint = names.hint(command.host, turn.picture.hosts)
+    turn.refuse(command, Reason.UNKNOWN_HOST, hint)
 
 
 def advance(turn: Turn) -> None:

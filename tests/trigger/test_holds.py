@@ -58,9 +58,9 @@ def reason_of(trigger: Trigger, host: str) -> str:
     [
         (("node99",), "node99: no nova-compute service has exactly this host name"),
         (("node",), "no nova-compute service has exactly this host name"),
-        (("NODE1",), "(perhaps: node1)"),
-        (("node1.example.org",), "(perhaps: node1)"),
-        (("--zone", "nfs"), f"no host is in a storage zone nfs (perhaps: {ZONE})"),
+        (("NODE1",), "(perhaps node1?)"),
+        (("node1.example.org",), "(perhaps node1?)"),
+        (("--zone", "nfs"), f"no host is in a storage zone nfs (perhaps {ZONE}?)"),
         (("--zone", "ceph-7"), "no host is in a storage zone ceph-7"),
     ],
 )

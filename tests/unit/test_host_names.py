@@ -3,7 +3,7 @@
 
 import pytest
 
-from nova_ha_scheduler.cli import names
+from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.interfaces import Refused
 
 KNOWN = {"node1", "node10", "node2.example.org", "Node3", "spare"}

@@ -16,20 +16,31 @@ def require(host: str, known: Collection[str]) -> None:
 
     :raises Refused: it is not; the sentence says which was perhaps meant.
     """
-    if host in known:
-        return
-    found = perhaps(host, known)
+    if host not in known:
+        raise Refused(f"{host}: {Reason.UNKNOWN_HOST.sentence(hint(host, known))}")
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    """ " (perhaps compute-1?)", or "" where nothing is like it."""
+    found = perhaps(name, known)
     more = f" or {len(found) - _MANY} more" if len(found) > _MANY else ""
-    hint = f" (perhaps {' or '.join(found[:_MANY])}{more}?)" if found else ""
-    raise Refused(f"{host}: {Reason.UNKNOWN_HOST.sentence()}{hint}")
+    return f" (perhaps {' or '.join(found[:_MANY])}{more}?)" if found else ""
 
 
 def perhaps(host: str, known: Collection[str]) -> list[str]:
     """The names that may have been meant: in another case, with or without the
     domain, or with more at the end; else those that are spelt alike."""
-    said = host.lower()
-    found = [name for name in sorted(known) if _alike(said, name.lower())]
-    return found or difflib.get_close_matches(host, sorted(known), _MANY)
+    said, names = host.lower(), sorted(known)
+    found = [name for name in names if _alike(said, name.lower())]
+    return found or [
+        name
+        for name in difflib.get_close_matches(host, names, _MANY)
+        if _number(name) == _number(host)  # compute-9 was not meant to be compute-2
+    ]
+
+
+def _number(name: str) -> str:
+    return "".join(filter(str.isdigit, name))
 
 
 def _alike(said: str, name: str) -> bool:
