@@ -5,18 +5,17 @@ import argparse
 import getpass
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from cliff.lister import Lister
 from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cli import orders, report
+from nova_ha_scheduler.cli import orders, report, upkeep
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED
-from nova_ha_scheduler.cli.values import Rows, ahead, duration, seconds, shown, words
+from nova_ha_scheduler.cli.values import Rows, ahead, duration, words
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import CommandKind
@@ -123,7 +122,7 @@ class End(Command, ShowOne):
         order = _order(kind, args, args.reason or "", force=args.force)
         follower = _Ender(self.app.conf, order, args.wait)
         self.code = follower.follow(_patience(args))
-        row = _row(follower.window, follower.moves) if follower.window else {}
+        row = upkeep.row(follower.window, follower.moves) if follower.window else {}
         return tuple(row), tuple(row.values())
 
 
@@ -139,7 +138,7 @@ class ListWindows(Command, Lister):
         history = History(self.app.database)
         query = Query(host=args.host, limit=args.limit)
         found = history.windows(query, ended=args.all)
-        rows = [_row(window, history.moves(window.id)) for window in found]
+        rows = [upkeep.row(window, history.moves(window.id)) for window in found]
         columns = tuple(rows[0]) if rows else args.columns
         return columns, [tuple(row.values()) for row in rows]
 
@@ -158,8 +157,8 @@ class ShowWindow(Command, ShowOne):
         moves = history.moves(found[0].id)
         events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
         row = {
-            **_row(found[0], moves),
-            "servers": Rows([_move_row(move) for move in moves]),
+            **upkeep.row(found[0], moves),
+            "servers": Rows([upkeep.move_row(move) for move in moves]),
             "events": Rows([report.event_row(event) for _, event in events]),
         }
         return tuple(row), tuple(row.values())
@@ -196,7 +195,7 @@ class _Follower(orders.Waiter):
         self.moves = self._history.moves(self.window.id)
         if self.moves and sys.stderr.isatty():
             ended = sum(move.state.final for move in self.moves)
-            orders.draw_bar(_counts(self.moves), ended)
+            orders.draw_bar(upkeep.counts(self.moves), ended)
         return self._judge(self.window)
 
     def _judge(self, window: Window) -> int | None:
@@ -240,46 +239,6 @@ def _is_away(move: Move) -> bool:
     return move.state is MoveState.MOVED or move.reason is Reason.GONE
 
 
-def _counts(moves: Iterable[Move]) -> dict[str, int]:
-    """How many moves are in each state."""
-    found = Counter(move.state for move in moves)
-    return {state.value: found[state] for state in MoveState}
-
-
-def _row(window: Window, moves: list[Move]) -> dict[str, Any]:
-    """One maintenance as it is shown."""
-    counts = {word: number for word, number in _counts(moves).items() if number}
-    return {
-        "host": window.host,
-        "state": window.state.value,
-        "since": shown(window.started_at),
-        "until": shown(window.until),
-        "by": window.by,
-        "reason": window.why,
-        "drain": window.drain,
-        "progress": ", ".join(f"{number} {word}" for word, number in counts.items()),
-        "held": window.sentence,
-        "ended": shown(window.ended_at),
-    }
-
-
-def _move_row(move: Move) -> dict[str, Any]:
-    """One server's move as it is shown."""
-    return {
-        "server": move.server,
-        "name": move.name,
-        "from": move.source,
-        "to": move.destination if move.state is MoveState.MOVED else None,
-        "how": move.kind.value if move.kind else None,
-        "outcome": move.state.value,
-        "reason": move.sentence,
-        "priority": move.priority,
-        "attempts": move.attempts,
-        "request_id": move.request_id,
-        "seconds": seconds(move.asked_at, move.ended_at),
-    }
-
-
 def _move_values(move: Move) -> list[Any]:
-    row = _move_row(move)
+    row = upkeep.move_row(move)
     return [row[name] for name in _MOVE_COLUMNS]

@@ -8,7 +8,7 @@ from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import devices, pauses, report, reserve
+from nova_ha_scheduler.cli import devices, pauses, report, reserve, upkeep
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
 from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
@@ -55,7 +55,9 @@ class Status(Command, ShowOne):
             "blind_since": shown(state.guard.blind_since),
             "pauses": Rows([pauses.row(pause) for pause in held], pauses.line),
             "hosts": Rows([_host(state, host) for host in hosts], _host_line),
+            "maintenances": Rows(upkeep.open_windows(state)),
             **self._reserve(),
+            "going_home": Rows(upkeep.going_home(state)),
             "broken_devices": Rows(_broken(history)),
             "commands_waiting": Rows(orders),
             "last_errors": Rows(_errors(history), _error_line),

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maintenances and moves, as they are shown."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from nova_ha_scheduler.cli.values import seconds, shown
+from nova_ha_scheduler.evacuation.records import State
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window
+
+
+def counts(moves: Iterable[Move]) -> dict[str, int]:
+    """How many moves are in each state."""
+    found = Counter(move.state for move in moves)
+    return {state.value: found[state] for state in MoveState}
+
+
+def row(window: Window, moves: list[Move]) -> dict[str, Any]:
+    """One maintenance as it is shown."""
+    return {
+        "host": window.host,
+        "state": window.state.value,
+        "since": shown(window.started_at),
+        "until": shown(window.until),
+        "by": window.by,
+        "reason": window.why,
+        "drain": window.drain,
+        "progress": _progress(moves),
+        "held": window.sentence,
+        "ended": shown(window.ended_at),
+    }
+
+
+def move_row(move: Move) -> dict[str, Any]:
+    """One server's move as it is shown."""
+    return {
+        "server": move.server,
+        "name": move.name,
+        "from": move.source,
+        "to": move.destination if move.state is MoveState.MOVED else None,
+        "how": move.kind.value if move.kind else None,
+        "outcome": move.state.value,
+        "reason": move.sentence,
+        "priority": move.priority,
+        "attempts": move.attempts,
+        "request_id": move.request_id,
+        "seconds": seconds(move.asked_at, move.ended_at),
+    }
+
+
+def open_windows(state: State) -> list[dict[str, Any]]:
+    """The maintenances that are not over."""
+    found = sorted(state.windows.values(), key=lambda window: window.host)
+    moves = state.moves.values()
+    return [row(w, [move for move in moves if move.job == w.id]) for w in found]
+
+
+def going_home(state: State) -> list[dict[str, Any]]:
+    """The hosts to which servers are on their way home."""
+    homes: dict[str, list[Move]] = defaultdict(list)
+    for move in state.moves.values():
+        if move.home is not None:
+            homes[move.home].append(move)
+    return [
+        {"host": home, "progress": _progress(moves)}
+        for home, moves in sorted(homes.items())
+    ]
+
+
+def _progress(moves: Iterable[Move]) -> str:
+    """ "3 waiting, 1 moving"."""
+    found = counts(moves)
+    return ", ".join(f"{number} {word}" for word, number in found.items() if number)
