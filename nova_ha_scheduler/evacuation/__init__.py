@@ -3,4 +3,15 @@
 
 :mod:`.engine` is a step over a picture of the cloud, the journal and the time; it
 waits for nothing. :mod:`.interfaces` says what surrounds it.
+
+=====================  =============================================================
+the step               engine, turn (its workbench), scope (what it has to see next)
+a host's recovery      detect, guard, recovery, proof, servers, planner
+by order of people     commands, pauses, holds, aborts, maintenance
+servers that are well  drain, failback, moves
+what is remembered     records, evidence, reasons, effects, orders, upkeep
+what is seen           cloud (the picture), openstack/ (how it is taken)
+beside the step        executor, devices, service, notify, world
+how it is set up       conf, options, startup, main; dry_run: the step, without acting
+=====================  =============================================================
 """

@@ -163,7 +163,8 @@ NOTIFICATION_OPTS = [
     cfg.StrOpt(
         "topic",
         default="versioned_notifications",
-        help="Nova's topic of versioned notifications; service.update is heeded.",
+        help="Nova's topic of versioned notifications; service.update is heeded, "
+        "and instance.rebuild.end, which tells at once that an evacuation has ended.",
     ),
     cfg.StrOpt(
         "exchange",

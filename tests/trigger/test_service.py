@@ -214,10 +214,15 @@ def test_a_notification_is_acted_on_at_once(
     bmc: dict[str, Any],
     tmp_path: Path,
 ) -> None:
-    """Nova's is heard long before the next look, and the trigger's own tell of it."""
+    """Nova's are heard long before the next look: that the host is down, and that its
+    servers have landed. The trigger's own tell of it."""
     ids = boot_on(cloud, "node4", flavor, *(f"fast{n}" for n in range(3)))
-    later = {"poll_interval": 600}
-    configured = trigger({"node4": bmc}, detection=later, **over(broker))
+    configured = trigger(
+        {"node4": bmc},
+        detection={"poll_interval": 600},
+        evacuation={"follow_interval": 600},
+        **over(broker),
+    )
     with heard(broker) as events, running(configured, tmp_path / "evacuator.log"):
         cloud.wait("the service", lambda: active(configured))
         cloud.wait("its listener", lambda: broker.consumers(notify.POOL))

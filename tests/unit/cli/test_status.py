@@ -20,4 +20,5 @@ def test_maintenances_and_the_way_home(site: Site) -> None:
     assert maintenance["progress"] == "1 moving"
     assert shown["going_home"] == [{"host": "node2", "progress": "1 waiting"}]
     table = site.run("status").out
-    assert "new memory" in table and "1 waiting" in table
+    assert "new memory" in table
+    assert "1 waiting" in table
