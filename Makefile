@@ -40,7 +40,7 @@ demo: $(VENV)/ready
 	@$(BIN)/python -m demo $(ARGS)
 
 test: packages lint unit
-	@$(MAKE) --no-print-directory suites SUITES='evacuator $(SUITES) $(TRIGGER)'
+	@$(MAKE) --no-print-directory suites SUITES='trigger evacuator $(SUITES) $(TRIGGER)'
 
 # The trigger's peers: databases, fence agents, a broker (bindep.txt). The tests start
 # their own; Debian would start each as a service, and fail where that fails.
@@ -81,7 +81,7 @@ suite-cloud: FILES = tests/cloud
 suite-scale: FILES = tests/scale
 
 # The evacuation trigger, on a real Nova and against its other peers.
-TRIGGER = trigger upkeep peers
+TRIGGER = upkeep peers
 suite-evacuator: FILES = tests/evacuator
 suite-trigger: FILES = tests/trigger
 suite-upkeep: FILES = tests/upkeep

@@ -155,7 +155,7 @@ def test_abort_and_retry(
         row = recovered(cloud, journal, "node2")
         assert (row["recovered"] >= 5, row["left"]) == (True, 0)
     events = journal.json("history", "events", "--kind", "command.refused")
-    assert "no trigger has taken the order in time" in [e["reason"] for e in events]
+    assert "nobody has taken the order in time" in [e["reason"] for e in events]
 
 
 def _moving(trigger: Trigger, host: str) -> Callable[[], Any]:
