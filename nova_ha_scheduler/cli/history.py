@@ -18,24 +18,33 @@ from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
 
 
+def _filters(add: Callable[..., Any]) -> None:
+    """Which lines of the history; an option for the outcome is each list's own."""
+    add("--since", type=moment, metavar="TIME", help="2026-01-31T22:00, or 2h ago")
+    add("--until", type=moment, metavar="TIME")
+    add("--host", help="the compute service's exact host name")
+    add("--server", help="a UUID or an exact name")
+    add("--limit", type=int, default=100)
+
+
+def _query(args: argparse.Namespace) -> Query:
+    names = ("since", "until", "host", "server", "outcome", "limit")
+    return Query(**{name: getattr(args, name) for name in names})
+
+
 class ListHistory(Command, Lister):
     """List the recoveries of hosts, or of servers, newest first."""
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("--servers", action="store_true", help="a line a server")
-        add("--since", type=moment, metavar="TIME", help="2026-01-31T22:00, or 2h ago")
-        add("--until", type=moment, metavar="TIME")
-        add("--host", help="the compute service's exact host name")
-        add("--server", help="a UUID or an exact name")
+        _filters(add)
         add(
             "--outcome",
             help="recovered, incomplete, failed, left, ... (the last state)",
         )
-        add("--limit", type=int, default=100)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        names = ("since", "until", "host", "server", "outcome", "limit")
-        query = Query(**{name: getattr(args, name) for name in names})
+        query = _query(args)
         history = History(self.app.database)
         if args.servers:
             found = history.servers(query)
@@ -75,10 +84,7 @@ class ListEvents(Command, Lister):
     _COLUMNS = ("at", "kind", "host", "server_name", "how", "reason")
 
     def arguments(self, add: Callable[..., Any]) -> None:
-        add("--since", type=moment, metavar="TIME", help="2026-01-31T22:00, or 2h ago")
-        add("--until", type=moment, metavar="TIME")
-        add("--host", help="the compute service's exact host name")
-        add("--server", help="a UUID or an exact name")
+        _filters(add)
         add(
             "--kind",
             dest="outcome",
@@ -86,12 +92,9 @@ class ListEvents(Command, Lister):
             choices=[kind.value for kind in EventKind],
             help="host.held, server.failed, pause.begun, ...",
         )
-        add("--limit", type=int, default=100)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        names = ("since", "until", "host", "server", "outcome", "limit")
-        query = Query(**{name: getattr(args, name) for name in names})
-        found = History(self.app.database).events(query)
+        found = History(self.app.database).events(_query(args))
         rows = [report.event_row(event) for _, event in found]
         return self._COLUMNS, [[row.get(c, "") for c in self._COLUMNS] for row in rows]
 

@@ -195,7 +195,7 @@ class _Follower(orders.Waiter):
         self.moves = self._history.moves(self.window.id)
         if self.moves and sys.stderr.isatty():
             ended = sum(move.state.final for move in self.moves)
-            orders.draw_bar(upkeep.counts(self.moves), ended)
+            orders.draw_bar(report.counts(self.moves, MoveState), ended)
         return self._judge(self.window)
 
     def _judge(self, window: Window) -> int | None:

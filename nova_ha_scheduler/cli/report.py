@@ -9,6 +9,7 @@ from typing import Any
 from nova_ha_scheduler.cli.values import seconds, shown
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import EventKind, ServerState
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import ended_as, outcome_of
 
@@ -18,10 +19,13 @@ _NOTICE = 60.0
 Row = dict[str, Any]
 
 
-def counts(servers: Iterable[records.ServerRecovery]) -> dict[str, int]:
-    """How many servers are in each state."""
+def counts(
+    servers: Iterable[records.ServerRecovery | Move],
+    states: type[ServerState | MoveState] = ServerState,
+) -> dict[str, int]:
+    """How many servers are in each of these states."""
     found = Counter(server.state for server in servers)
-    return {state.value: found[state] for state in ServerState}
+    return {state.value: found[state] for state in states}
 
 
 def progress(servers: Iterable[records.ServerRecovery]) -> str:
@@ -62,11 +66,6 @@ def notification_to_evacuate(
     return seconds(heard[0][1].at, first) if heard else None
 
 
-def reason(record: records.HostRecovery | records.ServerRecovery) -> str:
-    """Why it is not as the operator would like it, as a sentence."""
-    return record.reason.sentence(record.detail) if record.reason else ""
-
-
 def host_row(history: History, record: records.HostRecovery) -> Row:
     """One recovery of a host."""
     accounted = record.stages.get(ended_as(record) or "")
@@ -85,7 +84,7 @@ def host_row(history: History, record: records.HostRecovery) -> Row:
         "under_way": sum(found.values()),
         "seconds": seconds(record.started_at, accounted),
         "notification_to_evacuate_s": notification_to_evacuate(history, record),
-        "reason": reason(record),
+        "reason": record.sentence,
     }
 
 
@@ -97,7 +96,7 @@ def server_row(record: records.ServerRecovery) -> Row:
         "from": record.source,
         "to": record.destination,
         "outcome": record.state.value,
-        "reason": reason(record),
+        "reason": record.sentence,
         "priority": record.priority,
         "attempts": record.attempts,
         "request_id": record.request_id,

@@ -80,7 +80,7 @@ def _host(state: State, host: HostRecovery) -> dict[str, Any]:
         "since": shown(host.stages.get(host.state.value)),
         "proof": str(host.evidence) if host.evidence else "",
         "progress": report.progress(servers) if servers else "",
-        "reason": report.reason(host),
+        "reason": host.sentence,
         **{word: number for word, number in report.counts(servers).items() if number},
     }
 

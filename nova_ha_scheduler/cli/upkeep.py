@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Maintenances and moves, as they are shown."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.values import seconds, shown
 from nova_ha_scheduler.evacuation.records import State
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window
-
-
-def counts(moves: Iterable[Move]) -> dict[str, int]:
-    """How many moves are in each state."""
-    found = Counter(move.state for move in moves)
-    return {state.value: found[state] for state in MoveState}
 
 
 def row(window: Window, moves: list[Move]) -> dict[str, Any]:
@@ -70,5 +65,5 @@ def going_home(state: State) -> list[dict[str, Any]]:
 
 def _progress(moves: Iterable[Move]) -> str:
     """ "3 waiting, 1 moving"."""
-    found = counts(moves)
+    found = report.counts(moves, MoveState)
     return ", ".join(f"{number} {word}" for word, number in found.items() if number)

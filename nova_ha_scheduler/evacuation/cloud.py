@@ -178,6 +178,11 @@ class Picture:
         """The taken_at that holds for the hosts."""
         return self.taken_at if self.hosts_at is None else self.hosts_at
 
+    def zones_of(self, host: str) -> frozenset[str]:
+        """The storage zones of a host; none, of one that is not known."""
+        seen = self.hosts.get(host)
+        return seen.facts.zones if seen else frozenset()
+
     def servers_of(self, host: str) -> list[Server]:
         """The servers on a host, by name."""
         found = (s for s in self.servers.values() if s.host == host)

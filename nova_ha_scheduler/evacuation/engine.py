@@ -109,8 +109,7 @@ class Engine:
         recovery = self.state.hosts.get(intent.recovery)
         if recovery is not None and recovery.aborted:
             return True
-        seen = self._picture.hosts.get(intent.host) if self._picture else None
-        zones = seen.facts.zones if seen else frozenset()
+        zones = self._picture.zones_of(intent.host) if self._picture else ()
         known, now = self._journal.pauses(), self._clock.now()
         return bool(pauses.holding(known, intent.host, zones, now))
 

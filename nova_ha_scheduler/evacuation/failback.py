@@ -11,7 +11,6 @@ from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
-from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 
@@ -67,9 +66,8 @@ def _given_up(turn: Turn, move: Move) -> servers.Why | None:
     server = turn.picture.servers.get(move.server)
     if server is None or server.host != move.source:
         return None
-    given, raises = (server.extra_specs, server.metadata), turn.options.tenant_raises
     try:
-        wanted = vocabulary.failback(*given, raises, turn.options.return_failback)
+        wanted = servers.goes_home(server, turn.options)
     except BadValue as error:
         return Reason.UNREADABLE, str(error)
     return None if wanted else (Reason.NO_FAILBACK, "")

@@ -213,18 +213,14 @@ def _is_ready(turn: Turn, move: Move) -> bool:
 def claims(turn: Turn) -> list[planner.Claim]:
     """The moves under way, with what Placement may not show yet of them."""
     return [
-        _claim(turn, move, move.destination)
+        planner.claim(
+            move.destination,
+            turn.picture.servers.get(move.server),
+            _record(turn, move),
+        )
         for move in turn.moves.values()
         if move.under_way and move.destination is not None
     ]
-
-
-def _claim(turn: Turn, move: Move, destination: str) -> planner.Claim:
-    server, newest = turn.picture.servers.get(move.server), _record(turn, move)
-    if server is None:
-        return planner.Claim(destination, {})
-    shown = newest is not None and newest.claimed
-    return planner.Claim(destination, {} if shown else server.needs, server.group)
 
 
 def _ask(turn: Turn, move: Move, kind: MoveKind, destination: str | None) -> Move:

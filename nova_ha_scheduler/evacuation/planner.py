@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nova_ha_scheduler.evacuation.cloud import Host, Resources, Server
+from nova_ha_scheduler.evacuation.cloud import Host, Migration, Resources, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason
 from nova_ha_scheduler.rules import (
@@ -49,6 +49,18 @@ class Claim:
     destination: str
     needs: Resources
     group: str | None = None
+
+
+def claim(destination: str, server: Server | None, newest: Migration | None) -> Claim:
+    """What a server on its way takes there.
+
+    :param server: None: the picture does not show it.
+    :param newest: its record, if there is one yet.
+    """
+    if server is None:
+        return Claim(destination, {})
+    shown = newest is not None and newest.claimed
+    return Claim(destination, {} if shown else server.needs, server.group)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 """Why not: every reason that the trigger can give, each with its sentence."""
 
 import enum
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @enum.unique
@@ -88,3 +90,20 @@ class Reason(enum.Enum):
         """Whether a server left for this reason was never to be recovered, or
         needs no recovery any more: the host can be recovered all the same."""
         return self in (Reason.NOT_PROTECTED, Reason.POLICY_NONE, Reason.GONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reasoned:
+    """What a record says of why it is not, or not yet, where it is to be."""
+
+    reason: Reason | None = None
+    detail: str = ""
+
+    def because(self, reason: Reason | None, detail: str = "") -> Self:
+        """The same, for another reason, or for none."""
+        return replace(self, reason=reason, detail=detail)
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, if there is one."""
+        return self.reason.sentence(self.detail) if self.reason else ""

@@ -5,7 +5,7 @@ epoch, UTC. Every enum's value is the word that is stored and shown.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.evacuation.effects import Effect as Effect
@@ -17,6 +17,7 @@ from nova_ha_scheduler.evacuation.orders import Command as Command
 from nova_ha_scheduler.evacuation.orders import CommandKind as CommandKind
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.reasons import Reason as Reason
+from nova_ha_scheduler.evacuation.reasons import Reasoned
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
 
@@ -52,7 +53,7 @@ class ServerState(enum.Enum):
 
 
 @dataclass(frozen=True)
-class HostRecovery:
+class HostRecovery(Reasoned):
     """One death of one host.
 
     :ivar id: the key: the host's name and when the recovery began.
@@ -78,8 +79,6 @@ class HostRecovery:
     stages: Mapping[str, float] = field(default_factory=dict)
     admitted_at: float | None = None
     evidence: Evidence | None = None
-    reason: Reason | None = None
-    detail: str = ""
     forced_down_by_us: bool = False
     disabled_by_us: bool = False
     closed_at: float | None = None
@@ -101,7 +100,7 @@ class HostRecovery:
 
 
 @dataclass(frozen=True)
-class ServerRecovery:
+class ServerRecovery(Reasoned):
     """One server of one dead host. Its key is (recovery, server).
 
     :ivar recovery: HostRecovery.id.
@@ -127,8 +126,6 @@ class ServerRecovery:
     seen_at: float
     was_running: bool = True
     priority: int = 500
-    reason: Reason | None = None
-    detail: str = ""
     attempts: int = 0
     baseline: int = 0
     tried: tuple[str, ...] = ()
@@ -154,15 +151,6 @@ class ServerRecovery:
     def key(self) -> tuple[str, str]:
         """Whose an intent is: (Intent.recovery, Intent.server)."""
         return self.recovery, self.server
-
-    def because(self, reason: Reason | None, detail: str = "") -> "ServerRecovery":
-        """The same, with why it is not, or not yet, recovered."""
-        return replace(self, reason=reason, detail=detail)
-
-    @property
-    def sentence(self) -> str:
-        """The reason as a sentence, if there is one."""
-        return self.reason.sentence(self.detail) if self.reason else ""
 
     @property
     def settled(self) -> bool:

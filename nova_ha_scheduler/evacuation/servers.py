@@ -77,7 +77,7 @@ def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerR
         seen_at=turn.now,
         was_running=server.vm_state == "active" or ran_and_broke,
         priority=priority(server, turn.options),
-        failback=goes_home(server, turn.options),
+        failback=_may_go_home(server, turn.options),
         baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
     )
 
@@ -92,12 +92,15 @@ def priority(server: Server, options: Options) -> int:
 
 
 def goes_home(server: Server, options: Options) -> bool:
-    """Whether it shall go home; where that cannot be read, its move tells so."""
+    """Whether it shall go home. :raises BadValue: that cannot be read."""
     given = server.extra_specs, server.metadata
+    return vocabulary.failback(*given, options.tenant_raises, options.return_failback)
+
+
+def _may_go_home(server: Server, options: Options) -> bool:
+    """The same; where it cannot be read, its move tells so."""
     try:
-        return vocabulary.failback(
-            *given, options.tenant_raises, options.return_failback
-        )
+        return goes_home(server, options)
     except BadValue:
         return True
 
@@ -188,18 +191,14 @@ def claims(turn: Turn) -> list[planner.Claim]:
     under_way = (ServerState.ASKED, ServerState.MOVING)
     moving = (s for s in turn.servers.values() if s.state in under_way)
     return [
-        _claim(turn, record, record.destination)
+        planner.claim(
+            record.destination,
+            turn.picture.servers.get(record.server),
+            _new_record(turn, record),
+        )
         for record in moving
         if record.landed_at is None and record.destination is not None
     ]
-
-
-def _claim(turn: Turn, record: ServerRecovery, destination: str) -> planner.Claim:
-    server, newest = turn.picture.servers.get(record.server), _new_record(turn, record)
-    if server is None:
-        return planner.Claim(destination, {})
-    shown = newest is not None and newest.claimed
-    return planner.Claim(destination, {} if shown else server.needs, server.group)
 
 
 def wait(

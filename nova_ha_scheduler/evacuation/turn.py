@@ -100,8 +100,7 @@ class Turn:
 
     def pauses_on(self, host: str) -> list[pauses.Pause]:
         """What holds a host, by its zone in the picture; the oldest first."""
-        seen = self.picture.hosts.get(host)
-        zones = seen.facts.zones if seen else frozenset()
+        zones = self.picture.zones_of(host)
         return pauses.holding(self.pauses.values(), host, zones, self.now)
 
     def open_hosts(self) -> list[HostRecovery]:

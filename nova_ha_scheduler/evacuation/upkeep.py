@@ -6,10 +6,10 @@ servers that are well. Plain, frozen data; all times are seconds since the epoch
 import datetime
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from nova_ha_scheduler.evacuation.reasons import Reason
+from nova_ha_scheduler.evacuation.reasons import Reasoned
 
 
 class WindowState(enum.Enum):
@@ -23,7 +23,7 @@ class WindowState(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Window:
+class Window(Reasoned):
     """One maintenance of one host.
 
     :ivar id: the key: the host's name, when it began, and that it is a maintenance.
@@ -54,8 +54,6 @@ class Window:
     next_look_at: float = 0.0
     next_try_at: float = 0.0
     forced: bool = False
-    reason: Reason | None = None
-    detail: str = ""
     ended_at: float | None = None
 
     @property
@@ -67,11 +65,6 @@ class Window:
     def told(self) -> Mapping[str, Any]:
         """What every event about it says."""
         return {"host": self.host, "recovery": self.id}
-
-    @property
-    def sentence(self) -> str:
-        """The reason as a sentence, if there is one."""
-        return self.reason.sentence(self.detail) if self.reason else ""
 
     @property
     def words(self) -> str:
@@ -106,7 +99,7 @@ class MoveState(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Move:
+class Move(Reasoned):
     """One server on its way off a host, or home to one. Its key is (job, server).
 
     :ivar job: Window.id, or the HostRecovery.id after which it goes home.
@@ -132,8 +125,6 @@ class Move:
     home: str | None = None
     kind: MoveKind | None = None
     priority: int = 500
-    reason: Reason | None = None
-    detail: str = ""
     attempts: int = 0
     baseline: int | None = None
     tried: tuple[str, ...] = ()
@@ -154,15 +145,6 @@ class Move:
     def under_way(self) -> bool:
         """Whether Nova was asked, and its end is not seen yet."""
         return not self.state.final and self.state is not MoveState.WAITING
-
-    def because(self, reason: Reason | None, detail: str = "") -> "Move":
-        """The same, with why it has not, or not yet, moved."""
-        return replace(self, reason=reason, detail=detail)
-
-    @property
-    def sentence(self) -> str:
-        """The reason as a sentence, if there is one."""
-        return self.reason.sentence(self.detail) if self.reason else ""
 
     @property
     def told(self) -> Mapping[str, Any]:
