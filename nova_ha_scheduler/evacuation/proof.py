@@ -3,8 +3,8 @@
 
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import guard, records, servers
-from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn

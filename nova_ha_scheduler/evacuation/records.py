@@ -16,9 +16,9 @@ from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.orders import Command as Command
 from nova_ha_scheduler.evacuation.orders import CommandKind as CommandKind
 from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.reasons import Reason as Reason
-from nova_ha_scheduler.evacuation.reasons import Reasoned
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
+from nova_ha_scheduler.reasons import Reason as Reason
+from nova_ha_scheduler.reasons import Reasoned
 
 
 class HostState(enum.Enum):

@@ -7,21 +7,21 @@ Each takes the host as the journal knows it and returns it as it is to be now.
 from collections.abc import Callable
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import (
     detect,
     failback,
     guard,
     holds,
     moves,
-    planner,
     proof,
     records,
     servers,
 )
-from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.planner import board, triage
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -328,11 +328,11 @@ def dispatch(turn: Turn) -> None:
     dead = frozenset(host.host for host in turn.open_hosts())
     claims, hosts = servers.claims(turn), turn.picture.hosts
     others = moves.claims(turn)
-    board = planner.Board(hosts, dead, claims, turn.options, others=others)
+    plan = board.Board(hosts, dead, claims, turn.options, others=others)
     shown = (turn.picture.servers[uuid] for uuid in waiting)
-    for server in sorted(shown, key=lambda s: servers.urgency(s, turn.options)):
+    for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
         record = waiting[server.uuid]
-        decision = board.place(server, record.tried)
+        decision = plan.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):

@@ -2,8 +2,8 @@
 """What the next picture has to show, by what the journal knows: the fewer hosts and
 servers, the fewer requests."""
 
+from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.evacuation import holds
-from nova_ha_scheduler.evacuation.cloud import Scope
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     HostRecovery,

@@ -8,22 +8,16 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import planner, records
-from nova_ha_scheduler.evacuation.cloud import Migration, Server
+from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
-EVACUABLE = ("active", "stopped", "error")
-"""The vm_states in which Nova evacuates (nova.compute.api.API.evacuate)."""
-
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
-
-Why = tuple[Reason, str]
-"""A reason and its detail."""
 
 
 def follow(turn: Turn, host: records.HostRecovery) -> None:
@@ -76,19 +70,10 @@ def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerR
         state=ServerState.WAITING,
         seen_at=turn.now,
         was_running=server.vm_state == "active" or ran_and_broke,
-        priority=priority(server, turn.options),
+        priority=triage.priority(server, turn.options),
         failback=_may_go_home(server, turn.options),
         baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
     )
-
-
-def priority(server: Server, options: Options) -> int:
-    """Its priority; one that cannot be read is the lowest."""
-    try:
-        given = server.extra_specs, server.metadata
-        return vocabulary.priority(*given, options.tenant_raises)
-    except BadValue:
-        return vocabulary.MIN_PRIORITY
 
 
 def goes_home(server: Server, options: Options) -> bool:
@@ -103,15 +88,6 @@ def _may_go_home(server: Server, options: Options) -> bool:
         return goes_home(server, options)
     except BadValue:
         return True
-
-
-def urgency(server: Server, options: Options) -> tuple[bool, int, str, str]:
-    """The order of asking: what is marked as protected, by priority, by name."""
-    try:
-        marked = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-    except BadValue:
-        marked = False
-    return not marked, -priority(server, options), server.name, server.uuid
 
 
 def _baseline(newest: Migration | None) -> int:
@@ -131,31 +107,6 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     return newest if newest and newest.id > record.baseline else None
 
 
-def why_left(server: Server, facts: HostFacts, options: Options) -> Why | None:
-    """Why a server is not to be evacuated, or Nova would refuse it for ever.
-
-    :param facts: of the host that it is on.
-    """
-    try:
-        protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-        given = server.extra_specs, server.metadata
-        policy = vocabulary.recovery_policy(*given, options.tenant_raises)
-    except BadValue as error:
-        return Reason.UNREADABLE, str(error)
-    if not protected and not options.protect_all_servers:
-        return Reason.NOT_PROTECTED, ""
-    if policy == "none":
-        return Reason.POLICY_NONE, ""
-    if server.vm_state not in EVACUABLE:
-        return Reason.VM_STATE, server.vm_state
-    if server.refused_by_nova:
-        return Reason.REFUSED_BY_NOVA, server.refused_by_nova
-    zoneless = not facts.zones and not facts.bad_value(vocabulary.STORAGE_ZONE)
-    if server.local_disk and zoneless and policy != "recreate":
-        return Reason.LOCAL_DISK, ""
-    return None
-
-
 def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """It is still on the dead host, and Nova was not asked, or not again."""
     if _new_record(turn, record):
@@ -164,7 +115,7 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if server is None or server.host != record.source:
         return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
     facts = turn.picture.hosts[server.host].facts
-    if why := why_left(server, facts, turn.options):
+    if why := triage.why_left(server, facts, turn.options):
         return _enter(turn, record.because(*why), ServerState.LEFT)
     if server.task_state is None:
         if record.reason is Reason.TASK_STATE:
@@ -186,12 +137,12 @@ def ready(turn: Turn, record: ServerRecovery) -> bool:
     return due and record.reason is not Reason.TASK_STATE
 
 
-def claims(turn: Turn) -> list[planner.Claim]:
+def claims(turn: Turn) -> list[board.Claim]:
     """The evacuations under way, with what Placement may not show yet of them."""
     under_way = (ServerState.ASKED, ServerState.MOVING)
     moving = (s for s in turn.servers.values() if s.state in under_way)
     return [
-        planner.claim(
+        board.claim(
             record.destination,
             turn.picture.servers.get(record.server),
             _new_record(turn, record),

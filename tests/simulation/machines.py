@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from nova_ha_scheduler.evacuation.cloud import Host
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 
 

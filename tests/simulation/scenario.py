@@ -24,13 +24,12 @@ from typing import Any
 
 import yaml
 
+from nova_ha_scheduler.cluster.model import Host, MoveKind, Server
 from nova_ha_scheduler.evacuation import holds
-from nova_ha_scheduler.evacuation.cloud import Host, Server
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind, Event
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from tests.simulation.harness import QUIET, Simulation, line
 from tests.simulation.machines import Machine, Nova

@@ -12,15 +12,18 @@ It also watches what the trigger must never do; see :attr:`SimulatedWorld.crimes
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import planner
-from nova_ha_scheduler.evacuation.cloud import Host, Migration, Picture, Scope, Server
-from nova_ha_scheduler.evacuation.interfaces import (
-    CloudUnreachable,
-    Refused,
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.model import (
+    Host,
+    Migration,
+    MoveKind,
+    Picture,
+    Scope,
+    Server,
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
+from nova_ha_scheduler.planner import board
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts, Operation
 from tests.simulation.devices import Devices
@@ -135,11 +138,11 @@ class SimulatedWorld(Devices):
         self, server: Server, machine: Machine, operation: Operation
     ) -> bool:
         source, host = self.shown(server.host), self.shown(machine.host.name)
-        request = planner.request_for(server, source, self._options, operation)
+        request = board.request_for(server, source, self._options, operation)
         return (
             not host.up
             or host.disabled
-            or planner.refusal(request, host, self._options) is not None
+            or board.refusal(request, host, self._options) is not None
             or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
             or bool(
                 server.group

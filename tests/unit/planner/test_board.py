@@ -6,9 +6,10 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.evacuation.cloud import Host, Server
+from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.planner import (
+from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.planner.board import (
     Board,
     Claim,
     Decision,
@@ -16,7 +17,6 @@ from nova_ha_scheduler.evacuation.planner import (
     refusal,
     request_for,
 )
-from nova_ha_scheduler.evacuation.records import Reason
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
 
 _metadata = st.fixed_dictionaries(

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova_ha_scheduler import host_facts
-from nova_ha_scheduler.evacuation.cloud import Host, Migration, Server
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.model import Host, Migration, Server
 from nova_ha_scheduler.rules.model import HostFacts
 
 Json = Mapping[str, Any]

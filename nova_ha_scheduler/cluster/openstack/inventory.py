@@ -3,9 +3,9 @@
 
 from collections.abc import Iterator
 
-from nova_ha_scheduler.evacuation.cloud import Server
-from nova_ha_scheduler.evacuation.openstack import parse
-from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack.api import READ, Api
 
 
 def servers(

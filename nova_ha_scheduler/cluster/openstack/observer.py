@@ -22,16 +22,15 @@ from typing import Any
 
 import futurist
 
-from nova_ha_scheduler.evacuation.cloud import Host, Picture, Scope, Server
-from nova_ha_scheduler.evacuation.interfaces import Clock
-from nova_ha_scheduler.evacuation.openstack import parse
-from nova_ha_scheduler.evacuation.openstack.api import (
+from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.cluster.model import Host, MoveKind, Picture, Scope, Server
+from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack.api import (
     HYPERVISORS,
     PLACEMENT,
     READ,
     Api,
 )
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
 
 _MARGIN = 600.0
 """Seconds by which the clocks of Nova's hosts may differ."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who goes where, in what order, and what does not fit. Pure and deterministic.
+"""A place for one server after the other, while what is taken grows.
 
 The planner names the destination of each evacuation, and of each other move. Nova
 then schedules within that one host, with all its filters (no force), so it has the
@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nova_ha_scheduler.evacuation.cloud import Host, Migration, Resources, Server
-from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.cluster.model import Host, Migration, Resources, Server
+from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules import (
     failover_host,
     ha_flavor,
@@ -83,7 +83,7 @@ class Board:
         hosts: Mapping[str, Host],
         dead: frozenset[str],
         claims: Iterable[Claim],
-        options: Options,
+        preferences: Preferences,
         limits: Limits | None = None,
         others: Iterable[Claim] = (),
     ) -> None:
@@ -94,8 +94,8 @@ class Board:
         :param limits: for that; None: those of evacuations.
         :param others: what else is under way, and takes room, too.
         """
-        self._options = options
-        of_evacuations = options.max_in_flight, options.max_in_flight_per_zone
+        self._preferences = preferences
+        of_evacuations = preferences.max_in_flight, preferences.max_in_flight_per_zone
         self._limits = limits or Limits(*of_evacuations)
         self._hosts = hosts
         alive = (host for name, host in sorted(hosts.items()) if name not in dead)
@@ -126,7 +126,7 @@ class Board:
         if self._moving.total() >= self._limits.total:
             return _FULL
         request = request_for(
-            server, self._hosts[server.host], self._options, operation
+            server, self._hosts[server.host], self._preferences, operation
         )
         permitted, refusals = self._permit(request)
         permitted = [host for host in permitted if host.name != server.host]
@@ -152,7 +152,7 @@ class Board:
     def _permit(self, request: Request) -> tuple[list[Host], Counter[str]]:
         """The usable hosts that all rules permit, and why not the others."""
         if request not in self._permitted:
-            no = {h.name: refusal(request, h, self._options) for h in self._usable}
+            no = {h.name: refusal(request, h, self._preferences) for h in self._usable}
             permitted = [host for host in self._usable if no[host.name] is None]
             self._permitted[request] = permitted, Counter(filter(None, no.values()))
         return self._permitted[request]
@@ -162,7 +162,7 @@ class Board:
         host = self._hosts.get(name)
         if host is None or not host.up:
             return "down"
-        no = refusal(request, host, self._options)
+        no = refusal(request, host, self._preferences)
         return no or ("disabled" if host.disabled else "in recovery")
 
     def _unfit(self, server: Server, host: Host) -> str | None:
@@ -192,7 +192,7 @@ class Board:
         reserved = vocabulary.RESERVED in host.facts.flags
         memory = self._free[host.name]["MEMORY_MB"]
         evacuated = request.operation is Operation.EVACUATE
-        spared = reserved is not (self._options.prefer_reserve and evacuated)
+        spared = reserved is not (self._preferences.prefer_reserve and evacuated)
         return blind, spared, self._moving[host.name], -memory, host.name
 
     def _take(self, claim: Claim) -> None:
@@ -212,7 +212,7 @@ class Board:
 def request_for(
     server: Server,
     source: Host,
-    options: Options,
+    preferences: Preferences,
     operation: Operation = Operation.EVACUATE,
 ) -> Request:
     """The server's move, as the scheduler plugin's rules will be asked."""
@@ -225,24 +225,24 @@ def request_for(
     return replace(
         move,
         local_disk=server.local_disk,
-        disposable=_disposable(server, options),
+        disposable=_disposable(server, preferences),
     )
 
 
-def _disposable(server: Server, options: Options) -> bool:
+def _disposable(server: Server, preferences: Preferences) -> bool:
     """Whether its disk may be lost, as its flavor says and its tenant does not deny."""
     specs, metadata = server.extra_specs, server.metadata
     try:
-        policy = vocabulary.recovery_policy(specs, metadata, options.tenant_raises)
+        policy = vocabulary.recovery_policy(specs, metadata, preferences.tenant_raises)
     except BadValue:
         return False
     return vocabulary.disposable(specs) and policy == "recreate"
 
 
-def refusal(request: Request, host: Host, options: Options) -> str | None:
+def refusal(request: Request, host: Host, preferences: Preferences) -> str | None:
     """Why the rules keep the server off the host, in words."""
     for rule in RULES:
-        if no := rule.refusal(request, host.facts, False, options.policy):
+        if no := rule.refusal(request, host.facts, False, preferences.policy):
             return no.finding if no.found else str(no)
     return None
 

@@ -3,6 +3,7 @@
 since the epoch, UTC.
 """
 
+import enum
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -76,6 +77,13 @@ class Server:
     group_apart: bool = True
     group_hosts: frozenset[str] = frozenset()
     missing: tuple[str, ...] | None = None
+
+
+class MoveKind(enum.Enum):
+    """How a server moves: Nova's word for the type of the migration record."""
+
+    LIVE = "live-migration"
+    COLD = "migration"
 
 
 @dataclass(frozen=True)
