@@ -68,6 +68,8 @@ class HostRecovery(Reasoned):
     :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
+    :ivar planned: where a person's plan sends its servers, by server, as long as
+        there is room; the others' place is found when it is their turn.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
@@ -87,6 +89,7 @@ class HostRecovery(Reasoned):
     by_hand: bool = False
     ended_at: float | None = None
     aborted: str = ""
+    planned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, None]:

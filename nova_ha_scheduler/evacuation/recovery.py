@@ -332,11 +332,21 @@ def dispatch(turn: Turn) -> None:
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
         record = waiting[server.uuid]
-        decision = plan.place(server, record.tried)
+        wanted = _planned(turn, record)
+        decision = plan.place(server, record.tried, only=wanted)
+        if wanted and decision.reason is Reason.NO_ROOM:  # things have changed
+            decision = plan.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            turn.put(servers.ask(turn, record, decision.destination))
+            named = turn.options.planned_destinations or wanted is not None
+            turn.put(servers.ask(turn, record, decision.destination, named))
+
+
+def _planned(turn: Turn, record: records.ServerRecovery) -> str | None:
+    """Where a person's plan sends the server, at the first attempt."""
+    planned = turn.hosts[record.recovery].planned
+    return None if record.attempts else planned.get(record.server)
 
 
 def _may_ask(turn: Turn, host: HostRecovery) -> bool:
