@@ -21,7 +21,8 @@ from nova_ha_scheduler.evacuation import (
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
-from nova_ha_scheduler.planner import board, triage
+from nova_ha_scheduler.planner import board, packing
+from nova_ha_scheduler.planner.ground import Ground
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -328,11 +329,11 @@ def dispatch(turn: Turn) -> None:
     dead = frozenset(host.host for host in turn.open_hosts())
     claims, hosts = servers.claims(turn), turn.picture.hosts
     others = moves.claims(turn)
-    plan = board.Board(hosts, dead, claims, turn.options, others=others)
-    shown = (turn.picture.servers[uuid] for uuid in waiting)
-    for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
+    plan = board.Board(Ground(hosts, turn.options), dead, claims, others=others)
+    shown = [turn.picture.servers[uuid] for uuid in waiting]
+    tried = {uuid: record.tried for uuid, record in waiting.items()}
+    for server, decision in packing.place_all(plan, shown, tried):
         record = waiting[server.uuid]
-        decision = plan.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
