@@ -4,10 +4,10 @@
 Each takes the host as the journal knows it and returns it as it is to be now.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation import (
     detect,
     failback,
@@ -21,7 +21,8 @@ from nova_ha_scheduler.evacuation import (
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
-from nova_ha_scheduler.planner import board, triage
+from nova_ha_scheduler.planner import board, packing, triage
+from nova_ha_scheduler.planner.ground import Ground
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -328,22 +329,36 @@ def dispatch(turn: Turn) -> None:
     dead = frozenset(host.host for host in turn.open_hosts())
     claims, hosts = servers.claims(turn), turn.picture.hosts
     others = moves.claims(turn)
-    plan = board.Board(hosts, dead, claims, turn.options, others=others)
-    shown = (turn.picture.servers[uuid] for uuid in waiting)
-    for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
+    plan = board.Board(Ground(hosts, turn.options), dead, claims, others=others)
+    for server, decision in _places(turn, plan, waiting):
         record = waiting[server.uuid]
-        wanted = _planned(turn, record)
-        decision = plan.place(server, record.tried, only=wanted)
-        if wanted and decision.reason is Reason.NO_ROOM:  # things have changed
-            decision = plan.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            named = turn.options.planned_destinations or wanted is not None
-            turn.put(servers.ask(turn, record, decision.destination, named))
+            named = turn.options.planned_destinations or _wanted(turn, record)
+            turn.put(servers.ask(turn, record, decision.destination, bool(named)))
 
 
-def _planned(turn: Turn, record: records.ServerRecovery) -> str | None:
+def _places(
+    turn: Turn, plan: board.Board, waiting: Mapping[str, records.ServerRecovery]
+) -> list[tuple[Server, board.Decision]]:
+    """A place for each, in the order of asking. Those that a person has planned come
+    before the others; where such a place is gone, another one is looked for."""
+    shown = (turn.picture.servers[uuid] for uuid in waiting)
+    ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
+    found: dict[str, board.Decision] = {}
+    for server in ordered:
+        if wanted := _wanted(turn, waiting[server.uuid]):
+            decision = plan.place(server, only=wanted)
+            if decision.reason is not Reason.NO_ROOM:
+                found[server.uuid] = decision
+    rest = [server for server in ordered if server.uuid not in found]
+    tried = {uuid: record.tried for uuid, record in waiting.items()}
+    found |= {s.uuid: place for s, place in packing.place_all(plan, rest, tried)}
+    return [(server, found[server.uuid]) for server in ordered]
+
+
+def _wanted(turn: Turn, record: records.ServerRecovery) -> str | None:
     """Where a person's plan sends the server, at the first attempt."""
     planned = turn.hosts[record.recovery].planned
     return None if record.attempts else planned.get(record.server)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nova_ha_scheduler.cluster.model import Host, Server
-from nova_ha_scheduler.planner import board
+from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules import (
     failover_host,
@@ -67,10 +67,10 @@ def request(
     A boot or an unshelve is asked about as if the server were nowhere.
     """
     source = hosts.get(server.host) or Host(server.host)
-    asked = board.request_for(server, source, preferences, operation)
+    asked = ground.request_for(server, source, preferences, operation)
     if operation.makes_disk:
         return Request(operation, "", asked.ha, local_disk=asked.local_disk)
-    return replace(asked, server=server.uuid)
+    return replace(asked, server=server.uuid, source=source.name)
 
 
 def checks(

@@ -7,14 +7,14 @@ asking, and looks at what was left at each one's turn.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
-from nova_ha_scheduler.planner import board, explain
+from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.explain import Taken
+from nova_ha_scheduler.planner.ground import Ground, request_for
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.model import Operation, Request
 
 
 @dataclass(frozen=True)
@@ -40,24 +40,31 @@ def prospects(
     :param dead: the hosts that die.
     :param decided: each server with its destination, in the order of asking.
     """
-    look = _Look(picture, frozenset(dead), preferences)
-    return [look.at(server, destination) for server, destination in decided]
+    look = _Look(Ground(picture.hosts, preferences), frozenset(dead))
+    decided = list(decided)
+    found = [look.at(server, destination) for server, destination in decided]
+    # One that waits though it had candidates made room for others in a packed plan:
+    # what counts for it is what is left beside them.
+    return [
+        look.at(server, None)
+        if prospect.candidates and destination is None
+        else prospect
+        for prospect, (server, destination) in zip(found, decided, strict=True)
+    ]
 
 
 class _Look:
-    def __init__(
-        self, picture: Picture, dead: frozenset[str], preferences: Preferences
-    ) -> None:
-        self._hosts, self._preferences = picture.hosts, preferences
-        alive = (h for name, h in sorted(picture.hosts.items()) if name not in dead)
-        self._usable = [host for host in alive if host.up and not host.disabled]
+    def __init__(self, ground: Ground, dead: frozenset[str]) -> None:
+        self._ground, self._dead = ground, dead
         self._needs: dict[str, Counter[str]] = defaultdict(Counter)
         self._groups: dict[str, set[str]] = defaultdict(set)
-        self._permitted: dict[Request, list[Host]] = {}
 
     def at(self, server: Server, destination: str | None) -> Prospect:
-        permitted = list(self._permit(server))
-        fitting = tuple(h.name for h in permitted if self._fits(server, h))
+        ground = self._ground
+        source = ground.hosts[server.host]
+        request = request_for(server, source, ground.preferences)
+        permitted = ground.permitted(request, self._dead | {server.host})
+        fitting = tuple(sorted(h.name for h in permitted if self._fits(server, h)))
         if destination is None:
             scattered = "" if fitting else self._scattered(server, permitted)
             return Prospect(fitting, scattered)
@@ -65,19 +72,6 @@ class _Look:
         if server.group:
             self._groups[destination].add(server.group)
         return Prospect(fitting)
-
-    def _permit(self, server: Server) -> Iterator[Host]:
-        source = self._hosts[server.host]
-        request = board.request_for(
-            server, source, self._preferences, Operation.EVACUATE
-        )
-        if request not in self._permitted:
-            self._permitted[request] = [
-                host
-                for host in self._usable
-                if board.refusal(request, host, self._preferences) is None
-            ]
-        return (h for h in self._permitted[request] if h.name != server.host)
 
     def _taken(self, host: str) -> Taken:
         return Taken(False, self._needs.get(host, {}), self._groups.get(host, ()))

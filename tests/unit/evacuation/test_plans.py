@@ -15,6 +15,7 @@ from nova_ha_scheduler.evacuation import dry_run, plans
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.evacuation.records import HostState
+from nova_ha_scheduler.planner.plan import prospects
 from tests.simulation import scenario
 from tests.simulation.harness import Simulation
 
@@ -93,7 +94,13 @@ def test_the_recovery_is_the_plan(
     simulation = scenario.build(cloud, [])
     hosts = ["node1", "node2"] if both else ["node1"]
     hosts = [h for h in hosts if not cloud["hosts"][h].get("maintenance")]
-    plan = plans.make(_look(simulation, *hosts), simulation.options, hosts)
+    picture = _look(simulation, *hosts)
+    plan = plans.make(picture, simulation.options, hosts)
+    decided = [(picture.servers[s.server], s.destination) for s in plan.steps]
+    behind = prospects(picture, hosts, decided, simulation.options)
+    for step, prospect in zip(plan.steps, behind, strict=True):
+        assert step.destination is None or step.destination in prospect.candidates
+        assert step.outcome != "wait" or not prospect.candidates
     _order(simulation, plan, planned)
     found = _play(simulation, len(hosts))
     assert set(found) == {step.server for step in plan.steps}
