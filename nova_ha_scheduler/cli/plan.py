@@ -13,7 +13,7 @@ from cliff.lister import Lister
 from nova_ha_scheduler.cli import clouds, orders
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import INCOMPLETE, new_command
-from nova_ha_scheduler.cli.values import Words
+from nova_ha_scheduler.cli.values import Lines, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.model import Host, Picture
@@ -164,6 +164,6 @@ def _row(step: plans.Step, prospect: Prospect, long: bool) -> tuple[Any, ...]:
         step.outcome,
         step.destination,
         Words(list(prospect.candidates)) if long else candidates,
-        "; ".join(filter(None, (step.reason, prospect.scattered))),
+        Lines(list(filter(None, (step.reason, prospect.scattered)))),
     )
     return (step.server, *row) if long else row
