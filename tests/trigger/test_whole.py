@@ -11,11 +11,12 @@ import pytest
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Picture, Server
+from nova_ha_scheduler.cluster.model import Picture, Scope, Server
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.observer import Observer
 from tests.cloud import Cloud
-from tests.cloud.stubs import IMAGES
+from tests.cloud.stubs import IMAGES, Glance, StubError
 from tests.trigger.conftest import MakeTrigger
 
 GOLD, FAST = "CUSTOM_GOLD", "CUSTOM_FAST"
@@ -149,3 +150,22 @@ def test_snapshot(
 def test_no_smaller_picture(cloud: Cloud) -> None:
     with pytest.raises(CloudUnreachable, match="GET /os-"):
         whole.take(Api(cloud.openstack(), timeout=0.000001), SystemClock())
+
+
+def test_without_an_image_service(
+    cloud: Cloud, api: Api, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recovery goes on without it; a snapshot would be a smaller one."""
+
+    def broken(*_: object) -> None:
+        raise StubError("503 Service Unavailable", "no images today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Glance, "_route", broken)
+        observer = Observer(api, SystemClock())
+        scope = Scope(hosts=frozenset({SPECIAL}), destinations=True)
+        blind = _named(observer.observe(scope))
+        with pytest.raises(CloudUnreachable, match="image GET /images: 503"):
+            whole.take(api, SystemClock())
+    assert (blind["fast"].traits, blind["gold"].traits) == ({FAST}, frozenset())
+    assert _named(observer.observe(scope))["gold"].traits == {GOLD}
