@@ -109,6 +109,7 @@ class ServerRecovery(Reasoned):
     :ivar baseline: the newest migration record that is not of our attempts; only
         records with a greater id are.
     :ivar tried: destinations whose attempt failed.
+    :ivar only: where a request that Nova has lost may still arrive: nowhere else.
     :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as are the three below.
@@ -130,6 +131,7 @@ class ServerRecovery(Reasoned):
     baseline: int = 0
     tried: tuple[str, ...] = ()
     failback: bool = False
+    only: str | None = None
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
@@ -194,6 +196,8 @@ class EventKind(enum.Enum):
     SERVER_ASKED = "server.asked"
     SERVER_MOVING = "server.moving"
     SERVER_SLOW = "server.slow"
+    SERVER_STRANDED = "server.stranded"
+    """Its destination died in the middle, or Nova lost the request."""
     SERVER_LANDED = "server.landed"
     SERVER_RECOVERED = "server.recovered"
     SERVER_FAILED = "server.failed"

@@ -332,7 +332,7 @@ def dispatch(turn: Turn) -> None:
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
         record = waiting[server.uuid]
-        decision = plan.place(server, record.tried)
+        decision = plan.place(server, record.tried, only=record.only)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
