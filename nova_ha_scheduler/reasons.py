@@ -47,6 +47,10 @@ class Reason(enum.Enum):
     STORM = "the guard has tripped: {0}"
     UNFENCED = "it could not be fenced: {0}"
     PROOF_STALE = "is it still off? {0}"
+    CONTRADICTED = (
+        "its fence device says that it is off ({0}), but its nova-compute reports: cut "
+        "its power by hand, then nova-ha confirm-fenced"
+    )
     DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
     FORCED_DOWN = "somebody else forced it down, and has to lift that"
     ALIVE = "it is alive"

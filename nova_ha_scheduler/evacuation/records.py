@@ -66,6 +66,7 @@ class HostRecovery(Reasoned):
     :ivar disabled_by_us: so that the service is enabled on return.
     :ivar closed_at: when force-down and disable were last seen to be done.
     :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
+    :ivar writes: how often it was written all the same, after the proof.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
@@ -83,6 +84,7 @@ class HostRecovery(Reasoned):
     disabled_by_us: bool = False
     closed_at: float | None = None
     quiet_since: float | None = None
+    writes: int = 0
     next_try_at: float = 0.0
     by_hand: bool = False
     ended_at: float | None = None
