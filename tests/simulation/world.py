@@ -23,7 +23,7 @@ from nova_ha_scheduler.cluster.model import (
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.planner import board
+from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts, Operation
 from tests.simulation.devices import Devices
@@ -142,11 +142,11 @@ class SimulatedWorld(Devices):
         self, server: Server, machine: Machine, operation: Operation
     ) -> bool:
         source, host = self.shown(server.host), self.shown(machine.host.name)
-        request = board.request_for(server, source, self._options, operation)
+        request = ground.request_for(server, source, self._options, operation)
         return (
             not host.up
             or host.disabled
-            or board.refusal(request, host, self._options) is not None
+            or ground.refusal(request, host, self._options) is not None
             or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
             or bool(
                 server.group
