@@ -6,7 +6,7 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, servers
+a host's recovery      detect, guard, recovery, proof, servers, stranded
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves
 what is remembered     records, evidence, effects, orders, upkeep

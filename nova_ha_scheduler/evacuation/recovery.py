@@ -326,31 +326,33 @@ def dispatch(turn: Turn) -> None:
     }
     if not waiting or not turn.picture.scope.destinations:
         return
-    dead = frozenset(host.host for host in turn.open_hosts())
-    claims, hosts = servers.claims(turn), turn.picture.hosts
-    others = moves.claims(turn)
-    plan = board.Board(Ground(hosts, turn.options), dead, claims, others=others)
-    for server, decision in _places(turn, plan, waiting):
+    for server, decision in _places(turn, waiting):
         record = waiting[server.uuid]
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            named = turn.options.planned_destinations or _wanted(turn, record)
-            turn.put(servers.ask(turn, record, decision.destination, bool(named)))
+            named = turn.options.planned_destinations or bool(_wanted(turn, record))
+            turn.put(servers.ask(turn, record, decision.destination, named))
 
 
 def _places(
-    turn: Turn, plan: board.Board, waiting: Mapping[str, records.ServerRecovery]
+    turn: Turn, waiting: Mapping[str, records.ServerRecovery]
 ) -> list[tuple[Server, board.Decision]]:
-    """A place for each, in the order of asking. Those that a person has planned come
-    before the others; where such a place is gone, another one is looked for."""
+    """A place for each, in the order of asking. First those have theirs that may still
+    arrive at one host alone, or that a person has planned; of these, another place is
+    looked for where the planned one is gone."""
+    dead = frozenset(host.host for host in turn.open_hosts())
+    ground = Ground(turn.picture.hosts, turn.options)
+    others = moves.claims(turn)
+    plan = board.Board(ground, dead, servers.claims(turn), others=others)
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
     found: dict[str, board.Decision] = {}
     for server in ordered:
-        if wanted := _wanted(turn, waiting[server.uuid]):
+        record = waiting[server.uuid]
+        if wanted := _wanted(turn, record):
             decision = plan.place(server, only=wanted)
-            if decision.reason is not Reason.NO_ROOM:
+            if record.only or decision.reason is not Reason.NO_ROOM:
                 found[server.uuid] = decision
     rest = [server for server in ordered if server.uuid not in found]
     tried = {uuid: record.tried for uuid, record in waiting.items()}
@@ -359,9 +361,11 @@ def _places(
 
 
 def _wanted(turn: Turn, record: records.ServerRecovery) -> str | None:
-    """Where a person's plan sends the server, at the first attempt."""
+    """The one host that it has to go to, or that a person has planned for its first
+    attempt."""
     planned = turn.hosts[record.recovery].planned
-    return None if record.attempts else planned.get(record.server)
+    first = None if record.attempts else planned.get(record.server)
+    return record.only or first
 
 
 def _may_ask(turn: Turn, host: HostRecovery) -> bool:

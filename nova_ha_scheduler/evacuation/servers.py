@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation import records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -114,6 +114,8 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
         return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
+    if record.only and stranded.died_since(turn, record.only, record.asked_at or 0.0):
+        record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
     if why := triage.why_left(server, facts, turn.options):
         return _enter(turn, record.because(*why), ServerState.LEFT)
@@ -185,6 +187,8 @@ def ask(
     record = replace(
         _anew(record),
         destination=destination,
+        only=None,
+        named=named,
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=turn.now,
@@ -217,7 +221,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return record
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
-        return record
+        return stranded.followed(turn, record, None)
+    if stranded.given_up(turn, record):
+        return _again(turn, record, None)
     tried, killed = record.tried, record.detail == RESTARTED
     if killed:
         record = replace(record, attempts=record.attempts - 1)  # perhaps never sent
@@ -259,6 +265,11 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
+        if stranded.vanished(turn, record):
+            return _vanished(turn, record, newest)
+        if stranded.given_up(turn, record):
+            return _again(turn, record, newest)
+        record = stranded.followed(turn, record, newest)
         began = record.moving_at or turn.now
         if record.reason is None and turn.now - began >= turn.options.slow_after:
             record = record.because(Reason.SLOW)
@@ -268,6 +279,31 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     record = replace(record, landed_at=turn.now, not_before=turn.now)
     turn.tell(records.EventKind.SERVER_LANDED, record)
     return _landed(turn, record)
+
+
+def _vanished(
+    turn: Turn, record: ServerRecovery, newest: Migration | None
+) -> ServerRecovery:
+    """It has left the dead host, though its record has no end: by the next looks it
+    has landed, or was deleted."""
+    if record.reason is not Reason.GONE:
+        gone_at = turn.now + turn.options.settle
+        return replace(record.because(Reason.GONE), not_before=gone_at)
+    if turn.now < record.not_before:
+        return record
+    baseline = newest.id if newest else record.baseline
+    return _enter(turn, replace(record, baseline=baseline), ServerState.LEFT)
+
+
+def _again(
+    turn: Turn, record: ServerRecovery, newest: Migration | None
+) -> ServerRecovery:
+    """Its state was reset; the destination is not to blame if it may still get it."""
+    ours, tried = record.reason is Reason.STRANDED, record.tried
+    words = record.detail if ours else "somebody has reset its state"
+    record = _attempt_failed(turn, stranded.retried(turn, record, newest), words)
+    record = replace(record, not_before=turn.now)
+    return replace(record, tried=tried) if record.only else record
 
 
 def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:

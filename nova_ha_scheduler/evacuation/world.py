@@ -35,6 +35,7 @@ class OpenStackCloud:
         destination = {"host": intent.destination} if intent.destination else {}
         actions: Mapping[Effect, dict[str, Any]] = {
             Effect.EVACUATE: {"evacuate": destination},
+            Effect.RESET_STATE: {"os-resetState": {"state": "error"}},
             Effect.START: {"os-start": None},
             Effect.STOP: {"os-stop": None},
             Effect.LIVE_MIGRATE: {

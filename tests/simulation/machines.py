@@ -43,6 +43,11 @@ class Evacuation:
     ends_at: float | None = None
     failing: bool = False
 
+    @property
+    def at_work(self) -> bool:
+        """Whether it is on its way; else it was lost before it got to its host."""
+        return self.schedule_at < float("inf")
+
 
 @dataclass
 class Nova:

@@ -204,6 +204,14 @@ class Script:
     def do_rebuild_fails(self, server: str, times: str) -> None:
         self.world.failing[server] = int(times)
 
+    def do_lose_request(self, server: str, times: str = "1") -> None:
+        """Nova accepts its evacuation, and forgets it before its host has heard it."""
+        self.world.lost_requests[server] = int(times)
+
+    def do_reset_state(self, server: str) -> None:
+        """An administrator does it."""
+        self.world.reset_state(f"uuid-{server}", False)
+
     def do_lose_answer(self, call: str, times: str = "1") -> None:
         self.world.lost_answers[call] = int(times)
 

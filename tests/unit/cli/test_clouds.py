@@ -19,7 +19,11 @@ LINE = ("--synthetic", "2 zones of 3 hosts of 8 vCPU, 50 % full")
         (("plan",), 2, "name a host"),
         (("plan", "compute-9", *FILE), 1, "compute-9: no nova-compute service"),
         (("plan", "compute-1", *FILE, *LINE), 1, "give one of them"),
-        (("plan", "a", "--from-file", "/nowhere/c.json"), 1, "/nowhere/c.json: No such"),
+        (
+            ("plan", "a", "--from-file", "/nowhere/c.json"),
+            1,
+            "/nowhere/c.json: No such",
+        ),
         (("plan", "a", "--from-file", str(CLOUD.parent)), 1, "Is a directory"),
         (("plan", "a", "--from-file", __file__), 1, f"{__file__}: it is no"),
         (("plan", "a", "--synthetic", "3 of them"), 1, "'3 of them' is not underst"),
