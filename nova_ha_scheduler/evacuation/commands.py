@@ -76,4 +76,4 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
         turn.settle(command, "its evacuation begins")
         servers.try_again(turn, begun)
         begun = proof.proven(turn, begun, Evidence.word_of(command))
-        turn.put(replace(begun, by_hand=True))
+        turn.put(replace(begun, by_hand=True, planned=command.destinations))
