@@ -114,7 +114,7 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
         return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
-    if record.only and stranded.died_since(turn, record.only, record.asked_at or 0.0):
+    if record.only and stranded.is_dead(turn, record.only):
         record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
     if why := triage.why_left(server, facts, turn.options):
