@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenStack as it is seen, through openstacksdk alone.
 
-:mod:`.api` sends requests, :mod:`.parse` reads answers, :mod:`.observer` makes a
-picture of them, :mod:`.inventory` lists what no picture shows, and :mod:`.aggregates`
-sets tags.
+:mod:`.api` sends requests, :mod:`.lists` has each of the lists that they ask for,
+:mod:`.parse` and :mod:`.requirements` read answers; :mod:`.observer` makes of them the
+picture that the trigger needs, and :mod:`.whole` one of all; :mod:`.inventory` lists
+servers alone, and :mod:`.aggregates` sets tags.
 """
