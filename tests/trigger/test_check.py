@@ -127,12 +127,17 @@ def flavor_of(cloud: Cloud) -> Iterator[Callable[..., None]]:
 
 
 def test_flavors(
-    configured: Trigger, flavor_of: Callable[..., None], reserve: None
+    cloud: Cloud, configured: Trigger, flavor_of: Callable[..., None], reserve: None
 ) -> None:
     flavor_of("fits", {"ha": "true"})
     assert findings(configured) == {}
     flavor_of("giant", {"ha": "true"}, vcpus=100_000)
-    flavor_of("x-typo", {"ha:recovery": "evacuat"})
+    flavor_of("x-typo")
+    (typo,) = [f for f in cloud.openstack().compute.flavors() if f.name == "x-typo"]
+    specs = {"extra_specs": {"ha:recovery": "evacuat"}}
+    path = f"/flavors/{typo.id}/os-extra_specs"
+    # From 2.86 on, Nova refuses it.
+    assert cloud.nova("POST", path, specs, microversion="2.85").ok
     found = findings(configured, code=2)
     assert set(found) == {
         "flavor-without-host",
@@ -189,8 +194,8 @@ def test_policy(
     forbid(f"os_compute_api:{rule}")
     refused = found()
     forbid("none")
-    assert words in "".join(finding.what for finding in refused)
-    assert all(f"os_compute_api:{rule}" in finding.mend for finding in refused)
+    (finding,) = [finding for finding in refused if words in finding.what]
+    assert f"os_compute_api:{rule}" in finding.mend
     assert found() == []
     cloud.delete(server)
 
@@ -228,7 +233,11 @@ def test_no_endpoint(cloud: Cloud) -> None:
         ({"detection": {"poll_intervall": 5}}, "configuration", "mean poll_interval"),
         ({"guard": {"max_hosts": "many"}}, "configuration", "max_hosts"),
         ({"witnesses": {"enabled": "pong"}}, "witnesses", "there is no"),
-        ({"database": {"connection": "sqlite:////nowhere/j"}}, "journal", "nowhere"),
+        (
+            {"database": {"connection": "sqlite:////nowhere/j"}},
+            "journal",
+            "unable to open",
+        ),
         ({"cloud": {"auth_url": "http://127.0.0.1:1/"}}, "cloud", "127.0.0.1:1"),
     ],
 )
