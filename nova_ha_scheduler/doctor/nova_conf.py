@@ -2,7 +2,7 @@
 """nova.conf, as far as it concerns us, read where no Nova is installed.
 
 The options are declared here with the types and defaults that they have in Nova;
-tests/functional/test_doctor.py holds them against Nova's own.
+tests/unit/doctor/test_nova_conf.py holds them against Nova's own.
 """
 
 from collections.abc import Iterable, Sequence
