@@ -19,6 +19,7 @@ from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal import conf as journal_conf
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.simulation import cloud
 from nova_ha_scheduler.simulation.journal import KeptJournal
@@ -75,7 +76,8 @@ class Simulate(Command, Lister):
             "--journal",
             type=Path,
             metavar="FILE",
-            help="keep the history there (sqlite; must not exist), for nova-ha history",
+            help="keep the history there (sqlite; must not exist), for nova-ha history "
+            "and replay",
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
@@ -94,8 +96,13 @@ class Simulate(Command, Lister):
         world = cloud.world(
             picture, options, nova, lambda words: say(simulation.passed, words)
         )
-        with _journal(args.journal) as journal:
-            simulation = Simulation(world, options, journal=journal)
+        with _journal(args.journal) as (journal, decisions):
+            simulation = Simulation(
+                world,
+                options,
+                journal=journal,
+                keep=decisions.keep if args.journal else None,
+            )
             simulation.poll = max(1, round(conf.detection.poll_interval))
             simulation.follow = max(1, round(conf.evacuation.follow_interval))
             script = Script(simulation, say)
@@ -150,7 +157,7 @@ def _rest(script: Script, rows: list[tuple[float, str]], unseen: float) -> None:
 
 
 @contextmanager
-def _journal(path: Path | None) -> Iterator[KeptJournal]:
+def _journal(path: Path | None) -> Iterator[tuple[KeptJournal, Decisions]]:
     """A real one, kept or not. :raises BadScenario: it is there already."""
     if path is not None and path.exists():
         raise BadScenario(f"{path}: it exists already")
@@ -167,7 +174,7 @@ def _journal(path: Path | None) -> Iterator[KeptJournal]:
             journal = SqlJournal(database)
             if not journal.acquire():
                 raise JournalError(f"{place}: another trigger is active on it")
-            yield KeptJournal(journal)
+            yield KeptJournal(journal), Decisions(database)
             journal.release()
         finally:
             database.dispose()

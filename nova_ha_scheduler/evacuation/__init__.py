@@ -9,7 +9,7 @@ the step               engine, turn (its workbench), scope (what it has to see n
 a host's recovery      detect, guard, recovery, proof, servers, stranded
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves
-what is remembered     records, evidence, effects, orders, upkeep
+what is remembered     records, evidence, effects, orders, upkeep, decisions
 beside the step        executor, devices, service, notify, world
 how it is set up       conf, options, startup, main; dry_run: the step, without acting
 =====================  =============================================================

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.pauses import Pause
@@ -29,15 +30,18 @@ class Simulation:
         options: Options,
         moment: Callable[[str], None] = lambda name: None,
         journal: MemoryJournal | None = None,
+        keep: Callable[[Decision], None] | None = None,
     ) -> None:
         """
         :param moment: called before and after each commit and each effect; what it
             raises ends the trigger there.
+        :param keep: see Engine.
         """
         self.world, self.options, self.moment = world, options, moment
         self.began = world.time
         self.clock = VirtualClock(world.time)
         self.journal = journal or MemoryJournal()
+        self._keep = keep
         self.delays: dict[tuple[str, str], float] = {}
         self.waits: dict[tuple[str, str], float] = {}
         self.start()
@@ -48,7 +52,7 @@ class Simulation:
         )
         self.executor.delays, self.executor.waits = self.delays, self.waits
         self.engine: Engine | None = Engine(
-            self.world, self.clock, self, self.executor, self.options
+            self.world, self.clock, self, self.executor, self.options, self._keep
         )
 
     def kill(self) -> None:

@@ -14,12 +14,16 @@ cluster.yaml::
 commands: see nova_ha_scheduler/simulation/script.py.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from nova_ha_scheduler import codec
 from nova_ha_scheduler.cluster import text
+from nova_ha_scheduler.evacuation import engine
+from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
@@ -53,8 +57,17 @@ def build(cluster: dict[str, Any], log: list[str]) -> Simulation:
         log.append(f"{simulation.clock.time:6.0f} {words}")
 
     world = SimulatedWorld(machines, servers, nova, options, say)
-    simulation = Simulation(world, options)
+    simulation = Simulation(world, options, keep=replayed)
     return simulation
+
+
+def replayed(decision: Decision) -> None:
+    """What is kept of a decision is enough to make it again."""
+    kept: Decision = codec.typed(
+        Decision, json.loads(json.dumps(codec.plain(decision)))
+    )
+    assert kept == decision
+    assert engine.again(kept) == decision.change
 
 
 def _options(cluster: dict[str, Any]) -> Options:

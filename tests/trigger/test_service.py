@@ -98,6 +98,10 @@ def test_redfish_and_the_history(
     servers = {server["name"]: server for server in shown["servers"]}
     db = servers["db"]
     assert (db["from"], db["to"]) == ("node1", cloud.host(ids[0]))
+    again = configured.json("replay", "node1")
+    decided = {(row["server"], row["decided"]): row for row in again}
+    assert decided["db", "asked"]["to"] == db["to"]
+    assert all(row["same"] for row in again)
     assert db["request_id"].startswith("req-")
     assert db["moved_s"] > 0
     assert servers["scratch"]["reason"] == "its flavor does not say ha=true"
