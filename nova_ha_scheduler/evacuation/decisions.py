@@ -125,6 +125,7 @@ class Decision:
     change: records.Change
     outcomes: tuple[records.Outcome, ...] = ()
     running: frozenset[str] = frozenset()
+    jump: float = 0.0
 
     @property
     def about(self) -> list[records.Event]:
@@ -145,7 +146,8 @@ def made(
     now: float,
     options: Options,
     change: records.Change,
+    jump: float = 0.0,
 ) -> Decision:
-    """A decision with all that it was made on."""
+    """A decision with all that it was made on; see Turn."""
     known, seen = Known.of(state), Seen.of(picture)
-    return Decision(now, options, known, seen, change, tuple(outcomes), running)
+    return Decision(now, options, known, seen, change, tuple(outcomes), running, jump)

@@ -15,6 +15,7 @@ from nova_ha_scheduler.evacuation.records import EventKind, HostState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
 from nova_ha_scheduler.planner import board, triage
+from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.model import Operation
 
@@ -164,10 +165,9 @@ def dispatch(turn: Turn) -> None:
     dead = frozenset(host.host for host in turn.open_hosts())
     most = turn.options.maintenance_max_in_flight
     plan = board.Board(
-        turn.picture.hosts,
+        Ground(turn.picture.hosts, turn.options),
         dead,
         claims(turn),
-        turn.options,
         board.Limits(most, most),
         servers.claims(turn),
     )

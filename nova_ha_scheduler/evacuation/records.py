@@ -69,6 +69,8 @@ class HostRecovery(Reasoned):
     :ivar writes: how often it was written all the same, after the proof.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
+    :ivar planned: where a person's plan sends its servers, by server, as long as
+        there is room; the others' place is found when it is their turn.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
@@ -89,6 +91,7 @@ class HostRecovery(Reasoned):
     by_hand: bool = False
     ended_at: float | None = None
     aborted: str = ""
+    planned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, None]:
@@ -112,6 +115,8 @@ class ServerRecovery(Reasoned):
         records with a greater id are.
     :ivar tried: destinations whose attempt failed.
     :ivar only: where a request that Nova has lost may still arrive: nowhere else.
+    :ivar named: whether Nova was asked for the destination by name; else it is only
+        where the planner has found room, until the record says where it goes.
     :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as are the three below.
@@ -134,6 +139,7 @@ class ServerRecovery(Reasoned):
     tried: tuple[str, ...] = ()
     failback: bool = False
     only: str | None = None
+    named: bool = True
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
@@ -233,6 +239,25 @@ class EventKind(enum.Enum):
     PAUSED = "pause.begun"
     RESUMED = "pause.ended"
     PAUSE_EXPIRED = "pause.expired"
+    TRIGGER_ACTIVE = "trigger.active"
+    """``how``: its name, with the machine's and the process's."""
+    TRIGGER_REPLACED = "trigger.replaced"
+    """The same, in the place of one that fell silent."""
+    CLOCK_JUMPED = "clock.jumped"
+
+
+TROUBLES = (
+    EventKind.HOST_HELD,
+    EventKind.HOST_INCOMPLETE,
+    EventKind.SERVER_FAILED,
+    EventKind.GUARD_TRIPPED,
+    EventKind.BLIND,
+    EventKind.DEVICE_BROKEN,
+    EventKind.COMMAND_REFUSED,
+    EventKind.TRIGGER_REPLACED,
+    EventKind.CLOCK_JUMPED,
+)
+"""What an operator should hear of."""
 
 
 @dataclass(frozen=True)
@@ -274,12 +299,14 @@ class GuardRecord:
     :ivar tripped_until: nothing is fenced before then; None: it is not tripped.
     :ivar reason: the sentence that says which limit, and how far over it.
     :ivar blind_since: since when all services are silent, if they are.
+    :ivar sighted_at: when that ended, or the clock was set: silence counts from then.
     :ivar left_alone: hosts that are down under maintenance, of which that was told.
     """
 
     tripped_until: float | None = None
     reason: str = ""
     blind_since: float | None = None
+    sighted_at: float | None = None
     left_alone: tuple[str, ...] = ()
 
 

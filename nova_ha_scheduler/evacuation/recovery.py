@@ -4,10 +4,10 @@
 Each takes the host as the journal knows it and returns it as it is to be now.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation import (
     detect,
     failback,
@@ -21,7 +21,8 @@ from nova_ha_scheduler.evacuation import (
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
-from nova_ha_scheduler.planner import board, triage
+from nova_ha_scheduler.planner import board, packing, triage
+from nova_ha_scheduler.planner.ground import Ground
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -178,7 +179,7 @@ def recovered(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if turn.picture.hosts_seen_at <= (host.closed_at or 0):
+    if not turn.is_newer(host.closed_at or 0):
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)
@@ -325,18 +326,46 @@ def dispatch(turn: Turn) -> None:
     }
     if not waiting or not turn.picture.scope.destinations:
         return
-    dead = frozenset(host.host for host in turn.open_hosts())
-    claims, hosts = servers.claims(turn), turn.picture.hosts
-    others = moves.claims(turn)
-    plan = board.Board(hosts, dead, claims, turn.options, others=others)
-    shown = (turn.picture.servers[uuid] for uuid in waiting)
-    for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
+    for server, decision in _places(turn, waiting):
         record = waiting[server.uuid]
-        decision = plan.place(server, record.tried, only=record.only)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            turn.put(servers.ask(turn, record, decision.destination))
+            named = turn.options.planned_destinations or bool(_wanted(turn, record))
+            turn.put(servers.ask(turn, record, decision.destination, named))
+
+
+def _places(
+    turn: Turn, waiting: Mapping[str, records.ServerRecovery]
+) -> list[tuple[Server, board.Decision]]:
+    """A place for each, in the order of asking. First those have theirs that may still
+    arrive at one host alone, or that a person has planned; of these, another place is
+    looked for where the planned one is gone."""
+    dead = frozenset(host.host for host in turn.open_hosts())
+    ground = Ground(turn.picture.hosts, turn.options)
+    others = moves.claims(turn)
+    plan = board.Board(ground, dead, servers.claims(turn), others=others)
+    shown = (turn.picture.servers[uuid] for uuid in waiting)
+    ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
+    found: dict[str, board.Decision] = {}
+    for server in ordered:
+        record = waiting[server.uuid]
+        if wanted := _wanted(turn, record):
+            decision = plan.place(server, only=wanted)
+            if record.only or decision.reason is not Reason.NO_ROOM:
+                found[server.uuid] = decision
+    rest = [server for server in ordered if server.uuid not in found]
+    tried = {uuid: record.tried for uuid, record in waiting.items()}
+    found |= {s.uuid: place for s, place in packing.place_all(plan, rest, tried)}
+    return [(server, found[server.uuid]) for server in ordered]
+
+
+def _wanted(turn: Turn, record: records.ServerRecovery) -> str | None:
+    """The one host that it has to go to, or that a person has planned for its first
+    attempt."""
+    planned = turn.hosts[record.recovery].planned
+    first = None if record.attempts else planned.get(record.server)
+    return record.only or first
 
 
 def _may_ask(turn: Turn, host: HostRecovery) -> bool:

@@ -8,27 +8,25 @@ looks emptiest to each of them, and a server that fits nowhere is not asked for:
 evacuation would set it to ERROR.
 
 Higher priorities choose first. A server that does not fit lets smaller ones pass:
-it waits for room that they could not make.
+it waits for room that they could not make. Where that leaves servers without a
+place, see :mod:`nova_ha_scheduler.planner.packing`.
 """
 
+import sys
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from nova_ha_scheduler.cluster.model import Host, Migration, Resources, Server
-from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.rules import (
-    failover_host,
-    ha_flavor,
-    maintenance,
-    storage_zone,
-    vocabulary,
+from nova_ha_scheduler.planner.ground import (
+    Ground,
+    Spot,
+    refusal,
+    request_for,
+    unfit,
 )
-from nova_ha_scheduler.rules.model import Operation, Request, Rule
-from nova_ha_scheduler.rules.vocabulary import BadValue
-
-RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.rules.model import Operation, Request
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,9 @@ class Limits:
 
     total: int
     per_zone: int
+
+
+NO_LIMITS = Limits(sys.maxsize, sys.maxsize)
 
 
 @dataclass(frozen=True)
@@ -76,39 +77,49 @@ _FULL = Decision(reason=Reason.IN_FLIGHT_LIMIT)
 
 
 class Board:
-    """What is taken while the plan grows."""
+    """What is taken while the plan grows.
+
+    :ivar ground: the cloud, before anything is taken.
+    :ivar limits: how many may be under way.
+    """
 
     def __init__(
         self,
-        hosts: Mapping[str, Host],
+        ground: Ground,
         dead: frozenset[str],
-        claims: Iterable[Claim],
-        preferences: Preferences,
+        claims: Iterable[Claim] = (),
         limits: Limits | None = None,
         others: Iterable[Claim] = (),
     ) -> None:
         """
-        :param hosts: all of the cloud, by name.
-        :param dead: those in recovery: nobody's destination.
+        :param dead: hosts in recovery: nobody's destination.
         :param claims: all that is under way of the kind that is planned.
         :param limits: for that; None: those of evacuations.
         :param others: what else is under way, and takes room, too.
         """
-        self._preferences = preferences
-        of_evacuations = preferences.max_in_flight, preferences.max_in_flight_per_zone
-        self._limits = limits or Limits(*of_evacuations)
-        self._hosts = hosts
-        alive = (host for name, host in sorted(hosts.items()) if name not in dead)
-        self._usable = [host for host in alive if host.up and not host.disabled]
-        self._free = {name: Counter(h.free) for name, h in hosts.items() if h.free}
+        self.ground = ground
+        most = ground.preferences
+        of_evacuations = Limits(most.max_in_flight, most.max_in_flight_per_zone)
+        self.limits = limits or of_evacuations
+        self._dead = dead
+        # Only of hosts to which something goes: of the others, what the picture shows.
+        self._free: dict[str, Counter[str]] = {}
         self._moving: Counter[str] = Counter()
-        self._moving_to_zone: Counter[str] = Counter()
-        self._groups: set[tuple[str | None, str]] = set()
-        self._permitted: dict[Request, tuple[list[Host], Counter[str]]] = {}
+        self._moving_to_zone: Counter[frozenset[str]] = Counter()
+        self._groups: Counter[tuple[str, str]] = Counter()
         for claim in claims:
-            self._take(claim)
+            self.take(claim)
         for claim in others:
             self._reserve(claim)
+
+    def unlimited(self) -> "Board":
+        """A copy, on which any number may be under way."""
+        copy = Board(self.ground, self._dead, limits=NO_LIMITS)
+        copy._free = {name: Counter(free) for name, free in self._free.items()}
+        copy._moving = Counter(self._moving)
+        copy._moving_to_zone = Counter(self._moving_to_zone)
+        copy._groups = Counter(self._groups)
+        return copy
 
     def place(
         self,
@@ -123,127 +134,149 @@ class Board:
             are others.
         :param only: the one destination that is wanted.
         """
-        if self._moving.total() >= self._limits.total:
+        if self._moving.total() >= self.limits.total:
             return _FULL
-        request = request_for(
-            server, self._hosts[server.host], self._preferences, operation
-        )
-        permitted, refusals = self._permit(request)
-        permitted = [host for host in permitted if host.name != server.host]
+        request = self._request(server, operation)
+        best = self._best(server, request, tried, only)
+        if best is None:
+            return self._no(server, request, only)
+        self.take(Claim(best, server.needs, server.group))
+        return Decision(best)
+
+    def spots(self, server: Server) -> list[Spot]:
+        """Where a server could be evacuated to, were nothing taken; the best first."""
+        spots = self.ground.spots(server, self._request(server))
+        return [spot for name, spot in spots.items() if self._may(server, name, {})]
+
+    def fits(self, server: Server, spot: Spot) -> bool:
+        """Whether one of its spots can take it still."""
+        name = spot.host.name
+        return self._has_room(server, name) and self._may(server, name, self._groups)
+
+    def free(self, host: Host) -> Resources:
+        """What a host would still give."""
+        return self._free.get(host.name) or host.free or {}
+
+    def take(self, claim: Claim, sign: int = 1) -> None:
+        """Count a server as on its way; with sign -1, no more."""
+        host = self.ground.hosts.get(claim.destination)
+        self._moving[claim.destination] += sign
+        if host is not None:
+            self._moving_to_zone[host.facts.zones] += sign
+        self._reserve(claim, sign)
+
+    def _reserve(self, claim: Claim, sign: int = 1) -> None:
+        host = self.ground.hosts.get(claim.destination)
+        if host is not None and host.free is not None:
+            free = self._free.setdefault(host.name, Counter(host.free))
+            for what, n in claim.needs.items():
+                free[what] -= sign * n
+        if claim.group:
+            self._groups[claim.group, claim.destination] += sign
+
+    def _request(
+        self, server: Server, operation: Operation = Operation.EVACUATE
+    ) -> Request:
+        source = self.ground.hosts[server.host]
+        return request_for(server, source, self.ground.preferences, operation)
+
+    def _best(
+        self, server: Server, request: Request, tried: Container[str], only: str | None
+    ) -> str | None:
+        """The first choice of all that can take it now."""
+        spots = self.ground.spots(server, request)
+        if only is not None:
+            spots = {only: spots[only]} if only in spots else {}
+        for refused in (tried, ()):
+            choices = self._choices(server, spots, refused)
+            if found := min(choices, key=self._rank, default=None):
+                return found.host.name
+        return None
+
+    def _choices(
+        self, server: Server, spots: Mapping[str, Spot], refused: Container[str]
+    ) -> Iterator[Spot]:
+        """Where something goes already and there is room still; and the best of the
+        other spots, which are in order."""
+        for name in self._free.keys() & spots.keys():
+            if self._is_open(server, name, refused) and self._has_room(server, name):
+                yield spots[name]
+        for name, spot in spots.items():
+            if name not in self._free and self._is_open(server, name, refused):
+                yield spot
+                return
+
+    def _is_open(self, server: Server, name: str, refused: Container[str]) -> bool:
+        may = name not in refused and not self._zone_full(self.ground.hosts[name])
+        return may and self._may(server, name, self._groups)
+
+    def _has_room(self, server: Server, name: str) -> bool:
+        """Whether a spot has room still: it had, before anything was taken."""
+        free = self._free.get(name)
+        return free is None or all(free[what] >= n for what, n in server.needs.items())
+
+    def _may(
+        self, server: Server, name: str, groups: Mapping[tuple[str, str], int]
+    ) -> bool:
+        """Whether it is another host that lives, and its group agrees."""
+        if name in self._dead or name == server.host:
+            return False
+        return _ungrouped(server, name, groups) is None
+
+    def _rank(self, spot: Spot) -> tuple[bool, bool, int, int, str]:
+        """First where the disk is seen; there the reserve first (or last, as for all
+        that is no evacuation), the least busy, the emptiest, by name."""
+        name = spot.host.name
+        memory = self.free(spot.host).get("MEMORY_MB", 0)
+        return spot.blind, spot.spared, self._moving[name], -memory, name
+
+    def _zone_full(self, host: Host) -> bool:
+        moving = self._moving_to_zone[host.facts.zones]
+        return moving >= self.limits.per_zone
+
+    def _no(self, server: Server, request: Request, only: str | None) -> Decision:
+        """Why it has no place now."""
+        permitted = self.ground.permitted(request, self._dead | {server.host})
+        refusals = self.ground.refusals(request, self._dead)
         if only is not None:
             permitted = [host for host in permitted if host.name == only]
-            refusals = (
-                Counter() if permitted else Counter([self._why_not(request, only)])
-            )
+            refusals = Counter()
+            if not permitted:
+                refusals[self._why_not(request, only)] += 1
         open_to = [host for host in permitted if not self._zone_full(host)]
         if permitted and not open_to:
             return _FULL
-        unfit = {host.name: self._unfit(server, host) for host in open_to}
-        fitting = [host for host in open_to if unfit[host.name] is None]
-        if not fitting:
-            found = refusals + Counter(filter(None, unfit.values()))
-            why = _words(found) if only is None else next(iter(found))
-            return Decision(reason=Reason.NO_ROOM, detail=why)
-        untried = [h for h in fitting if h.name not in tried]
-        best = min(untried or fitting, key=lambda host: self._rank(request, host))
-        self._take(Claim(best.name, server.needs, server.group))
-        return Decision(best.name)
-
-    def _permit(self, request: Request) -> tuple[list[Host], Counter[str]]:
-        """The usable hosts that all rules permit, and why not the others."""
-        if request not in self._permitted:
-            no = {h.name: refusal(request, h, self._preferences) for h in self._usable}
-            permitted = [host for host in self._usable if no[host.name] is None]
-            self._permitted[request] = permitted, Counter(filter(None, no.values()))
-        return self._permitted[request]
-
-    def _why_not(self, request: Request, name: str) -> str:
-        """Why one host is not permitted, in words."""
-        host = self._hosts.get(name)
-        if host is None or not host.up:
-            return "down"
-        no = refusal(request, host, self._preferences)
-        return no or ("disabled" if host.disabled else "in recovery")
+        unfit = (self._unfit(server, host) for host in open_to)
+        found = refusals + Counter(filter(None, unfit))
+        why = _words(found) if only is None else next(iter(found))
+        return Decision(reason=Reason.NO_ROOM, detail=why)
 
     def _unfit(self, server: Server, host: Host) -> str | None:
         """Why a permitted host cannot take this server now, in words."""
-        pinned = server.availability_zone
-        if pinned is not None and host.availability_zone != pinned:
-            return f"outside availability zone {pinned}"
-        there = host.name in server.group_hosts
-        if server.group_apart and (there or (server.group, host.name) in self._groups):
-            return "with a server of its anti-affinity group"
-        if not server.group_apart and server.group_hosts and not there:
-            return "without its affinity group"
-        free = self._free.get(host.name)
-        if free is None:
-            return "whose free room is unknown"
-        lacking = [what for what, n in sorted(server.needs.items()) if free[what] < n]
-        return f"without enough {', '.join(lacking)}" if lacking else None
+        free = self._free.get(host.name, host.free)
+        group = _ungrouped(server, host.name, self._groups)
+        return group or unfit(server, host, free)
 
-    def _zone_full(self, host: Host) -> bool:
-        moving = self._moving_to_zone[host.facts.zone_words]
-        return moving >= self._limits.per_zone
-
-    def _rank(self, request: Request, host: Host) -> tuple[bool, bool, int, int, str]:
-        """First where the disk is seen; there the reserve first (or last, as for all
-        that is no evacuation), the least busy, the emptiest, by name."""
-        blind = request.local_disk and host.facts.zones != request.source_facts.zones
-        reserved = vocabulary.RESERVED in host.facts.flags
-        memory = self._free[host.name]["MEMORY_MB"]
-        evacuated = request.operation is Operation.EVACUATE
-        spared = reserved is not (self._preferences.prefer_reserve and evacuated)
-        return blind, spared, self._moving[host.name], -memory, host.name
-
-    def _take(self, claim: Claim) -> None:
-        host = self._hosts.get(claim.destination)
-        self._moving[claim.destination] += 1
-        if host is not None:
-            self._moving_to_zone[host.facts.zone_words] += 1
-        self._reserve(claim)
-
-    def _reserve(self, claim: Claim) -> None:
-        if claim.destination in self._free:
-            self._free[claim.destination].subtract(claim.needs)
-        if claim.group:
-            self._groups.add((claim.group, claim.destination))
+    def _why_not(self, request: Request, name: str) -> str:
+        """Why one host is not permitted, in words."""
+        host = self.ground.hosts.get(name)
+        if host is None or not host.up:
+            return "down"
+        no = refusal(request, host, self.ground.preferences)
+        return no or ("disabled" if host.disabled else "in recovery")
 
 
-def request_for(
-    server: Server,
-    source: Host,
-    preferences: Preferences,
-    operation: Operation = Operation.EVACUATE,
-) -> Request:
-    """The server's move, as the scheduler plugin's rules will be asked."""
-    try:
-        ha: bool | str = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-    except BadValue as error:
-        ha = str(error)
-    # Without a name: the same verdicts hold for all servers of a kind.
-    move = Request(operation, "", ha, source.name, source.facts)
-    return replace(
-        move,
-        local_disk=server.local_disk,
-        disposable=_disposable(server, preferences),
-    )
-
-
-def _disposable(server: Server, preferences: Preferences) -> bool:
-    """Whether its disk may be lost, as its flavor says and its tenant does not deny."""
-    specs, metadata = server.extra_specs, server.metadata
-    try:
-        policy = vocabulary.recovery_policy(specs, metadata, preferences.tenant_raises)
-    except BadValue:
-        return False
-    return vocabulary.disposable(specs) and policy == "recreate"
-
-
-def refusal(request: Request, host: Host, preferences: Preferences) -> str | None:
-    """Why the rules keep the server off the host, in words."""
-    for rule in RULES:
-        if no := rule.refusal(request, host.facts, False, preferences.policy):
-            return no.finding if no.found else str(no)
+def _ungrouped(
+    server: Server, name: str, groups: Mapping[tuple[str, str], int]
+) -> str | None:
+    """Why its group keeps it off a host, in words."""
+    if server.group is None:
+        return None
+    there = name in server.group_hosts
+    if server.group_apart and (there or groups.get((server.group, name))):
+        return "with a server of its anti-affinity group"
+    if not server.group_apart and server.group_hosts and not there:
+        return "without its affinity group"
     return None
 
 

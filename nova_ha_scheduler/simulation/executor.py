@@ -9,12 +9,17 @@ from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 
 class VirtualClock:
-    """:ivar time: seconds since the epoch."""
+    """:ivar time: seconds since the epoch, as they pass."""
 
     def __init__(self, start: float = 0.0) -> None:
         self.time = start
+        self.ahead = 0.0
+        """By how much the trigger's clock was set forward."""
 
     def now(self) -> float:
+        return self.time + self.ahead
+
+    def steady(self) -> float:
         return self.time
 
 
@@ -41,11 +46,11 @@ class SteppedExecutor:
         what = intent.effect.value, intent.host
         wait, delay = self.waits.get(what, 0.0), self.delays.get(what, 0.0)
         begun = delay > 0 and not self._withholds(intent)
-        self._queue.append((self._clock.now() + wait + delay, begun, intent))
+        self._queue.append((self._clock.time + wait + delay, begun, intent))
 
     def pump(self) -> bool:
         """Carry out what is due; whether there are outcomes."""
-        due = [item for item in self._queue if item[0] <= self._clock.now()]
+        due = [item for item in self._queue if item[0] <= self._clock.time]
         for item in due:
             _, begun, intent = item
             effect = intent.effect.value

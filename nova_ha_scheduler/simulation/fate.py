@@ -180,3 +180,15 @@ class Fate:
     def do_nova_evacuate(self, server: ServerId, destination: HostName) -> None:
         """Somebody else asks Nova."""
         self.world.evacuations.ask(server, destination, False)
+
+    # Clocks.
+
+    def do_clock(self, seconds: Seconds) -> None:
+        """The clock of the trigger's host is set, forward or back by so much."""
+        self.simulation.clock.ahead += seconds
+        self.world.ahead += seconds
+
+    def do_clocks(self, seconds: Seconds) -> None:
+        """All clocks of the site are set, Nova's too."""
+        self.do_clock(seconds)
+        self.world.nova_ahead += seconds

@@ -23,7 +23,7 @@ from nova_ha_scheduler.cluster.model import (
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.planner import board
+from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.rules.model import Operation
 from nova_ha_scheduler.simulation.devices import Devices
 from nova_ha_scheduler.simulation.evacuations import Evacuations
@@ -59,6 +59,8 @@ class SimulatedWorld(Devices):
         self.missing: dict[str, str] = {}
         self.asks: list[tuple[str, str]] = []
         self.observations = 0
+        self.ahead = self.nova_ahead = 0.0
+        """By how much the clocks of the trigger's host and of Nova's were set."""
         self.crimes: list[str] = []
         """Split brains, lost disks, repeated evacuations, opened locks."""
 
@@ -74,10 +76,14 @@ class SimulatedWorld(Devices):
                 self._clean_up(name, machine)
             due = (now - self._began - machine.phase) % self.nova.report_interval == 0
             if machine.beats and self.bus_up and due:
-                machine.seen_at = now
-                machine.host = replace(machine.host, updated_at=now)
+                machine.seen_at = self.nova_time
+                machine.host = replace(machine.host, updated_at=self.nova_time)
         self.evacuations.advance()
         self.moves.advance()
+
+    @property
+    def nova_time(self) -> float:
+        return self.time + self.nova_ahead
 
     def _agent_starts(self, name: str, machine: Machine) -> None:
         machine.agent, machine.agent_at = True, None
@@ -97,11 +103,11 @@ class SimulatedWorld(Devices):
         self, server: Server, machine: Machine, operation: Operation
     ) -> bool:
         source, host = self.shown(server.host), self.shown(machine.host.name)
-        request = board.request_for(server, source, self._options, operation)
+        request = ground.request_for(server, source, self._options, operation)
         return (
             not host.up
             or host.disabled
-            or board.refusal(request, host, self._options) is not None
+            or ground.refusal(request, host, self._options) is not None
             or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
             or server.availability_zone not in (None, host.availability_zone)
             or not server.traits <= host.traits
@@ -145,7 +151,7 @@ class SimulatedWorld(Devices):
 
     def shown(self, name: str) -> Host:
         machine = self.machines[name]
-        age = self.time - machine.seen_at
+        age = abs(self.nova_time - machine.seen_at)
         up = age <= self.nova.service_down_time and not machine.host.forced_down
         return replace(
             machine.host,
@@ -181,7 +187,7 @@ class SimulatedWorld(Devices):
             for r in self.records
             if r.source in (sources if r.kind == "evacuation" else scope.leaving)
         )
-        return Picture(self.time, scope, hosts, servers, records)
+        return Picture(self.time + self.ahead, scope, hosts, servers, records)
 
     def _call(self, name: str, effect: Callable[[], None]) -> None:
         """Carry out an API call, unless it is to break, or its answer to be lost."""
@@ -197,7 +203,7 @@ class SimulatedWorld(Devices):
 
     def _write(self, host: str, **values: object) -> None:
         machine = self.machines[host]
-        machine.host = replace(machine.host, updated_at=self.time, **values)  # type: ignore[arg-type]
+        machine.host = replace(machine.host, updated_at=self.nova_time, **values)  # type: ignore[arg-type]
         words = ", ".join(f"{k}={v}" for k, v in values.items())
         self.log(f"nova: service {host}: {words}")
 

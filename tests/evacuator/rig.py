@@ -69,6 +69,10 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def wait_until(
         self, what: str, ready: Callable[[], bool], seconds: float = _PATIENCE
     ) -> None:

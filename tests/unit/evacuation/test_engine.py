@@ -96,7 +96,7 @@ def test_a_dry_run_asks_nobody() -> None:
     world = scenario.build(cluster, []).world
     found = {
         s.server: (s.destination, s.reason)
-        for s in dry_run.plan(world, Options(), "node1")
+        for s in dry_run.plan(dry_run.look(world, ["node1"]), Options(), ["node1"])
     }
     assert found == {
         "uuid-a": (None, Reason.NO_ROOM),
