@@ -26,6 +26,7 @@ from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from nova_ha_scheduler.simulation import script
 from nova_ha_scheduler.simulation.machines import Machine, Nova
@@ -102,6 +103,9 @@ class Script(script.Script):
 
     def _line(self, at: float, words: str) -> None:
         self.log.append(f"{at:6.0f} {words}")
+
+    def _time_of(self, event: Event) -> float:
+        return event.at
 
     def run(self, commands: str) -> None:
         self.play(self.read(commands))

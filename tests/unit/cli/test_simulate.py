@@ -104,6 +104,18 @@ def test_its_end(site: Site, cloud: str, scenario: Any) -> None:
     }
 
 
+def test_a_clock_that_is_set(site: Site, cloud: str, scenario: Any) -> None:
+    """The timeline goes by the time that passes, not by what the trigger believes."""
+    path = scenario("at 100 clock 3600", "at 200 power off node1", "at 600 end")
+    answer = site.run(
+        "simulate", "--from-file", cloud, "--scenario", path, "-f", "json"
+    )
+    rows = json.loads(answer.out)
+    seconds = [float(row["second"]) for row in rows]
+    assert seconds == sorted(seconds)
+    assert any(row["what"].startswith("clock.jumped") for row in rows)
+
+
 def test_a_breach(site: Site, cloud: str, scenario: Any) -> None:
     """A device that says off of a host that is on: nobody could know."""
     path = scenario("at 5 network down node1", "at 5 device node1 lies", "at 900 end")
