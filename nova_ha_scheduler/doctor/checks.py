@@ -12,6 +12,7 @@ Check = Callable[[Subject], Iterable[Finding]]
 
 _GROUPS: Sequence[tuple[Sequence[Check], tuple[str, ...]]] = (
     (scheduler.CHECKS, ("nova",)),
+    (scheduler.OF_FLAVORS, ("nova", "flavors", "aggregates")),
     (computes.CHECKS, ("nova",)),
     (hosts.CHECKS, ("picture",)),
     (servers.CHECKS, ("picture",)),

@@ -276,8 +276,8 @@ CHECKS = (
     weigher_not_loaded,
     weighers_lost,
     counting_filter,
-    extra_specs_filter_compares_text,
     placement_limit,
     placement_hides_hosts,
     policies_differ,
 )
+OF_FLAVORS = (extra_specs_filter_compares_text,)
