@@ -10,7 +10,7 @@ a host's recovery      detect, guard, recovery, proof, servers, stranded
 clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves
-what is remembered     records, evidence, effects, orders, upkeep
+what is remembered     records, evidence, effects, orders, upkeep, decisions
 which of them acts     leadership, coordination (tooz); the journal's lease
 beside the step        executor, devices, service, notify, world, troubles
 how it is set up       conf, options, startup, main; dry_run: the step, without acting

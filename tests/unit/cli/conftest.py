@@ -20,9 +20,9 @@ from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests import ports
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
 from tests.unit import commandline
 from tests.unit.commandline import Answer
 

@@ -15,8 +15,8 @@ from nova_ha_scheduler.evacuation.records import (
     ServerState,
 )
 from nova_ha_scheduler.evacuation.upkeep import MoveState
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
 
 
 def _recovery(servers: int) -> Simulation:

@@ -16,8 +16,8 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.evacuation.records import HostState
 from nova_ha_scheduler.planner.plan import prospects
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
 
 _ENDS = (HostState.RECOVERED, HostState.INCOMPLETE)
 
@@ -215,7 +215,7 @@ def test_a_recovery_that_waits_for_proof_takes_the_plan() -> None:
     (known,) = simulation.journal.state.hosts.values()
     assert known.state is HostState.FENCING
     # By itself, it would prefer the reserve now.
-    simulation.world.machines["node3"].metadata["ha:reserved"] = "true"
+    simulation.world.machines["node3"].aggregates.append({"ha:reserved": "true"})
     now, where = simulation.clock.now(), plan.destinations("node1")
     assert where == {"uuid-a": "node2", "uuid-b": "node3"}
     kind = CommandKind.EVACUATE
