@@ -23,7 +23,7 @@ help:
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 10 minutes)'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
-	@echo 'make bench       the cost of plugin and trigger, as ratios (build/bench.json)'
+	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 

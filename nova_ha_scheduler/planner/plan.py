@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.explain import Taken
-from nova_ha_scheduler.planner.ground import Ground, request_for
+from nova_ha_scheduler.planner.ground import Ground, request_for, unfit
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.model import Request
 
@@ -63,7 +63,7 @@ class _Look:
     def at(self, server: Server, destination: str | None) -> Prospect:
         source = self._ground.hosts[server.host]
         request = request_for(server, source, self._ground.preferences)
-        spots = self._ground.spots(server, request).values()
+        spots = self._ground.spots(request).values()
         fitting = tuple(
             sorted(s.host.name for s in spots if self._fits(server, s.host))
         )
@@ -79,11 +79,11 @@ class _Look:
         return Taken(False, self._needs.get(host, {}), self._groups.get(host, ()))
 
     def _fits(self, server: Server, host: Host) -> bool:
-        """Whether one of its spots can take it still."""
+        """Whether a permitted host can take it still."""
         if host.name == server.host or host.name in self._dead:
             return False
         if server.group is None and host.name not in self._needs:
-            return True  # nothing has changed there
+            return unfit(server, host, host.free) is None
         found = explain.fitting(server, host, self._taken(host.name))
         return explain.first_no(found) is None
 
