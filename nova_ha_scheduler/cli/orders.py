@@ -158,6 +158,7 @@ class Waiter:
         self._history = History(parts.database)
         self._service = Service(parts, listens=False)
         self._codes: dict[str, int] = {}
+        self._told: set[str] = set()
         self._servers: dict[str, list[records.ServerRecovery]] = {}
 
     @property
@@ -206,6 +207,10 @@ class Waiter:
         if command.refusal not in _FOLLOWED:
             print(f"{command.host}: {command.answer}", file=sys.stderr)
             return REFUSED
+        if command.refusal and command.destinations and given.id not in self._told:
+            self._told.add(given.id)
+            words = f"{command.host}: {command.answer}, not by this plan"
+            print(words, file=sys.stderr)
         found = self._history.recoveries(Query(host=command.host, limit=1))
         if not found:
             return None

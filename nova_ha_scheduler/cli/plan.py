@@ -144,15 +144,14 @@ def _read(path: Path) -> Plan:
 
 def _warn(host: Host) -> None:
     """What keeps the trigger off a host, whatever its plan says."""
-    why = detect.hands_off(host)
-    if why is not None:
-        reason, detail = why
-        said = reason.sentence(detail)
+    by_hand = "" if detect.under_maintenance(host) else ", unless by hand"
+    if why := detect.hands_off(host):
+        said = why[0].sentence(why[1])
     elif vocabulary.HA not in host.facts.flags:
         said = "it is in no aggregate with ha=true"
     else:
         return
-    print(f"{host.name}: left alone, unless by hand: {said}", file=sys.stderr)
+    print(f"{host.name}: left alone{by_hand}: {said}", file=sys.stderr)
 
 
 def _row(step: plans.Step, prospect: Prospect, long: bool) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.explain import Taken
 from nova_ha_scheduler.planner.ground import Ground, request_for
 from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.rules.model import Request
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,14 @@ class _Look:
         self._groups: dict[str, set[str]] = defaultdict(set)
 
     def at(self, server: Server, destination: str | None) -> Prospect:
-        ground = self._ground
-        source = ground.hosts[server.host]
-        request = request_for(server, source, ground.preferences)
-        permitted = ground.permitted(request, self._dead | {server.host})
-        fitting = tuple(sorted(h.name for h in permitted if self._fits(server, h)))
+        source = self._ground.hosts[server.host]
+        request = request_for(server, source, self._ground.preferences)
+        spots = self._ground.spots(server, request).values()
+        fitting = tuple(
+            sorted(s.host.name for s in spots if self._fits(server, s.host))
+        )
         if destination is None:
-            scattered = "" if fitting else self._scattered(server, permitted)
+            scattered = "" if fitting else self._scattered(server, request)
             return Prospect(fitting, scattered)
         self._needs[destination].update(server.needs)
         if server.group:
@@ -77,11 +79,17 @@ class _Look:
         return Taken(False, self._needs.get(host, {}), self._groups.get(host, ()))
 
     def _fits(self, server: Server, host: Host) -> bool:
+        """Whether one of its spots can take it still."""
+        if host.name == server.host or host.name in self._dead:
+            return False
+        if server.group is None and host.name not in self._needs:
+            return True  # nothing has changed there
         found = explain.fitting(server, host, self._taken(host.name))
         return explain.first_no(found) is None
 
-    def _scattered(self, server: Server, permitted: Iterable[Host]) -> str:
+    def _scattered(self, server: Server, request: Request) -> str:
         """Only of hosts that lack nothing but room."""
+        permitted = self._ground.permitted(request, self._dead | {server.host})
         left: dict[str, Counter[str]] = {}
         for host in permitted:
             found = explain.fitting(server, host, self._taken(host.name))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.cluster import snapshot
 from tests.cloud import Cloud
 from tests.trigger.conftest import MakeTrigger, Trigger
 
@@ -115,6 +116,14 @@ def test_apply(cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path) 
     assert statuses == {"ACTIVE"}
     shown = configured.nova_ha(*order, code=1)
     assert "is not on its host any more" in shown
+    kept = tmp_path / "after.json"
+    configured.nova_ha("snapshot", str(kept))
+    done = {
+        (record.server, record.destination)
+        for record in snapshot.load(kept.read_text()).migrations
+        if (record.source, record.status) == ("node4", "done")
+    }
+    assert done == set(planned.items())
 
 
 @pytest.mark.parametrize("broken", ["", "{", '{"schema": "nova-ha-snapshot"}'])

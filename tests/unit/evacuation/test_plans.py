@@ -204,6 +204,29 @@ def test_a_kept_place_is_taken_though_another_is_better() -> None:
     assert found["uuid-a"] == ("recovered", "node2")
 
 
+def test_a_recovery_that_waits_for_proof_takes_the_plan() -> None:
+    """The trigger has suspected the host itself, and cannot fence it."""
+    hosts = {**CLOUD["hosts"], "node1": {"zone": "nfs-a", "device": "unreachable"}}
+    simulation = scenario.build({**CLOUD, "hosts": hosts}, [])
+    plan = plans.make(_look(simulation, "node1"), Options(), ["node1"])
+    simulation.world.cut("node1")
+    for _ in range(200):
+        simulation.tick()
+    (known,) = simulation.journal.state.hosts.values()
+    assert known.state is HostState.FENCING
+    # By itself, it would prefer the reserve now.
+    simulation.world.machines["node3"].metadata["ha:reserved"] = "true"
+    now, where = simulation.clock.now(), plan.destinations("node1")
+    assert where == {"uuid-a": "node2", "uuid-b": "node3"}
+    kind = CommandKind.EVACUATE
+    order = Command(
+        "c", kind, "node1", "ann", "why", now, now + 600, destinations=where
+    )
+    simulation.journal.order(order)
+    found = _play(simulation, 1)
+    assert {server: host for server, (_, host) in found.items()} == where
+
+
 def test_the_choice_is_left_to_the_scheduler() -> None:
     """Nova is asked without a host, once there is room for each."""
     cloud = {**CLOUD, "options": {"planned_destinations": False}}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One stack for all tests; each finds all hosts up, and no servers."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from nova_ha_scheduler.journal.history import Query
+from tests.stack import servers, truth
+from tests.stack.evacuator import Trigger
+from tests.stack.stack import Stack
+
+RECOVERY_SECONDS = 180
+
+
+@pytest.fixture(scope="session")
+def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Its files are kept when a test has failed, and named."""
+    with Stack() as stack:
+        yield stack
+    if request.session.testsfailed or stack.broken:
+        print(f"\nThe logs: {stack.site.logs} and {stack.site.room}", file=sys.stderr)
+    else:
+        stack.remove()
+
+
+@pytest.fixture
+def stack(_stack: Stack) -> Iterator[Stack]:
+    """The stack; afterwards it is made whole: no triggers, servers and faults."""
+    yield _stack
+    try:
+        _stack.heal()
+    except BaseException:
+        _stack.broken = True  # the test has not failed, and its files shall stay
+        raise
+
+
+@pytest.fixture
+def trigger(stack: Stack, request: pytest.FixtureRequest) -> Callable[..., Trigger]:
+    """Make a trigger with a journal of its own; arguments as of Stack.trigger()."""
+
+    def make(**details: Any) -> Trigger:
+        return stack.trigger(request.node.name, **details)
+
+    return make
+
+
+def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
+    """Wait until the only recovery of a host has ended well; return all of it."""
+    history = trigger.history()
+
+    def ended() -> bool:
+        states = [found.state.value for found in history.recoveries(Query(host=host))]
+        assert len(states) <= 1, "one death is one recovery"
+        assert states != ["incomplete"], history.servers(Query(host=host))
+        return states == ["recovered"]
+
+    stack.wait(f"the recovery of {host}", ended, RECOVERY_SECONDS)
+    (found,) = trigger.shown(host)
+    return found
+
+
+def check(
+    stack: Stack,
+    history: dict[str, Any],
+    ids: set[str],
+    stopped: frozenset[str] = frozenset(),
+) -> None:
+    """All are recovered in their zone, as they were, and no rule is broken."""
+    host = history["host"]
+    zone = stack.site.layout.zones[host]
+    rows = {row["server"]: row for row in history["servers"]}
+    assert {row["outcome"] for row in rows.values()} == {"recovered"}, rows
+    assert set(rows) == ids
+    facts = truth.facts(stack.records(), stack.switched())
+    assert truth.breaches(facts, [history], ids) == []
+    assert {a.server for a in facts.arrivals if a.source == host} == ids
+    now = servers.servers(stack)
+    for server in ids:
+        there = str(now[server]["OS-EXT-SRV-ATTR:host"])
+        assert stack.site.layout.zones[there] == zone
+        runs = {there} if server not in stopped else set()
+        assert facts.runs_at_last(server) == runs
+        assert now[server]["status"] == ("ACTIVE" if runs else "SHUTOFF")

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host dies, and its servers come back elsewhere: every part is a process."""
+
+from collections.abc import Callable
+
+from tests.fullstack.conftest import check, recovered
+from tests.stack import servers
+from tests.stack.evacuator import Trigger
+from tests.stack.stack import Stack
+
+SERVERS = 32
+STOPPED = 2
+
+
+def test_power_cut(stack: Stack, trigger: Callable[..., Trigger]) -> None:
+    """Nobody announces it: the host is silent, and Nova and the trigger see that."""
+    ours = trigger()
+    ours.service().start()
+    ids = servers.boot(stack, "a1", SERVERS)
+    stopped = frozenset(sorted(ids)[:STOPPED])
+    servers.stop(stack, stopped)
+    stack.machines["a1"].kill()
+    found = recovered(stack, ours, "a1")
+    check(stack, found, ids, stopped)
+
+
+def test_hung_host(stack: Stack, trigger: Callable[..., Trigger]) -> None:
+    """It is silent, but its servers could go on any moment: the fence ends that."""
+    ours = trigger()
+    ours.service().start()
+    ids = servers.boot(stack, "b1", SERVERS)
+    machine = stack.machines["b1"]
+    machine.freeze()
+    found = recovered(stack, ours, "b1")
+    (cut,) = [s for s in stack.switched() if (s["host"], s["event"]) == ("b1", "off")]
+    assert cut["by"] == "redfish", "the process is gone, and the fence did it"
+    assert not machine.alive
+    check(stack, found, ids)
