@@ -42,6 +42,7 @@ from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.journal.history import History, Query
 from tests.cloud.config import Conf, merge
+from tests.errors import ProgramError
 from tests.evacuator import broker, rig
 
 SERVERS = 30
@@ -225,7 +226,7 @@ def _set(cloud: Cloud, host: str, change: dict[str, str]) -> None:
     (service,) = cloud.openstack().compute.services(host=host)
     answer = cloud.nova("PUT", f"/os-services/{service.id}", change)
     if not answer.ok:
-        raise rig.RigError(f"{host} {change}: {answer.text}")
+        raise ProgramError(f"{host} {change}: {answer.text}")
 
 
 def _fired(
@@ -247,7 +248,7 @@ def _fired(
         )
         refused = [answer.text for answer in answers if not answer.ok]
     if refused:
-        raise rig.RigError(f"evacuations refused: {refused}")
+        raise ProgramError(f"evacuations refused: {refused}")
     records = cloud.wait(
         f"{source} evacuated by hand", lambda: _done(cloud, source), _PATIENCE_SECONDS
     )
@@ -264,7 +265,7 @@ def _done(cloud: Cloud, source: str) -> list[dict[str, Any]] | None:
     records: list[dict[str, Any]] = cloud.nova("GET", path).json()["migrations"]
     ended = [r for r in records if r["status"] in _ENDED]
     if wrong := [r for r in ended if r["status"] not in ("done", "completed")]:
-        raise rig.RigError(f"evacuations failed: {wrong}")
+        raise ProgramError(f"evacuations failed: {wrong}")
     return records if len(ended) == SERVERS else None
 
 
@@ -294,7 +295,7 @@ def _by_trigger(
     say(f"{'':30}requests: {dict(asked)}")
     notified = notification_to_evacuate(history, record)
     if notified is None:
-        raise rig.RigError("no notification was heard")
+        raise ProgramError("no notification was heard")
     return seconds, asked.total(), notified
 
 
@@ -316,5 +317,5 @@ def _recovered(history: History, host: str) -> HostRecovery | None:
     if not found or found[0].state not in (HostState.RECOVERED, HostState.INCOMPLETE):
         return None
     if found[0].state is HostState.INCOMPLETE:
-        raise rig.RigError(f"{host} is incomplete")
+        raise ProgramError(f"{host} is incomplete")
     return found[0]

@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
+from tests import packages
+from tests.errors import ProgramError
 
 
 def program(name: str, package: str, extra_path: str = "") -> str:
@@ -20,11 +20,10 @@ def program(name: str, package: str, extra_path: str = "") -> str:
 
     A missing one fails the test: a skipped safety test would look like a passed one.
     """
-    path = os.pathsep.join((os.environ.get("PATH", ""), SBIN, extra_path))
-    found = shutil.which(name, path=path)
-    if found is None:
-        pytest.fail(f"this test needs {name}: apt-get install {package}", pytrace=False)
-    return found
+    try:
+        return packages.find(name, package, extra_path)
+    except ProgramError as error:
+        pytest.fail(f"this test's {error}", pytrace=False)
 
 
 @contextlib.contextmanager

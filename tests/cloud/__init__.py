@@ -7,12 +7,25 @@ prepares the process for Nova (see :mod:`tests.cloud.concurrency`), so it has to
 the first import of a program that uses it.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tests.cloud.concurrency import patch
+from tests.errors import CloudError
 
-patch()  # the next import pulls in Nova, which must find the process prepared
+if TYPE_CHECKING:
+    from tests.cloud.cloud import Cloud
+    from tests.cloud.hardware import Size
 
-from tests.cloud.client import CloudError  # noqa: E402
-from tests.cloud.cloud import Cloud  # noqa: E402
-from tests.cloud.hardware import Size  # noqa: E402
+patch()  # whatever is imported next may pull in Nova, which must find it prepared
 
 __all__ = ["Cloud", "CloudError", "Size", "patch"]
+
+_MODULES = {"Cloud": "tests.cloud.cloud", "Size": "tests.cloud.hardware"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import all of Nova only for who wants it, not for who uses a stand-in."""
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

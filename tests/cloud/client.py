@@ -11,16 +11,13 @@ import requests
 
 from tests.cloud import config
 from tests.cloud.stubs import IMAGES, TOKEN
+from tests.errors import CloudError
 
 T = TypeVar("T")
 
 _LOG_TAIL_LINES = 30
 #: Each request for a server's state keeps a core busy for a tenth of this.
 _POLL_SECONDS = 0.15
-
-
-class CloudError(Exception):
-    """The cloud could not be brought up, or did not do what was waited for."""
 
 
 class Client:
@@ -52,6 +49,11 @@ class Client:
             self._connection = openstack.connection.Connection(config=region)
         return self._connection
 
+    @property
+    def token(self) -> str:
+        """An administrator's."""
+        return TOKEN
+
     def nova(
         self, method: str, path: str, body: Any = None, microversion: str = "2.94"
     ) -> requests.Response:
@@ -71,7 +73,7 @@ class Client:
             method,
             self.endpoints[service] + path,
             json=body,
-            headers={"X-Auth-Token": TOKEN, "OpenStack-API-Version": version},
+            headers={"X-Auth-Token": self.token, "OpenStack-API-Version": version},
             timeout=120,
         )
 

@@ -11,10 +11,11 @@ from nova.objects.cell_mapping import CellMapping
 
 from tests.cloud import cells as nova_cells
 from tests.cloud import config, driver, services, sqlite, transport
-from tests.cloud.client import Client, CloudError
+from tests.cloud.client import Client
 from tests.cloud.hardware import Hardware, Size
 from tests.cloud.stubs import Cinder, Glance, Keystone, Neutron
 from tests.cloud.web import WebServer
+from tests.errors import CloudError
 
 #: Where each service answers below its server's root, as in the catalog.
 _PATHS = {

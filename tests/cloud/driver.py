@@ -10,13 +10,12 @@ When a disk is made, copied, kept or deleted follows the calls of
 
 import sys
 import time
-import uuid
 from typing import Any, ClassVar
 
 from nova.compute import power_state, task_states
 from nova.virt import fake
 
-from tests.cloud.hardware import Hardware
+from tests.cloud.hardware import Hardware, node_uuid
 
 
 class Driver(fake.FakeDriver):
@@ -167,11 +166,6 @@ class Driver(fake.FakeDriver):
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
         self.instances.pop(instance.uuid, None)
-
-
-def node_uuid(host: str) -> str:
-    """Return a host's compute node uuid, the same in every run."""
-    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{host}.tests.cloud"))
 
 
 def register(hardware: Hardware) -> str:

@@ -10,11 +10,10 @@ bytes, so a disk that was lost and made anew from its image shows as other bytes
 import dataclasses
 import secrets
 import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from nova.compute import power_state
 
 _DISK_BYTES = 64
 
@@ -62,6 +61,8 @@ class Hardware:
 
     def power_off(self, host: str) -> None:
         """Leave a host's guests defined, but not running."""
+        from nova.compute import power_state  # only where Nova runs
+
         for guest in self.guests(host).values():
             guest.state = power_state.SHUTDOWN
 
@@ -111,3 +112,8 @@ class Hardware:
 
     def _snapshot(self, image: str) -> Path:
         return self._root / "images" / image
+
+
+def node_uuid(host: str) -> str:
+    """Return a host's compute node uuid, the same in every run."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{host}.tests.cloud"))

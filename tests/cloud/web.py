@@ -76,10 +76,12 @@ class WebServer:
     services name each other's ports in their configuration before they exist.
     """
 
-    def __init__(self, name: str, keep_open: bool = True) -> None:
-        """:param keep_open: serve many requests a connection."""
+    def __init__(self, name: str, keep_open: bool = True, port: int = 0) -> None:
+        """:param keep_open: serve many requests a connection.
+        :param port: 0 for any that is free.
+        """
         handler = _Connection if keep_open else _Request
-        self._server = _Server((LOOPBACK, 0), handler)
+        self._server = _Server((LOOPBACK, port), handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.1},

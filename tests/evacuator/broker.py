@@ -7,17 +7,16 @@ epmd, its files in /etc and /var, nor the user's Erlang cookie. Needs no pytest.
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import amqp
 
-from tests import ports
-from tests.evacuator import rig
+from tests import packages, ports
+from tests.processes import Process
 
 # Not /usr/sbin/rabbitmq-server: that runs as the user of the service.
-_SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 _USER = _PASSWORD = "guest"  # may log in from this machine alone, by default
 
 _CONF = """\
@@ -34,25 +33,26 @@ class Broker:
     """A server that can go away, and come back at the same address.
 
     :ivar url: as oslo.messaging wants it.
+    :ivar port: where it listens; :ivar epmd_port: its name server.
     """
 
     def __init__(self, folder: Path) -> None:
         """:param folder: for all of its files; is made."""
         self._folder = folder
-        self._port, self._distribution, self._epmd = (ports.free_port() for _ in "123")
-        self._server: rig.Process | None = None
-        self.url = f"rabbit://{_USER}:{_PASSWORD}@127.0.0.1:{self._port}/"
+        self.port, self.epmd_port = ports.free_port(), ports.free_port()
+        self._distribution = ports.free_port()
+        self._server: Process | None = None
+        self.url = f"rabbit://{_USER}:{_PASSWORD}@127.0.0.1:{self.port}/"
         folder.mkdir()
-        (folder / "rabbitmq.conf").write_text(_CONF.format(port=self._port))
+        (folder / "rabbitmq.conf").write_text(_CONF.format(port=self.port))
         (folder / "enabled_plugins").write_text("[].\n")
 
     @contextlib.contextmanager
     def names(self) -> Iterator[None]:
         """Run epmd in the foreground: started by the server, it would outlive it."""
-        command = ["epmd", "-address", "127.0.0.1", "-port", str(self._epmd)]
-        process = self._run(command, "epmd.log")
+        process = self._run(self.epmd, "epmd.log")
         try:
-            process.wait_until("epmd", lambda: ports.listens(self._epmd))
+            process.wait_until("epmd", lambda: ports.listens(self.epmd_port))
             yield
         finally:
             process.stop()
@@ -61,10 +61,8 @@ class Broker:
         """Return when clients can log in; takes a few seconds, if it is not up."""
         if self._server:
             return
-        self._server = self._run([_SERVER], "rabbitmq.log")
-        self._server.wait_until(
-            "RabbitMQ", lambda: ports.listens(self._port), _PATIENCE
-        )
+        self._server = self._run([SERVER], "rabbitmq.log")
+        self._server.wait_until("RabbitMQ", lambda: ports.listens(self.port), _PATIENCE)
 
     def stop(self) -> None:
         """Clients lose their connections, and what waited in its queues is gone."""
@@ -75,29 +73,33 @@ class Broker:
     def consumers(self, queue: str) -> int:
         """How many listen to a queue."""
         login = {"userid": _USER, "password": _PASSWORD}
-        with amqp.Connection(f"127.0.0.1:{self._port}", **login) as connection:
+        with amqp.Connection(f"127.0.0.1:{self.port}", **login) as connection:
             try:
                 found = connection.channel().queue_declare(queue, passive=True)
             except amqp.NotFound:
                 return 0
             return int(found.consumer_count)
 
-    def _run(self, command: Sequence[str], log: str) -> rig.Process:
+    def _run(self, command: Sequence[str], log: str) -> Process:
         """Start a program that ends even where this one is killed."""
-        if shutil.which(command[0]) is None:
-            raise rig.RigError(f"no {command[0]}: apt-get install rabbitmq-server")
+        packages.find(command[0], "rabbitmq-server")
         bound = ["setpriv", "--pdeathsig", "KILL", *command]
-        return rig.Process(bound, self._folder / log, self._env)
+        return Process(bound, self._folder / log, self.environment)
 
     @property
-    def _env(self) -> Mapping[str, str]:
+    def epmd(self) -> list[str]:
+        """The command of the name server that it needs."""
+        return ["epmd", "-address", "127.0.0.1", "-port", str(self.epmd_port)]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
         """All of it: what the user or the service has set does not count."""
         folder = self._folder
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(folder),  # where the Erlang cookie is
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(self._epmd),
+            "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_CRASH_DUMP_BYTES": "0",  # the log tells
             "RUNNING_UNDER_SYSTEMD": "true",  # no shell between us and the server
             "RABBITMQ_NODENAME": "nova-ha-tests@localhost",
@@ -110,7 +112,7 @@ class Broker:
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder),
             "RABBITMQ_LOGS": "-",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": _ERLANG,
+            "RABBITMQSERVER_ADDITIONAL_ERL_ARGS": _ERLANG,
         }
 
 
@@ -118,7 +120,7 @@ class Broker:
 def running(folder: Path) -> Iterator[Broker]:
     """Run a broker; clients can log in when the block begins.
 
-    :raises rig.RigError: it is not installed, or does not start.
+    :raises ProgramError: it is not installed, or does not start.
     """
     broker = Broker(folder)
     with broker.names():

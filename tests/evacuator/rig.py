@@ -8,12 +8,10 @@ Used by the demo, the benchmark and the tests. Needs no pytest.
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import bcrypt
@@ -23,13 +21,11 @@ from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
 from tests import ports
-from tests.cloud import CloudError
 from tests.cloud.config import CLOUD_NAME, Conf, merge, render
+from tests.errors import ProgramError
+from tests.processes import Process
 
 USER, PASSWORD = "fencer", "s3cret of the BMCs"
-
-_PATIENCE = 30.0
-_POLL = 0.05
 
 # The emulator's fake systems take 1 to 11 s at random to change their power, counted
 # in whole seconds of the clock; here they take what the first argument says.
@@ -40,63 +36,6 @@ random.randint = lambda low, high: delay
 from sushy_tools.emulator.main import main
 main()
 """
-
-
-class RigError(CloudError):
-    """A program did not do what it is there for; the text shows the end of its log."""
-
-
-class Process:
-    """A program with a log, which never outlives its user's ``with`` block."""
-
-    def __init__(
-        self, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None
-    ) -> None:
-        """:param env: all of its environment; ours, if it is None."""
-        self.log = log
-        with log.open("wb") as out:
-            # A session of its own: Ctrl-C at a terminal is for us to pass on.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=env,
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def wait_until(
-        self, what: str, ready: Callable[[], bool], seconds: float = _PATIENCE
-    ) -> None:
-        """:raises RigError: it has ended, or takes longer."""
-        end = time.monotonic() + seconds
-        while not ready():
-            code = self._process.poll()
-            if code is not None or time.monotonic() > end:
-                state = "takes too long" if code is None else f"ended with {code}"
-                tail = self.log.read_text(errors="replace")[-2000:]
-                raise RigError(f"{what}: it {state}\n{tail}")
-            time.sleep(_POLL)
-
-    def kill(self) -> None:
-        """kill -9; return when it is gone."""
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> int:
-        """Ask it to end, and make sure; its exit code."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-        return self._process.wait()
 
 
 class Bmcs:
@@ -157,20 +96,38 @@ def bmcs(
     port = ports.free_port()
     found = Bmcs(port, hosts)
     without = set(off)
+    config = folder / "bmc.conf"
+    write_emulator(folder, config, found, port, without)
+    arguments = [str(seconds), "--config", str(config)]
+    command = [sys.executable, "-c", _EMULATOR, *arguments]
+    process = Process(command, folder / "bmc.log")
+    try:
+        process.wait_until("the Redfish emulator", lambda: ports.listens(port))
+        yield found
+    finally:
+        process.stop()
+
+
+def write_emulator(
+    folder: Path, config: Path, bmcs: Bmcs, port: int, off: Container[str] = ()
+) -> None:
+    """Write the configuration of sushy-tools' emulator.
+
+    :param folder: for its other files.
+    """
     systems: list[dict[str, object]] = [
         {
             "uuid": system,
             "name": host,
-            "power_state": "Off" if host in without else "On",
+            "power_state": "Off" if host in off else "On",
             "external_notifier": False,
             "nics": [],
         }
-        for host, system in found.systems.items()
+        for host, system in bmcs.systems.items()
     ]
     users = folder / "bmc-users"
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4)).decode()
     users.write_text(f"{USER}:{hashed}\n")
-    config = folder / "bmc.conf"
     options = {
         "FAKE_DRIVER": True,
         "LISTEN_IP": "127.0.0.1",
@@ -182,14 +139,6 @@ def bmcs(
     config.write_text(
         "".join(f"SUSHY_EMULATOR_{k} = {v!r}\n" for k, v in options.items())
     )
-    arguments = [str(seconds), "--config", str(config)]
-    command = [sys.executable, "-c", _EMULATOR, *arguments]
-    process = Process(command, folder / "bmc.log")
-    try:
-        process.wait_until("the Redfish emulator", lambda: ports.listens(port))
-        yield found
-    finally:
-        process.stop()
 
 
 class Trigger:
@@ -239,7 +188,7 @@ class Trigger:
             env=self._env,
         )
         if done.returncode:
-            raise RigError(f"nova-ha {' '.join(arguments)}: {done.stderr}")
+            raise ProgramError(f"nova-ha {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
     def history(self) -> History:

@@ -18,6 +18,7 @@ import pytest
 from nova_ha_scheduler.fencing import Limits
 from nova_ha_scheduler.fencing.config import Fencing, load
 from tests import peers, ports
+from tests.bmc import simulator
 
 PASSWORD = "tricky: 'pa\"ss\\w0rd {x} %s"
 
@@ -125,7 +126,7 @@ class Bmc:
 
 @pytest.fixture
 def bmc(tmp_path: Path) -> Iterator[Bmc]:
-    simulator = peers.program("ipmi_sim", "openipmi")
+    peers.program("ipmi_sim", "openipmi")
     peers.program("ipmitool", "ipmitool")
     power = tmp_path / "power"
     power.write_text("1\n")
@@ -136,26 +137,7 @@ def bmc(tmp_path: Path) -> Iterator[Bmc]:
     )
     chassis.chmod(0o700)
     port = ports.free_port(socket.SOCK_DGRAM)
-    auth = "none md2 md5 straight"
-    levels = ("callback", "user", "operator", "admin")
-    allowed = "".join(f"    allowed_auths_{level} {auth}\n" for level in levels)
-    lan = tmp_path / "lan.conf"
-    lan.write_text(
-        f'name "bmc"\nset_working_mc 0x20\n  startlan 1\n'
-        f"    addr 127.0.0.1 {port}\n    priv_limit admin\n{allowed}"
-        f"    guid a123456789abcdefa123456789abcdef\n  endlan\n"
-        f'  chassis_control "{chassis} 0x20"\n'
-        f'  user 1 true "" "none" user 10 {auth}\n'
-        f'  user 2 true "fencer" "hunter2" admin 10 {auth}\n'
-    )
-    commands = tmp_path / "bmc.emu"
-    commands.write_text(
-        "mc_setbmc 0x20\n"
-        "mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\n"
-        "sel_enable 0x20 1000 0x0a\nmc_enable 0x20\n"
-    )
-    command = [simulator, "-n", "-c", str(lan), "-f", str(commands)]
-    command += ["-s", str(tmp_path / "state")]
+    command = simulator(tmp_path, port, chassis, "fencer", "hunter2")
     started = time.monotonic()
     with peers.running(
         command, tmp_path / "sim.log", lambda: time.monotonic() - started > 0.5

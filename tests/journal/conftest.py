@@ -18,6 +18,7 @@ from nova_ha_scheduler.journal import conf as journal_conf
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from tests import mariadb as server
 from tests import peers, ports
 
 
@@ -39,24 +40,12 @@ def short_folder() -> Iterator[Callable[[], Path]]:
 @pytest.fixture(scope="session")
 def mariadb(short_folder: Callable[[], Path]) -> Iterator[str]:
     """A MariaDB server: the URL of its databases, without their name."""
-    server = peers.program("mariadbd", "mariadb-server")
-    install = peers.program("mariadb-install-db", "mariadb-server")
+    for program in ("mariadbd", "mariadb-install-db"):
+        peers.program(program, "mariadb-server")
     folder, port = short_folder(), ports.free_port()
-    user = subprocess.check_output(["id", "-un"], text=True).strip()
-    data = f"--datadir={folder}/data"
-    subprocess.run(
-        [install, "--no-defaults", data, f"--user={user}"]
-        + ["--auth-root-authentication-method=normal"],
-        check=True,
-        capture_output=True,
-    )
-    command = [server, "--no-defaults", data, f"--user={user}", f"--port={port}"]
-    command += ["--bind-address=127.0.0.1", f"--socket={folder}/sock"]
-    command += [f"--pid-file={folder}/pid", "--skip-name-resolve"]
-    # A server's default character set may be anything; the journal brings its own.
-    command += ["--character-set-server=latin1", "--innodb-use-native-aio=0"]
+    server.install(folder)
     # Only writers are killed here, never the servers: theirs is another's promise.
-    command += ["--innodb-flush-log-at-trx-commit=0"]
+    command = server.command(folder, port)
     log = folder / "log"
     with peers.running(command, log, lambda: ports.listens(port), signal.SIGKILL):
         yield f"mysql+pymysql://root@127.0.0.1:{port}"

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One stack for all tests; each finds all hosts up, and no servers."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.stack.evacuator import Trigger
+from tests.stack.stack import Stack
+
+RECOVERY_SECONDS = 180
+
+
+@pytest.fixture(scope="session")
+def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Its files are kept when a test has failed, and named."""
+    with Stack() as stack:
+        yield stack
+    if request.session.testsfailed:
+        print(f"\nThe logs: {stack.site.logs} and {stack.site.room}", file=sys.stderr)
+    else:
+        stack.remove()
+
+
+@pytest.fixture
+def stack(_stack: Stack) -> Iterator[Stack]:
+    """The stack; afterwards it is made whole: no triggers, servers and faults."""
+    yield _stack
+    _stack.heal()
+
+
+@pytest.fixture
+def trigger(stack: Stack, request: pytest.FixtureRequest) -> Callable[..., Trigger]:
+    """Make a trigger with a journal of its own; arguments as of Stack.trigger()."""
+
+    def make(**details: Any) -> Trigger:
+        return stack.trigger(request.node.name, **details)
+
+    return make
+
+
+def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
+    """Wait until the newest recovery of a host has ended well; return all of it."""
+
+    def ended() -> bool:
+        found = trigger.recoveries(host)
+        assert [row["outcome"] for row in found] != ["incomplete"], found
+        return bool(found) and found[0]["outcome"] == "recovered"
+
+    stack.wait(f"the recovery of {host}", ended, RECOVERY_SECONDS)
+    found: dict[str, Any] = trigger.json("history", "show", host)
+    return found

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-ha-evacuator beside the stack, as its operator runs it: one, or several."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.cloud.config import CLOUD_NAME, Conf, merge, render
+from tests.errors import ProgramError
+from tests.stack.nova import REPORT_INTERVAL, SERVICE_DOWN_TIME
+from tests.stack.programs import Program
+from tests.stack.site import Site, script
+
+_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+QUICK: Conf = {
+    "detection": {
+        "poll_interval": 1,
+        "down_time": max(SERVICE_DOWN_TIME, 4 * REPORT_INTERVAL),
+        "clock_skew": 1,
+    },
+    "evacuation": {"follow_interval": 1, "settle": 5},
+    "journal": {"lease_timeout": 5},
+}
+"""Options for a cloud whose hosts report every two seconds."""
+
+
+class Trigger:
+    """One configuration and journal, for any number of services on it.
+
+    :ivar conf_file: nova-ha.conf; :ivar fencing_file: fencing.yaml.
+    :ivar services: by name.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        folder: Path,
+        clouds_yaml: Path,
+        journal: str,
+        broker: str,
+        conf: Conf,
+        fencing: Mapping[str, Any],
+    ) -> None:
+        """:param journal: the URL of its database.
+        :param conf: over what is set here, section -> option -> value.
+        :param fencing: the fencing file's contents.
+        """
+        folder.mkdir()
+        self.conf_file = folder / "nova-ha.conf"
+        self.fencing_file = folder / "fencing.yaml"
+        self.services: dict[str, Program] = {}
+        self._site = site
+        self._folder = folder
+        ours: Conf = {
+            "DEFAULT": {"use_stderr": True},
+            "cloud": {"name": CLOUD_NAME},
+            "database": {"connection": journal},
+            "fencing": {"config_file": self.fencing_file},
+            "oslo_messaging_notifications": {
+                "transport_url": broker,
+                "driver": "messagingv2",
+            },
+        }
+        self.conf_file.write_text(render(merge(ours, QUICK, conf)))
+        self.fencing_file.touch(0o600)
+        self.fencing_file.write_text(json.dumps(fencing, indent=1))  # JSON is YAML
+        self._environment = {"OS_CLIENT_CONFIG_FILE": str(clouds_yaml)}
+
+    def service(
+        self, name: str = "evacuator", prefix: Sequence[str] = (), follows: bool = False
+    ) -> "Evacuator":
+        """One nova-ha-evacuator, not started.
+
+        :param prefix: a command that starts it, such as prlimit with its arguments.
+        :param follows: it is ready as soon as it runs; else when it leads.
+        """
+        option = f"--config-file={self.conf_file}"
+        made = Evacuator(
+            self._site,
+            name,
+            [*prefix, script("nova-ha-evacuator"), option],
+            self._folder,
+            self._environment,
+            follows,
+        )
+        self.services[name] = made
+        return made
+
+    def nova_ha(self, *arguments: str, code: int = 0) -> str:
+        """Run the command line; return what it prints.
+
+        :param code: the exit code that it has to end with.
+        """
+        command = [script("nova-ha"), f"--config-file={self.conf_file}", *arguments]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**self._site.environment, **self._environment},
+        )
+        if done.returncode != code:
+            said = f"{done.stdout}{done.stderr}"
+            raise ProgramError(f"{' '.join(command)}: {done.returncode}\n{said}")
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        """What a command of nova-ha prints with ``-f json``."""
+        return json.loads(self.nova_ha(*arguments, "-f", "json"))
+
+    def recoveries(self, host: str | None = None) -> list[dict[str, Any]]:
+        """``nova-ha history list``, newest first."""
+        chosen = ["--host", host] if host else []
+        found: list[dict[str, Any]] = self.json("history", "list", *chosen)
+        return found
+
+    def stop(self) -> None:
+        """Kill all services."""
+        for service in self.services.values():
+            service.kill()
+
+
+class Evacuator(Program):
+    """One service."""
+
+    def __init__(
+        self,
+        site: Site,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        follows: bool,
+    ) -> None:
+        super().__init__(
+            name,
+            command,
+            site.logs,
+            {**site.environment, **environment},
+            lambda _: follows or self.leads,
+        )
+        self._clock = folder / f"{name}.clock"
+
+    @property
+    def leads(self) -> bool:
+        """Whether it has said, since its start, that it is the active one."""
+        return "This trigger is the active one" in self.logged
+
+    def own_clock(self) -> None:
+        """From the next start on, its wall clock can jump."""
+        if not Path(_FAKETIME).exists():
+            raise ProgramError("libfaketime is needed: apt-get install faketime")
+        self.jump(0)
+        self.environment |= {
+            "LD_PRELOAD": _FAKETIME,
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def jump(self, seconds: int) -> None:
+        """Set its wall clock so far from this machine's, at once."""
+        self._clock.write_text(f"{seconds:+d}\n")

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stack's Placement."""
+
+from tests import ports
+from tests.cloud.config import merge, placement, render
+from tests.stack.keystone import Keystone
+from tests.stack.programs import Program
+from tests.stack.site import Site
+
+
+class Placement:
+    """One server; it makes its tables when it starts."""
+
+    def __init__(self, site: Site, database: str, keystone: Keystone) -> None:
+        self.port = ports.free_port()
+        self._folder = site.folder / "placement"
+        self._conf = merge(
+            placement(database),
+            keystone.middleware(),
+            {"api": {"auth_strategy": "keystone"}, "DEFAULT": {"use_stderr": True}},
+        )
+        self.program: Program = site.web(
+            "placement",
+            "placement.wsgi.api",
+            self.port,
+            OS_PLACEMENT_CONFIG_DIR=str(self._folder),
+        )
+
+    def prepare(self) -> None:
+        self._folder.mkdir()
+        (self._folder / "placement.conf").write_text(render(self._conf))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stack's tags and servers, as its operator and its tenants make them."""
+
+from collections.abc import Mapping
+
+from tests.cloud.client import Client
+from tests.stack.site import Layout
+
+FLAVOR = "ha"
+
+
+def tag(client: Client, layout: Layout) -> None:
+    """Put each host into the aggregates of its zone, and of the reserve."""
+    for zone in sorted(set(layout.zones.values())):
+        hosts = [host for host, its in layout.zones.items() if its == zone]
+        client.aggregate(zone, {"storage_zone": zone, "ha": "true"}, hosts)
+    client.aggregate("reserve", {"ha:reserved": "true"}, layout.reserve)
+    client.flavor(FLAVOR, {"ha": "true"})
+
+
+def boot(client: Client, host: str, number: int, flavor: str = FLAVOR) -> set[str]:
+    """Boot servers on a host; return their ids when all are active."""
+    found = client.openstack().compute.find_flavor(flavor, ignore_missing=False)
+    client.create(host, found.id, host=host, min_count=number, max_count=number)
+
+    def active() -> set[str] | None:
+        here = servers(client, host)
+        states = [server["status"] for server in here.values()]
+        return set(here) if states.count("ACTIVE") == number else None
+
+    return client.wait(f"{number} servers on {host}", active, 120)
+
+
+def servers(client: Client, host: str | None = None) -> Mapping[str, dict[str, str]]:
+    """All servers by id, or those that Nova has on a host."""
+    chosen = f"&host={host}" if host else ""
+    answer = client.nova("GET", f"/servers/detail?all_tenants=1{chosen}")
+    answer.raise_for_status()
+    return {server["id"]: server for server in answer.json()["servers"]}
+
+
+def stop(client: Client, ids: set[str]) -> None:
+    """Stop servers, as their owners do; return when they are."""
+    for each in ids:
+        client.openstack().compute.stop_server(each)
+    for each in ids:
+        client.wait_status(each, "SHUTOFF", 60)
+
+
+def delete_all(client: Client) -> None:
+    """Return when no server is left; their hosts have to be up."""
+    for each in servers(client):
+        client.nova("DELETE", f"/servers/{each}")
+    client.wait("servers deleted", lambda: not servers(client), 120)
