@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.journal.history import Query
 from tests.stack.evacuator import Trigger
 from tests.stack.stack import Stack
 
@@ -18,7 +19,7 @@ def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Its files are kept when a test has failed, and named."""
     with Stack() as stack:
         yield stack
-    if request.session.testsfailed:
+    if request.session.testsfailed or stack.broken:
         print(f"\nThe logs: {stack.site.logs} and {stack.site.room}", file=sys.stderr)
     else:
         stack.remove()
@@ -28,7 +29,11 @@ def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 def stack(_stack: Stack) -> Iterator[Stack]:
     """The stack; afterwards it is made whole: no triggers, servers and faults."""
     yield _stack
-    _stack.heal()
+    try:
+        _stack.heal()
+    except BaseException:
+        _stack.broken = True  # the test has not failed, and its files shall stay
+        raise
 
 
 @pytest.fixture
@@ -42,13 +47,15 @@ def trigger(stack: Stack, request: pytest.FixtureRequest) -> Callable[..., Trigg
 
 
 def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
-    """Wait until the newest recovery of a host has ended well; return all of it."""
+    """Wait until the only recovery of a host has ended well; return all of it."""
+    history = trigger.history()
 
     def ended() -> bool:
-        found = trigger.recoveries(host)
-        assert [row["outcome"] for row in found] != ["incomplete"], found
-        return bool(found) and found[0]["outcome"] == "recovered"
+        states = [found.state.value for found in history.recoveries(Query(host=host))]
+        assert len(states) <= 1, "one death is one recovery"
+        assert states != ["incomplete"], history.servers(Query(host=host))
+        return states == ["recovered"]
 
     stack.wait(f"the recovery of {host}", ended, RECOVERY_SECONDS)
-    found: dict[str, Any] = trigger.json("history", "show", host)
+    (found,) = trigger.shown(host)
     return found

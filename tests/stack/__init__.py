@@ -14,10 +14,10 @@ end with the program that has started the stack, even where that is killed.
         trigger.service("second", follows=True).start()
         ids = servers.boot(stack, "a1", 32)         # protected servers, active
         stack.machines["a1"].kill()                 # a power cut
-        trigger.recoveries("a1")                    # nova-ha history list --host a1
+        trigger.history().recoveries(Query(host="a1"))  # cheap, to wait for something
         trigger.nova_ha("status"); trigger.json("history", "show", "a1")
         facts = truth.facts(stack.records(), stack.switched())
-        assert truth.breaches(facts, [shown], ids) == []
+        assert truth.breaches(facts, trigger.shown(), ids) == []
         stack.heal()                                # as it was at the start
 
 Hosts: a1 a2 a3 a9 in the storage zone nfs-a, b1 b2 b3 b9 in nfs-b; a9 and b9 are the

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.history import History
 from tests.cloud.config import CLOUD_NAME, Conf, merge, render
 from tests.errors import ProgramError
 from tests.stack.nova import REPORT_INTERVAL, SERVICE_DOWN_TIME
@@ -111,11 +114,16 @@ class Trigger:
         """What a command of nova-ha prints with ``-f json``."""
         return json.loads(self.nova_ha(*arguments, "-f", "json"))
 
-    def recoveries(self, host: str | None = None) -> list[dict[str, Any]]:
-        """``nova-ha history list``, newest first."""
+    def history(self) -> History:
+        """The journal, read here: a program for each look would eat the machine."""
+        arguments = [f"--config-file={self.conf_file}"]
+        return History(Database(startup.load("nova-ha", arguments)))
+
+    def shown(self, host: str | None = None) -> list[dict[str, Any]]:
+        """``nova-ha history show`` of all recoveries, or a host's, newest first."""
         chosen = ["--host", host] if host else []
-        found: list[dict[str, Any]] = self.json("history", "list", *chosen)
-        return found
+        found = self.json("history", "list", *chosen)
+        return [self.json("history", "show", row["recovery"]) for row in found]
 
     def stop(self) -> None:
         """Kill all services."""

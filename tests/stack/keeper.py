@@ -2,7 +2,8 @@
 """Nothing of a stack outlives the program that has started it.
 
 A process reads a pipe from that program. When it closes, be it by kill -9, all
-processes with the stack's mark in their environment are killed.
+processes are killed that have the stack's mark in their environment, or write to a log
+in its folder: those that change their title overwrite their environment.
 """
 
 import contextlib
@@ -44,10 +45,12 @@ def marked(folder: str) -> list[int]:
     """The processes of a stack that have not ended."""
     mark = f"{MARK}={folder}".encode()
     found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
-            if mark in path.read_bytes().split(b"\0"):  # a zombie's is empty
-                found.append(int(path.parent.name))
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # ended, or another user's
+            environment = (path / "environ").read_bytes().split(b"\0")
+            log = (path / "fd" / "1").readlink()
+            if mark in environment or log.is_relative_to(folder):
+                found.append(int(path.name))
     return found
 
 
