@@ -9,7 +9,7 @@ from cliff.lister import Lister
 from oslo_config import cfg
 
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.journal import JournalError
 

@@ -3,11 +3,12 @@
 
 from oslo_config import cfg
 
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.cloud import Picture, Scope
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
-from nova_ha_scheduler.evacuation.openstack.api import Api, connect
-from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
+from nova_ha_scheduler.evacuation.world import OpenStackCloud
 
 SECONDS = 5.0
 """For each request; [cloud] timeout may be longer."""

@@ -13,18 +13,19 @@ from cliff.lister import Lister
 from nova_ha_scheduler.cli import devices
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Lines, Words, shown
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.model import Host, Scope, Server
+from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import names, startup
-from nova_ha_scheduler.evacuation.cloud import Host, Scope, Server
-from nova_ha_scheduler.evacuation.openstack import inventory
 from nova_ha_scheduler.evacuation.records import Event, EventKind
-from nova_ha_scheduler.evacuation.servers import why_left
-from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
+from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.fencing import ConfigError
 from nova_ha_scheduler.fencing.config import Fencing
 from nova_ha_scheduler.fencing.manual import Manual
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.planner.triage import why_left
 from nova_ha_scheduler.rules import vocabulary
 
 _UNKNOWN = "unknown"

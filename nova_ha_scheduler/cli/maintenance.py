@@ -17,12 +17,12 @@ from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED
 from nova_ha_scheduler.cli.values import Rows, ahead, duration, words
 from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import CommandKind
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.reasons import Reason
 
 _HOLDS = 600.0
 """Seconds for which an order waits for a trigger to take it."""

@@ -16,12 +16,12 @@ from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import duration, shown, words
 from nova_ha_scheduler.evacuation import dry_run, records
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, ServerState
 from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.reasons import Reason
 
 DONE, INCOMPLETE, REFUSED, TIMED_OUT = 0, 3, 4, 5
 

@@ -16,8 +16,8 @@ from oslo_utils import uuidutils
 from nova_ha_scheduler.cli import glance
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import ahead, shown, words
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation import holds, names, pauses
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
 from nova_ha_scheduler.journal.store import SqlJournal
 
 _ID_LENGTH = 8

@@ -11,7 +11,7 @@ from cliff.show import ShowOne
 from nova_ha_scheduler.cli import devices, pauses, report, reserve, upkeep
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal

@@ -13,11 +13,11 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Pairs
-from nova_ha_scheduler.evacuation import names, startup
-from nova_ha_scheduler.evacuation.cloud import Scope
-from nova_ha_scheduler.evacuation.interfaces import Refused
-from nova_ha_scheduler.evacuation.openstack import inventory
-from nova_ha_scheduler.evacuation.openstack.aggregates import (
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.model import Scope
+from nova_ha_scheduler.cluster.openstack import inventory
+from nova_ha_scheduler.cluster.openstack.aggregates import (
     TRUE,
     Action,
     Aggregates,
@@ -27,8 +27,9 @@ from nova_ha_scheduler.evacuation.openstack.aggregates import (
     that_say,
     untagging,
 )
-from nova_ha_scheduler.evacuation.openstack.api import Api
-from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
+from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.evacuation import names, startup
+from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import HA, RESERVED, STORAGE_ZONE, BadValue
 

@@ -6,11 +6,10 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, servers, planner
+a host's recovery      detect, guard, recovery, proof, servers, stranded
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves
-what is remembered     records, evidence, reasons, effects, orders, upkeep
-what is seen           cloud (the picture), openstack/ (how it is taken)
+what is remembered     records, evidence, effects, orders, upkeep
 beside the step        executor, devices, service, notify, world
 how it is set up       conf, options, startup, main; dry_run: the step, without acting
 =====================  =============================================================

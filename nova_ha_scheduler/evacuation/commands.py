@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import (
     aborts,
     detect,
@@ -12,7 +13,6 @@ from nova_ha_scheduler.evacuation import (
     records,
     servers,
 )
-from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import Turn

@@ -9,16 +9,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from keystoneauth1 import loading
 from oslo_config import cfg
 
 from nova_ha_scheduler import conf as scheduler_conf
+from nova_ha_scheduler.cluster import conf as cluster_conf
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.journal import conf as journal_conf
-
-REQUEST_TIMEOUT = 60.0
-"""Seconds that one API request may take, where [cloud] timeout is not set."""
 
 _FROM_ZERO = ("clock_skew", "retry_interval", "device_check_interval")
 """Fields of Options that may be 0, as may the guard's; the others begin at 1."""
@@ -39,27 +36,6 @@ def _of_engine(group: cfg.OptGroup, helps: Mapping[str, str]) -> list[cfg.Opt]:
         opts.append(kind(name, default=default, help=help, **limits))
     return opts
 
-
-CLOUD = cfg.OptGroup(
-    "cloud",
-    help="How the trigger logs in: with keystoneauth's options in this group "
-    "(auth_type, auth_url, ...), or else as clouds.yaml or the OS_* variables of the "
-    "environment say. It needs a role that may do what nova-manage's operators do: "
-    "list all servers, force services down, evacuate.",
-)
-CLOUD_OPTS = [
-    cfg.StrOpt(
-        "name", help="The cloud in clouds.yaml. Unset: OS_CLOUD, or OS_* variables."
-    ),
-    cfg.StrOpt("region_name", help="The region, where keystone knows several."),
-    cfg.StrOpt(
-        "interface",
-        default="internal",
-        choices=["internal", "public", "admin"],
-        help="Which endpoints to use, with keystoneauth's options; clouds.yaml says "
-        "it itself.",
-    ),
-]
 
 DETECTION = cfg.OptGroup("detection", help="When a host looks dead.")
 DETECTION_HELP = {
@@ -174,7 +150,6 @@ NOTIFICATION_OPTS = [
 ]
 
 _GROUPS = (
-    (CLOUD, CLOUD_OPTS),
     (DETECTION, DETECTION_OPTS),
     (GUARD, GUARD_OPTS),
     (EVACUATION, EVACUATION_OPTS),
@@ -189,20 +164,13 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     for group, opts in _GROUPS:
         conf.register_group(group)
         conf.register_opts(opts, group=group)
-    loading.register_auth_conf_options(conf, CLOUD.name)
-    loading.register_session_conf_options(conf, CLOUD.name)
-    for others in (scheduler_conf, fencing_conf, journal_conf):
+    for others in (cluster_conf, scheduler_conf, fencing_conf, journal_conf):
         others.register_opts(conf)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """For oslo-config-generator."""
-    login = [
-        *loading.get_auth_common_conf_options(),
-        *loading.get_session_conf_options(),
-        *loading.get_auth_plugin_conf_options("v3password"),
-    ]
-    return [(CLOUD, CLOUD_OPTS + login), *_GROUPS[1:]]
+    return [*_GROUPS]
 
 
 def options(conf: cfg.ConfigOpts) -> Options:

@@ -3,8 +3,8 @@
 
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn

@@ -6,10 +6,10 @@ again, and leave when they can, for as long as the maintenance lasts.
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import moves
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
+from nova_ha_scheduler.reasons import Reason
 
 _STUCK = (Reason.NO_ROOM, Reason.DOWN, Reason.PAUSED)
 """Why a server waits for something that may never come."""

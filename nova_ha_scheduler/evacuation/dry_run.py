@@ -4,10 +4,11 @@
 import sys
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.evacuation import engine, records
-from nova_ha_scheduler.evacuation.cloud import Scope
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
-from nova_ha_scheduler.evacuation.interfaces import Cloud, CloudUnreachable
+from nova_ha_scheduler.evacuation.interfaces import Cloud
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.turn import Turn
 

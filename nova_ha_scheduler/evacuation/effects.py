@@ -16,6 +16,8 @@ class Effect(enum.Enum):
     FORCE_DOWN = "force down"
     DISABLE = "disable"
     EVACUATE = "evacuate"
+    RESET_STATE = "reset state"
+    """Give up an evacuation that Nova shows no end of: the server is in error then."""
     START = "start"
     STOP = "stop"
     LIFT_FORCE_DOWN = "lift force-down"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that ties it all together, and the object that repeats it."""
 
+from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.evacuation import (
     commands,
     detect,
@@ -15,9 +17,8 @@ from nova_ha_scheduler.evacuation import (
     recovery,
     scope,
 )
-from nova_ha_scheduler.evacuation.cloud import Picture, Scope
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
-from nova_ha_scheduler.evacuation.interfaces import Clock, Cloud, Executor, Journal
+from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn

@@ -7,8 +7,10 @@ from typing import Any
 import futurist
 from oslo_log import log as logging
 
+from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation import interfaces
-from nova_ha_scheduler.evacuation.interfaces import Clock, Power, Refused, World
+from nova_ha_scheduler.evacuation.interfaces import Power, World
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Outcome, Result
 
 LOG = logging.getLogger(__name__)

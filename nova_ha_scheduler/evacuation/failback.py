@@ -7,10 +7,11 @@ maintenance, disabled or full. If the home dies again, that is over.
 """
 
 from nova_ha_scheduler.evacuation import moves, records, servers
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
+from nova_ha_scheduler.planner import triage
+from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 
@@ -57,7 +58,7 @@ def _followed(turn: Turn, move: Move) -> Move:
     return moves.FUNCTIONS[move.state](turn, move)
 
 
-def _given_up(turn: Turn, move: Move) -> servers.Why | None:
+def _given_up(turn: Turn, move: Move) -> triage.Why | None:
     """Why a server that waits stays where it is, if so."""
     if turn.recovery_of(move.home or ""):
         return Reason.HOME_DIED, ""

@@ -25,7 +25,13 @@ from nova_ha_scheduler.evacuation.turn import Turn
 STOPPED = (Reason.PAUSED, Reason.ABORTED)
 
 NOT_WHEN_STOPPED = frozenset(
-    {Effect.FENCE, Effect.EVACUATE, Effect.LIVE_MIGRATE, Effect.COLD_MIGRATE}
+    {
+        Effect.FENCE,
+        Effect.EVACUATE,
+        Effect.RESET_STATE,
+        Effect.LIVE_MIGRATE,
+        Effect.COLD_MIGRATE,
+    }
 )
 """What is not begun either if it was decided before, and still waits for a thread."""
 

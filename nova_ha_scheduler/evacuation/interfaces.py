@@ -10,17 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nova_ha_scheduler.evacuation.cloud import Picture, Scope
+from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Intent, Outcome, State
-
-
-class Refused(Exception):
-    """A definite no from the world: the effect did not happen; str() says why."""
-
-
-class CloudUnreachable(Exception):
-    """The picture could not be taken: the engine does not step at all."""
 
 
 class Cloud(Protocol):
@@ -96,11 +88,6 @@ class Witnesses(Protocol):
 
 class World(Cloud, Fencing, Witnesses, Protocol):
     """All three in one."""
-
-
-class Clock(Protocol):
-    def now(self) -> float:
-        """Seconds since the epoch."""
 
 
 class Journal(Protocol):

@@ -9,7 +9,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler import fencing
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.evacuation.startup import Parts, load
 from nova_ha_scheduler.journal import JournalError

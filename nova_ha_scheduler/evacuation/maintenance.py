@@ -12,14 +12,14 @@ service that a person had disabled, stay as they are.
 from collections.abc import Callable
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import detect, drain, names, records
-from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.effects import Effect
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.recovery import MAX_REASON
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.evacuation.upkeep import Window, WindowState
+from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules import vocabulary
 
 STARTS, ENDS = "its maintenance begins", "its maintenance ends"

@@ -8,13 +8,15 @@ is finished has arrived; it is confirmed, and only then has the server moved.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import pauses, planner, servers
-from nova_ha_scheduler.evacuation.cloud import Migration, Server
+from nova_ha_scheduler.cluster.model import Migration, MoveKind, Server
+from nova_ha_scheduler.evacuation import pauses, servers
 from nova_ha_scheduler.evacuation.effects import Effect, Outcome
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import EventKind, HostState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveKind, MoveState
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
+from nova_ha_scheduler.planner import board, triage
+from nova_ha_scheduler.planner.ground import Ground
+from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.model import Operation
 
 _KINDS = {
@@ -42,7 +44,7 @@ def begin(turn: Turn, job: str, server: Server) -> Move:
         source=server.host,
         state=MoveState.WAITING,
         seen_at=turn.now,
-        priority=servers.priority(server, turn.options),
+        priority=triage.priority(server, turn.options),
         baseline=_baseline(newest),
     )
 
@@ -75,7 +77,7 @@ def _server(turn: Turn, move: Move) -> Server | None:
     return found if found and found.host == move.source else None
 
 
-def why_not(server: Server) -> servers.Why | None:
+def why_not(server: Server) -> triage.Why | None:
     """Why Nova would refuse to move a server for ever."""
     kind = _KINDS.get(server.vm_state)
     if kind is None:
@@ -162,23 +164,22 @@ def dispatch(turn: Turn) -> None:
         return
     dead = frozenset(host.host for host in turn.open_hosts())
     most = turn.options.maintenance_max_in_flight
-    board = planner.Board(
-        turn.picture.hosts,
+    plan = board.Board(
+        Ground(turn.picture.hosts, turn.options),
         dead,
         claims(turn),
-        turn.options,
-        planner.Limits(most, most),
+        board.Limits(most, most),
         servers.claims(turn),
     )
     shown = (turn.picture.servers[uuid] for uuid in ready)
-    for server in sorted(shown, key=lambda s: servers.urgency(s, turn.options)):
+    for server in sorted(shown, key=lambda s: triage.urgency(s, turn.options)):
         move = ready[server.uuid]
         if found := _pauses(turn, move):
             words = f"{pauses.words(found)}; would move it"
             turn.put(wait(turn, move, Reason.PAUSED, words))
             continue
         kind = _KINDS[server.vm_state]
-        decision = board.place(server, move.tried, _OPERATIONS[kind], move.home)
+        decision = plan.place(server, move.tried, _OPERATIONS[kind], move.home)
         if decision.reason is Reason.IN_FLIGHT_LIMIT:
             return
         if decision.reason is not None:
@@ -210,10 +211,10 @@ def _is_ready(turn: Turn, move: Move) -> bool:
     return why_not(server) is None and move.source in turn.picture.hosts
 
 
-def claims(turn: Turn) -> list[planner.Claim]:
+def claims(turn: Turn) -> list[board.Claim]:
     """The moves under way, with what Placement may not show yet of them."""
     return [
-        planner.claim(
+        board.claim(
             move.destination,
             turn.picture.servers.get(move.server),
             _record(turn, move),

@@ -4,8 +4,8 @@
 import difflib
 from collections.abc import Collection
 
-from nova_ha_scheduler.evacuation.interfaces import Refused
-from nova_ha_scheduler.evacuation.reasons import Reason
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.reasons import Reason
 
 _MANY = 3
 """So many guesses are shown."""

@@ -3,17 +3,13 @@
 
 from dataclasses import dataclass
 
-from nova_ha_scheduler.rules.model import Policy
+from nova_ha_scheduler.planner.preferences import Preferences
 
 
 @dataclass(frozen=True)
-class Options:
-    """
-    :ivar policy: the scheduler plugin's options: the same, or the plan is wrong.
-    :ivar protect_all_servers: not only those whose flavor says ha=true.
-    :ivar tenant_raises: server metadata may raise what the flavor grants.
-    :ivar prefer_reserve: fill the reserve first, as a positive
-        failover_host_weight_multiplier does.
+class Options(Preferences):
+    """Beside those of the planner:
+
     :ivar down_time: how old the last heartbeat of a service that Nova calls down
         must be; at least four times Nova's report_interval. The clocks of this host
         and of Nova's must agree, as Nova's own must.
@@ -26,8 +22,6 @@ class Options:
         0: none.
     :ivar max_hosts: how many hosts may die in a window; the shares are in percent,
         rounded down, and always allow one host.
-    :ivar max_in_flight: how many evacuations may be under way; per zone: by the
-        destination's storage zone.
     :ivar attempts: how many times Nova is asked for one server.
     :ivar retry_interval: between two of them.
     :ivar settle: how long a request whose answer was lost may still take effect.
@@ -44,10 +38,6 @@ class Options:
     :ivar return_within: how long one that cannot go home waits for that.
     """
 
-    policy: Policy = Policy()
-    protect_all_servers: bool = False
-    tenant_raises: bool = False
-    prefer_reserve: bool = True
     down_time: float = 60.0
     clock_skew: float = 15.0
     witness_interval: float = 15.0
@@ -59,8 +49,6 @@ class Options:
     max_cloud_percent: int = 20
     guard_window: float = 3600.0
     guard_cooldown: float = 3600.0
-    max_in_flight: int = 64
-    max_in_flight_per_zone: int = 32
     attempts: int = 3
     retry_interval: float = 30.0
     settle: float = 30.0

@@ -4,7 +4,7 @@
 import enum
 from dataclasses import dataclass
 
-from nova_ha_scheduler.evacuation.reasons import Reason
+from nova_ha_scheduler.reasons import Reason
 
 
 class CommandKind(enum.Enum):

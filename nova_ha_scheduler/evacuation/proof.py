@@ -3,11 +3,14 @@
 
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import guard, records, servers
-from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+
+_HEARTBEATS = 2
+"""So many writes of a service record that should be quiet are no person's."""
 
 
 def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
@@ -15,7 +18,7 @@ def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
     host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
     host = guard.admit(turn, host)
-    return replace(host, evidence=evidence, closed_at=None, quiet_since=None)
+    return replace(host, evidence=evidence, closed_at=None, quiet_since=None, writes=0)
 
 
 def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
@@ -56,7 +59,15 @@ def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
 def _doubted(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
     turn.intend(Effect.CHECK_POWER, host.host, host)
-    return replace(host, evidence=None, quiet_since=seen.updated_at)
+    writes = host.writes + 1
+    return replace(host, evidence=None, quiet_since=seen.updated_at, writes=writes)
+
+
+def _contradicted(turn: Turn, host: HostRecovery, seen: Host) -> bool:
+    """Whether heartbeats speak against the device: one write may be anybody's, more of
+    them are nova-compute's, until there was none for long enough."""
+    recent = turn.now - seen.updated_at < turn.options.down_time
+    return host.writes >= _HEARTBEATS and recent
 
 
 def doubt_before_closing(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
@@ -83,13 +94,16 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     """Off: go on. On, or heard of twice: it is back. Else: ask again."""
     outcome = turn.outcome(host, Effect.CHECK_POWER)
     word = confirmation(turn, host)
-    if evidence := Evidence.seen_in(outcome) or word:
+    off = Evidence.seen_in(outcome)
+    if outcome and off and not word and _contradicted(turn, host, seen):
+        host = unknown_power(turn, host, outcome, Reason.CONTRADICTED)
+    elif evidence := off or word:
         if host.reason is Reason.PROOF_STALE:
             turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
         quiet_since = host.quiet_since and seen.updated_at
         host = replace(host, evidence=evidence, quiet_since=quiet_since)
         return replace(host, reason=None, detail="")
-    if outcome:
+    elif outcome:
         alive = outcome.refused or heard_of(host, seen)
         if alive:
             servers.give_up_waiting(turn, host, Reason.HOST_RETURNED)

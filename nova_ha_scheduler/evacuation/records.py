@@ -16,9 +16,9 @@ from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.orders import Command as Command
 from nova_ha_scheduler.evacuation.orders import CommandKind as CommandKind
 from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.reasons import Reason as Reason
-from nova_ha_scheduler.evacuation.reasons import Reasoned
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
+from nova_ha_scheduler.reasons import Reason as Reason
+from nova_ha_scheduler.reasons import Reasoned
 
 
 class HostState(enum.Enum):
@@ -66,6 +66,7 @@ class HostRecovery(Reasoned):
     :ivar disabled_by_us: so that the service is enabled on return.
     :ivar closed_at: when force-down and disable were last seen to be done.
     :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
+    :ivar writes: how often it was written all the same, after the proof.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
@@ -83,6 +84,7 @@ class HostRecovery(Reasoned):
     disabled_by_us: bool = False
     closed_at: float | None = None
     quiet_since: float | None = None
+    writes: int = 0
     next_try_at: float = 0.0
     by_hand: bool = False
     ended_at: float | None = None
@@ -109,6 +111,7 @@ class ServerRecovery(Reasoned):
     :ivar baseline: the newest migration record that is not of our attempts; only
         records with a greater id are.
     :ivar tried: destinations whose attempt failed.
+    :ivar only: where a request that Nova has lost may still arrive: nowhere else.
     :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as are the three below.
@@ -130,6 +133,7 @@ class ServerRecovery(Reasoned):
     baseline: int = 0
     tried: tuple[str, ...] = ()
     failback: bool = False
+    only: str | None = None
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
@@ -194,6 +198,8 @@ class EventKind(enum.Enum):
     SERVER_ASKED = "server.asked"
     SERVER_MOVING = "server.moving"
     SERVER_SLOW = "server.slow"
+    SERVER_STRANDED = "server.stranded"
+    """Its destination died in the middle, or Nova lost the request."""
     SERVER_LANDED = "server.landed"
     SERVER_RECOVERED = "server.recovered"
     SERVER_FAILED = "server.failed"

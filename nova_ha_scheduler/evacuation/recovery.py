@@ -7,21 +7,22 @@ Each takes the host as the journal knows it and returns it as it is to be now.
 from collections.abc import Callable
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation import (
     detect,
     failback,
     guard,
     holds,
     moves,
-    planner,
     proof,
     records,
     servers,
 )
-from nova_ha_scheduler.evacuation.cloud import Host
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.planner import board, packing
+from nova_ha_scheduler.planner.ground import Ground
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -325,18 +326,28 @@ def dispatch(turn: Turn) -> None:
     }
     if not waiting or not turn.picture.scope.destinations:
         return
-    dead = frozenset(host.host for host in turn.open_hosts())
-    claims, hosts = servers.claims(turn), turn.picture.hosts
-    others = moves.claims(turn)
-    board = planner.Board(hosts, dead, claims, turn.options, others=others)
-    shown = (turn.picture.servers[uuid] for uuid in waiting)
-    for server in sorted(shown, key=lambda s: servers.urgency(s, turn.options)):
+    for server, decision in _planned(turn, waiting):
         record = waiting[server.uuid]
-        decision = board.place(server, record.tried)
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
             turn.put(servers.ask(turn, record, decision.destination))
+
+
+def _planned(
+    turn: Turn, waiting: dict[str, records.ServerRecovery]
+) -> list[tuple[Server, board.Decision]]:
+    """What the planner says; first of those that may still arrive at one host alone."""
+    dead = frozenset(host.host for host in turn.open_hosts())
+    ground = Ground(turn.picture.hosts, turn.options)
+    others = moves.claims(turn)
+    plan = board.Board(ground, dead, servers.claims(turn), others=others)
+    shown = {uuid: turn.picture.servers[uuid] for uuid in waiting}
+    bound = {uuid: record.only for uuid, record in waiting.items() if record.only}
+    decided = [(shown[s], plan.place(shown[s], only=host)) for s, host in bound.items()]
+    free = [server for uuid, server in shown.items() if uuid not in bound]
+    tried = {uuid: record.tried for uuid, record in waiting.items()}
+    return decided + packing.place_all(plan, free, tried)
 
 
 def _may_ask(turn: Turn, host: HostRecovery) -> bool:

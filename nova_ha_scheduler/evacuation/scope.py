@@ -2,12 +2,13 @@
 """What the next picture has to show, by what the journal knows: the fewer hosts and
 servers, the fewer requests."""
 
+from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.evacuation import holds
-from nova_ha_scheduler.evacuation.cloud import Scope
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
     HostState,
+    Reason,
     ServerRecovery,
     ServerState,
     State,
@@ -43,6 +44,7 @@ def wanted(
     all_listed = waiting or now - listed_at >= _SERVERS_INTERVAL
     # A waiting server's place depends on all that is under way.
     followed = set() if all_listed else _followed(open_, in_view, now)
+    followed -= _stranded(state, open_)
     leaving, detailed = _leaving(state, now), in_view - followed
     detail = bool(detailed or leaving or state.commands) or not followed
     return Scope(
@@ -77,6 +79,17 @@ def _followed(open_: list[ServerRecovery], in_view: set[str], now: float) -> set
     """The hosts whose records say enough."""
     under_way = {s.source for s in open_ if s.is_under_way(now)}
     return in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
+
+
+def _stranded(state: State, open_: list[ServerRecovery]) -> set[str]:
+    """The hosts of servers whose records will never end: only the servers tell."""
+    proven = {host.host for host in state.hosts.values() if host.evidence is not None}
+    return {
+        s.source
+        for s in open_
+        if s.reason is Reason.STRANDED
+        or (s.reason is Reason.DESTINATION_DOWN and s.destination in proven)
+    }
 
 
 def _to_check(open_: list[ServerRecovery], now: float) -> frozenset[str]:

@@ -8,22 +8,16 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import planner, records
-from nova_ha_scheduler.evacuation.cloud import Migration, Server
+from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.evacuation import records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
-EVACUABLE = ("active", "stopped", "error")
-"""The vm_states in which Nova evacuates (nova.compute.api.API.evacuate)."""
-
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
-
-Why = tuple[Reason, str]
-"""A reason and its detail."""
 
 
 def follow(turn: Turn, host: records.HostRecovery) -> None:
@@ -76,19 +70,10 @@ def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerR
         state=ServerState.WAITING,
         seen_at=turn.now,
         was_running=server.vm_state == "active" or ran_and_broke,
-        priority=priority(server, turn.options),
+        priority=triage.priority(server, turn.options),
         failback=_may_go_home(server, turn.options),
         baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
     )
-
-
-def priority(server: Server, options: Options) -> int:
-    """Its priority; one that cannot be read is the lowest."""
-    try:
-        given = server.extra_specs, server.metadata
-        return vocabulary.priority(*given, options.tenant_raises)
-    except BadValue:
-        return vocabulary.MIN_PRIORITY
 
 
 def goes_home(server: Server, options: Options) -> bool:
@@ -103,15 +88,6 @@ def _may_go_home(server: Server, options: Options) -> bool:
         return goes_home(server, options)
     except BadValue:
         return True
-
-
-def urgency(server: Server, options: Options) -> tuple[bool, int, str, str]:
-    """The order of asking: what is marked as protected, by priority, by name."""
-    try:
-        marked = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-    except BadValue:
-        marked = False
-    return not marked, -priority(server, options), server.name, server.uuid
 
 
 def _baseline(newest: Migration | None) -> int:
@@ -131,31 +107,6 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     return newest if newest and newest.id > record.baseline else None
 
 
-def why_left(server: Server, facts: HostFacts, options: Options) -> Why | None:
-    """Why a server is not to be evacuated, or Nova would refuse it for ever.
-
-    :param facts: of the host that it is on.
-    """
-    try:
-        protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
-        given = server.extra_specs, server.metadata
-        policy = vocabulary.recovery_policy(*given, options.tenant_raises)
-    except BadValue as error:
-        return Reason.UNREADABLE, str(error)
-    if not protected and not options.protect_all_servers:
-        return Reason.NOT_PROTECTED, ""
-    if policy == "none":
-        return Reason.POLICY_NONE, ""
-    if server.vm_state not in EVACUABLE:
-        return Reason.VM_STATE, server.vm_state
-    if server.refused_by_nova:
-        return Reason.REFUSED_BY_NOVA, server.refused_by_nova
-    zoneless = not facts.zones and not facts.bad_value(vocabulary.STORAGE_ZONE)
-    if server.local_disk and zoneless and policy != "recreate":
-        return Reason.LOCAL_DISK, ""
-    return None
-
-
 def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """It is still on the dead host, and Nova was not asked, or not again."""
     if _new_record(turn, record):
@@ -163,8 +114,10 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
         return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
+    if record.only and stranded.died_since(turn, record.only, record.asked_at or 0.0):
+        record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
-    if why := why_left(server, facts, turn.options):
+    if why := triage.why_left(server, facts, turn.options):
         return _enter(turn, record.because(*why), ServerState.LEFT)
     if server.task_state is None:
         if record.reason is Reason.TASK_STATE:
@@ -186,12 +139,12 @@ def ready(turn: Turn, record: ServerRecovery) -> bool:
     return due and record.reason is not Reason.TASK_STATE
 
 
-def claims(turn: Turn) -> list[planner.Claim]:
+def claims(turn: Turn) -> list[board.Claim]:
     """The evacuations under way, with what Placement may not show yet of them."""
     under_way = (ServerState.ASKED, ServerState.MOVING)
     moving = (s for s in turn.servers.values() if s.state in under_way)
     return [
-        planner.claim(
+        board.claim(
             record.destination,
             turn.picture.servers.get(record.server),
             _new_record(turn, record),
@@ -227,6 +180,7 @@ def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRe
     record = replace(
         _anew(record),
         destination=destination,
+        only=None,
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=turn.now,
@@ -258,7 +212,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return record
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
-        return record
+        return stranded.followed(turn, record, None)
+    if stranded.given_up(turn, record):
+        return _again(turn, record, None)
     tried, killed = record.tried, record.detail == RESTARTED
     if killed:
         record = replace(record, attempts=record.attempts - 1)  # perhaps never sent
@@ -292,6 +248,11 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
+        if stranded.vanished(turn, record):
+            return _vanished(turn, record, newest)
+        if stranded.given_up(turn, record):
+            return _again(turn, record, newest)
+        record = stranded.followed(turn, record, newest)
         began = record.moving_at or turn.now
         if record.reason is None and turn.now - began >= turn.options.slow_after:
             record = record.because(Reason.SLOW)
@@ -301,6 +262,31 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     record = replace(record, landed_at=turn.now, not_before=turn.now)
     turn.tell(records.EventKind.SERVER_LANDED, record)
     return _landed(turn, record)
+
+
+def _vanished(
+    turn: Turn, record: ServerRecovery, newest: Migration | None
+) -> ServerRecovery:
+    """It has left the dead host, though its record has no end: by the next looks it
+    has landed, or was deleted."""
+    if record.reason is not Reason.GONE:
+        gone_at = turn.now + turn.options.settle
+        return replace(record.because(Reason.GONE), not_before=gone_at)
+    if turn.now < record.not_before:
+        return record
+    baseline = newest.id if newest else record.baseline
+    return _enter(turn, replace(record, baseline=baseline), ServerState.LEFT)
+
+
+def _again(
+    turn: Turn, record: ServerRecovery, newest: Migration | None
+) -> ServerRecovery:
+    """Its state was reset; the destination is not to blame if it may still get it."""
+    ours, tried = record.reason is Reason.STRANDED, record.tried
+    words = record.detail if ours else "somebody has reset its state"
+    record = _attempt_failed(turn, stranded.retried(turn, record, newest), words)
+    record = replace(record, not_before=turn.now)
+    return replace(record, tried=tried) if record.only else record
 
 
 def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:

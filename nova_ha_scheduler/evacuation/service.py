@@ -13,14 +13,14 @@ import time
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
 from nova_ha_scheduler.evacuation.notify import RebuildEnded, ServiceUpdate
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, State
 from nova_ha_scheduler.evacuation.startup import Parts
-from nova_ha_scheduler.evacuation.world import SystemClock
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal

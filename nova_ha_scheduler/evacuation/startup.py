@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import detect
-from nova_ha_scheduler.evacuation.cloud import Picture, Scope
-from nova_ha_scheduler.evacuation.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
 from nova_ha_scheduler.fencing import conf as fencing_conf

@@ -7,8 +7,8 @@ from typing import TypedDict, TypeVar, Unpack
 
 from oslo_utils import uuidutils
 
+from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.evacuation import pauses, records
-from nova_ha_scheduler.evacuation.cloud import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
 from nova_ha_scheduler.evacuation.upkeep import Move, Window

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nova_ha_scheduler.evacuation.reasons import Reasoned
+from nova_ha_scheduler.cluster.model import MoveKind
+from nova_ha_scheduler.reasons import Reasoned
 
 
 class WindowState(enum.Enum):
@@ -71,13 +72,6 @@ class Window(Reasoned):
         """Since when, by whom and why."""
         since = datetime.datetime.fromtimestamp(self.started_at, datetime.UTC)
         return f"since {since:%Y-%m-%dT%H:%M:%SZ} by {self.by}: {self.why}"
-
-
-class MoveKind(enum.Enum):
-    """How a server moves: Nova's word for the type of the migration record."""
-
-    LIVE = "live-migration"
-    COLD = "migration"
 
 
 class MoveState(enum.Enum):

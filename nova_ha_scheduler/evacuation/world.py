@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine's World in production."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from nova_ha_scheduler.clock import Clock, SystemClock
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
+from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.observer import Observer
 from nova_ha_scheduler.evacuation import interfaces
-from nova_ha_scheduler.evacuation.cloud import Picture, Scope
-from nova_ha_scheduler.evacuation.interfaces import Clock, Power, PowerReport, Refused
-from nova_ha_scheduler.evacuation.openstack.aggregates import Aggregates
-from nova_ha_scheduler.evacuation.openstack.api import Api
-from nova_ha_scheduler.evacuation.openstack.observer import Observer
+from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 from nova_ha_scheduler.evacuation.records import Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
-
-
-class SystemClock:
-    def now(self) -> float:
-        return time.time()
 
 
 class OpenStackCloud:
@@ -39,6 +35,7 @@ class OpenStackCloud:
         destination = {"host": intent.destination} if intent.destination else {}
         actions: Mapping[Effect, dict[str, Any]] = {
             Effect.EVACUATE: {"evacuate": destination},
+            Effect.RESET_STATE: {"os-resetState": {"state": "error"}},
             Effect.START: {"os-start": None},
             Effect.STOP: {"os-stop": None},
             Effect.LIVE_MIGRATE: {

@@ -5,14 +5,9 @@ import dataclasses
 
 import pytest
 
+from nova_ha_scheduler.cluster.model import MoveKind
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, Reason
-from nova_ha_scheduler.evacuation.upkeep import (
-    Move,
-    MoveKind,
-    MoveState,
-    Window,
-    WindowState,
-)
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.journal.history import History, Query
 from tests.journal.samples import NASTY, reopened
 

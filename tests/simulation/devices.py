@@ -23,6 +23,8 @@ class Devices:
             return PowerReport(Power.ON, "redfish", "it is still on")
         if machine.flagged:
             self.crimes.append(f"{host} was fenced under maintenance")
+        if machine.device == "lies":
+            return PowerReport(Power.OFF, "redfish", "switched off")
         words = "switched off" if machine.powered else "it was already off"
         self.log(f"device: {host} {words}")
         self.cut(host)
@@ -35,7 +37,8 @@ class Devices:
         machine = self.machines[host]
         if machine.device == "unreachable":
             return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
-        power = Power.ON if machine.powered else Power.OFF
+        on = machine.powered and machine.device != "lies"
+        power = Power.ON if on else Power.OFF
         return PowerReport(power, "redfish", f"it is {power.value}")
 
     def testify(self, host: str) -> Sequence[Testimony]:

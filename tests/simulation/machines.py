@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from nova_ha_scheduler.evacuation.cloud import Host
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 
 
@@ -42,6 +42,11 @@ class Evacuation:
     schedule_at: float
     ends_at: float | None = None
     failing: bool = False
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it is on its way; else it was lost before it got to its host."""
+        return self.schedule_at < float("inf")
 
 
 @dataclass

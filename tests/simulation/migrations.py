@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nova_ha_scheduler.evacuation.cloud import Migration
-from nova_ha_scheduler.evacuation.interfaces import Refused
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.model import Migration, MoveKind
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import Operation
 

@@ -3,8 +3,8 @@
 
 cluster.yaml::
 
-    hosts:
-      node1..node3: {zone: nfs-a, room: 8}      # a range; all keys are optional
+    hosts:                                      # as in a cloud as text, and more:
+      node1..node3: {zone: nfs-a, device: dead} # see _MACHINE_KEYS
     servers:
       web1..web2: {host: node1, priority: 900}
     options: {max_hosts: 2}                     # of the engine
@@ -15,22 +15,20 @@ commands: one a line, ``at SECONDS VERB ARGUMENT...``; the verbs are the methods
 Script whose names begin with ``do_``. ``at SECONDS end`` ends it.
 """
 
-import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from nova_ha_scheduler.cluster import text
+from nova_ha_scheduler.cluster.model import MoveKind
 from nova_ha_scheduler.evacuation import holds
-from nova_ha_scheduler.evacuation.cloud import Host, Server
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind, Event
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from tests.simulation.harness import QUIET, Simulation, line
 from tests.simulation.machines import Machine, Nova
@@ -47,15 +45,18 @@ def run(directory: Path) -> tuple[list[str], list[str]]:
 def build(cluster: dict[str, Any], log: list[str]) -> Simulation:
     """The simulation of a cluster; the world's lines go to the log."""
     options = _options(cluster)
-    machines = {name: _machine(name, v) for name, v in _ranges(cluster["hosts"])}
-    servers = dict(_server(name, v) for name, v in _ranges(cluster.get("servers", {})))
+    keys = {**text.HOST_KEYS, **_MACHINE_KEYS}
+    hosts = text.each("hosts", cluster["hosts"], keys)
+    machines = {name: _machine(name, said) for name, said in hosts}
+    said = text.each("servers", cluster.get("servers", {}), text.SERVER_KEYS)
+    servers = {f"uuid-{name}": text.server(name, value) for name, value in said}
     for server in servers.values():
         for what, amount in server.needs.items():
             machines[server.host].room[what] -= amount
     nova = Nova(**cluster.get("nova", {}))
 
-    def say(text: str) -> None:
-        log.append(f"{simulation.clock.time:6.0f} {text}")
+    def say(words: str) -> None:
+        log.append(f"{simulation.clock.time:6.0f} {words}")
 
     world = SimulatedWorld(machines, servers, nova, options, say)
     simulation = Simulation(world, options)
@@ -71,61 +72,18 @@ def _options(cluster: dict[str, Any]) -> Options:
     return Options(**{**base, **cluster.get("options", {}), "policy": Policy(**policy)})
 
 
-def _ranges(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """'web1..web3' stands for web1, web2 and web3."""
-    for name, value in values.items():
-        found = re.fullmatch(r"(\D*)(\d+)\.\.\1(\d+)", name)
-        numbers = range(int(found[2]), int(found[3]) + 1) if found else [""]
-        for number in numbers:
-            yield (f"{found[1]}{number}" if found else name), value or {}
+_MACHINE_KEYS = {"phase": int, "device": str, "witnesses": dict}
+"""A host's keys beside those of a cloud as text."""
 
 
 def _machine(name: str, value: dict[str, Any]) -> Machine:
-    metadata = {"ha": str(value.get("ha", True)).lower()}
-    for key in ("storage_zone", "ha:reserved", "ha:maintenance"):
-        if (short := key.split(":")[-1].replace("storage_", "")) in value:
-            metadata[key] = str(value[short])
-    disabled = value.get("disabled")
-    host = Host(
-        name,
-        disabled=disabled is not None,
-        disabled_reason=disabled or "",
-        availability_zone=value.get("az", "nova"),
-    )
-    machine = Machine(host, {"VCPU": value.get("room", 8)}, metadata)
+    said = {key: v for key, v in value.items() if key not in _MACHINE_KEYS}
+    host = text.host(name, said)
+    machine = Machine(host, dict(host.capacity or {}), text.metadata(said))
     machine.phase = value.get("phase", 0)
     machine.device = value.get("device", "works")
     machine.witnesses = {n: Verdict(v) for n, v in value.get("witnesses", {}).items()}
     return machine
-
-
-def _server(name: str, value: dict[str, Any]) -> tuple[str, Server]:
-    specs = {"ha": str(value.get("ha", True)).lower()}
-    if value.get("ha", True) is None:
-        del specs["ha"]
-    for key in ("recovery", "priority", "failback"):
-        if key in value:
-            specs[f"ha:{key}"] = str(value[key])
-    vm_state = value.get("vm_state", "active")
-    return f"uuid-{name}", Server(
-        uuid=f"uuid-{name}",
-        name=name,
-        host=value["host"],
-        vm_state=vm_state,
-        task_state=value.get("task_state"),
-        running=value.get("running", vm_state != "stopped"),
-        locked=value.get("locked", False),
-        extra_specs=specs,
-        metadata={k: str(v) for k, v in value.get("metadata", {}).items()},
-        local_disk=value.get("local_disk", True),
-        needs={"VCPU": value.get("vcpus", 1)},
-        refused_by_nova=value.get("refused", ""),
-        refused_live=value.get("refused_live", ""),
-        refused_cold=value.get("refused_cold", ""),
-        availability_zone=value.get("az"),
-        group=value.get("group"),
-        group_apart=value.get("apart", True),
-    )
 
 
 class Script:
@@ -246,6 +204,14 @@ class Script:
     def do_rebuild_fails(self, server: str, times: str) -> None:
         self.world.failing[server] = int(times)
 
+    def do_lose_request(self, server: str, times: str = "1") -> None:
+        """Nova accepts its evacuation, and forgets it before its host has heard it."""
+        self.world.lost_requests[server] = int(times)
+
+    def do_reset_state(self, server: str) -> None:
+        """An administrator does it."""
+        self.world.reset_state(f"uuid-{server}", False)
+
     def do_lose_answer(self, call: str, times: str = "1") -> None:
         self.world.lost_answers[call] = int(times)
 
@@ -264,9 +230,9 @@ class Script:
 
     def do_boot(self, server: str, host: str) -> None:
         """A server whose boot ends only now."""
-        uuid, new = _server(server, {"host": host})
-        self._names[uuid] = server
-        self.world.servers[uuid] = new
+        new = text.server(server, {"host": host})
+        self._names[new.uuid] = server
+        self.world.servers[new.uuid] = new
 
     def do_task(self, server: str, state: str = "") -> None:
         uuid = f"uuid-{server}"

@@ -12,15 +12,18 @@ It also watches what the trigger must never do; see :attr:`SimulatedWorld.crimes
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation import planner
-from nova_ha_scheduler.evacuation.cloud import Host, Migration, Picture, Scope, Server
-from nova_ha_scheduler.evacuation.interfaces import (
-    CloudUnreachable,
-    Refused,
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.model import (
+    Host,
+    Migration,
+    MoveKind,
+    Picture,
+    Scope,
+    Server,
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
+from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts, Operation
 from tests.simulation.devices import Devices
@@ -47,6 +50,7 @@ class SimulatedWorld(Devices):
         self.rebuild_times: dict[str, float] = {}
         self.failing: dict[str, int] = {}
         self.lost_answers: dict[str, int] = {}
+        self.lost_requests: dict[str, int] = {}
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.landing_lies: set[str] = set()
@@ -81,7 +85,7 @@ class SimulatedWorld(Devices):
         machine.cleanup_at = self.time + self.nova.cleanup
         for evacuation in [e for e in self.under_way if e.destination == name]:
             if evacuation.ends_at is not None:
-                self._fail(evacuation, "failed")
+                self.under_way.remove(evacuation)  # its record says so to nobody
         self.moves.agent_starts(name)
 
     def _clean_up(self, name: str, machine: Machine) -> None:
@@ -97,7 +101,10 @@ class SimulatedWorld(Devices):
                 self._schedule(evacuation)
             return
         assert evacuation.destination is not None
-        if not self.machines[evacuation.destination].beats:
+        destination = self.machines[evacuation.destination]
+        if not destination.powered:
+            self.under_way.remove(evacuation)
+        elif not destination.beats:
             evacuation.ends_at += 1
         elif self.time >= evacuation.ends_at:
             if evacuation.failing:
@@ -135,11 +142,11 @@ class SimulatedWorld(Devices):
         self, server: Server, machine: Machine, operation: Operation
     ) -> bool:
         source, host = self.shown(server.host), self.shown(machine.host.name)
-        request = planner.request_for(server, source, self._options, operation)
+        request = ground.request_for(server, source, self._options, operation)
         return (
             not host.up
             or host.disabled
-            or planner.refusal(request, host, self._options) is not None
+            or ground.refusal(request, host, self._options) is not None
             or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
             or bool(
                 server.group
@@ -270,6 +277,7 @@ class SimulatedWorld(Devices):
             Effect.DISABLE: lambda: self.disable(host, intent.text),
             Effect.ENABLE: lambda: self.enable(host),
             Effect.EVACUATE: lambda: self.evacuate(server, intent.destination),
+            Effect.RESET_STATE: lambda: self.reset_state(server, True),
             Effect.START: lambda: self.start(server),
             Effect.STOP: lambda: self.stop(server),
             Effect.FLAG: lambda: self.flag(host, True),
@@ -330,7 +338,7 @@ class SimulatedWorld(Devices):
         if server is None:
             raise Refused("404 the server could not be found")
         if by_trigger:
-            self._judge_ask(server)
+            self._judge_ask(server, destination)
         source = self.shown(server.host)
         if source.up:
             raise Refused(f"400 the compute service of {source.name} is still in use")
@@ -344,29 +352,41 @@ class SimulatedWorld(Devices):
         self.records.append(
             Migration(number, uuid, server.host, destination, "accepted")
         )
-        self.under_way.append(
-            Evacuation(
-                number,
-                uuid,
-                destination,
-                server.vm_state,
-                self.time + self.nova.schedule,
-            )
-        )
+        at = self.time + self.nova.schedule
+        if self.lost_requests.get(server.name, 0) > 0:
+            self.lost_requests[server.name] -= 1
+            at = float("inf")
+        evacuation = Evacuation(number, uuid, destination, server.vm_state, at)
+        self.under_way.append(evacuation)
         self.set(uuid, task_state="rebuilding")
         self.log(f"nova: evacuate {server.name} to {destination} accepted")
 
-    def _judge_ask(self, server: Server) -> None:
+    def _judge_ask(self, server: Server, destination: str | None) -> None:
         self.asks.append((server.uuid, server.host))
         if self.machines[server.host].powered:
             self.crimes.append(f"{server.name} evacuated while {server.host} was on")
         if any(
-            r.server == server.uuid
-            and r.source == server.host
-            and r.status in (*UNFINISHED, "done")
+            r.server == server.uuid and r.source == server.host and r.status == "done"
             for r in self.records
         ):
             self.crimes.append(f"{server.name} evacuated twice")
+        for earlier in [e for e in self.under_way if e.server == server.uuid]:
+            place = earlier.destination
+            if place != destination and (not place or self.machines[place].powered):
+                self.crimes.append(f"{server.name} may land on {place}, too")
+
+    def reset_state(self, uuid: str, by_trigger: bool) -> str:
+        """As an administrator does; who works on the server does not hear of it."""
+        server = self.servers[uuid]
+        if by_trigger and any(e.server == uuid and e.at_work for e in self.under_way):
+            self.crimes.append(f"{server.name} was reset while Nova worked on it")
+
+        def effect() -> None:
+            self.set(uuid, vm_state="error", task_state=None)
+            self.log(f"nova: reset {server.name}")
+
+        self._call("reset", effect)
+        return f"req-reset-{server.name}"
 
     def start(self, server: str) -> str:
         return self._switch(server, "start", "active", running=True)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.cloud import Picture, Scope
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
-from nova_ha_scheduler.evacuation.openstack import parse
-from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.evacuation.world import OpenStackCloud, SystemClock
+from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from tests.cloud import Cloud
 from tests.cloud.stubs import IMAGES
 

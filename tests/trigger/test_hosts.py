@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.openstack import inventory
-from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.cluster.openstack import inventory
+from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from nova.conf import CONF
 
-from nova_ha_scheduler.evacuation.interfaces import Refused
-from nova_ha_scheduler.evacuation.openstack.aggregates import Action, Aggregates
-from nova_ha_scheduler.evacuation.openstack.api import Api
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.openstack.aggregates import Action, Aggregates
+from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.rules.vocabulary import HA, MAINTENANCE, RESERVED, STORAGE_ZONE
 from tests.cloud import Cloud
 

@@ -3,8 +3,8 @@
 
 import pytest
 
+from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.interfaces import Refused
 
 KNOWN = {"node1", "node10", "node2.example.org", "Node3", "spare"}
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``nova-ha status`` says of planned work."""
 
-from nova_ha_scheduler.evacuation.reasons import Reason
 from nova_ha_scheduler.evacuation.records import Change
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
+from nova_ha_scheduler.reasons import Reason
 from tests.unit.cli.conftest import Site
 
 

@@ -48,6 +48,13 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         },
         "back_at": 450,
     },
+    "a destination dies in the middle": {
+        "hosts": HOSTS,
+        "servers": {"vm1..vm3": {"host": "node1"}},
+        "nova": {"rebuild": 60},
+        "dies": {100: "node2"},
+        "back_at": 450,
+    },
 }
 DOWNTIMES = (0, 7, 100)
 """Seconds for which the trigger stays dead."""
@@ -71,7 +78,8 @@ def play(cluster: dict[str, Any], kill_at: int, downtime: int) -> tuple[int, str
     simulation.moment = moment
     simulation.start()
     back_at = cluster.get("back_at", 300)
-    _run(simulation, back_at + 180, downtime, back_at, cluster.get("people", {}))
+    people, dies = cluster.get("people"), cluster.get("dies")
+    _run(simulation, back_at + 180, downtime, back_at, people, dies)
     wrong = _wrong(simulation)
     return count, f"killed {name}: {wrong}" if wrong else ""
 
@@ -82,6 +90,7 @@ def _run(
     downtime: int,
     back_at: float = 300,
     people: dict[int, list[Any]] | None = None,
+    dies: dict[int, str] | None = None,
 ) -> None:
     world = simulation.world
     revive = None
@@ -92,6 +101,9 @@ def _run(
         if simulation.clock.time == 20:
             for host in sorted(dead_host):
                 world.cut(host)
+        if also := (dies or {}).get(int(simulation.clock.time)):
+            world.cut(also)
+            dead_host.add(also)
         for order in (people or {}).get(int(simulation.clock.time), []):
             _order(simulation, *order)
         if simulation.clock.time == back_at:

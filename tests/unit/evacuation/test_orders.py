@@ -3,8 +3,8 @@
 
 import pytest
 
+from nova_ha_scheduler.cluster.model import Host, Picture, Scope
 from nova_ha_scheduler.evacuation import proof
-from nova_ha_scheduler.evacuation.cloud import Host, Picture, Scope
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, State

@@ -4,11 +4,13 @@
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler import host_facts
-from nova_ha_scheduler.evacuation.cloud import Host, Migration, Server
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.model import Host, Migration, Server
+from nova_ha_scheduler.cluster.openstack.requirements import Requirements
 from nova_ha_scheduler.rules.model import HostFacts
 
 Json = Mapping[str, Any]
@@ -18,7 +20,8 @@ _RUNNING = 1
 
 _YES = ("true", "yes", "on", "1", "t", "y")
 
-_ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
+ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
+"""Types of ports (binding:vnic_type) that are accelerators."""
 
 
 def timestamp(text: str | None) -> float | None:
@@ -78,7 +81,7 @@ def migration(record: Json) -> Migration:
 
 
 def server(found: Json) -> Server:
-    flavor = found["flavor"]
+    flavor, required = found["flavor"], Requirements(found)
     return Server(
         uuid=found["id"],
         name=found["name"],
@@ -90,21 +93,20 @@ def server(found: Json) -> Server:
         extra_specs=flavor["extra_specs"],
         metadata=found["metadata"],
         local_disk=bool(found["image"] or flavor["ephemeral"] or flavor["swap"]),
-        needs=needs(found),
+        needs=required.resources,
         refused_by_nova=_tpm(found),
         refused_live=_bound_to_its_host(found),
         refused_cold=_accelerator(found),
+        traits=required.traits,
+        forbidden_traits=required.forbidden,
         availability_zone=found.get("pinned_availability_zone"),
     )
 
 
-def needs(found: Json) -> dict[str, int]:
-    """What its flavor takes, for a server that Placement shows no allocation of."""
-    flavor = found["flavor"]
-    disk = flavor["disk"] if found["image"] else 0
-    disk += flavor["ephemeral"] + -(-(flavor["swap"] or 0) // 1024)
-    wanted = {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["ram"], "DISK_GB": disk}
-    return {name: amount for name, amount in wanted.items() if amount}
+def image_traits(image: Json) -> frozenset[str]:
+    """What an image of Glance's requires of a host."""
+    named = (key.partition(":") for key, said in image.items() if said == "required")
+    return frozenset(trait for kind, _, trait in named if kind == "trait")
 
 
 def _tpm(found: Json) -> str:
@@ -136,7 +138,7 @@ def accelerated(ports: Iterable[Json]) -> dict[str, str]:
     return {
         port["device_id"]: f"port {port['id']} has an accelerator"
         for port in ports
-        if port.get("binding:vnic_type") in _ACCELERATED
+        if port.get("binding:vnic_type") in ACCELERATED
     }
 
 
@@ -151,14 +153,37 @@ def group(found: Json) -> tuple[bool, frozenset[str]] | None:
     return found["policy"] == "anti-affinity", frozenset(found["members"])
 
 
-def free(summaries: Mapping[str, Json]) -> dict[str, dict[str, int]]:
-    """What Placement would still give, by compute node; nested providers count."""
-    amounts: dict[str, Counter[str]] = defaultdict(Counter)
+@dataclass(frozen=True)
+class Room:
+    """What Placement says of a compute node, nested providers counted in.
+
+    :ivar free: what it would still give; capacity: what it would if it were empty.
+    """
+
+    free: Mapping[str, int]
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    traits: frozenset[str] = frozenset()
+
+
+FULL = Room({"MEMORY_MB": 0})
+"""One that no summary shows."""
+
+
+def rooms(summaries: Mapping[str, Json]) -> dict[str, Room]:
+    """By compute node."""
+    free: dict[str, Counter[str]] = defaultdict(Counter)
+    capacity: dict[str, Counter[str]] = defaultdict(Counter)
+    traits: dict[str, set[str]] = defaultdict(set)
     for summary in summaries.values():
+        node = summary["root_provider_uuid"]
+        traits[node].update(summary["traits"])
         for name, amount in summary["resources"].items():
-            left = amount["capacity"] - amount["used"]
-            amounts[summary["root_provider_uuid"]][name] += left
-    return {node: dict(found) for node, found in amounts.items()}
+            free[node][name] += amount["capacity"] - amount["used"]
+            capacity[node][name] += amount["capacity"]
+    return {
+        node: Room(dict(found), dict(capacity[node]), frozenset(traits[node]))
+        for node, found in free.items()
+    }
 
 
 def bad_port(port: Json, host: str, running: bool) -> str | None:

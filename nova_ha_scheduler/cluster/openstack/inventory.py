@@ -3,9 +3,10 @@
 
 from collections.abc import Iterator
 
-from nova_ha_scheduler.evacuation.cloud import Server
-from nova_ha_scheduler.evacuation.openstack import parse
-from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.lists import Lists
 
 
 def servers(
@@ -19,10 +20,7 @@ def servers(
     filters = {"host": host} if host else {}
     if soft_deleted:
         filters["soft_deleted"] = "true"
-    found = api.pages(
-        "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
-    )
-    for raw in found:
+    for raw in Lists(api).servers(**filters):
         place = raw["OS-EXT-SRV-ATTR:host"]
         # Databases may match a name without regard to case.
         if place and host in (None, place):

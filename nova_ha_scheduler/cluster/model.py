@@ -3,6 +3,7 @@
 since the epoch, UTC.
 """
 
+import enum
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,8 @@ class Host:
     :ivar updated_at: the service's record was last written: by its heartbeat, or by
         whoever changed the record (Nova's API does not tell these apart).
     :ivar free: what Placement would still give here; None where it is not known.
+    :ivar capacity: what it would give if the host were empty; None as well.
+    :ivar traits: what its resource providers are said to have, all together.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Host:
     updated_at: float = 0.0
     availability_zone: str = "nova"
     free: Resources | None = None
+    capacity: Resources | None = None
+    traits: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Server:
     :ivar refused_by_nova: a sentence on a property for which Nova refuses every
         evacuation (a vTPM, a share mapping, a port with an accelerator), or "".
     :ivar refused_live, refused_cold: the same for live and for cold migration.
+    :ivar traits: what its flavor and its image require of a host.
+    :ivar forbidden_traits: what a host must not have.
     :ivar availability_zone: the zone that it is pinned to, if it is.
     :ivar group: its server group, if that has a hard policy.
     :ivar group_apart: whether that policy is anti-affinity; else it is affinity.
@@ -71,11 +78,20 @@ class Server:
     refused_by_nova: str = ""
     refused_live: str = ""
     refused_cold: str = ""
+    traits: frozenset[str] = frozenset()
+    forbidden_traits: frozenset[str] = frozenset()
     availability_zone: str | None = None
     group: str | None = None
     group_apart: bool = True
     group_hosts: frozenset[str] = frozenset()
     missing: tuple[str, ...] | None = None
+
+
+class MoveKind(enum.Enum):
+    """How a server moves: Nova's word for the type of the migration record."""
+
+    LIVE = "live-migration"
+    COLD = "migration"
 
 
 @dataclass(frozen=True)

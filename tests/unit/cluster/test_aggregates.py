@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.interfaces import Refused
-from nova_ha_scheduler.evacuation.openstack.aggregates import (
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.openstack.aggregates import (
     Action,
     tagging,
     that_say,

@@ -21,6 +21,11 @@ class Reason(enum.Enum):
     UNRESOLVED = "whether Nova has got the request is not known yet"
     NO_HOST_MAY = "no host may take it: {0}"
     SLOW = "its evacuation takes long, and Nova still works on it"
+    STRANDED = "{0}: its state is reset, and it is asked for again"
+    DESTINATION_DOWN = (
+        "its destination {0} is down in the middle; it is asked for again once that is "
+        "proven dead"
+    )
     # A server is left where it is.
     NOT_PROTECTED = "its flavor does not say ha=true"
     POLICY_NONE = "its recovery policy is none"
@@ -42,6 +47,10 @@ class Reason(enum.Enum):
     STORM = "the guard has tripped: {0}"
     UNFENCED = "it could not be fenced: {0}"
     PROOF_STALE = "is it still off? {0}"
+    CONTRADICTED = (
+        "its fence device says that it is off ({0}), but its nova-compute reports: cut "
+        "its power by hand, then nova-ha confirm-fenced"
+    )
     DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
     FORCED_DOWN = "somebody else forced it down, and has to lift that"
     ALIVE = "it is alive"

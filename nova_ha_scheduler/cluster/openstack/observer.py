@@ -22,16 +22,11 @@ from typing import Any
 
 import futurist
 
-from nova_ha_scheduler.evacuation.cloud import Host, Picture, Scope, Server
-from nova_ha_scheduler.evacuation.interfaces import Clock
-from nova_ha_scheduler.evacuation.openstack import parse
-from nova_ha_scheduler.evacuation.openstack.api import (
-    HYPERVISORS,
-    PLACEMENT,
-    READ,
-    Api,
-)
-from nova_ha_scheduler.evacuation.upkeep import MoveKind
+from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.cluster.model import Host, MoveKind, Picture, Scope, Server
+from nova_ha_scheduler.cluster.openstack import lists, parse
+from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, Api
+from nova_ha_scheduler.cluster.openstack.lists import Lists
 
 _MARGIN = 600.0
 """Seconds by which the clocks of Nova's hosts may differ."""
@@ -63,10 +58,7 @@ class Observer:
     def nodes(self, hosts: frozenset[str]) -> Mapping[str, str]:
         """Compute nodes, which are Placement's providers, to service hosts."""
         if hosts != self._nodes_of:
-            found = self._api.pages(
-                "compute", "/os-hypervisors/detail", "hypervisors", HYPERVISORS
-            )
-            self._nodes = {node["id"]: node["service"]["host"] for node in found}
+            self._nodes = Lists(self._api).nodes()
             self._nodes_of = hosts
         return self._nodes
 
@@ -80,7 +72,7 @@ class _Look:
     """One picture in the making."""
 
     def __init__(self, observer: Observer, api: Api, scope: Scope, now: float) -> None:
-        self._observer, self._api = observer, api
+        self._observer, self._api, self._lists = observer, api, Lists(api)
         self._scope, self._now = scope, now
         self._raw: dict[str, Json] = {}
         self._servers: dict[str, Server] = {}
@@ -88,7 +80,9 @@ class _Look:
     def picture(self) -> Picture:
         listed = sorted(self._scope.listed)
         sources = sorted(self._scope.hosts | self._scope.followed)
-        overview = (self._services, self._aggregates) if self._scope.overview else ()
+        overview: tuple[Callable[[], Any], ...] = ()
+        if self._scope.overview:
+            overview = (self._lists.services, self._lists.aggregates)
         answers = self._observer.together(
             *overview,
             *(partial(self._of, host) for host in sources),
@@ -114,44 +108,21 @@ class _Look:
         self._observer.services = {s["host"]: s["id"] for s in services}
         return {host.name: host for host in hosts}
 
-    def _services(self) -> Any:
-        wanted = {"binary": "nova-compute"}
-        return self._api.get("compute", "/os-services", READ, wanted)["services"]
-
-    def _aggregates(self) -> Any:
-        return self._api.get("compute", "/os-aggregates", READ)["aggregates"]
-
     def _of(self, host: str) -> list[Json]:
         """The evacuation records of a host; databases may match without case."""
-        found = self._api.pages(
-            "compute",
-            "/os-migrations",
-            "migrations",
-            READ,
-            migration_type="evacuation",
-            source_compute=host,
-        )
+        found = self._lists.migrations(migration_type="evacuation", source_compute=host)
         return [record for record in found if record["source_compute"] == host]
 
     def _moves(self, host: str) -> list[Json]:
         """The same of its live and cold migrations; there may be years of them."""
-        found = self._api.pages(
-            "compute",
-            "/os-migrations",
-            "migrations",
-            READ,
-            source_compute=host,
-            **{"changes-since": parse.isotime(self._scope.moves_since - _MARGIN)},
-        )
+        since = parse.isotime(self._scope.moves_since - _MARGIN)
+        found = self._lists.migrations(source_compute=host, **{"changes-since": since})
         kinds = {kind.value for kind in MoveKind}
         wanted = (record for record in found if record["migration_type"] in kinds)
         return [record for record in wanted if record["source_compute"] == host]
 
     def _list(self, **filters: str) -> list[Json]:
-        found = self._api.pages(
-            "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
-        )
-        return list(found)
+        return list(self._lists.servers(**filters))
 
     def _add(self, found: Iterable[Json], only_on: str | None = None) -> None:
         for raw in found:
@@ -184,7 +155,7 @@ class _Look:
         missing: dict[str, list[str]] = defaultdict(list)
         for first in range(0, len(landed), _PORTS_AT_ONCE):
             uuids = [server.uuid for server in landed[first : first + _PORTS_AT_ONCE]]
-            for port in self._api.pages("network", "/ports", "ports", device_id=uuids):
+            for port in self._lists.ports(device_id=uuids):
                 server = self._servers[port["device_id"]]
                 if words := parse.bad_port(port, server.host, server.running):
                     missing[server.uuid].append(words)
@@ -220,7 +191,7 @@ class _Look:
         of_listed = [n for n, host in nodes.items() if host in self._scope.listed]
         self._learn_groups()
         room, ports, *taken = self._observer.together(
-            self._room,
+            self._lists.rooms,
             self._accelerators,
             *(partial(self._allocations, node) for node in of_listed),
         )
@@ -229,26 +200,9 @@ class _Look:
             s for s in self._servers.values() if s.host in self._scope.listed
         ]:
             needs = allocated.get(server.uuid, {}).get("resources", server.needs)
-            port = ports.get(server.uuid, "")
-            self._servers[server.uuid] = replace(
-                server,
-                needs=needs,
-                refused_by_nova=server.refused_by_nova or port,
-                refused_live=server.refused_live or port,
-                refused_cold=server.refused_cold or port,
-            )
-        for node, host in nodes.items():
-            if host in hosts:
-                free = room.get(node, {"MEMORY_MB": 0})
-                hosts[host] = replace(hosts[host], free=free)
-        return hosts
-
-    def _room(self) -> dict[str, dict[str, int]]:
-        """The smallest request that there is: the answer sums up every provider that
-        has memory left, with all that it has."""
-        wanted = {"resources": "MEMORY_MB:1"}
-        found = self._api.get("placement", "/allocation_candidates", PLACEMENT, wanted)
-        return parse.free(found["provider_summaries"])
+            server = lists.with_port(server, ports.get(server.uuid, ""))
+            self._servers[server.uuid] = replace(server, needs=needs)
+        return lists.with_rooms(hosts, nodes, room)
 
     def _allocations(self, node: str) -> Any:
         path = f"/resource_providers/{node}/allocations"
@@ -258,7 +212,7 @@ class _Look:
         bound: dict[str, Any] = {"binding:host_id": sorted(self._scope.listed)}
         if not self._scope.listed:
             return {}
-        return parse.accelerated(self._api.pages("network", "/ports", "ports", **bound))
+        return parse.accelerated(self._lists.ports(**bound))
 
     def _learn_groups(self) -> None:
         grouped = {
@@ -274,32 +228,5 @@ class _Look:
             for project in sorted(set(grouped.values()))
             for raw in self._list(project_id=project)
         }
-        for found in self._groups():
-            policy = parse.group(found)
-            if policy is None:
-                continue
-            apart, members = policy
-            for uuid in members & set(grouped):
-                others = {host_of.get(m) for m in members if m != uuid} - {None, ""}
-                if apart or others:  # alone, affinity binds it to nowhere
-                    self._servers[uuid] = replace(
-                        self._servers[uuid],
-                        group=found["id"],
-                        group_apart=apart,
-                        group_hosts=frozenset(map(str, others)),
-                    )
-
-    def _groups(self) -> Iterable[Json]:
-        """Paged by offset, without links; the page's length is Nova's max_limit."""
-        offset = 0
-        while True:
-            page = self._api.get(
-                "compute",
-                "/os-server-groups",
-                READ,
-                {"all_projects": "1", "offset": str(offset)},
-            )["server_groups"]
-            yield from page
-            offset += len(page)
-            if not page:
-                return
+        groups = self._lists.groups()
+        self._servers |= lists.grouped(self._servers, grouped, host_of, groups)

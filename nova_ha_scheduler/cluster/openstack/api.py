@@ -12,8 +12,8 @@ from keystoneauth1 import loading
 from openstack import exceptions as sdk_exceptions
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation.conf import REQUEST_TIMEOUT
-from nova_ha_scheduler.evacuation.interfaces import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 
 READ = "2.100"
 """Nova 2025.1 and later. A server with its flavor's extra specs (2.47), the zone that

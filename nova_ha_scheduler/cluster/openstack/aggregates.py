@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nova_ha_scheduler.evacuation.interfaces import Refused
-from nova_ha_scheduler.evacuation.openstack.api import READ, Api
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
 

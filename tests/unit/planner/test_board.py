@@ -6,17 +6,16 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.evacuation.cloud import Host, Server
+from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.planner import (
+from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.planner.board import (
     Board,
     Claim,
     Decision,
     Limits,
-    refusal,
-    request_for,
 )
-from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.planner.ground import Ground, refusal, request_for
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
 
 _metadata = st.fixed_dictionaries(
@@ -76,9 +75,9 @@ def test_every_destination_is_permitted_and_has_room(
     moving: list[str],
 ) -> None:
     claims = [Claim(name, {"VCPU": 1}) for name in moving]
-    board = Board(hosts, frozenset({"dead"}), claims, options)
+    board = Board(Ground(hosts, options), frozenset({"dead"}), claims)
     decisions = [board.place(server) for server in servers]
-    again = Board(hosts, frozenset({"dead"}), claims, options)
+    again = Board(Ground(hosts, options), frozenset({"dead"}), claims)
     assert decisions == [again.place(server) for server in servers]
     taken = Counter(moving)
     for server, decision in zip(servers, decisions, strict=True):
@@ -117,7 +116,7 @@ def test_a_destination_that_failed_is_the_last_choice() -> None:
     server = Server("u", "vm", "dead", extra_specs={"ha": "true"}, needs={"VCPU": 1})
 
     def destination(*tried: str) -> str | None:
-        board = Board(hosts, frozenset({"dead"}), (), Options())
+        board = Board(Ground(hosts, Options()), frozenset({"dead"}))
         return board.place(server, tried).destination
 
     assert destination() == "n1"
@@ -128,7 +127,8 @@ def test_a_destination_that_failed_is_the_last_choice() -> None:
 def _place(hosts: dict[str, Host], operation: Operation, **more: object) -> Decision:
     server = Server("u", "vm", "old", extra_specs={"ha": "true"}, needs={"VCPU": 1})
     policy = Policy(live_migrate_to_reserve=bool(more.pop("open_reserve", False)))
-    board = Board(hosts, frozenset(), (), Options(policy=policy), Limits(4, 4))
+    ground = Ground(hosts, Options(policy=policy))
+    board = Board(ground, frozenset(), limits=Limits(4, 4))
     return board.place(server, operation=operation, **more)  # type: ignore[arg-type]
 
 

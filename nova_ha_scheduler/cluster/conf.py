@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options in [cloud] of nova-ha.conf."""
+
+from keystoneauth1 import loading
+from oslo_config import cfg
+
+REQUEST_TIMEOUT = 60.0
+"""Seconds that one API request may take, where [cloud] timeout is not set."""
+
+GROUP = cfg.OptGroup(
+    "cloud",
+    help="How the trigger logs in: with keystoneauth's options in this group "
+    "(auth_type, auth_url, ...), or else as clouds.yaml or the OS_* variables of the "
+    "environment say. It needs a role that may do what nova-manage's operators do: "
+    "list all servers, force services down, evacuate.",
+)
+OPTS = [
+    cfg.StrOpt(
+        "name", help="The cloud in clouds.yaml. Unset: OS_CLOUD, or OS_* variables."
+    ),
+    cfg.StrOpt("region_name", help="The region, where keystone knows several."),
+    cfg.StrOpt(
+        "interface",
+        default="internal",
+        choices=["internal", "public", "admin"],
+        help="Which endpoints to use, with keystoneauth's options; clouds.yaml says "
+        "it itself.",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the group with keystoneauth's options; again does nothing.
+
+    Those of the auth plugin are registered when one is loaded.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+    loading.register_auth_conf_options(conf, GROUP.name)
+    loading.register_session_conf_options(conf, GROUP.name)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """For oslo-config-generator."""
+    login = [
+        *loading.get_auth_common_conf_options(),
+        *loading.get_session_conf_options(),
+        *loading.get_auth_plugin_conf_options("v3password"),
+    ]
+    return [(GROUP, OPTS + login)]

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a server takes of Placement and requires of a host, by its flavor and image.
+
+As nova.scheduler.utils.ResourceRequest translates them. Groups of the request
+(``resources1:``, ``trait1:``) are added up: whether one provider of a host alone has
+all that a group asks for, Placement alone knows.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from oslo_utils import strutils
+
+Json = Mapping[str, Any]
+
+_SPEC = re.compile(r"(resources|trait)(?:[a-zA-Z0-9_-]{1,64})?:(.*)")
+_HYPERTHREADING = "HW_CPU_HYPERTHREADING"
+
+
+class Requirements:
+    """
+    :ivar resources: amounts by resource class.
+    :ivar traits: what a host must have.
+    :ivar forbidden: what it must not have.
+
+    :param found: the server, as ``GET /servers/detail`` shows it.
+    """
+
+    def __init__(self, found: Json) -> None:
+        flavor, image = found["flavor"], found["image"] or {}
+        self._flavor = flavor
+        self._specs: Mapping[str, str] = flavor["extra_specs"]
+        self._properties: Json = image.get("properties") or {}
+        self._disk = flavor["disk"] if found["image"] else 0
+        self.forbidden: frozenset[str] = frozenset(self._named("trait", "forbidden"))
+        self.traits = frozenset(self._named("trait", "required")) | self._implied()
+        if self._asked("cpu_thread_policy") == "isolate":
+            self.forbidden |= {_HYPERTHREADING}
+        self.resources = {k: n for k, n in self._amounts().items() if n}
+
+    def _asked(self, key: str, prefix: str = "hw") -> Any:
+        """What the flavor says, or else the image."""
+        said = self._specs.get(f"{prefix}:{key}")
+        return self._properties.get(f"{prefix}_{key}") if said is None else said
+
+    def _named(self, kind: str, word: str) -> list[str]:
+        found = ((_SPEC.fullmatch(key), said) for key, said in self._specs.items())
+        return [m[2] for m, said in found if m and m[1] == kind and said == word]
+
+    def _amounts(self) -> Counter[str]:
+        amounts: Counter[str] = Counter()
+        for key, said in self._specs.items():
+            match = _SPEC.fullmatch(key)
+            if match and match[1] == "resources" and said.strip().isdecimal():
+                amounts[match[2]] += int(said)
+        amounts.update(self._cpus())
+        flavor, disk = self._flavor, self._disk + self._flavor["ephemeral"]
+        disk += -(-(flavor["swap"] or 0) // 1024)
+        if "VCPU" not in amounts and "PCPU" not in amounts:
+            amounts["VCPU"] = flavor["vcpus"]
+        for name, amount in (("MEMORY_MB", flavor["ram"]), ("DISK_GB", disk)):
+            if name not in amounts:
+                amounts[name] = amount
+        for label in self._specs.get("hw:pmem", "").split(","):
+            if name := re.sub(r"[^A-Z0-9]+", "_", label.strip().upper()):
+                amounts[f"CUSTOM_PMEM_NAMESPACE_{name}"] += 1
+        if self._encrypted:
+            amounts["MEM_ENCRYPTION_CONTEXT"] = 1
+        return amounts
+
+    def _cpus(self) -> dict[str, int]:
+        """Pinned ones are PCPU; one more where the emulator has its own."""
+        policy, vcpus = self._asked("cpu_policy"), self._flavor["vcpus"]
+        emulator = self._specs.get("hw:emulator_threads_policy") == "isolate"
+        if policy == "dedicated":
+            return {"PCPU": vcpus + emulator}
+        if policy != "mixed":
+            return {}
+        mask = self._specs.get("hw:cpu_dedicated_mask")
+        realtime = strutils.bool_from_string(self._specs.get("hw:cpu_realtime"))
+        if not mask and realtime:
+            image = self._properties.get("hw_cpu_realtime_mask")
+            mask = image or self._specs.get("hw:cpu_realtime_mask")
+        pinned = len(_cpus_in(mask, vcpus)) if mask else vcpus if realtime else 0
+        return {"VCPU": vcpus - pinned, "PCPU": pinned + emulator}
+
+    @property
+    def _encrypted(self) -> bool:
+        return bool(strutils.bool_from_string(self._asked("mem_encryption")))
+
+    def _implied(self) -> frozenset[str]:
+        """Traits for what needs the host's support."""
+        found: set[str | None] = set()
+        if self._encrypted:
+            model = self._asked("mem_encryption_model") or "amd-sev"
+            found.add(f"HW_CPU_X86_{model.upper().replace('-', '_')}")
+        if version := self._asked("tpm_version"):
+            crb = self._asked("tpm_model") == "tpm-crb"
+            found.add(f"COMPUTE_SECURITY_TPM_{'CRB' if crb else 'TIS'}")
+            found.add(f"COMPUTE_SECURITY_TPM_{version.replace('.', '_')}")
+        if self._asked("secure_boot", "os") == "required":
+            found.add("COMPUTE_SECURITY_UEFI_SECURE_BOOT")
+        mode = self._asked("maxphysaddr_mode")
+        found.add(_ADDRESS_SPACE.get(mode))
+        stateless = self._properties.get("hw_firmware_stateless")
+        uefi = self._properties.get("hw_firmware_type") == "uefi"
+        if uefi and strutils.bool_from_string(stateless):
+            found.add("COMPUTE_SECURITY_STATELESS_FIRMWARE")
+        if self._asked("pci_numa_affinity_policy") == "socket":
+            found.add("COMPUTE_SOCKET_PCI_NUMA_AFFINITY")
+        if self._asked("cpu_thread_policy") == "require":
+            found.add(_HYPERTHREADING)
+        return frozenset(filter(None, found))
+
+
+_ADDRESS_SPACE = {
+    "passthrough": "COMPUTE_ADDRESS_SPACE_PASSTHROUGH",
+    "emulate": "COMPUTE_ADDRESS_SPACE_EMULATED",
+}
+
+
+def _cpus_in(mask: str, vcpus: int) -> set[int]:
+    """'0-3,^2': 0, 1 and 3; one that begins with an exclusion is of all.
+
+    None of what cannot be read, with which Nova boots no server.
+    """
+    parts = [part.strip() for part in mask.split(",") if part.strip()]
+    if parts and parts[0].startswith("^"):
+        parts.insert(0, f"0-{vcpus - 1}")
+    inside: set[int] = set()
+    outside: set[int] = set()
+    for part in parts:
+        first, _, last = part.lstrip("^").partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            return set()
+        cpus = range(int(first), int(last or first) + 1)
+        (outside if part.startswith("^") else inside).update(cpus)
+    return inside - outside

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of the whole cloud as a file, and back.
+
+JSON: ``schema``, ``version``, ``taken_at`` (seconds since the epoch, UTC), and lists of
+``hosts``, ``servers`` and ``migrations`` with the fields of :mod:`.model`; one that is
+at its default is left out. The version grows when the meaning of a field changes.
+"""
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nova_ha_scheduler import codec
+from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Scope, Server
+
+SCHEMA, VERSION = "nova-ha-snapshot", 1
+
+
+class BadFile(Exception):
+    """A file of a cloud that cannot be read: str() says where, and what is wrong."""
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    schema: str
+    version: int
+    taken_at: float
+    hosts: tuple[Host, ...]
+    servers: tuple[Server, ...]
+    migrations: tuple[Migration, ...]
+
+
+def dump(picture: Picture) -> str:
+    """The picture as text, a line for each record: the same picture, the same text."""
+    hosts = (picture.hosts[name] for name in sorted(picture.hosts))
+    servers = (picture.servers[uuid] for uuid in sorted(picture.servers))
+    migrations = sorted(picture.migrations, key=lambda m: (m.id, m.server))
+    head = {"schema": SCHEMA, "version": VERSION, "taken_at": picture.taken_at}
+    words = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    for key, found in (
+        ("hosts", hosts),
+        ("servers", servers),
+        ("migrations", migrations),
+    ):
+        words.append(f'"{key}": [{_lines(found)}]')
+    return "{" + ",\n".join(words) + "}\n"
+
+
+def _lines(records: Iterable[Any]) -> str:
+    lines = (json.dumps(codec.plain(record), sort_keys=True) for record in records)
+    return "".join(f"\n{line}," for line in lines).rstrip(",")
+
+
+def load(text: str) -> Picture:
+    """:raises BadFile: it says what is wrong, and where."""
+    try:
+        found = json.loads(text, parse_constant=_no_number)
+    except ValueError as error:
+        raise BadFile(f"it is no JSON, or only a part of it: {error}") from error
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        raise BadFile(f"it is no snapshot: no schema {SCHEMA}")
+    if found.get("version") != VERSION:
+        raise BadFile(
+            f"its version is {json.dumps(found.get('version'))}; this program reads "
+            f"{VERSION} alone"
+        )
+    try:
+        snapshot: _Snapshot = codec.typed(_Snapshot, found)
+    except codec.Unreadable as error:
+        raise BadFile(str(error)) from error
+    return picture(
+        snapshot.taken_at, snapshot.hosts, snapshot.servers, snapshot.migrations
+    )
+
+
+def picture(
+    taken_at: float,
+    hosts: Iterable[Host],
+    servers: Iterable[Server],
+    migrations: Iterable[Migration] = (),
+) -> Picture:
+    """A picture of a whole cloud.
+
+    :raises BadFile: two hosts have the same name, or two servers the same uuid.
+    """
+    hosts, servers = tuple(hosts), tuple(servers)
+    for name in _repeated(host.name for host in hosts):
+        raise BadFile(f"there are two hosts {name}")
+    for uuid in _repeated(server.uuid for server in servers):
+        raise BadFile(f"there are two servers {uuid}")
+    return Picture(
+        taken_at,
+        Scope(hosts=frozenset(host.name for host in hosts), destinations=True),
+        {host.name: host for host in hosts},
+        {server.uuid: server for server in servers},
+        tuple(migrations),
+    )
+
+
+def _repeated(names: Iterable[str]) -> Iterator[str]:
+    return (name for name, number in Counter(names).items() if number > 1)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that nobody else may read: it is all there, or as it was before.
+
+    :raises BadFile: it cannot be written.
+    """
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise BadFile(f"{path}: {error.strerror}") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:  # mode 0600
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

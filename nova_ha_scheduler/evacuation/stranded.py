@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evacuations that Nova works on no more, and shows no end of.
+
+A destination that dies in the middle, or a conductor that does, leaves the migration
+record unfinished for ever, and the server with a task state that keeps Nova from
+evacuating it again. An administrator may reset that state; who does so while the
+destination still works on the server lets it run twice. So this is done only
+
+* once the destination is proven to have died after it was asked, or
+* if it never took the server up, for a request that named it: nobody else can have got
+  it, and the new request names it again.
+
+Else a person decides, and resets it by hand.
+"""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.evacuation import holds
+from nova_ha_scheduler.evacuation.records import (
+    Effect,
+    EventKind,
+    HostState,
+    Reason,
+    ServerRecovery,
+)
+from nova_ha_scheduler.evacuation.turn import Turn
+
+_RESET = "error"
+"""The vm_state of a server whose state was reset; Nova's own failures end the record
+before they set it."""
+
+
+def followed(
+    turn: Turn, record: ServerRecovery, newest: Migration | None
+) -> ServerRecovery:
+    """The server, whose evacuation has not ended: is there still hope that it will?
+
+    :param newest: its record, if there is one.
+    """
+    host, since = record.destination, record.asked_at or record.moving_at or turn.now
+    if host is None or not _looked(turn, record):
+        return record
+    if died_since(turn, host, since):
+        return _reset(turn, record, f"its destination {host} died in the middle")
+    seen = turn.picture.hosts.get(host)
+    if seen is None or not seen.up:
+        if record.reason is not Reason.DESTINATION_DOWN:
+            record = record.because(Reason.DESTINATION_DOWN, host)
+            turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+        return record
+    if record.reason is Reason.DESTINATION_DOWN:
+        record = record.because(None)
+    if turn.now - since >= turn.options.slow_after and _named(newest):
+        words = f"its destination {host} has never heard of it"
+        return _reset(turn, record, words)
+    return record
+
+
+def given_up(turn: Turn, record: ServerRecovery) -> bool:
+    """Whether its state was reset, by the trigger or by a person who was told that it
+    takes long."""
+    server = _looked(turn, record)
+    reset = server and server.task_state is None and server.vm_state == _RESET
+    return bool(reset) and record.reason in (Reason.STRANDED, Reason.SLOW)
+
+
+def vanished(turn: Turn, record: ServerRecovery) -> bool:
+    """Whether the server is neither on the dead host nor, as far as its record says,
+    anywhere else: it was deleted, or has landed since the record was read."""
+    listed = record.source in turn.picture.scope.hosts
+    return listed and record.server not in turn.picture.servers
+
+
+def retried(
+    turn: Turn, record: ServerRecovery, newest: Migration | None
+) -> ServerRecovery:
+    """The server, to be asked for again: where its lost request may still arrive."""
+    host, since = record.destination, record.asked_at or 0.0
+    named = _named(newest) and host and not died_since(turn, host, since)
+    baseline = newest.id if newest else record.baseline
+    return replace(record, baseline=baseline, only=host if named else None)
+
+
+def died_since(turn: Turn, host: str, since: float) -> bool:
+    """Whether a host was proven dead after then; the picture is younger than that."""
+    return any(
+        since <= h.stages.get(HostState.FENCED.value, 0.0) < turn.picture.taken_at
+        for h in turn.hosts.values()
+        if h.host == host and h.evidence is not None
+    )
+
+
+def _named(newest: Migration | None) -> bool:
+    """Whether it can only arrive at the destination that the request has named."""
+    return newest is None or (newest.status == "accepted" and bool(newest.destination))
+
+
+def _looked(turn: Turn, record: ServerRecovery) -> Server | None:
+    """The server, where the picture shows it on the dead host."""
+    server = turn.picture.servers.get(record.server)
+    shown = record.source in turn.picture.scope.hosts
+    return server if shown and server and server.host == record.source else None
+
+
+def _reset(turn: Turn, record: ServerRecovery, words: str) -> ServerRecovery:
+    """Have its state reset; again only after a while: the picture may be older."""
+    server = _looked(turn, record)
+    if record.reason is not Reason.STRANDED:
+        record = replace(record.because(Reason.STRANDED, words), not_before=turn.now)
+        turn.tell(EventKind.SERVER_STRANDED, record, reason=record.sentence)
+    due = turn.now >= record.not_before and not turn.pending(record, Effect.RESET_STATE)
+    stuck = server is not None and server.task_state is not None
+    if due and stuck and not holds.stops(turn, turn.hosts[record.recovery]):
+        turn.intend(Effect.RESET_STATE, record.source, record)
+        record = replace(record, not_before=turn.now + turn.options.retry_interval)
+    return record

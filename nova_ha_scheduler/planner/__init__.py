@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who goes where, in what order, and what does not fit. Pure and deterministic: the
+same rules as the scheduler plugin's, on a picture of the cloud.
+
+==============  ====================================================================
+preferences     what the operator's options say to it
+triage          which servers are to be recovered, and the order of their asking
+ground          where servers of a kind may go, before anything is taken
+board           one server after the other gets a place, while what is taken grows
+packing         all servers that want a place at once: as many as can be
+==============  ====================================================================
+"""

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where servers of a kind may go, before anything is taken: worked out once for a
+picture, and used by every plan that is made on it.
+
+The rules see a host's tags alone, so they are asked once for each combination of
+them; and servers of one flavor on the hosts of one zone have the same spots.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.rules import (
+    failover_host,
+    ha_flavor,
+    maintenance,
+    storage_zone,
+    vocabulary,
+)
+from nova_ha_scheduler.rules.model import HostFacts, Operation, Request, Rule
+from nova_ha_scheduler.rules.vocabulary import BadValue
+
+RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A host that the rules permit and that has room for a server of one kind.
+
+    :ivar blind: whether the server's disk is not seen there.
+    :ivar spared: whether its being reserved, or not, makes it a later choice.
+    """
+
+    host: Host
+    blind: bool
+    spared: bool
+
+    @cached_property
+    def rank(self) -> tuple[bool, bool, int, str]:
+        """The order of choice where nothing is under way."""
+        memory = (self.host.free or {}).get("MEMORY_MB", 0)
+        return self.blind, self.spared, -memory, self.host.name
+
+
+class Ground:
+    """All hosts of a picture, prepared.
+
+    :ivar hosts: all of the cloud, by name.
+    """
+
+    def __init__(self, hosts: Mapping[str, Host], preferences: Preferences) -> None:
+        self.hosts = hosts
+        self.preferences = preferences
+        self._alike: dict[HostFacts, list[Host]] = defaultdict(list)
+        for _, host in sorted(hosts.items()):
+            if host.up and not host.disabled:
+                self._alike[host.facts].append(host)
+        self._verdicts: dict[Request, Mapping[HostFacts, str | None]] = {}
+        self._spots: dict[object, Mapping[str, Spot]] = {}
+
+    def permitted(self, request: Request, dead: Container[str]) -> list[Host]:
+        """The usable hosts that all rules permit, without the dead ones."""
+        return [
+            host
+            for facts, no in self._judge(request).items()
+            if no is None
+            for host in self._alike[facts]
+            if host.name not in dead
+        ]
+
+    def refusals(self, request: Request, dead: Container[str]) -> Counter[str]:
+        """Why the rules refuse the other usable hosts, in words."""
+        return Counter(
+            no
+            for facts, no in self._judge(request).items()
+            if no is not None
+            for host in self._alike[facts]
+            if host.name not in dead
+        )
+
+    def spots(self, server: Server, request: Request) -> Mapping[str, Spot]:
+        """The permitted hosts on which such a server fits, the best one first; those
+        in recovery, too. Groups are not regarded.
+
+        :param request: the server's move, see :func:`request_for`.
+        """
+        needs = frozenset(server.needs.items())
+        traits = server.traits, server.forbidden_traits
+        kind = request, needs, traits, server.availability_zone
+        if kind not in self._spots:
+            fitting = (
+                self._spot(request, host)
+                for host in self.permitted(request, ())
+                if unfit(server, host, host.free) is None
+            )
+            ranked = sorted(fitting, key=lambda spot: spot.rank)
+            self._spots[kind] = {spot.host.name: spot for spot in ranked}
+        return self._spots[kind]
+
+    def _spot(self, request: Request, host: Host) -> Spot:
+        blind = request.local_disk and host.facts.zones != request.source_facts.zones
+        reserved = vocabulary.RESERVED in host.facts.flags
+        evacuated = request.operation is Operation.EVACUATE
+        wanted = self.preferences.prefer_reserve and evacuated
+        return Spot(host, blind, reserved is not wanted)
+
+    def _judge(self, request: Request) -> Mapping[HostFacts, str | None]:
+        if request not in self._verdicts:
+            self._verdicts[request] = {
+                facts: refusal(request, alike[0], self.preferences)
+                for facts, alike in self._alike.items()
+            }
+        return self._verdicts[request]
+
+
+def unfit(server: Server, host: Host, free: Mapping[str, int] | None) -> str | None:
+    """Why a permitted host cannot take a server, in words; groups apart.
+
+    :param free: what it would still give; None: nobody knows.
+    """
+    pinned = server.availability_zone
+    if pinned is not None and host.availability_zone != pinned:
+        return f"outside availability zone {pinned}"
+    if missing := server.traits - host.traits:
+        return f"without trait {', '.join(sorted(missing))}"
+    if present := server.forbidden_traits & host.traits:
+        return f"with forbidden trait {', '.join(sorted(present))}"
+    if free is None:
+        return "whose free room is unknown"
+    lacking = [
+        what for what, n in sorted(server.needs.items()) if free.get(what, 0) < n
+    ]
+    return f"without enough {', '.join(lacking)}" if lacking else None
+
+
+def request_for(
+    server: Server,
+    source: Host,
+    preferences: Preferences,
+    operation: Operation = Operation.EVACUATE,
+) -> Request:
+    """The server's move, as the scheduler plugin's rules will be asked."""
+    try:
+        ha: bool | str = vocabulary.boolean(server.extra_specs, vocabulary.HA)
+    except BadValue as error:
+        ha = str(error)
+    # The same verdicts hold for all servers of a kind, on all hosts of one zone. A
+    # source that is in no zone, or in several, is named in them.
+    zone_known = len(source.facts.zones) == 1 and not source.facts.bad
+    return Request(
+        operation,
+        "",
+        ha,
+        "" if zone_known else source.name,
+        source.facts,
+        server.local_disk,
+        _disposable(server, preferences),
+    )
+
+
+def _disposable(server: Server, preferences: Preferences) -> bool:
+    """Whether its disk may be lost, as its flavor says and its tenant does not deny."""
+    specs, metadata = server.extra_specs, server.metadata
+    try:
+        policy = vocabulary.recovery_policy(specs, metadata, preferences.tenant_raises)
+    except BadValue:
+        return False
+    return vocabulary.disposable(specs) and policy == "recreate"
+
+
+def refusal(request: Request, host: Host, preferences: Preferences) -> str | None:
+    """Why the rules keep the server off the host, in words."""
+    for rule in RULES:
+        if no := rule.refusal(request, host.facts, False, preferences.policy):
+            return no.finding if no.found else str(no)
+    return None
