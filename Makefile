@@ -16,11 +16,12 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help demo test packages lint unit functional suites matrix bench sample freeze clean
+.PHONY: help demo test fullstack packages lint unit functional suites matrix bench sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
+	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 10 minutes)'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger, as ratios (build/bench.json)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
@@ -44,9 +45,12 @@ test: packages lint unit
 
 # The trigger's peers: databases, fence agents, a broker (bindep.txt). The tests start
 # their own; Debian would start each as a service, and fail where that fails.
+PROFILES = test
+fullstack: PROFILES = test|fullstack
+
 packages:
 	@command -v dpkg-query >/dev/null || exit 0; \
-	wanted=$$(sed -n 's/ \[test.*//p' bindep.txt); missing=; \
+	wanted=$$(sed -nE 's/ \[($(PROFILES)).*//p' bindep.txt); missing=; \
 	for package in $$wanted; do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' \
 		|| missing="$$missing $$package"; \
@@ -61,6 +65,14 @@ packages:
 	fi; \
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -qy --no-install-recommends $$missing
+
+# keystone is needed here alone.
+$(VENV)/fullstack: $(VENV)/ready fullstack-requirements.txt
+	@$(BIN)/python -m pip install -q -c constraints/$(RELEASE).txt -r fullstack-requirements.txt
+	@touch $@
+
+fullstack: packages $(VENV)/fullstack
+	$(BIN)/python -m pytest -q $(FLAGS) tests/fullstack $(ARGS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.journal.history import Query
+from tests.stack import servers, truth
 from tests.stack.evacuator import Trigger
 from tests.stack.stack import Stack
 
@@ -59,3 +60,27 @@ def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
     stack.wait(f"the recovery of {host}", ended, RECOVERY_SECONDS)
     (found,) = trigger.shown(host)
     return found
+
+
+def check(
+    stack: Stack,
+    history: dict[str, Any],
+    ids: set[str],
+    stopped: frozenset[str] = frozenset(),
+) -> None:
+    """All are recovered in their zone, as they were, and no rule is broken."""
+    host = history["host"]
+    zone = stack.site.layout.zones[host]
+    rows = {row["server"]: row for row in history["servers"]}
+    assert {row["outcome"] for row in rows.values()} == {"recovered"}, rows
+    assert set(rows) == ids
+    facts = truth.facts(stack.records(), stack.switched())
+    assert truth.breaches(facts, [history], ids) == []
+    assert {a.server for a in facts.arrivals if a.source == host} == ids
+    now = servers.servers(stack)
+    for server in ids:
+        there = str(now[server]["OS-EXT-SRV-ATTR:host"])
+        assert stack.site.layout.zones[there] == zone
+        runs = {there} if server not in stopped else set()
+        assert facts.runs_at_last(server) == runs
+        assert now[server]["status"] == ("ACTIVE" if runs else "SHUTOFF")

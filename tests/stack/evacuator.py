@@ -35,6 +35,7 @@ class Trigger:
 
     :ivar conf_file: nova-ha.conf; :ivar fencing_file: fencing.yaml.
     :ivar services: by name.
+    :ivar environment: what its programs need beside the configuration.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Trigger:
         self.conf_file.write_text(render(merge(ours, QUICK, conf)))
         self.fencing_file.touch(0o600)
         self.fencing_file.write_text(json.dumps(fencing, indent=1))  # JSON is YAML
-        self._environment = {"OS_CLIENT_CONFIG_FILE": str(clouds_yaml)}
+        self.environment = {"OS_CLIENT_CONFIG_FILE": str(clouds_yaml)}
 
     def service(
         self, name: str = "evacuator", prefix: Sequence[str] = (), follows: bool = False
@@ -86,7 +87,7 @@ class Trigger:
             name,
             [*prefix, script("nova-ha-evacuator"), option],
             self._folder,
-            self._environment,
+            self.environment,
             follows,
         )
         self.services[name] = made
@@ -103,7 +104,7 @@ class Trigger:
             capture_output=True,
             text=True,
             timeout=120,
-            env={**self._site.environment, **self._environment},
+            env={**self._site.environment, **self.environment},
         )
         if done.returncode != code:
             said = f"{done.stdout}{done.stderr}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import requests
 
 from tests import ports
-from tests.cloud.config import render
+from tests.cloud.config import Conf, render
 from tests.cloud.stubs import PROJECT, USER
 from tests.errors import ProgramError
 from tests.stack.programs import Program
@@ -63,7 +63,7 @@ class Keystone:
         self.program.restart()
 
     def _write(self, token_seconds: int) -> None:
-        conf = {
+        conf: Conf = {
             "DEFAULT": {"use_stderr": True},
             "database": {"connection": self._database, "max_retries": -1},
             "token": {"expiration": token_seconds},

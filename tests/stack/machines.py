@@ -162,8 +162,8 @@ def chassis(room: Path, host: str, arguments: list[str]) -> None:
     _, verb, *rest = arguments
     if verb == "get":
         for what in rest:
-            value = machine.shown_power() == ON if what == "power" else 0
-            print(f"{what}:{int(value)}")
+            is_on = what == "power" and machine.shown_power() == ON
+            print(f"{what}:{int(is_on)}")
         return
     for what, value in zip(rest[::2], rest[1::2], strict=True):
         if what == "power":

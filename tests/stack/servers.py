@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stack's tags and servers, as its operator and its tenants make them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tests.cloud.client import Client
 from tests.stack.site import Layout
@@ -39,7 +39,7 @@ def servers(client: Client, host: str | None = None) -> Mapping[str, dict[str, s
     return {server["id"]: server for server in answer.json()["servers"]}
 
 
-def stop(client: Client, ids: set[str]) -> None:
+def stop(client: Client, ids: Iterable[str]) -> None:
     """Stop servers, as their owners do; return when they are."""
     for each in ids:
         client.openstack().compute.stop_server(each)

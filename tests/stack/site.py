@@ -118,9 +118,9 @@ def login(identity: str) -> dict[str, str]:
     return {
         "auth_type": "password",
         "auth_url": f"{identity}/v3",
-        "username": USER["name"],
+        "username": str(USER["name"]),
         "password": PASSWORD,
-        "project_name": PROJECT["name"],
+        "project_name": str(PROJECT["name"]),
         "user_domain_id": "default",
         "project_domain_id": "default",
     }

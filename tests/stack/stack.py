@@ -93,11 +93,13 @@ class Stack(Client):
             "placement": f"http://127.0.0.1:{self.placement_server.port}",
         }
         self.machines: dict[str, Machine] = self.compute.machines
-        parts = [self.databases, self.keystone, self.placement_server, self.redfish]
         self.programs: dict[str, Program] = {
             program.name: program
             for program in [
-                *(part.program for part in parts),
+                self.databases.program,
+                self.keystone.program,
+                self.placement_server.program,
+                self.redfish.program,
                 *self.compute.programs.values(),
                 self._broker("epmd", self.rabbitmq.epmd, self.rabbitmq.epmd_port),
                 self._broker("rabbitmq", [broker.SERVER], self.rabbitmq.port),

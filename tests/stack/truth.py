@@ -62,6 +62,14 @@ class Facts:
     def dark(self, host: str, at: float) -> bool:
         return any(d.host == host and d.at <= at < d.until for d in self.deaths)
 
+    def dark_at_last(self, host: str) -> bool:
+        return any(d.host == host and d.until == _FOREVER for d in self.deaths)
+
+    def ran_until(self, death: Death, server: str) -> bool:
+        """Whether the death ended it; else it was stopped already."""
+        its = (death.host, death.at)
+        return any((s.host, s.until) == its for s in self.stays if s.server == server)
+
     def runs_at_last(self, server: str) -> set[str]:
         """The hosts that it runs on in the end."""
         last = (s for s in self.stays if s.server == server and s.until == _FOREVER)
@@ -233,22 +241,26 @@ def _forgotten(
     for death in found.deaths:
         for server in sorted(death.servers & set(protected)):
             row = rows.get((death.host, server))
-            runs = found.runs_at_last(server)
-            if row is None and death.host not in runs and not _moved(found, server):
+            if row is None and not _accounted(found, death, server):
                 yield f"{server} was on {death.host} when it died, and is forgotten"
             elif row and row["outcome"] == "recovered" and not _is_there(found, server):
                 yield f"{server} is called recovered, and is nowhere"
 
 
-def _moved(found: Facts, server: str) -> bool:
-    return any(a.server == server for a in found.arrivals)
+def _accounted(found: Facts, death: Death, server: str) -> bool:
+    """Whether it has left since, or its host is back, and it runs there if it did."""
+    if any((a.server, a.source) == (server, death.host) for a in found.arrivals):
+        return True
+    if found.ran_until(death, server):
+        return death.host in found.runs_at_last(server)
+    return not found.dark_at_last(death.host)
 
 
 def _is_there(found: Facts, server: str) -> bool:
     """Whether it is on a host that has power; it may be stopped."""
     place = [a.host for a in found.arrivals if a.server == server][-1:]
     hosts = found.runs_at_last(server) or set(place)
-    return any(not found.dark(host, _FOREVER) for host in hosts)
+    return any(not found.dark_at_last(host) for host in hosts)
 
 
 def _incomplete_history(

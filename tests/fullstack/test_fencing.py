@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other ways to be sure: a ClusterLabs agent, and Pacemaker's word."""
+
+import os
+import subprocess
+from collections.abc import Callable
+
+from nova_ha_scheduler.journal.history import Query
+from tests.fullstack.conftest import check, recovered
+from tests.stack import servers
+from tests.stack.evacuator import Trigger
+from tests.stack.site import script
+from tests.stack.stack import Stack
+
+SERVERS = 4
+NODE, HOST = "rack7-node2", "b2"  # one machine, as the cluster and as Nova call it
+
+
+def test_fence_ipmilan(stack: Stack, trigger: Callable[..., Trigger]) -> None:
+    """The agent's power-off, over IPMI, really ends the host, which is hung."""
+    ours = trigger(fencing={"a2": stack.ipmi("a2").method()})
+    ours.service().start()
+    ids = servers.boot(stack, "a2", SERVERS)
+    stack.machines["a2"].freeze()
+    found = recovered(stack, ours, "a2")
+    (cut,) = [s for s in stack.switched() if (s["host"], s["event"]) == ("a2", "off")]
+    assert cut["by"] == "ipmi"
+    assert not stack.machines["a2"].alive
+    check(stack, found, ids)
+
+
+def alert(trigger: Trigger, **details: str) -> subprocess.CompletedProcess[str]:
+    """Call the alert agent with the environment that Pacemaker documents.
+
+    Not Pacemaker itself: its alerts come from a cluster's controller alone, and that
+    needs a cluster on this machine's own folders.
+    """
+    environment = {
+        "PATH": os.environ["PATH"],
+        "CRM_alert_kind": "fencing",
+        "CRM_alert_version": "2.1.5",
+        "CRM_alert_node": NODE,
+        "CRM_alert_nodeid": "2",
+        "CRM_alert_task": "off",
+        "CRM_alert_rc": "0",
+        "CRM_alert_desc": f"Operation off of {NODE} by rack7-node1 for cl@node1: OK",
+        "config_file": str(trigger.conf_file),
+        "node_map": f"rack7-node1=b1 {NODE}={HOST}",
+        **trigger.environment,
+        **details,
+    }
+    return subprocess.run(
+        [script("nova-ha-pacemaker-alert")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
+    """Its alert agent gives the word for a power-off that succeeded, and for no more."""
+    ours = trigger(fencing={HOST: {"method": "manual"}})
+    ours.service().start()
+    ids = servers.boot(stack, HOST, SERVERS)
+    stack.machines[HOST].freeze()
+    history = ours.history()
+    held = Query(host=HOST, outcome="host.held")
+    stack.wait("the host waits for a word", lambda: history.events(held), 60)
+
+    for said, code, details in [
+        ("fencing failed (1)", 0, {"CRM_alert_rc": "1"}),
+        ("fencing failed (no code)", 0, {"CRM_alert_rc": ""}),
+        ("reboot is no power-off", 0, {"CRM_alert_task": "reboot"}),
+        ("on is no power-off", 0, {"CRM_alert_task": "on"}),
+        ("", 0, {"CRM_alert_kind": "node", "CRM_alert_desc": "lost"}),
+        ("no compute host that is called b", 1, {"node_map": f"{NODE}=b"}),
+        ("no compute host that is called " + NODE, 1, {"node_map": ""}),
+        ("no compute host that is called .2", 1, {"node_map": f"{NODE}=.2"}),
+        ("it cannot be told", 1, {"OS_CLIENT_CONFIG_FILE": "/nowhere"}),
+        ("no node is named", 1, {"CRM_alert_node": ""}),
+    ]:
+        done = alert(ours, **details)
+        assert (done.returncode, said in done.stderr) == (code, True), done
+    (before,) = history.recoveries(Query(host=HOST))
+    assert before.evidence is None
+    assert not history.servers(Query(host=HOST))
+    assert stack.machines[HOST].alive
+
+    stack.machines[HOST].kill("pacemaker")
+    done = alert(ours)
+    assert done.returncode == 0, done
+    found = recovered(stack, ours, HOST)
+    assert "Pacemaker" in found["proof"]
+    assert f"powered off node {NODE}" in found["proof"]
+    check(stack, found, ids)
