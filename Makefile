@@ -93,10 +93,11 @@ suite-cloud: FILES = tests/cloud
 suite-scale: FILES = tests/scale
 
 # The evacuation trigger, on a real Nova and against its other peers.
-TRIGGER = upkeep peers
+TRIGGER = upkeep leadership peers
 suite-evacuator: FILES = tests/evacuator
 suite-trigger: FILES = tests/trigger
 suite-upkeep: FILES = tests/upkeep
+suite-leadership: FILES = tests/leadership
 suite-peers: FILES = tests/journal tests/fencing tests/witnesses
 suite-peers: FLAGS =
 

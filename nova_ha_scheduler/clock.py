@@ -9,7 +9,13 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since the epoch."""
 
+    def steady(self) -> float:
+        """Seconds since some moment, whatever the clock is set to meanwhile."""
+
 
 class SystemClock:
     def now(self) -> float:
         return time.time()
+
+    def steady(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)  # goes on while suspended

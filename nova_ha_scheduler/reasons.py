@@ -37,30 +37,62 @@ class Reason(enum.Enum):
     HOST_RETURNED = "the host came back before it was its turn"
     WITHHELD = "Nova was not asked for it: a pause or an abort came first"
     # A server failed.
-    ATTEMPTS = "every attempt failed; the last one: {0}"
+    ATTEMPTS = (
+        "every attempt failed; the last one: {0}; see Nova's logs by its request id, "
+        "then nova-ha retry"
+    )
     STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
     NOT_RUNNING = "it landed, but it does not run: {0}"
     NOT_STOPPED = "it landed, but a server that was stopped runs"
     NOT_ATTACHED = "it landed, but {0}"
     # A host does not go on.
     WITNESSES = "not every witness agrees that it is dead: {0}"
-    STORM = "the guard has tripped: {0}"
-    UNFENCED = "it could not be fenced: {0}"
-    PROOF_STALE = "is it still off? {0}"
+    STORM = (
+        "the guard has tripped: {0}; if they are dead, nova-ha evacuate HOST "
+        "--confirm-fenced recovers one, else it goes on when the cool-down ends"
+    )
+    UNFENCED = (
+        "it could not be fenced: {0}; mend its fence device, which is asked again, or "
+        "make sure that it is off and run nova-ha confirm-fenced"
+    )
+    PROOF_STALE = (
+        "is it still off? {0}; its fence device is asked, or make sure of it and run "
+        "nova-ha confirm-fenced"
+    )
     CONTRADICTED = (
         "its fence device says that it is off ({0}), but its nova-compute reports: cut "
         "its power by hand, then nova-ha confirm-fenced"
     )
+    DEVICE_BROKEN = (
+        "its fence device would not serve: {0}; mend it before the host dies"
+    )
     DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
-    FORCED_DOWN = "somebody else forced it down, and has to lift that"
+    FORCED_DOWN = (
+        "somebody else forced it down, and has to lift that (openstack compute service "
+        "set --up)"
+    )
     ALIVE = "it is alive"
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"
-    BLIND = "all services are silent, which means that we are blind: {0}"
+    BLIND = (
+        "all services are silent, which means that we are blind: {0}; see Nova's "
+        "database and message bus, and the clocks"
+    )
+    CLOCKS = (
+        "the clocks of this host and of Nova contradict each other, so that nobody can "
+        "be held for dead: {0}; see that both are right"
+    )
+    CLOCK_JUMPED = (
+        "the clock of this host was set by {0}: see that its time service keeps it "
+        "right; nobody is fenced until every host had the time to be heard of"
+    )
     ALREADY = "its recovery is under way already"
     PAUSED = "it is paused: {0}"
     ABORTED = "it was aborted by {0} (nova-ha retry takes it up again)"
-    LEFT_DISABLED = "its service stays disabled, until a person enables it"
+    LEFT_DISABLED = (
+        "its service stays disabled, until a person enables it (openstack compute "
+        "service set --enable)"
+    )
     # A server that is well does not move.
     NO_MOVE = "Nova moves no server in state {0}"
     DOWN = "its host is down"
@@ -79,6 +111,16 @@ class Reason(enum.Enum):
     MOVES_UNDER_WAY = "{0} of its servers are still on their way"
     DOWN_AT_END = "it is down, and stays under maintenance until it is up"
     LEFT_ALONE = "down under maintenance: left alone"
+    # Another trigger becomes the active one.
+    TRIGGER_SILENT = (
+        "{0} was the active trigger and has died or fell silent: see its log and start "
+        "it again, for until then there is one trigger less"
+    )
+    LOCK_HOLDER_SILENT = (
+        "{0} was the active trigger and has died or fell silent, and nobody who holds "
+        "the lock of [coordination] backend_url took over: see that the backend "
+        "answers, and look for a trigger that is stalled"
+    )
     # A command is refused.
     IN_WINDOW = "it is under maintenance already: {0}"
     NO_WINDOW = "no maintenance of it was started: {0}"
@@ -86,6 +128,10 @@ class Reason(enum.Enum):
     UNKNOWN_HOST = "no nova-compute service has exactly this host name{0}"
     VOID = "its service was heard of after the confirmation"
     EXPIRED = "the confirmation has expired"
+    OF_THE_FUTURE = (
+        "it was ordered at a time that is still to come: see that the clocks are "
+        "right, then order it again"
+    )
     TOO_LATE = "nobody has taken the order in time"
     NO_RECOVERY = "no recovery of it is open"
     NOTHING_TO_ABORT = "there is nothing to abort: it is {0}"

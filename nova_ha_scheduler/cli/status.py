@@ -12,20 +12,14 @@ from nova_ha_scheduler.cli import devices, pauses, report, reserve, upkeep
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, shown
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, State
+from nova_ha_scheduler.evacuation.records import (
+    TROUBLES,
+    EventKind,
+    HostRecovery,
+    State,
+)
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
-
-_ERRORS = (
-    EventKind.HOST_HELD,
-    EventKind.HOST_INCOMPLETE,
-    EventKind.SERVER_FAILED,
-    EventKind.GUARD_TRIPPED,
-    EventKind.BLIND,
-    EventKind.DEVICE_BROKEN,
-    EventKind.COMMAND_REFUSED,
-)
-"""What an operator should hear of."""
 
 _LAST = 10
 
@@ -95,7 +89,7 @@ def _errors(history: History) -> list[dict[str, Any]]:
     """The newest events that say that something is not as it should be."""
     found = [
         event
-        for kind in _ERRORS
+        for kind in TROUBLES
         for event in history.events(Query(outcome=kind.value, limit=_LAST))
     ]
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_LAST]

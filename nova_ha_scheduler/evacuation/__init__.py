@@ -7,10 +7,12 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
 a host's recovery      detect, guard, recovery, proof, servers, stranded
+clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves
 what is remembered     records, evidence, effects, orders, upkeep
-beside the step        executor, devices, service, notify, world
+which of them acts     leadership, coordination (tooz); the journal's lease
+beside the step        executor, devices, service, notify, world, troubles
 how it is set up       conf, options, startup, main; dry_run: the step, without acting
 =====================  =============================================================
 """

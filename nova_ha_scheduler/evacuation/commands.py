@@ -24,7 +24,9 @@ _ENDED = (HostState.RECOVERED, HostState.INCOMPLETE)
 def handle(turn: Turn) -> None:
     """Take or refuse what was ordered."""
     for command in sorted(turn.commands.values(), key=lambda c: (c.at, c.id)):
-        if command.kind.confirms:
+        if command.at > turn.now + turn.options.clock_skew:
+            turn.refuse(command, Reason.OF_THE_FUTURE)
+        elif command.kind.confirms:
             _confirm(turn, command)
         elif turn.now >= command.expires_at:
             turn.refuse(command, Reason.TOO_LATE)

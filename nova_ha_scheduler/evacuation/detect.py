@@ -80,9 +80,9 @@ def sighted(turn: Turn) -> bool:
     why, since = _blindness(turn), turn.guard.blind_since
     if why and since is None:
         turn.guard = replace(turn.guard, blind_since=turn.now)
-        turn.tell(EventKind.BLIND, reason=records.Reason.BLIND.sentence(why))
+        turn.tell(EventKind.BLIND, reason=why)
     if not why and since is not None:
-        turn.guard = replace(turn.guard, blind_since=None)
+        turn.guard = replace(turn.guard, blind_since=None, sighted_at=turn.now)
         turn.tell(EventKind.SIGHTED)
     return not why
 
@@ -95,18 +95,39 @@ def _blindness(turn: Turn) -> str | None:
     """
     hosts = turn.picture.hosts.values()
     expected = [h for h in hosts if not h.forced_down and not h.disabled]
-    heard = any(h.up and not late(h, turn.now, turn.options) for h in expected)
+    early = turn.now + turn.options.clock_skew
+    heard = any(
+        host.up and host.updated_at <= early and not late(host, turn.now, turn.options)
+        for host in expected
+    )
     if heard or not expected:  # all are down or disabled by decision: nothing to see
         return None
-    youngest = turn.now - max(host.updated_at for host in expected)
-    return f"the youngest of {len(expected)} heartbeats is {youngest:.0f} s old"
+    age = turn.now - max(host.updated_at for host in expected)
+    if age < -turn.options.clock_skew:
+        words = (
+            f"the youngest of {len(expected)} heartbeats is of {-age:.0f} s from now"
+        )
+        return records.Reason.CLOCKS.sentence(words)
+    words = f"the youngest of {len(expected)} heartbeats is {age:.0f} s old"
+    return records.Reason.BLIND.sentence(words)
+
+
+def settled(turn: Turn) -> bool:
+    """Whether we see for so long that each host that lives was heard of.
+
+    After an outage of Nova's message bus, or when a clock was set, hosts are heard of
+    one by one; the last of them must not be taken for dead.
+    """
+    since = turn.guard.sighted_at
+    return since is None or abs(turn.now - since) >= turn.options.down_time
 
 
 def suspect(turn: Turn) -> None:
     """Begin a recovery for each protected host that has gone silent."""
     for host in protected(turn.picture):
         known = turn.recovery_of(host.name)
-        if known is None and silent(host, turn.now, turn.options):
+        believed = host.forced_down or settled(turn)
+        if known is None and believed and silent(host, turn.now, turn.options):
             turn.put(begin(turn, host))
 
 

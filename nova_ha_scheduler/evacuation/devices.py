@@ -2,7 +2,7 @@
 """Fence devices are tried while all is well, not first at night."""
 
 from nova_ha_scheduler.evacuation import detect
-from nova_ha_scheduler.evacuation.records import Effect, EventKind, Result
+from nova_ha_scheduler.evacuation.records import Effect, EventKind, Reason, Result
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _NO_DEVICE = "manual"
@@ -26,8 +26,9 @@ class DeviceWatch:
             return
         for host in detect.protected(turn.picture):
             self._hear(turn, host.name)
-            due = self._asked_at.get(host.name, float("-inf")) + self._interval
-            if host.up and turn.now >= due and turn.recovery_of(host.name) is None:
+            asked_at = self._asked_at.get(host.name, float("-inf"))
+            due = abs(turn.now - asked_at) >= self._interval
+            if host.up and due and turn.recovery_of(host.name) is None:
                 self._asked_at[host.name] = turn.now
                 turn.intend(Effect.CHECK_POWER, host.name)
 
@@ -38,5 +39,8 @@ class DeviceWatch:
         broken = outcome.result is Result.UNKNOWN
         if broken is not (host in self._broken):
             self._broken ^= {host}
-            kind = EventKind.DEVICE_BROKEN if broken else EventKind.DEVICE_WORKS
-            turn.tell(kind, host=host, reason=outcome.detail)
+            if broken:
+                words = Reason.DEVICE_BROKEN.sentence(outcome.detail)
+                turn.tell(EventKind.DEVICE_BROKEN, host=host, reason=words)
+            else:
+                turn.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)

@@ -10,6 +10,7 @@ from nova_ha_scheduler.evacuation import (
     failback,
     guard,
     holds,
+    jumps,
     maintenance,
     moves,
     pauses,
@@ -29,6 +30,7 @@ _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 def decide(turn: Turn) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations; then,
     with the room that these leave, moves of servers that are well."""
+    jumps.notice(turn)
     holds.expire(turn)
     sighted = turn.picture.hosts_at is None and detect.sighted(turn)
     if sighted:
@@ -36,7 +38,8 @@ def decide(turn: Turn) -> None:
         detect.leave_alone(turn)
     commands.handle(turn)
     maintenance.advance(turn)
-    turn.may_fence = sighted and guard.watch(turn)
+    settled = detect.settled(turn)
+    turn.may_fence = sighted and settled and guard.watch(turn)
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
             _advance(turn, host)
@@ -74,6 +77,10 @@ class Engine:
         self._devices = DeviceWatch(options.device_check_interval)
         self._picture: Picture | None = None
         self._listed_at = 0.0
+        self._offset: float | None = None
+        """Between the clock and what nobody can set."""
+        self._learned: list[records.Outcome] = []
+        """What was not written down yet: the journal may have failed."""
         self.state = records.State()
 
     def step(self, look: bool = True) -> records.Change:
@@ -87,18 +94,36 @@ class Engine:
         if look or self._picture is None:
             self._picture = self._look()
         running = self._executor.running()
-        outcomes = self._executor.outcomes()
+        self._learned += self._executor.outcomes()
         now = self._clock.now()
-        turn = Turn(self.state, self._picture, outcomes, running, now, self._options)
+        outcomes = [o for o in self._learned if o.intent.id in self.state.intents]
+        offset = now - self._clock.steady()
+        turn = Turn(
+            self.state,
+            self._picture,
+            outcomes,
+            running,
+            now,
+            self._options,
+            self._jump(offset),
+        )
         decide(turn)
         self._devices.watch(turn)
         change = turn.change()
         if change:
             self._journal.commit(change)
             self.state = self.state.after(change)
+        self._learned.clear()
+        self._offset = offset
         for intent in change.opened:
             self._executor.submit(intent)
         return change
+
+    def _jump(self, offset: float) -> float:
+        """By how much the clock was set since the last step; what the clocks may
+        differ by is none."""
+        jump = offset - self._offset if self._offset is not None else 0.0
+        return jump if abs(jump) > max(1.0, self._options.clock_skew) else 0.0
 
     def withholds(self, intent: records.Intent) -> bool:
         """Whether a person has stopped what was decided before; asks the journal.

@@ -12,6 +12,7 @@ from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.interfaces import Power, World
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Outcome, Result
+from nova_ha_scheduler.evacuation.troubles import one_line, plainly
 
 LOG = logging.getLogger(__name__)
 
@@ -39,9 +40,14 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
     except Refused as error:
         result, words = Result.REFUSED, str(error)
     except Exception as error:
-        LOG.warning("%s of %s: %s", intent.effect.value, intent.host, error)
+        _warn(intent, error)
         result, words = Result.UNKNOWN, f"{type(error).__name__}: {error}"
     return Outcome(intent, result, clock.now(), words, by, request_id)
+
+
+def _warn(intent: Intent, error: Exception) -> None:
+    what, whom = intent.effect.value, intent.server or intent.host
+    plainly(LOG.warning, "%s of %s: %s", what, whom, one_line(error))
 
 
 def _testify(world: World, host: str) -> tuple[Result, str]:
@@ -93,7 +99,7 @@ class PoolExecutor:
 
     def _run(self, intent: Intent) -> Outcome:
         if not self._may_act():
-            words = "another trigger is active"
+            words = "not begun: another trigger may be the active one"
             return Outcome(intent, Result.UNKNOWN, self._clock.now(), words)
         if self._is_withheld(intent):
             return Outcome(intent, Result.WITHHELD, self._clock.now())
@@ -104,7 +110,7 @@ class PoolExecutor:
         try:
             return self._withholds(intent)
         except Exception as error:
-            LOG.warning("%s of %s: %s", intent.effect.value, intent.host, error)
+            _warn(intent, error)
             return True
 
     def ended(self) -> bool:

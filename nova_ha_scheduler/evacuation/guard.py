@@ -41,7 +41,8 @@ def watch(turn: Turn) -> bool:
     if excess := _excess(turn, counted):
         until = turn.now + turn.options.guard_cooldown
         turn.guard = replace(turn.guard, tripped_until=until, reason=excess)
-        turn.tell(EventKind.GUARD_TRIPPED, reason=excess)
+        words = records.Reason.STORM.sentence(excess)
+        turn.tell(EventKind.GUARD_TRIPPED, reason=words)
         return False
     protected = (
         h for h in detect.protected(turn.picture) if not turn.pauses_on(h.name)

@@ -12,6 +12,7 @@ from nova_ha_scheduler import fencing
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.evacuation.startup import Parts, load
+from nova_ha_scheduler.evacuation.troubles import one_line, plainly
 from nova_ha_scheduler.journal import JournalError
 
 LOG = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def _service(parts: Parts) -> Service:
     except CloudUnreachable as error:
         # It may come up with us after a power cut; its hosts' methods are checked
         # with the devices then.
-        LOG.error("The cloud cannot be seen yet: %s", error)
+        plainly(LOG.warning, "The cloud cannot be seen yet: %s", one_line(error))
     return Service(parts)
 
 

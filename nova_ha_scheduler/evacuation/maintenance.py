@@ -137,7 +137,7 @@ def open_(turn: Turn, window: Window) -> Window:
 def _kept_flagged(turn: Turn, window: Window, flagged: bool) -> Window:
     opened_at = window.stages[WindowState.OPEN.value]
     outcome = turn.outcome(window, Effect.FLAG)
-    if flagged and not outcome or turn.shown.hosts_seen_at <= opened_at:
+    if flagged and not outcome or not turn.is_newer(opened_at):
         return window
     if not outcome:
         window = turn.hold(window, Reason.UNFLAGGED)
@@ -198,7 +198,7 @@ def _settled(turn: Turn, window: Window) -> tuple[Window, bool]:
     words = (WindowState.OPEN.value, *(effect.value for effect in begun))
     last = max(window.stages.get(word, 0.0) for word in words)
     pending = any(turn.pending(window, effect) for effect in begun)
-    fresh = turn.shown.hosts_seen_at > last and turn.now >= window.next_try_at
+    fresh = turn.is_newer(last) and turn.now >= window.next_try_at
     return window, fresh and not pending
 
 
@@ -214,7 +214,10 @@ def _is_flagged(seen: Host) -> bool:
 
 
 def _is_due(turn: Turn, window: Window) -> bool:
-    return window.until is not None and turn.now >= window.until
+    """While we are blind, our clock may be wrong: it ends when we see again."""
+    if window.until is None or turn.guard.blind_since is not None:
+        return False
+    return turn.now >= window.until
 
 
 def _time_is_over(turn: Turn, window: Window) -> Window:

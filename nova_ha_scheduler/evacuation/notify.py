@@ -18,6 +18,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from oslo_service import backend
 
+from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
 
@@ -92,9 +93,14 @@ class Listener:
         event_type=r"^(service\.update|instance\.rebuild\.(end|error))$"
     )
 
-    def __init__(self, conf: cfg.ConfigOpts, heard: Callable[[Update], None]) -> None:
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        heard: Callable[[Update], None],
+        troubles: Troubles,
+    ) -> None:
         """:param heard: called from such a thread."""
-        self._conf, self._heard = conf, heard
+        self._conf, self._heard, self._troubles = conf, heard, troubles
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -131,10 +137,11 @@ class Listener:
                     transport, [target], [self], executor="threading", pool=POOL
                 )
                 listener.start()
+                self._troubles.is_over(Trouble.LISTENER)
                 self._ended.wait()
                 listener.stop()
             except Exception as error:
-                LOG.warning("Nova's notifications cannot be heard yet: %s", error)
+                self._troubles.begins(Trouble.LISTENER, error)
                 self._ended.wait(_RETRY_SECONDS)
 
 
@@ -142,10 +149,15 @@ class Publisher:
     """Sends the journal's events in their order, each one at least once."""
 
     def __init__(
-        self, conf: cfg.ConfigOpts, outbox: Outbox, active: Callable[[], bool]
+        self,
+        conf: cfg.ConfigOpts,
+        outbox: Outbox,
+        active: Callable[[], bool],
+        troubles: Troubles,
     ) -> None:
         """:param active: whether this trigger is the one that sends."""
         self._conf, self._outbox, self._active = conf, outbox, active
+        self._troubles = troubles
         self._news = threading.Event()
 
     def start(self) -> None:
@@ -177,7 +189,8 @@ class Publisher:
                         payload = {**asdict(event), "kind": kind}
                         sender.info({}, PREFIX + kind, payload)
                     self._outbox.sent(events[-1][0])
+                    self._troubles.is_over(Trouble.PUBLISHER)
             except JournalError as error:
-                LOG.warning("Events are not sent now: %s", error)
-            except Exception:
-                LOG.exception("Events are not sent now")
+                self._troubles.begins(Trouble.JOURNAL, error)
+            except Exception as error:
+                self._troubles.begins(Trouble.PUBLISHER, error)

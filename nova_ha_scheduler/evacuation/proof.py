@@ -48,7 +48,7 @@ def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     somebody else's hand. The device knows.
     """
     closed_at = host.closed_at or turn.now
-    if host.quiet_since is None and turn.picture.hosts_seen_at > closed_at:
+    if host.quiet_since is None and turn.is_newer(closed_at):
         latest = closed_at + turn.options.clock_skew  # our own writes, by its clock
         host = replace(host, quiet_since=min(seen.updated_at, latest))
     if host.evidence is None:
@@ -77,6 +77,8 @@ def doubt_before_closing(turn: Turn, host: HostRecovery, seen: Host) -> HostReco
     then since when it is watched.
     """
     if host.closed_at is None and host.evidence is not None:
+        if host.evidence.at > turn.now + turn.options.clock_skew:
+            return _doubted(turn, host, seen)  # the clock was set back: how old is it?
         latest = host.evidence.at + turn.options.clock_skew
         by_others = seen.forced_down or seen.disabled
         if by_others or seen.updated_at <= latest:
@@ -120,7 +122,7 @@ def look_again(turn: Turn, host: HostRecovery) -> bool:
     evidence = host.evidence
     if evidence is None or evidence.proof is not Proof.POWER_OFF:
         return evidence is None
-    if turn.now - evidence.at < turn.options.proof_age:
+    if abs(turn.now - evidence.at) < turn.options.proof_age:
         return False
     turn.intend(Effect.CHECK_POWER, host.host, host)
     turn.put(replace(host, evidence=None))

@@ -233,6 +233,25 @@ class EventKind(enum.Enum):
     PAUSED = "pause.begun"
     RESUMED = "pause.ended"
     PAUSE_EXPIRED = "pause.expired"
+    TRIGGER_ACTIVE = "trigger.active"
+    """``how``: its name, with the machine's and the process's."""
+    TRIGGER_REPLACED = "trigger.replaced"
+    """The same, in the place of one that fell silent."""
+    CLOCK_JUMPED = "clock.jumped"
+
+
+TROUBLES = (
+    EventKind.HOST_HELD,
+    EventKind.HOST_INCOMPLETE,
+    EventKind.SERVER_FAILED,
+    EventKind.GUARD_TRIPPED,
+    EventKind.BLIND,
+    EventKind.DEVICE_BROKEN,
+    EventKind.COMMAND_REFUSED,
+    EventKind.TRIGGER_REPLACED,
+    EventKind.CLOCK_JUMPED,
+)
+"""What an operator should hear of."""
 
 
 @dataclass(frozen=True)
@@ -274,12 +293,14 @@ class GuardRecord:
     :ivar tripped_until: nothing is fenced before then; None: it is not tripped.
     :ivar reason: the sentence that says which limit, and how far over it.
     :ivar blind_since: since when all services are silent, if they are.
+    :ivar sighted_at: when that ended, or the clock was set: silence counts from then.
     :ivar left_alone: hosts that are down under maintenance, of which that was told.
     """
 
     tripped_until: float | None = None
     reason: str = ""
     blind_since: float | None = None
+    sighted_at: float | None = None
     left_alone: tuple[str, ...] = ()
 
 

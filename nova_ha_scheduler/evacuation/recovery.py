@@ -179,7 +179,7 @@ def recovered(turn: Turn, host: HostRecovery) -> HostRecovery:
     seen = turn.seen(host)
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if turn.picture.hosts_seen_at <= (host.closed_at or 0):
+    if not turn.is_newer(host.closed_at or 0):
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)

@@ -18,9 +18,17 @@ from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
+from nova_ha_scheduler.evacuation.leadership import Leadership
 from nova_ha_scheduler.evacuation.notify import RebuildEnded, ServiceUpdate
-from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, State
+from nova_ha_scheduler.evacuation.records import (
+    TROUBLES,
+    Change,
+    Event,
+    EventKind,
+    State,
+)
 from nova_ha_scheduler.evacuation.startup import Parts
+from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, one_line
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -57,64 +65,48 @@ class Service:
         """:param listens: to Nova's notifications; each goes to one of a pool."""
         self._listens = listens
         self._parts, self._conf = parts, parts.conf
-        self._clock = SystemClock()
+        self._clock, self._troubles = SystemClock(), Troubles()
         self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
+        self._leadership = Leadership(
+            self._conf, self.journal, self._clock, self._troubles
+        )
         self._stop, self._wake = threading.Event(), threading.Event()
         self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
         self._publisher: notify.Publisher | None = None
-        self._lost = threading.Event()
         self._pauses: frozenset[str] = frozenset()
-        self._unreachable = False
+        self._untold: list[Event] = []
 
     def stop(self) -> None:
         """Let run() return soon; effects under way end by themselves."""
         self._stop.set()
+        self._leadership.stop()
         self._wake.set()
 
     def run(self) -> None:
         """Work until stop(), as the active trigger or waiting to become it."""
         self._may_notify = notify.configured(self._conf)
         self._start_publisher()
-        threading.Thread(target=self._keep_lease, name="lease", daemon=True).start()
+        self._leadership.start()
         try:
             while not self._stop.is_set():
-                if self._acquire():
-                    LOG.info("This trigger is the active one: %s", self.journal.owner)
+                if self._leadership.acquire():
                     self._lead()
-                else:
-                    self._stop.wait(self._conf.journal.lease_timeout / 5)
         finally:
-            if self.journal.active:
-                self.journal.release()
+            self._leadership.release()
 
     def _start_publisher(self) -> None:
         if self._may_notify and self._conf[notify.GROUP].driver:
             self._publisher = notify.Publisher(
-                self._conf, Outbox(self._parts.database), lambda: self.journal.active
+                self._conf,
+                Outbox(self._parts.database),
+                lambda: self.journal.active,
+                self._troubles,
             )
             self._publisher.start()
 
     def _hear(self, update: notify.Update) -> None:
         self._updates.put(update)
         self._wake.set()
-
-    def _acquire(self) -> bool:
-        try:
-            return self.journal.acquire()
-        except JournalError as error:
-            LOG.error("%s", error)
-            return False
-
-    def _keep_lease(self) -> None:
-        """A slow answer of the cloud must not look like the trigger's death."""
-        while not self._stop.wait(self._conf.journal.lease_timeout / 5):
-            if self.journal.active:
-                try:
-                    self.journal.renew()
-                except NotActive:
-                    self._lost.set()
-                except JournalError as error:
-                    LOG.warning("%s", error)
 
     def _lead(self) -> None:
         """Be the active trigger, until another one is."""
@@ -131,18 +123,15 @@ class Service:
             self._parts.world, self._clock, self.journal, executor, self._parts.options
         )
         turns = _Turns(engine, executor, self._conf)
-        self._lost.clear()
-        listener = notify.Listener(self._conf, self._hear)
+        listener = notify.Listener(self._conf, self._hear, self._troubles)
         if self._listens and self._may_notify:
             listener.start()
         try:
-            while not (self._stop.is_set() or self._lost.is_set()):
+            while self._leadership.leads and not self._stop.is_set():
                 self._turn(engine, turns)
         except NotActive:
-            self._lost.set()
+            self._leadership.lose()
         finally:
-            if self._lost.is_set():
-                LOG.warning("Another trigger has become the active one.")
             executor.close()
             listener.stop()
 
@@ -154,25 +143,40 @@ class Service:
         try:
             self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
-            news = self._take_updates(engine.state, turns)
-            written = self.journal.load(self._clock.now())
-            paused, self._pauses = self._pauses, frozenset(written.pauses)
-            news = news or paused != self._pauses
-            if not turns.due(news, frozenset(written.commands)):
-                return
-            change = turns.step()
-            for event in change.events:
-                LOG.info("%s", event)
-            self._say_reachable()
-            if change.events and self._publisher:
-                self._publisher.wake()
+            self._step(engine, turns)
+            self._tell()
         except NotActive:
             raise
-        except CloudUnreachable as error:
-            self._say_unreachable(error)
-        except Exception as error:
-            LOG.exception("A step broke and will be tried again: %s", error)
+        except JournalError as error:
+            self._troubles.begins(Trouble.JOURNAL, error)
             self._stop.wait(_RETRY_SECONDS)
+        except Exception as error:
+            self._troubles.begins(Trouble.STEP, error)
+            self._stop.wait(_RETRY_SECONDS)
+
+    def _step(self, engine: Engine, turns: "_Turns") -> None:
+        news = self._take_updates(engine.state, turns)
+        written = self.journal.load(self._clock.now())
+        paused, self._pauses = self._pauses, frozenset(written.pauses)
+        news = news or paused != self._pauses
+        if not turns.due(news, frozenset(written.commands)):
+            return
+        try:
+            change = turns.step()
+        except CloudUnreachable as error:
+            if self._troubles.begins(Trouble.CLOUD, error):
+                words, todo, _ = Trouble.CLOUD.value
+                self._say(EventKind.BLIND, f"{words}: {one_line(error)}. {todo}")
+            return
+        for event in change.events:
+            bad = event.kind in TROUBLES
+            LOG.log(logging.WARNING if bad else logging.INFO, "%s", event)
+        for trouble in (Trouble.STEP, Trouble.JOURNAL) if change else (Trouble.STEP,):
+            self._troubles.is_over(trouble)
+        if turns.looked and self._troubles.is_over(Trouble.CLOUD):
+            self._say(EventKind.SIGHTED, Trouble.CLOUD.value[-1])
+        if change.events and self._publisher:
+            self._publisher.wake()
 
     def _take_updates(self, state: State, turns: "_Turns") -> bool:
         """Write down which hosts were forced down, and whether there is any news.
@@ -191,26 +195,21 @@ class Service:
         down = [update for update in news if update.forced_down]
         for update in down:
             self._parts.world.expect(update.host)
-        if down:
-            events = (Event(EventKind.HOST_NOTIFIED, u.sent_at, u.host) for u in down)
-            self.journal.commit(Change(events=tuple(events)))
+            self._untold.append(
+                Event(EventKind.HOST_NOTIFIED, update.sent_at, update.host)
+            )
+        self._tell()
         return bool(news)
 
-    def _say_unreachable(self, error: CloudUnreachable) -> None:
-        if not self._unreachable:
-            self._unreachable = True
-            LOG.error("The cloud cannot be seen: %s", error)
-            self._say(EventKind.BLIND, f"the cloud cannot be seen: {error}")
-
-    def _say_reachable(self) -> None:
-        if self._unreachable:
-            self._unreachable = False
-            LOG.info("The cloud can be seen again.")
-            self._say(EventKind.SIGHTED, "the cloud can be seen again")
-
     def _say(self, kind: EventKind, reason: str) -> None:
-        event = Event(kind, self._clock.now(), reason=reason)
-        self.journal.commit(Change(events=(event,)))
+        self._untold.append(Event(kind, self._clock.now(), reason=reason))
+
+    def _tell(self) -> None:
+        """Write down what the service itself has to tell; what cannot be written now
+        is not lost."""
+        if self._untold:
+            self.journal.commit(Change(events=tuple(self._untold)))
+            self._untold.clear()
 
 
 class _Turns:
@@ -227,6 +226,11 @@ class _Turns:
         self._heard_of: dict[str, float] = {}
         self._soon = _SOON
         self._look = True
+
+    @property
+    def looked(self) -> bool:
+        """Whether the newest step has looked at the cloud."""
+        return self._look
 
     def hear_of(self, server: str) -> None:
         """Nova has notified that a rebuild or an evacuation of it has ended."""

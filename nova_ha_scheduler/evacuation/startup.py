@@ -10,7 +10,7 @@ from oslo_log import log as logging
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import detect
+from nova_ha_scheduler.evacuation import coordination, detect
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
 from nova_ha_scheduler.fencing import conf as fencing_conf
@@ -35,6 +35,7 @@ def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
     trigger_conf.register_opts(conf)
     witnesses_conf.register_opts(conf)
     fencing_conf.register_opts(conf)
+    coordination.register_opts(conf)
     files = cfg.find_config_files(PROJECT, NAME)
     conf(list(arguments), project=PROJECT, prog=prog, default_config_files=files)
     return conf
@@ -60,6 +61,7 @@ class Parts:
     def __init__(self, conf: cfg.ConfigOpts, only: str | None = None) -> None:
         self.conf = conf
         self.options: Options = trigger_conf.options(conf)
+        coordination.check(conf)
         self.fencing = Fencing.from_conf(conf)
         witnesses = Witnesses(conf)
         self.api = cloud(conf)

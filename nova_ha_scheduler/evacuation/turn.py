@@ -36,6 +36,7 @@ class Turn:
     here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
 
     :ivar may_fence: whether the guard admits another host in this step.
+    :ivar jump: by how many seconds the clock was set since the last step.
     :ivar shown: what the cloud shows; in :attr:`picture`, hosts with a maintenance of
         ours are flagged from its first moment to its last.
     """
@@ -48,7 +49,9 @@ class Turn:
         running: frozenset[str],
         now: float,
         options: Options,
+        jump: float = 0.0,
     ) -> None:
+        self.jump = jump
         self.shown, self.now, self.options = picture, now, options
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)
@@ -133,6 +136,11 @@ class Turn:
 
     def _maintained(self) -> set[str]:
         return {window.host for window in self.open_windows()}
+
+    def is_newer(self, at: float) -> bool:
+        """Whether the picture's hosts were seen after that; what is still to come was
+        written before the clock was set back."""
+        return self.shown.hosts_seen_at > at or at > self.now
 
     # What is decided.
 

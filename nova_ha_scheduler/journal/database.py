@@ -20,6 +20,9 @@ T = TypeVar("T")
 SQLITE_BUSY_MS = 30_000
 """How long a writer of sqlite waits for another one, in milliseconds."""
 
+_INNER = ("orig", "inner_exception")
+"""What was raised by the database's own driver."""
+
 _retried = db_api.wrap_db_retry(max_retries=5, retry_on_deadlock=True)
 
 
@@ -102,10 +105,10 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except (db_exception.DBError, sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-        cause = getattr(error, "orig", None) or getattr(error, "inner_exception", None)
-        raise JournalError(
-            f"the journal's database failed: {cause or error}"
-        ) from error
+        cause: object = error  # not the statement, which the wrappers quote
+        while inner := next(filter(None, (getattr(cause, n, None) for n in _INNER)), 0):
+            cause = inner
+        raise JournalError(f"the journal's database failed: {cause}") from error
 
 
 def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Any]) -> None:

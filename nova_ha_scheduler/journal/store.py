@@ -7,6 +7,7 @@ without an intent it does nothing. Another one takes over after it has seen the 
 number for the lease's time by its own clock: no two clocks are compared.
 """
 
+import json
 import os
 import secrets
 import socket
@@ -52,7 +53,7 @@ class SqlJournal:
         self._db = database
         self._timeout = lease_timeout
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._seen: tuple[str, int] | None = None
+        self._seen: tuple[str, int, str] | None = None
         self._seen_at = 0.0
         self._renewed_at = _NEVER
 
@@ -66,28 +67,38 @@ class SqlJournal:
         """
         return _now() - self._renewed_at < self._timeout
 
-    def acquire(self) -> bool:
-        """Try to become the active trigger; to be repeated until it is True."""
-        owner, beat = found = self._lease()
+    def acquire(self, patience: float = 1.0, lock: str = "") -> bool:
+        """Try to become the active trigger; to be repeated until it is True.
+
+        :param patience: how many timeouts the active one has to be silent for.
+        :param lock: what tells a lock that is held here, and that its last holder can
+            have lost only with its life, from all others. Who took the lease with the
+            same one is not waited for.
+        """
+        owner, beat, locked = found = self._lease()
         now = _now()
         if found != self._seen:
             self._seen, self._seen_at = found, now
-        if owner and now - self._seen_at < self._timeout:
+        free = owner in ("", self.owner) or (lock != "" and lock == locked)
+        if not free and now - self._seen_at < self._timeout * patience:
             return False
         take = _lease_of(owner).where(single.c.beat == beat)
-        take = take.values(owner=self.owner, beat=beat + 1)
-        if not self._db.write(lambda connection: connection.execute(take).rowcount):
+        row = {"owner": self.owner, "beat": beat + 1, "record": _locked_with(lock)}
+        if not self._db.write(lambda c: c.execute(take.values(row)).rowcount):
             return False
         self._renewed_at = now
         return True
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
         """Show a sign of life, if no commit did so for a third of the timeout.
 
+        :returns: whether that was needed.
         :raises NotActive: another trigger has taken over.
         """
-        if _now() - self._renewed_at > self._timeout / 3:
+        needed = _now() - self._renewed_at > self._timeout / 3
+        if needed:
             self.commit(records.Change())
+        return needed
 
     def release(self) -> None:
         """Let another trigger take over at once; for an orderly end."""
@@ -99,12 +110,12 @@ class SqlJournal:
         """Who is, or was last, the active trigger; "" after an orderly end."""
         return self._lease()[0]
 
-    def _lease(self) -> tuple[str, int]:
-        """Who holds it, and its number."""
-        query = sa.select(single.c.owner, single.c.beat).where(LEASE)
+    def _lease(self) -> tuple[str, int, str]:
+        """Who holds it, its number, and the lock that it was taken with."""
+        query = sa.select(single.c.owner, single.c.beat, single.c.record).where(LEASE)
         with self._db.read() as connection:
             row = connection.execute(query).one()
-        return row.owner, row.beat
+        return row.owner, row.beat, json.loads(row.record).get("lock", "")
 
     # The engine's part.
 
@@ -234,6 +245,11 @@ def _open_pauses() -> Any:
     table = tables.pauses
     is_open = table.c.ended_at.is_(None)
     return sa.select(table.c.record).where(is_open).order_by(table.c.at, table.c.id)
+
+
+def _locked_with(lock: str) -> str:
+    """The lease's record."""
+    return json.dumps({"lock": lock} if lock else {})
 
 
 def _lease_of(owner: str) -> sa.Update:

@@ -27,8 +27,13 @@ from tests.simulation.world import SimulatedWorld
 class VirtualClock:
     def __init__(self) -> None:
         self.time = 0.0
+        self.ahead = 0.0
+        """By how much the trigger's clock was set forward."""
 
     def now(self) -> float:
+        return self.time + self.ahead
+
+    def steady(self) -> float:
         return self.time
 
 
@@ -103,11 +108,11 @@ class SteppedExecutor:
         what = intent.effect.value, intent.host
         wait, delay = self.waits.get(what, 0.0), self.delays.get(what, 0.0)
         begun = delay > 0 and not self._withholds(intent)
-        self._queue.append((self._clock.now() + wait + delay, begun, intent))
+        self._queue.append((self._clock.time + wait + delay, begun, intent))
 
     def pump(self) -> bool:
         """Carry out what is due; whether there are outcomes."""
-        due = [item for item in self._queue if item[0] <= self._clock.now()]
+        due = [item for item in self._queue if item[0] <= self._clock.time]
         for item in due:
             _, begun, intent = item
             effect = intent.effect.value

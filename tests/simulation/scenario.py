@@ -262,6 +262,18 @@ class Script:
         """Somebody else asks Nova."""
         self.world._evacuate(f"uuid-{server}", destination, False)
 
+    # Clocks.
+
+    def do_clock(self, seconds: str) -> None:
+        """The clock of the trigger's host is set, forward or back by so much."""
+        self.simulation.clock.ahead += float(seconds)
+        self.world.ahead += float(seconds)
+
+    def do_clocks(self, seconds: str) -> None:
+        """All clocks of the site, Nova's too."""
+        self.do_clock(seconds)
+        self.world.nova_ahead += float(seconds)
+
     # The trigger, and what people order of it.
 
     def do_kill(self) -> None:

@@ -58,6 +58,8 @@ class SimulatedWorld(Devices):
         self.missing: dict[str, str] = {}
         self.asks: list[tuple[str, str]] = []
         self.observations = 0
+        self.ahead = self.nova_ahead = 0.0
+        """By how much the clocks of the trigger's host and of Nova's were set."""
         self.crimes: list[str] = []
         """Split brains, lost disks, repeated evacuations, opened locks."""
 
@@ -73,11 +75,15 @@ class SimulatedWorld(Devices):
                 self._clean_up(name, machine)
             due = (now - machine.phase) % self.nova.report_interval == 0
             if machine.beats and self.bus_up and due:
-                machine.seen_at = now
-                machine.host = replace(machine.host, updated_at=now)
+                machine.seen_at = self.nova_time
+                machine.host = replace(machine.host, updated_at=self.nova_time)
         for evacuation in list(self.under_way):
             self._work_on(evacuation)
         self.moves.advance()
+
+    @property
+    def nova_time(self) -> float:
+        return self.time + self.nova_ahead
 
     def _agent_starts(self, name: str, machine: Machine) -> None:
         machine.agent, machine.agent_at = True, None
@@ -213,7 +219,7 @@ class SimulatedWorld(Devices):
     def shown(self, name: str) -> Host:
         machine = self.machines[name]
         flag = {vocabulary.MAINTENANCE: "true"} if machine.flagged else {}
-        age = self.time - machine.seen_at
+        age = abs(self.nova_time - machine.seen_at)
         up = age <= self.nova.service_down_time and not machine.host.forced_down
         return replace(
             machine.host,
@@ -249,7 +255,7 @@ class SimulatedWorld(Devices):
             for r in self.records
             if r.source in (sources if r.kind == "evacuation" else scope.leaving)
         )
-        return Picture(self.time, scope, hosts, servers, records)
+        return Picture(self.time + self.ahead, scope, hosts, servers, records)
 
     def _call(self, name: str, effect: Callable[[], None]) -> None:
         """Carry out an API call, unless it is to break, or its answer to be lost."""
@@ -265,7 +271,7 @@ class SimulatedWorld(Devices):
 
     def _write(self, host: str, **values: object) -> None:
         machine = self.machines[host]
-        machine.host = replace(machine.host, updated_at=self.time, **values)  # type: ignore[arg-type]
+        machine.host = replace(machine.host, updated_at=self.nova_time, **values)  # type: ignore[arg-type]
         words = ", ".join(f"{k}={v}" for k, v in values.items())
         self.log(f"nova: service {host}: {words}")
 

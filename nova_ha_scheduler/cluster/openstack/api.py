@@ -3,6 +3,7 @@
 
 import urllib.parse
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import openstack
@@ -136,7 +137,8 @@ class Api:
     ) -> requests.Response:
         self.sent += 1
         proxy = getattr(self._connection, service)
-        answer: requests.Response = proxy.request(
+        send = partial(
+            proxy.request,
             path,
             method,
             microversion=microversion,
@@ -144,6 +146,11 @@ class Api:
             raise_exc=False,
             **more,
         )
+        answer: requests.Response = send()
+        if answer.status_code == 401:
+            # keystoneauth renews a token that is refused, but for the first alone of
+            # several requests that find it so at the same time.
+            answer = send()
         return answer
 
 

@@ -7,8 +7,9 @@ A trigger can be beside it: the engine on that journal, in the simulated world.
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests import ports
 from tests.simulation import scenario
+from tests.simulation.harness import Simulation
 
 
 @dataclass
@@ -99,6 +101,7 @@ def trigger(site: Site) -> Iterator[Callable[[dict[str, Any], float], None]]:
 
     def start(cluster: dict[str, Any], seconds: float) -> None:
         simulation = scenario.build(cluster, [])
+        _set_to_now(simulation)
         assert site.journal.acquire()
         simulation.engine = Engine(
             simulation.world,
@@ -122,3 +125,12 @@ def trigger(site: Site) -> Iterator[Callable[[dict[str, Any], float], None]]:
     ended.set()
     for thread in threads:
         thread.join()
+
+
+def _set_to_now(simulation: Simulation) -> None:
+    """The command line's clock is the real one."""
+    world, now = simulation.world, time.time()
+    simulation.clock.ahead = world.ahead = world.nova_ahead = now
+    for machine in world.machines.values():
+        machine.seen_at = now
+        machine.host = replace(machine.host, updated_at=now)

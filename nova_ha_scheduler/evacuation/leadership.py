@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of several triggers is the active one, and for how long.
+
+==============================  ==================================================
+holds the journal's lease       is the active trigger; each of its writes is guarded
+the lease is free               whoever comes first takes it
+silent for lease_timeout        who holds the lock takes it, or anybody where no
+                                [coordination] backend is named
+silent for twice as long        anybody takes it: who holds the lock is stalled, or
+                                the backend does not answer
+its holder's process is gone    who holds the lock takes it at once; only where the
+                                kernel keeps the lock (file://) can that be known
+==============================  ==================================================
+
+An active trigger that loses the lock, or the backend, goes on: the lease is enough.
+"""
+
+import threading
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.evacuation.coordination import Lock
+from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, Reason
+from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
+from nova_ha_scheduler.journal import JournalError, NotActive
+from nova_ha_scheduler.journal.store import SqlJournal
+
+LOG = logging.getLogger(__name__)
+
+_PATIENCE = 2.0
+"""How many lease_timeouts those wait who do not hold the lock."""
+
+
+class Leadership:
+    """One trigger's part in it."""
+
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        journal: SqlJournal,
+        clock: Clock,
+        troubles: Troubles,
+    ) -> None:
+        self._journal, self._clock, self._troubles = journal, clock, troubles
+        self._interval = conf.journal.lease_timeout / 5
+        self._lock: Lock | None = None
+        if conf.coordination.backend_url:
+            self._lock = Lock(conf, journal.owner, troubles)
+        self._stands_by = False
+        self._leads, self._ended = threading.Event(), threading.Event()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this trigger is the active one, as far as it has learned."""
+        return self._leads.is_set()
+
+    def start(self) -> None:
+        if self._lock:
+            self._lock.start()
+        threading.Thread(target=self._keep_lease, name="lease", daemon=True).start()
+
+    def acquire(self) -> bool:
+        """Try to become the active trigger; if not, wait a little before you return.
+
+        What this one has learned before is worth nothing then: load again.
+        """
+        try:
+            taken = self._take()
+            self._troubles.is_over(Trouble.JOURNAL)
+        except NotActive:
+            taken = False
+        except JournalError as error:
+            taken = False
+            self._troubles.begins(Trouble.JOURNAL, error)
+        if taken:
+            self._stands_by = False
+            self._leads.set()
+        else:
+            self._say_standing_by()
+            self._ended.wait(self._interval)
+        return taken
+
+    def _say_standing_by(self) -> None:
+        if not self._stands_by:
+            self._stands_by = True
+            LOG.info("This trigger stands by; another one is active.")
+
+    def lose(self) -> None:
+        """Another trigger was found to be the active one."""
+        if self.leads:
+            self._leads.clear()
+            plainly(
+                LOG.warning,
+                "Another trigger has become the active one, and this one does nothing "
+                "more: it was stalled, or could not reach the journal, for [journal] "
+                "lease_timeout. See why; it stands by now.",
+            )
+
+    def stop(self) -> None:
+        """Wait for nothing more; to be called from anywhere."""
+        self._ended.set()
+
+    def release(self) -> None:
+        """Let another trigger take over at once."""
+        self.stop()
+        try:
+            if self.leads and self._journal.active:
+                self._journal.release()
+        except JournalError as error:
+            self._troubles.begins(Trouble.JOURNAL, error)
+        self._leads.clear()
+        if self._lock:
+            self._lock.stop()  # only now: who gets it finds the lease free
+
+    def _take(self) -> bool:
+        lock, before = self._lock, self._journal.holder()
+        next_one = lock is None or lock.held
+        patience = 1.0 if next_one else _PATIENCE
+        if not self._journal.acquire(patience, lock.kernels if lock else ""):
+            return False
+        owner = self._journal.owner
+        LOG.info("This trigger is the active one: %s", owner)
+        kind, reason = EventKind.TRIGGER_ACTIVE, ""
+        if before:
+            why = Reason.TRIGGER_SILENT if next_one else Reason.LOCK_HOLDER_SILENT
+            kind, reason = EventKind.TRIGGER_REPLACED, why.sentence(before)
+            LOG.warning("%s", reason)
+        event = Event(kind, self._clock.now(), how=owner, reason=reason)
+        self._journal.commit(Change(events=(event,)))
+        return True
+
+    def _keep_lease(self) -> None:
+        """A slow answer of the cloud must not look like the trigger's death."""
+        while not self._ended.wait(self._interval):
+            if self.leads:
+                try:
+                    if self._journal.renew():
+                        self._troubles.is_over(Trouble.JOURNAL)
+                except NotActive:
+                    self.lose()
+                except JournalError as error:
+                    self._troubles.begins(Trouble.JOURNAL, error)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be out of order around the trigger, and what a person is to do about it.
+
+Each is said once when it begins and once when it is over, not at each try; the words
+stand in docs/troubleshooting.md, too.
+"""
+
+import enum
+import threading
+from collections.abc import Callable
+
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+
+class Trouble(enum.Enum):
+    """The values: what is wrong, what to do, and what is said when it is over."""
+
+    CLOUD = (
+        "The cloud cannot be seen",
+        "Nothing new is begun until it can. See that the named service answers, and "
+        "that [cloud] of nova-ha.conf may log in; then it goes on by itself.",
+        "The cloud can be seen again.",
+    )
+    JOURNAL = (
+        "The journal cannot be used",
+        "Nothing is begun until it can. See that [database] connection is up and that "
+        "its disk has room; then it goes on by itself.",
+        "The journal can be used again.",
+    )
+    COORDINATION = (
+        "[coordination] backend_url cannot be used",
+        "Whoever is the active trigger goes on; if it dies, the journal's lease alone "
+        "decides, and another takes over after twice [journal] lease_timeout. See "
+        "that the backend is up.",
+        "[coordination] backend_url can be used again.",
+    )
+    LISTENER = (
+        "Nova's notifications cannot be heard",
+        "Deaths are seen by polling, a little later. See that the broker of "
+        "[oslo_messaging_notifications] transport_url is up.",
+        "Nova's notifications can be heard.",
+    )
+    PUBLISHER = (
+        "Events are not sent as notifications",
+        "They wait in the journal and are sent later. See that the broker of "
+        "[oslo_messaging_notifications] transport_url is up.",
+        "Events are sent as notifications again.",
+    )
+    STEP = (
+        "A step broke and is tried again",
+        "Nothing is lost, but nothing goes on. This is a bug: report it with this log.",
+        "Steps go on again.",
+    )
+
+
+def one_line(error: object) -> str:
+    """The words of an exception, for the middle of a sentence."""
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def plainly(log: Callable[..., None], *words: object) -> None:
+    """Log a sentence without the exception that it is about, which oslo.log would add
+    once more to its end while one is being handled, but for a few kinds."""
+    try:
+        raise ValueError
+    except ValueError:
+        log(*words)
+
+
+class Troubles:
+    """Those of a process; safe to be used from several threads."""
+
+    def __init__(self) -> None:
+        self._there: set[Trouble] = set()
+        self._lock = threading.Lock()
+
+    def begins(self, trouble: Trouble, error: object) -> bool:
+        """Say it, unless it was said. :returns: whether it is new."""
+        with self._lock:
+            new = trouble not in self._there
+            self._there.add(trouble)
+        what, todo, _ = trouble.value
+        words = one_line(error)
+        if not new:
+            LOG.debug("%s: %s", what, words)
+        elif trouble is Trouble.STEP:  # nobody foresaw it: where did it happen?
+            LOG.exception("%s: %s. %s", what, words, todo)
+        else:
+            plainly(LOG.error, "%s: %s. %s", what, words, todo)
+        return new
+
+    def is_over(self, trouble: Trouble) -> bool:
+        """Say so, if it was there. :returns: whether it was."""
+        with self._lock:
+            was_there = trouble in self._there
+            self._there.discard(trouble)
+        if was_there:
+            LOG.info("%s", trouble.value[2])
+        return was_there

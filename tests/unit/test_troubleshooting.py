@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page for operators says what the trigger says."""
+
+import re
+from pathlib import Path
+
+from nova_ha_scheduler.evacuation import leadership
+from nova_ha_scheduler.evacuation.troubles import Trouble
+from nova_ha_scheduler.reasons import Reason
+
+PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+
+
+def said() -> list[str]:
+    """The first column of its tables."""
+    rows = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.MULTILINE)
+    assert len(rows) > 25
+    return rows
+
+
+def sentences() -> list[str]:
+    """All that the trigger can say; what it fills in is "…"."""
+    source = Path(leadership.__file__).read_text()
+    logged = "".join(re.findall(r'"([^"\n]*)"\n?', source)).replace("%s", "…")
+    troubles = [f"{trouble.value[0]}: …" for trouble in Trouble]
+    return [*(reason.sentence("…") for reason in Reason), *troubles, logged]
+
+
+def test_what_the_page_quotes_is_said() -> None:
+    known = sentences()
+    for quoted in said():
+        words = quoted.removesuffix("…").rstrip(": ")
+        assert any(words in sentence for sentence in known), quoted
+
+
+def test_the_page_has_all_troubles_and_their_ends() -> None:
+    page = PAGE.read_text()
+    for trouble in Trouble:
+        what, _, over = trouble.value
+        assert f"`{what}: …`" in page
+        assert f"`{over}`" in page
+
+
+def test_the_page_has_what_holds_up_a_host() -> None:
+    page = PAGE.read_text()
+    for reason in (
+        Reason.BLIND,
+        Reason.CLOCKS,
+        Reason.CLOCK_JUMPED,
+        Reason.DEVICE_BROKEN,
+        Reason.LOCK_HOLDER_SILENT,
+        Reason.PROOF_STALE,
+        Reason.STORM,
+        Reason.TRIGGER_SILENT,
+        Reason.UNFENCED,
+        Reason.WITNESSES,
+    ):
+        begins = reason.sentence("…").partition(": ")[0].partition("; ")[0]
+        assert f"`{begins}" in page, reason
