@@ -114,7 +114,7 @@ def _guests(records: list[dict[str, Any]], warm: bool) -> dict[str, fake.FakeIns
     """
     found: dict[str, fake.FakeInstance] = {}
     for record in records:
-        server = record.get("server")
+        server = str(record.get("server"))
         if record["event"] == "run":
             state = power_state.RUNNING if warm else power_state.SHUTDOWN
             found[server] = fake.FakeInstance(record["name"], state, server)

@@ -4,7 +4,9 @@
 A fault is injected, and heals; both return when that has happened.
 """
 
+import contextlib
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -25,6 +27,16 @@ class Fault(Protocol):
     def inject(self, stack: Stack) -> None: ...
 
     def heal(self, stack: Stack) -> None: ...
+
+
+@contextlib.contextmanager
+def injected(fault: Fault, stack: Stack) -> Iterator[None]:
+    """A fault for the time of a block; it heals also if that fails."""
+    fault.inject(stack)
+    try:
+        yield
+    finally:
+        fault.heal(stack)
 
 
 @dataclass

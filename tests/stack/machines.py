@@ -4,7 +4,8 @@
 A host is its nova-compute with all that it has started: power off is kill -9, and the
 power is on for as long as a process lives, or when its nova-compute alone has crashed.
 Whoever switches (a test, the Redfish emulator, the IPMI simulator's script) does it
-here, in whatever process, so that there is one log of it. As a program, it is ``ipmi_sim``'s chassis control.
+here, in whatever process, so that there is one log of it. As a program, it is
+``ipmi_sim``'s chassis control.
 
 Imports next to nothing: it is a program that runs at each look at a host's power.
 """

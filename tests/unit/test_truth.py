@@ -203,7 +203,7 @@ def test_a_host_that_comes_back_by_itself_forgets_nobody(night):
 def test_a_host_that_came_back_early(night):
     _on_again(night)
     assert _breaches(night, early={"a1"}) == []
-    night["records"]["a1"].append(_run(13, "a1", TWO))
+    night["records"]["a1"].append(_run(14, "a1", TWO))
     assert "server-2 ran on a2 and a1 at once" in _breaches(night, early={"a1"})
 
 
