@@ -9,9 +9,12 @@ and the dead host returns while the next test runs in another zone.
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from keystoneauth1.exceptions import ClientException
+from requests import RequestException
 
 from nova_ha_scheduler.evacuation.records import (
     Event,
@@ -72,6 +75,14 @@ class Death:
         """Its newest, once it has begun."""
         query = Query(host=self.host, since=self.at - 1, limit=1)
         return next(iter(self.fleet.history.recoveries(query)), None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its recovery is over, well or not."""
+        found = self.recovery
+        ends = (HostState.RECOVERED, HostState.INCOMPLETE)
+        gone_on = (HostState.RETURNING, HostState.CLOSED)
+        return found is not None and found.state in (*ends, *gone_on)
 
     def servers(self) -> list[ServerRecovery]:
         found = self.recovery
@@ -160,12 +171,12 @@ class Fleet:
     def wait(
         self, what: str, condition: Callable[[], T | None], seconds: float = PATIENCE
     ) -> T:
-        """As Client.wait(), with room for others on the machine. A journal that
-        cannot be read, as its server is away, is read again."""
+        """As Client.wait(), with room for others on the machine. What cannot be asked
+        now is asked again: that a service is away may be what a test is about."""
 
         def patient() -> T | None:
             time.sleep(0.3)
-            with contextlib.suppress(JournalError):
+            with contextlib.suppress(JournalError, RequestException, ClientException):
                 return condition()
             return None
 
@@ -180,26 +191,29 @@ class Fleet:
         """
 
         def well() -> str | None:
-            names, found = self.hosts(zone), self._services()
-            if any(found[host]["state"] != "up" for host in names):
-                return None
-            if any(found[host]["forced_down"] for host in names):
+            names = self.hosts(zone)
+            if not self.serve(names):
                 return None
             now = servers.servers(self.stack)
             mine = [now[id] for id in self.ids[zone] - self.deleted if id in now]
             if any(s["OS-EXT-STS:task_state"] for s in mine):
                 return None
             places = {str(s["OS-EXT-SRV-ATTR:host"]) for s in mine}
-            closed = all(r.ended_at for r in self._recoveries(names))
-            return next(iter(places)) if len(places) == 1 and closed else None
+            return next(iter(places)) if len(places) == 1 else None
 
         return self.wait(f"zone {zone} is well", well)
+
+    def serve(self, hosts: Collection[str]) -> bool:
+        """Whether hosts are up, and nothing is under way for them."""
+        found = [self._services()[host] for host in hosts]
+        up = all(s["state"] == "up" and not s["forced_down"] for s in found)
+        return up and all(r.ended_at for r in self._recoveries(hosts))
 
     def _services(self) -> Mapping[str, dict[str, Any]]:
         found = self.stack.nova("GET", "/os-services?binary=nova-compute").json()
         return {service["host"]: service for service in found["services"]}
 
-    def _recoveries(self, hosts: list[str]) -> list[HostRecovery]:
+    def _recoveries(self, hosts: Collection[str]) -> list[HostRecovery]:
         return [r for h in hosts for r in self.history.recoveries(Query(host=h))]
 
     def arrange(self, zone: str, home: str, others: int) -> list[str]:
@@ -276,11 +290,10 @@ class Fleet:
         """
 
         def end() -> bool:
-            found = death.recovery
             for server in death.servers():
                 if server.reason is Reason.SLOW and not server.state.final:
                     self._reset(server.server)
-            return bool(found and _has_ended(found))
+            return death.has_ended
 
         self.wait(f"the recovery of {death.host} ends", end)
 
@@ -297,7 +310,7 @@ class Fleet:
             self.stack.machines[host].start()
 
         def closed() -> bool:
-            return all(found.ended_at for found in self._recoveries(list(hosts)))
+            return all(found.ended_at for found in self._recoveries(hosts))
 
         self.wait(f"{', '.join(hosts)} let in again", closed)
 
@@ -393,9 +406,3 @@ class Fleet:
         self.trigger = trigger
         self._shown = {}
         self.__dict__.pop("history", None)
-
-
-def _has_ended(found: HostRecovery) -> bool:
-    ends = (HostState.RECOVERED, HostState.INCOMPLETE)
-    gone_on = (HostState.RETURNING, HostState.CLOSED)
-    return found.state in (*ends, *gone_on)

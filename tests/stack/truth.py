@@ -192,13 +192,16 @@ def breaches(
     """
     shown = list(history)
     return [
-        *found.breaches,
-        *_two_at_once(found),
-        *_without_proof(found, early),
+        *physical(found, early),
         *_asked_too_early(found, shown, early),
         *_forgotten(found, shown, set(protected) - set(deleted)),
         *_incomplete_history(found, shown),
     ]
+
+
+def physical(found: Facts, early: Collection[str] = ()) -> list[str]:
+    """The same of what can be said at any moment, without the history."""
+    return [*found.breaches, *_two_at_once(found), *_without_proof(found, early)]
 
 
 def _two_at_once(found: Facts) -> Iterable[str]:
