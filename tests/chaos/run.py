@@ -2,6 +2,7 @@
 """One run: a thread for each zone, whose hosts die, and one for all else."""
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ SERVERS = 12
 
 _LOOK = 5.0
 """Seconds between two checks of the records."""
+
+_PATIENCE = 420.0
+"""Seconds for a recovery, through which one thing after another fails."""
 
 _REST = 3.0
 """Seconds between the end of a recovery and the next death in a zone."""
@@ -87,7 +91,8 @@ class Run:
 
     def _look(self) -> None:
         """What the computes have written down: at any moment."""
-        for breach in truth.physical(self._fleet.facts(), self._fleet.early):
+        facts = self._fleet.facts(until=time.time() - 1)
+        for breach in truth.physical(facts, self._fleet.early):
             self._breach(breach)
 
     # Hosts.
@@ -95,7 +100,8 @@ class Run:
     def _zone(self, zone: str) -> None:
         hosts = self._fleet.hosts(zone)
         for blow in choices.blows(self._seed, zone, hosts):
-            self._fleet.wait(f"{blow.host} is well", lambda b=blow: self._ready(b))
+            ready = functools.partial(self._ready, blow)
+            self._fleet.wait(f"{blow.host} is well", ready)
             if self._over.wait(_REST):
                 return
             self._strike(blow)
@@ -138,7 +144,7 @@ class Run:
         return self._fleet.wait(f"{number} servers of {death.host}", reached) == "yes"
 
     def _count(self, death: Death) -> None:
-        self._fleet.ended(death)
+        self._fleet.ended(death, _PATIENCE)
         states = [server.state for server in death.servers()]
         done = states.count(ServerState.RECOVERED)
         self._say(f"{death.host}: {done} of {len(states)} recovered")

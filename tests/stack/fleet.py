@@ -210,8 +210,9 @@ class Fleet:
         return up and all(r.ended_at for r in self._recoveries(hosts))
 
     def _services(self) -> Mapping[str, dict[str, Any]]:
-        found = self.stack.nova("GET", "/os-services?binary=nova-compute").json()
-        return {service["host"]: service for service in found["services"]}
+        answer = self.stack.nova("GET", "/os-services?binary=nova-compute")
+        answer.raise_for_status()
+        return {service["host"]: service for service in answer.json()["services"]}
 
     def _recoveries(self, hosts: Collection[str]) -> list[HostRecovery]:
         return [r for h in hosts for r in self.history.recoveries(Query(host=h))]
@@ -282,7 +283,7 @@ class Fleet:
             assert lost == []
         self.check()
 
-    def ended(self, death: Death) -> None:
+    def ended(self, death: Death, seconds: float = PATIENCE) -> None:
         """Wait until the recovery of a host has ended, well or not.
 
         Beside it, an operator does as the documentation says: what takes long, and
@@ -295,11 +296,12 @@ class Fleet:
                     self._reset(server.server)
             return death.has_ended
 
-        self.wait(f"the recovery of {death.host} ends", end)
+        self.wait(f"the recovery of {death.host} ends", end, seconds)
 
     def _reset(self, server: str) -> None:
         """Reset a server's state, as ``openstack server set --state error`` does."""
-        if self.stack.server(server)["OS-EXT-STS:task_state"]:
+        answer = self.stack.nova("GET", f"/servers/{server}")
+        if answer.ok and answer.json()["server"]["OS-EXT-STS:task_state"]:
             action = {"os-resetState": {"state": "error"}}
             path = f"/servers/{server}/action"
             self.stack.nova("POST", path, action).raise_for_status()
@@ -326,8 +328,15 @@ class Fleet:
         seen = list(self.stack.gates["compute"].requests)
         return [r for r in seen if r.method == "POST" and '"evacuate"' in r.body]
 
-    def facts(self) -> truth.Facts:
-        return truth.facts(self.stack.records(), self.stack.switched())
+    def facts(self, until: float = float("inf")) -> truth.Facts:
+        """:param until: a moment in the past: while things happen, the files of some
+        hosts are read sooner than those of others."""
+        records = {
+            host: [line for line in lines if line["at"] <= until]
+            for host, lines in self.stack.records().items()
+        }
+        switched = [line for line in self.stack.switched() if line["at"] <= until]
+        return truth.facts(records, switched)
 
     def check(self) -> None:
         """No safety rule was broken since the beginning, and the log has no traceback.
