@@ -123,14 +123,14 @@ class Crash:
 
 @dataclass
 class ShortTokens:
-    """Tokens expire soon, and those that the trigger has are revoked."""
+    """Tokens expire soon, and the one that the trigger has is revoked."""
 
     seconds: int = 8
     name: str = "tokens expire"
 
     def inject(self, stack: Stack) -> None:
         stack.keystone.expire_after(self.seconds)
-        for token in tokens(stack):
+        for token in tokens(stack)[-1:]:
             stack.keystone.revoke(token)
 
     def heal(self, stack: Stack) -> None:
