@@ -18,6 +18,7 @@ from tests.errors import CloudError
 from tests.stack import truth
 from tests.stack.faults import injected
 from tests.stack.fleet import Death, Fleet
+from tests.stack.machines import Machine
 
 SERVERS = 12
 """In each zone."""
@@ -114,6 +115,7 @@ class Run:
     def _strike(self, blow: Blow) -> None:
         self._say(str(blow))
         machine = self._stack.machines[blow.host]
+        restart: list[Machine] = []
         deaths = [Death(self._fleet, blow.host)]
         if blow.how == "hangs":
             machine.freeze()
@@ -127,8 +129,11 @@ class Run:
         if blow.early and self._reaches(deaths[0], blow.early):
             self._fleet.early.add(blow.host)
             machine.start()
+            restart = [machine]
         for death in deaths:
             self._count(death)
+        for early in restart:
+            early.crash()  # it cleans up after what had ended when it started
         for death in deaths:
             self._stack.machines[death.host].start()
 
