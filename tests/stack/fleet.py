@@ -7,6 +7,7 @@ and the dead host returns while the next test runs in another zone.
 """
 
 import contextlib
+import datetime
 import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -31,6 +32,7 @@ from tests.errors import CloudError
 from tests.stack import servers, truth
 from tests.stack.evacuator import Evacuator, Trigger
 from tests.stack.gate import Request
+from tests.stack.nova import REPORT_INTERVAL
 from tests.stack.stack import Stack
 
 T = TypeVar("T")
@@ -121,6 +123,12 @@ class Death:
         self.fleet.wait(f"{number} servers of {self.host} recovered", enough)
 
 
+def _age(shown: str) -> float:
+    """Seconds since a moment, as Nova shows it, without a zone."""
+    at = datetime.datetime.fromisoformat(shown).replace(tzinfo=datetime.UTC)
+    return time.time() - at.timestamp()
+
+
 class Fleet:
     """Use it after the stack has started, or was healed.
 
@@ -142,6 +150,7 @@ class Fleet:
         name = f"fleet-{time.time():.0f}"  # its logs are kept when another follows
         self.trigger = self._make(name)
         self.service: Evacuator = self.trigger.service(name)
+        self.wait("all hosts are heard of in time", self._heard)
         self.ids = self._boot()
         self.service.start()
 
@@ -151,6 +160,12 @@ class Fleet:
         )
         self._triggers.append(made)
         return made
+
+    def _heard(self) -> bool:
+        """Whether the machine has got its breath again after the start of so much: the
+        scheduler has no patience with late heartbeats."""
+        ages = [_age(service["updated_at"]) for service in self._services().values()]
+        return max(ages) < 2 * REPORT_INTERVAL
 
     def _boot(self) -> dict[str, set[str]]:
         return {
