@@ -77,9 +77,16 @@ def retried(
 ) -> ServerRecovery:
     """The server, to be asked for again: where its lost request may still arrive."""
     host, since = record.destination, record.asked_at or 0.0
-    named = _named(newest) and host and not died_since(turn, host, since)
-    baseline = newest.id if newest else record.baseline
-    return replace(record, baseline=baseline, only=host if named else None)
+    only = host if host and _named(newest) else record.only
+    if host and died_since(turn, host, since):
+        only = None
+    return replace(record, baseline=baseline(turn, record), only=only)
+
+
+def baseline(turn: Turn, record: ServerRecovery) -> int:
+    """The newest record of the server, all of whose evacuations are over."""
+    newest = turn.picture.newest_record(record.server, record.source)
+    return max(record.baseline, newest.id if newest else 0)
 
 
 def died_since(turn: Turn, host: str, since: float) -> bool:

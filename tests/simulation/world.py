@@ -123,6 +123,12 @@ class SimulatedWorld(Devices):
 
     def _schedule(self, evacuation: Evacuation) -> None:
         server = self.servers[evacuation.server]
+        # Nova's conductor takes up the first that it finds, not that of the request.
+        evacuation.record = next(
+            record.id
+            for record in self.records
+            if (record.server, record.status) == (server.uuid, "accepted")
+        )
         wanted = evacuation.destination
         fitting = [
             name
