@@ -16,12 +16,13 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help demo test fullstack packages lint unit functional suites matrix bench sample freeze clean
+.PHONY: help demo test fullstack chaos packages lint unit functional suites matrix bench sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 10 minutes)'
+	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
@@ -73,6 +74,14 @@ $(VENV)/fullstack: $(VENV)/ready fullstack-requirements.txt
 
 fullstack: packages $(VENV)/fullstack
 	$(BIN)/python -m pytest -q $(FLAGS) tests/fullstack $(ARGS)
+
+SEED ?= 1
+MINUTES ?= 3
+
+# SEED=1-10: one after another, MINUTES each.
+chaos: PROFILES = test|fullstack
+chaos: packages $(VENV)/fullstack
+	@$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

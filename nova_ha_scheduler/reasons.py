@@ -66,7 +66,10 @@ class Reason(enum.Enum):
     DEVICE_BROKEN = (
         "its fence device would not serve: {0}; mend it before the host dies"
     )
-    DONE_RECORDS = "its nova-compute has not yet cleaned up after {0} evacuations"
+    DONE_RECORDS = (
+        "its nova-compute has not yet cleaned up after {0} evacuations, which it does "
+        "when it starts: restart it there if this lasts"
+    )
     FORCED_DOWN = (
         "somebody else forced it down, and has to lift that (openstack compute service "
         "set --up)"

@@ -208,6 +208,24 @@ class Picture:
         """The newest evacuation record of a server off a host."""
         return self._newest.get((server, source, True))
 
+    def record(self, id: int) -> Migration | None:
+        """A record, by its id."""
+        return self._by_id.get(id)
+
+    def first_accepted(self, server: str, source: str) -> int:
+        """The oldest evacuation record that Nova has not taken up; 0: there is none."""
+        return self._accepted.get((server, source), 0)
+
+    @cached_property
+    def _by_id(self) -> Mapping[int, Migration]:
+        return {record.id: record for record in self.migrations}
+
+    @cached_property
+    def _accepted(self) -> Mapping[tuple[str, str], int]:
+        open_ = (m for m in self.migrations if m.status == "accepted")
+        by_age = sorted(open_, key=lambda record: record.id, reverse=True)
+        return {(m.server, m.source): m.id for m in by_age if m.kind == "evacuation"}
+
     def newest_move(self, server: str, source: str) -> Migration | None:
         """The same of its live and cold migrations."""
         return self._newest.get((server, source, False))

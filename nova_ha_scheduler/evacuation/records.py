@@ -113,6 +113,8 @@ class ServerRecovery(Reasoned):
     :ivar attempts: how many times Nova was asked.
     :ivar baseline: the newest migration record that is not of our attempts; only
         records with a greater id are.
+    :ivar leftover: the id of an older record that Nova had left accepted when it was
+        asked: its conductor takes up that one, and leaves the new one.
     :ivar tried: destinations whose attempt failed.
     :ivar only: where a request that Nova has lost may still arrive: nowhere else.
     :ivar named: whether Nova was asked for the destination by name; else it is only
@@ -136,6 +138,7 @@ class ServerRecovery(Reasoned):
     priority: int = 500
     attempts: int = 0
     baseline: int = 0
+    leftover: int = 0
     tried: tuple[str, ...] = ()
     failback: bool = False
     only: str | None = None

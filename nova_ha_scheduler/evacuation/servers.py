@@ -103,8 +103,16 @@ def _baseline(newest: Migration | None) -> int:
 
 
 def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
+    """The record that tells of its newest evacuation.
+
+    After one that was lost on its way, that is the old one: Nova's conductor takes up
+    the first that it finds accepted, and the new one stays so for ever.
+    """
     newest = turn.picture.newest_record(record.server, record.source)
-    return newest if newest and newest.id > record.baseline else None
+    if newest is None or newest.id <= record.baseline:
+        return None
+    older = turn.picture.record(record.leftover)
+    return older if older and older.status != "accepted" else newest
 
 
 def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -187,8 +195,8 @@ def ask(
     record = replace(
         _anew(record),
         destination=destination,
-        only=None,
         named=named,
+        leftover=turn.picture.first_accepted(record.server, record.source),
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=turn.now,
@@ -260,7 +268,7 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _landed(turn, record)
     newest = _new_record(turn, record)
     if newest and newest.failed:
-        record = replace(record, baseline=newest.id)
+        record = replace(record, baseline=stranded.baseline(turn, record))
         return _attempt_failed(turn, record, f"migration record {newest.status}")
     if newest is None or not newest.landed:
         if newest and newest.destination:

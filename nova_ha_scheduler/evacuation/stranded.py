@@ -86,9 +86,17 @@ def retried(
     turn: Turn, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
     """The server, to be asked for again: where its lost request may still arrive."""
-    host, baseline = _heading(record, newest), newest.id if newest else record.baseline
-    bound = host and _named(record, newest) and not is_dead(turn, host)
-    return replace(record, baseline=baseline, only=host if bound else None)
+    host = _heading(record, newest)
+    only = host if host and _named(record, newest) else record.only
+    if only and is_dead(turn, only):
+        only = None
+    return replace(record, baseline=baseline(turn, record), only=only)
+
+
+def baseline(turn: Turn, record: ServerRecovery) -> int:
+    """The newest record of the server, all of whose evacuations are over."""
+    newest = turn.picture.newest_record(record.server, record.source)
+    return max(record.baseline, newest.id if newest else 0)
 
 
 def is_dead(turn: Turn, host: str) -> bool:

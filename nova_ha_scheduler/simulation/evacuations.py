@@ -103,6 +103,12 @@ class Evacuations:
 
     def _schedule(self, evacuation: Evacuation) -> None:
         server = self._world.servers[evacuation.server]
+        # Nova's conductor takes up the first that it finds, not that of the request.
+        evacuation.record = next(
+            record.id
+            for record in self._world.records
+            if (record.server, record.status) == (server.uuid, "accepted")
+        )
         wanted = evacuation.destination
         fitting = [
             name

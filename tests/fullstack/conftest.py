@@ -10,6 +10,7 @@ import pytest
 from nova_ha_scheduler.journal.history import Query
 from tests.stack import servers, truth
 from tests.stack.evacuator import Trigger
+from tests.stack.fleet import Fleet
 from tests.stack.stack import Stack
 
 RECOVERY_SECONDS = 180
@@ -26,14 +27,38 @@ def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         stack.remove()
 
 
+@pytest.fixture(scope="session")
+def _fleets() -> list[Fleet]:
+    """The fleet, once there is one."""
+    return []
+
+
 @pytest.fixture
-def stack(_stack: Stack) -> Iterator[Stack]:
+def fleet(_stack: Stack, _fleets: list[Fleet]) -> Fleet:
+    """The one fleet; a new one after a test that has failed or has used it up."""
+    if _fleets and _fleets[0].spoilt:
+        _fleets.clear()
+        _healed(_stack)
+    if not _fleets:
+        _fleets.append(Fleet(_stack))
+    return _fleets[0]
+
+
+@pytest.fixture
+def stack(_stack: Stack, _fleets: list[Fleet]) -> Iterator[Stack]:
     """The stack; afterwards it is made whole: no triggers, servers and faults."""
+    if _fleets:
+        _fleets.clear()
+        _healed(_stack)
     yield _stack
+    _healed(_stack)
+
+
+def _healed(stack: Stack) -> None:
     try:
-        _stack.heal()
+        stack.heal()
     except BaseException:
-        _stack.broken = True  # the test has not failed, and its files shall stay
+        stack.broken = True  # the test has not failed, and its files shall stay
         raise
 
 

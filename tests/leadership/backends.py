@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests import peers, ports
-from tests.evacuator.rig import Process
+from tests.processes import Process
 
 
 class Backend:

@@ -21,10 +21,10 @@ from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
-from tests.evacuator.rig import Process
 from tests.journal.conftest import mariadb, short_folder  # noqa: F401  (fixtures)
 from tests.leadership.backends import Backend
 from tests.leadership.recorder import Nova, Recorder
+from tests.processes import Process
 
 LEASE = 2
 """Seconds; tests that must not wait for it take more."""

@@ -26,6 +26,9 @@ reserve.
 ======================  ==========================================================
 what                    how
 ======================  ==========================================================
+faults as objects       faults.py: inject(stack), heal(stack), injected(fault, stack)
+servers to and fro      fleet.py: ``with Fleet(stack).death("nfs-a") as death: ...``
+nova-compute alone      ``stack.machines["a1"].crash()``; ``start()``
 any process, by name    ``stack.handle(NAME)``: kill, freeze, thaw, start, restart,
                         alive. Names: hosts, mariadb, rabbitmq, keystone, placement,
                         nova-api, nova-scheduler, nova-conductor, redfish, and the
@@ -40,7 +43,8 @@ an API that fails       ``rule = stack.gates["compute"].rule("answer", status=50
                         the redfish gate sees python-requests, so say ``agent=""``
 a BMC that lies         ``stack.machines["a1"].lie("Off")``; ``lie(None)``
 a host that speaks IPMI ``fencing={"a2": stack.ipmi("a2").method()}``
-an expired token        ``stack.keystone.expire_after(20)``: of tokens made later
+an expired token        ``stack.keystone.expire_after(20)``: of tokens made later;
+                        ``stack.keystone.revoke(token)``
 a full disk             ``journal=f"sqlite:///{...}"`` on a small tmpfs, or
                         ``trigger.service(prefix=["prlimit", "--fsize=100000"])``
 a clock that jumps      ``service.own_clock()`` before its start;

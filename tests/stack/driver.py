@@ -29,8 +29,9 @@ class RecordingDriver(driver.Driver):
 
     def init_host(self, host: str) -> None:
         super().init_host(host)
-        self.instances.update(_guests(machines.read(self.machine.records)))
-        self._write("boot", pid=os.getpid())
+        warm = machines.WARM in os.environ
+        self.instances.update(_guests(machines.read(self.machine.records), warm))
+        self._write("restart" if warm else "boot", pid=os.getpid())
 
     def _write(self, event: str, **details: Any) -> None:
         line = {"at": time.time(), "host": self.machine.name, "event": event}
@@ -106,16 +107,24 @@ class RecordingDriver(driver.Driver):
         self._runs(instance)
 
 
-def _guests(records: list[dict[str, Any]]) -> dict[str, fake.FakeInstance]:
-    """The guests that are defined on a host, none of which runs."""
-    found = {}
+def _guests(records: list[dict[str, Any]], warm: bool) -> dict[str, fake.FakeInstance]:
+    """The guests that are defined on a host.
+
+    :param warm: those that ran still run; else none does.
+    """
+    found: dict[str, fake.FakeInstance] = {}
     for record in records:
+        server = str(record.get("server"))
         if record["event"] == "run":
-            found[record["server"]] = fake.FakeInstance(
-                record["name"], power_state.SHUTDOWN, record["server"]
-            )
+            state = power_state.RUNNING if warm else power_state.SHUTDOWN
+            found[server] = fake.FakeInstance(record["name"], state, server)
+        elif record["event"] == "stop" and server in found:
+            found[server].state = power_state.SHUTDOWN
+        elif record["event"] == "boot":
+            for guest in found.values():
+                guest.state = power_state.SHUTDOWN
         elif record["event"] == "gone":
-            found.pop(record["server"], None)
+            found.pop(server, None)
     return found
 
 

@@ -61,6 +61,7 @@ class Request:
     path: str
     agent: str
     body: str
+    token: str = ""
 
     def fits(self, rule: Rule) -> bool:
         return bool(
@@ -151,7 +152,8 @@ class _Handler(server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         agent = self.headers.get("User-Agent", "")
         text = body.decode(errors="replace")
-        request = Request(time.time(), self.command, self.path, agent, text)
+        token = self.headers.get("X-Auth-Token", "")
+        request = Request(time.time(), self.command, self.path, agent, text, token)
         rule = self.server.gate.admit(request)
         if rule is None:
             self._pass(body)

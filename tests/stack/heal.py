@@ -18,10 +18,8 @@ def revive(programs: Iterable[Program], machines: Iterable[Machine]) -> None:
             program.start()
     for machine in machines:
         machine.lie(None)
-        if machine.alive:
-            machine.thaw()
-        else:
-            machine.start("heal")
+        machine.thaw()
+        machine.start("heal")
 
 
 def open_hosts(client: Client, hosts: Iterable[str]) -> None:

@@ -2,9 +2,10 @@
 """The machine room: compute hosts, and the switch of their power.
 
 A host is its nova-compute with all that it has started: power off is kill -9, and the
-power is on for as long as a process lives. Whoever switches (a test, the Redfish
-emulator, the IPMI simulator's script) does it here, in whatever process, so that there
-is one log of it. As a program, it is ``ipmi_sim``'s chassis control.
+power is on for as long as a process lives, or when its nova-compute alone has crashed.
+Whoever switches (a test, the Redfish emulator, the IPMI simulator's script) does it
+here, in whatever process, so that there is one log of it. As a program, it is
+``ipmi_sim``'s chassis control.
 
 Imports next to nothing: it is a program that runs at each look at a host's power.
 """
@@ -24,6 +25,10 @@ from typing import Any
 from tests.processes import kill_group, members, signal_group
 
 ON, OFF = "On", "Off"
+
+WARM = "STACK_GUESTS_RUN"
+"""In the environment of a nova-compute that was started again on a host that had
+power all the time: its guests still run."""
 
 
 class Machine:
@@ -57,8 +62,17 @@ class Machine:
 
     @property
     def alive(self) -> bool:
-        """Whether its power is on; it may be hung."""
+        """Whether its power is on; it may be hung, or have lost its nova-compute."""
+        return self._crashed.exists() or self.runs
+
+    @property
+    def runs(self) -> bool:
+        """Whether its nova-compute runs, or is hung."""
         return bool(self.pid and members(self.pid))
+
+    @property
+    def _crashed(self) -> Path:
+        return self.folder / "crashed"
 
     # What its devices say and do.
 
@@ -87,22 +101,25 @@ class Machine:
     # What can happen to it.
 
     def start(self, by: str = "test") -> None:
-        """Switch its power on; return at once. Nothing happens if it is on."""
+        """Switch its power on, or start its nova-compute again where that alone has
+        crashed; return at once. Nothing happens if it runs."""
         with self._lock():
-            if self.alive:
+            if self.runs:
                 return
             start = json.loads((self.folder / "start").read_text())
+            warm = self._crashed.exists()
             with self.log.open("ab") as out:
                 process = subprocess.Popen(
                     start["command"],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=out,
-                    env=start["environment"],
+                    env=start["environment"] | ({WARM: "1"} if warm else {}),
                     start_new_session=True,
                 )
             (self.folder / "pid").write_text(str(process.pid))
-            self._write("on", by)
+            self._crashed.unlink(missing_ok=True)
+            self._write("restarted" if warm else "on", by)
 
     def kill(self, by: str = "test") -> None:
         """Cut its power; return when nothing of it runs any more."""
@@ -112,7 +129,16 @@ class Machine:
                 kill_group(pid)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
+            self._crashed.unlink(missing_ok=True)
             self._write("off" if was_on else "off already", by)
+
+    def crash(self) -> None:
+        """kill -9 its nova-compute alone: the power stays on, and its guests run."""
+        with self._lock():
+            if self.runs:
+                self._crashed.touch()
+                kill_group(self.pid)
+                self._write("crashed", "test")
 
     def freeze(self) -> None:
         """It hangs, with its power on (SIGSTOP)."""
@@ -120,8 +146,9 @@ class Machine:
         self._write("frozen", "test")
 
     def thaw(self) -> None:
-        signal_group(self.pid, signal.SIGCONT)
-        self._write("thawed", "test")
+        if self.runs:
+            signal_group(self.pid, signal.SIGCONT)
+            self._write("thawed", "test")
 
     def restart(self) -> None:
         self.kill()

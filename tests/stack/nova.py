@@ -18,6 +18,8 @@ from tests.stack.site import Site, login, script
 
 REPORT_INTERVAL = 2
 SERVICE_DOWN_TIME = 8
+RPC_RESPONSE_TIMEOUT = 20
+"""A third of Nova's default: so long a service waits for one that was killed."""
 
 _DRIVER = "tests_stack.RecordingDriver"  # driver.py says why the name
 
@@ -86,6 +88,7 @@ class Nova:
                 "use_stderr": True,
                 "report_interval": REPORT_INTERVAL,
                 "service_down_time": SERVICE_DOWN_TIME,
+                "rpc_response_timeout": RPC_RESPONSE_TIMEOUT,
             },
             "database": {"max_retries": -1},
             "api_database": {"max_retries": -1},

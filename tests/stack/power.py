@@ -37,6 +37,10 @@ class Redfish:
         self._folder.mkdir()
         rig.write_emulator(self._folder, self._config, self._bmcs, self.port)
 
+    def path(self, host: str) -> str:
+        """The path of a host's system."""
+        return self._bmcs.path(host)
+
     def method(self, host: str, address: str) -> dict[str, Any]:
         """A host's entry in the fencing file.
 

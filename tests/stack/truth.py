@@ -17,6 +17,10 @@ Lines = Iterable[Mapping[str, Any]]
 _FINAL = ("recovered", "failed", "left")
 _FOREVER = float("inf")
 
+_SOON = 120.0
+"""Seconds from a death to its recovery, at most; from one death of a host to its next
+it takes longer."""
+
 
 @dataclass(frozen=True)
 class Stay:
@@ -40,7 +44,7 @@ class Arrival:
 
 @dataclass
 class Death:
-    """A host lost its power, with these servers defined on it."""
+    """A host lost its power, with these servers on it."""
 
     host: str
     at: float
@@ -149,7 +153,9 @@ class _Reader:
 
     def _off(self, line: Mapping[str, Any]) -> None:
         self._boot(line)
-        servers = frozenset(self._defined[line["host"]])
+        host = line["host"]
+        here = (s for s in self._defined[host] if self._place[s] == host)
+        servers = frozenset(here)  # not the old copies of what was evacuated
         self.facts.deaths.append(Death(line["host"], line["at"], servers))
 
     def _breach(self, text: str) -> None:
@@ -174,22 +180,28 @@ def breaches(
     history: Iterable[Mapping[str, Any]],
     protected: Collection[str],
     deleted: Collection[str] = (),
+    early: Collection[str] = (),
 ) -> list[str]:
     """What broke a safety rule; an empty list if nothing did.
 
     :param history: ``nova-ha history show RECOVERY -f json`` of all recoveries.
     :param protected: the servers that have to be recovered.
     :param deleted: those that their owners have deleted meanwhile.
+    :param early: hosts that somebody has switched on again before their servers were
+        recovered. What leaves them then has to have been fenced, and not to run.
     """
     shown = list(history)
     return [
-        *found.breaches,
-        *_two_at_once(found),
-        *_without_proof(found),
-        *_asked_too_early(found, shown),
+        *physical(found, early),
+        *_asked_too_early(found, shown, early),
         *_forgotten(found, shown, set(protected) - set(deleted)),
         *_incomplete_history(found, shown),
     ]
+
+
+def physical(found: Facts, early: Collection[str] = ()) -> list[str]:
+    """The same of what can be said at any moment, without the history."""
+    return [*found.breaches, *_two_at_once(found), *_without_proof(found, early)]
 
 
 def _two_at_once(found: Facts) -> Iterable[str]:
@@ -205,27 +217,37 @@ def _two_at_once(found: Facts) -> Iterable[str]:
                     yield f"{server} ran on {stay.host} and {later.host} at once"
 
 
-def _without_proof(found: Facts) -> Iterable[str]:
+def _without_proof(found: Facts, early: Collection[str]) -> Iterable[str]:
     """No server comes up elsewhere while its host has power."""
     for arrival in found.arrivals:
-        if not found.dark(arrival.source, arrival.at):
+        died = any(d.host == arrival.source for d in found.deaths if d.at < arrival.at)
+        back = arrival.source in early and died
+        if not (back or found.dark(arrival.source, arrival.at)):
             yield (
                 f"{arrival.server} was evacuated to {arrival.host}, and "
                 f"{arrival.source} had power"
             )
 
 
-def _asked_too_early(found: Facts, history: Lines) -> Iterable[str]:
-    """No evacuation is asked for while the host has power."""
+def _asked_too_early(
+    found: Facts, history: Lines, early: Collection[str]
+) -> Iterable[str]:
+    """No evacuation is asked for before the proof, or while the host has power."""
     for recovery in history:
         host = recovery["host"]
         asked = [e for e in recovery["events"] if e["kind"] == "server.asked"]
-        if asked and not recovery["proof"]:
-            yield f"{recovery['recovery']}: evacuated without a proof in the history"
+        proven = [e["at"] for e in recovery["events"] if e["kind"] == "host.fenced"]
         for event in asked:
+            if not proven or event["at"] < min(proven):
+                yield (
+                    f"{recovery['recovery']}: {event['server']} was evacuated without "
+                    "a proof in the history"
+                )
             # Shown in whole seconds.
             at = _seconds(event["at"])
-            if not any(found.dark(host, at + part) for part in (0, 0.999)):
+            if host not in early and not any(
+                found.dark(host, at + part) for part in (0, 0.999)
+            ):
                 yield f"{event['server']}: asked to leave {host}, which had power"
 
 
@@ -233,23 +255,31 @@ def _forgotten(
     found: Facts, history: Lines, protected: Collection[str]
 ) -> Iterable[str]:
     """Each server of a dead host runs, or the history says why it does not."""
-    rows = {
-        (recovery["host"], row["server"]): row
-        for recovery in history
-        for row in recovery["servers"]
-    }
     for death in found.deaths:
+        rows = {
+            row["server"]: row
+            for recovery in history
+            if recovery["host"] == death.host and _is_open(recovery, death.at)
+            for row in recovery["servers"]
+        }
         for server in sorted(death.servers & set(protected)):
-            row = rows.get((death.host, server))
+            row = rows.get(server)
             if row is None and not _accounted(found, death, server):
                 yield f"{server} was on {death.host} when it died, and is forgotten"
             elif row and row["outcome"] == "recovered" and not _is_there(found, server):
                 yield f"{server} is called recovered, and is nowhere"
 
 
+def _is_open(recovery: Mapping[str, Any], at: float) -> bool:
+    """Whether a recovery was there then, or began soon after: shown in seconds."""
+    began, ended = _seconds(recovery["began"]), recovery["ended"]
+    return began <= at + _SOON and (not ended or _seconds(ended) + 1 > at)
+
+
 def _accounted(found: Facts, death: Death, server: str) -> bool:
     """Whether it has left since, or its host is back, and it runs there if it did."""
-    if any((a.server, a.source) == (server, death.host) for a in found.arrivals):
+    gone = (a for a in found.arrivals if a.at >= death.at)
+    if any((a.server, a.source) == (server, death.host) for a in gone):
         return True
     if found.ran_until(death, server):
         return death.host in found.runs_at_last(server)
@@ -267,28 +297,34 @@ def _incomplete_history(
     found: Facts, history: list[Mapping[str, Any]]
 ) -> Iterable[str]:
     """The history has each evacuation, each has an end, and each end a reason."""
-    told = set()
     for recovery in history:
         if recovery["under_way"]:
             yield f"{recovery['recovery']} has not ended"
         for row in recovery["servers"]:
-            told.add((row["server"], row["from"]))
             if row["outcome"] not in _FINAL:
                 yield f"{row['server']} of {row['from']} is still {row['outcome']}"
             elif row["outcome"] != "recovered" and not row["reason"]:
                 yield f"{row['server']} {row['outcome']}, and the history has no reason"
-            elif row["outcome"] == "recovered" and not _came(found, row):
+            elif row["outcome"] == "recovered" and not _came(found, recovery, row):
                 yield f"{row['server']} never came up on {row['to']}"
     for arrival in found.arrivals:
-        if (arrival.server, arrival.source) not in told:
+        if not any(_tells(recovery, arrival) for recovery in history):
             yield f"{arrival.server} left {arrival.source}; the history does not know"
 
 
-def _came(found: Facts, row: Mapping[str, Any]) -> bool:
+def _tells(recovery: Mapping[str, Any], arrival: Arrival) -> bool:
+    """Whether a recovery has a server that has arrived somewhere."""
+    its = (arrival.server, arrival.source)
+    told = any(its == (row["server"], row["from"]) for row in recovery["servers"])
+    return told and _is_open(recovery, arrival.at)
+
+
+def _came(found: Facts, recovery: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     """Whether what the history says of a server's new host is true."""
     return any(
         (a.server, a.source, a.host) == (row["server"], row["from"], row["to"])
         for a in found.arrivals
+        if _is_open(recovery, a.at)
     )
 
 

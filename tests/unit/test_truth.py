@@ -43,7 +43,8 @@ def night():
             {
                 "recovery": "a1-1",
                 "host": "a1",
-                "proof": "the power was seen off",
+                "began": _time(10),
+                "ended": None,
                 "under_way": 0,
                 "servers": [
                     {
@@ -56,8 +57,11 @@ def night():
                     for server in (ONE, TWO)
                 ],
                 "events": [
-                    {"kind": "server.asked", "server": server, "at": _time(11)}
-                    for server in (ONE, TWO)
+                    {"kind": "host.fenced", "at": _time(11)},
+                    *(
+                        {"kind": "server.asked", "server": server, "at": _time(11)}
+                        for server in (ONE, TWO)
+                    ),
                 ],
             }
         ],
@@ -91,11 +95,19 @@ def _on_again_and_running(night):
 
 
 def _asked_early(night):
-    night["history"][0]["events"][0]["at"] = _time(8)
+    night["history"][0]["events"][1]["at"] = _time(8)
+
+
+def _fenced_late(night):
+    night["history"][0]["events"][0]["at"] = _time(12)
+
+
+def _told_of_another_death(night):
+    night["history"][0]["ended"] = _time(9)
 
 
 def _no_proof(night):
-    night["history"][0]["proof"] = None
+    del night["history"][0]["events"][0]
 
 
 def _other_disk(night):
@@ -153,6 +165,9 @@ def _no_reason(night):
         (_on_again_and_running, "server-1 ran on a2 and a1 at once"),
         (_asked_early, "server-1: asked to leave a1, which had power"),
         (_no_proof, "without a proof"),
+        (_fenced_late, "server-2 was evacuated without a proof"),
+        (_told_of_another_death, "server-1 left a1; the history does not know"),
+        (_told_of_another_death, "server-1 never came up on a2"),
         (_other_disk, "server-1 ran on a2 with a disk in /storage/nfs-b"),
         (_new_disk, "server-2 lost its disk"),
         (_twice, "server-1 was evacuated to a2 twice"),
@@ -183,3 +198,26 @@ def test_a_host_that_comes_back_by_itself_forgets_nobody(night):
     night["switched"].append({"at": 11, "event": "on", "host": "a1"})
     night["records"]["a1"] += [_run(12, "a1", ONE), _run(12, "a1", TWO)]
     assert _breaches(night) == []
+
+
+def test_a_host_that_came_back_early(night):
+    _on_again(night)
+    assert _breaches(night, early={"a1"}) == []
+    night["records"]["a1"].append(_run(14, "a1", TWO))
+    assert "server-2 ran on a2 and a1 at once" in _breaches(night, early={"a1"})
+
+
+def test_a_host_that_was_never_off_is_not_early(night):
+    _alive(night)
+    words = "server-1 was evacuated to a2, and a1 had power"
+    assert words in _breaches(night, early={"a1"})
+
+
+def test_each_death_of_a_host_has_its_own_recovery(night):
+    night["switched"].append({"at": 30, "event": "on", "host": "a1"})
+    night["records"]["a1"].append(_run(31, "a1", "server-3", made=True))
+    night["history"][0]["ended"] = _time(32)
+    night["switched"].append({"at": 40, "event": "off", "host": "a1"})
+    found = truth.facts(night["records"], night["switched"])
+    words = "server-3 was on a1 when it died, and is forgotten"
+    assert truth.breaches(found, night["history"], {"server-3"}) == [words]

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes die while a host's servers are being recovered."""
+
+import pytest
+
+from tests.stack.faults import Crash, Outage, Stall, injected
+from tests.stack.fleet import Death, Fleet
+
+A, B = "nfs-a", "nfs-b"
+
+
+@pytest.mark.short
+def test_trigger_killed(fleet: Fleet) -> None:
+    """Started again, it goes on: none is left behind, and none evacuated twice."""
+    with fleet.death(A) as death:
+        death.progress(4)
+        with injected(Outage(fleet.service.name), fleet.stack):
+            pass
+    for server in death.servers():
+        assert server.attempts == 1, server
+    arrivals = [a.server for a in fleet.facts().arrivals if a.at > death.at]
+    assert sorted(arrivals) == sorted(server.server for server in death.servers())
+
+
+def test_leader_killed_then_frozen(fleet: Fleet) -> None:
+    """A follower goes on; when it hangs, another one does, and what hung does nothing
+    more."""
+    second = fleet.trigger.service("fleet-second", follows=True)
+    second.start()
+    fleet.says("This trigger stands by")
+    with fleet.death(B, rebuild=2) as death:
+        death.progress(4)
+        fleet.service.kill()
+        fleet.wait("the second leads", lambda: second.leads)
+        third = fleet.trigger.service("fleet-third", follows=True)
+        third.start()
+        with injected(Stall(second.name), fleet.stack):
+            fleet.wait("the third leads", lambda: third.leads)
+        fleet.says("Another trigger has become the active one")
+        pid = third.pid
+    replaced = fleet.events("trigger.replaced", death.at)
+    assert len(replaced) == 2, replaced
+    assert str(pid) in replaced[-1].how, replaced
+    assert {server.attempts for server in death.servers()} == {1}
+    for service in (second, third):
+        service.stop()
+    fleet.service.start()
+
+
+def test_conductor_killed(fleet: Fleet) -> None:
+    """Nobody carries out what Nova has accepted, until it is started again."""
+    with fleet.death(A) as death:
+        death.progress(4)
+        with injected(Outage("nova-conductor"), fleet.stack):
+            fleet.wait("blindness", lambda: fleet.events("detector.blind", death.at))
+    assert fleet.events("detector.sighted", death.at)
+
+
+def test_scheduler_killed(fleet: Fleet) -> None:
+    """Nova chooses no destinations, and says so after a while; all is tried again."""
+    with fleet.death(B) as death:
+        death.progress(4)
+        with injected(Outage("nova-scheduler"), fleet.stack):
+            death.told(
+                "server.waiting", "its evacuation failed and will be tried again"
+            )
+
+
+def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
+    """Its host has power and its servers run: nobody guesses, it has to be fenced."""
+    with fleet.death(A, others=2, rebuild=3) as death:
+        death.progress(4)
+        there = death.servers()[0].destination
+        assert there
+        crash = Crash(there)
+        crash.inject(fleet.stack)
+        other = Death(fleet, there)
+        fenced = other.told("host.fenced")
+        death.told("server.stranded", "died in the middle")
+        fleet.recovered(death, other)
+        fleet.stack.machines[there].start()
+    for event in death.events("server.stranded"):
+        assert event.at >= fenced.at
+    cut = [s["by"] for s in fleet.stack.switched() if s["host"] == there]
+    assert cut[-2:] == ["redfish", "test"], "it was fenced, and is on again"
+
+
+def test_destination_dies(fleet: Fleet) -> None:
+    """The power of the destination fails in mid-rebuild."""
+    with fleet.death(B, others=2, rebuild=3) as death:
+        death.progress(4)
+        there = death.servers()[0].destination
+        assert there
+        fleet.stack.machines[there].kill()
+        other = Death(fleet, there)
+        death.told("server.stranded", f"its destination {there} died in the middle")
+        fleet.recovered(death, other)
+        fleet.stack.machines[there].start()
+
+
+def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
+    """It has forgotten what it was at, and its host was never dead: the history says
+    that it takes long, and a person decides."""
+    with fleet.death(A, rebuild=3) as death:
+        death.progress(4)
+        there = death.servers()[0].destination
+        assert there
+        with injected(Crash(there), fleet.stack):
+            pass
+        death.told("server.slow")
+    fenced = [s for s in fleet.stack.switched() if s["at"] > death.at]
+    assert [s for s in fenced if s["host"] == there and s["event"] == "off"] == []
+
+
+def test_broker_restarts(fleet: Fleet) -> None:
+    with fleet.death(B) as death:
+        death.progress(4)
+        with injected(Outage("rabbitmq"), fleet.stack):
+            fleet.says("Nova's notifications cannot be heard")
+        fleet.says("Nova's notifications can be heard.")
+
+
+@pytest.mark.short
+def test_database_restarts(fleet: Fleet) -> None:
+    """That of Nova, keystone, Placement and of the journal."""
+    before = fleet.said("The journal cannot be used")
+    with fleet.death(A) as death:
+        death.progress(4)
+        with injected(Outage("mariadb"), fleet.stack):
+            fleet.says("The journal cannot be used")
+        fleet.says("The journal can be used again.")
+    assert fleet.said("The journal cannot be used") == before + 1

@@ -1,0 +1,449 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers in each zone that move to and fro as their hosts die, under one trigger.
+
+Nothing is booted for a test: the servers of a zone lie on one host, the home. It dies,
+they are recovered on the only other host that is not under maintenance, which is
+their next home, and the dead host returns while the next test runs in another zone.
+"""
+
+import contextlib
+import datetime
+import functools
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from keystoneauth1.exceptions import ClientException
+from requests import RequestException
+
+from nova_ha_scheduler.evacuation.records import (
+    Event,
+    HostRecovery,
+    HostState,
+    Reason,
+    ServerRecovery,
+    ServerState,
+)
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.history import History, Query
+from tests.cloud.config import Conf, merge
+from tests.errors import CloudError
+from tests.stack import servers, truth
+from tests.stack.evacuator import Evacuator, Trigger
+from tests.stack.gate import Request
+from tests.stack.nova import REPORT_INTERVAL
+from tests.stack.stack import Stack
+
+T = TypeVar("T")
+
+NUMBER = 33
+"""Servers in a zone: at least 30 are wanted, and owners delete some."""
+
+PATIENCE = 240.0
+
+CONF: Conf = {
+    "cloud": {"timeout": 10},
+    # Each test is the death of a host, or of two.
+    "guard": {"max_hosts": 100, "max_zone_percent": 100, "max_cloud_percent": 100},
+    # Few at a time, so that there is something in the middle of which to fail.
+    "evacuation": {
+        "max_in_flight_per_zone": 8,
+        "retry_interval": 3,
+        "check_time": 60,
+        "slow_after": 45,
+        "attempts": 5,
+    },
+    "fencing": {"request_timeout": 5, "power_off_timeout": 10},
+}
+"""slow_after is longer than any service of Nova waits for another."""
+
+
+@dataclass
+class Death:
+    """A host that has died, and its recovery.
+
+    :ivar at: when.
+    """
+
+    fleet: "Fleet"
+    host: str
+    at: float = field(default_factory=time.time)
+
+    @property
+    def recovery(self) -> HostRecovery | None:
+        """Its newest, once it has begun."""
+        query = Query(host=self.host, since=self.at - 1, limit=1)
+        return next(iter(self.fleet.history.recoveries(query)), None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its recovery is over, well or not."""
+        found = self.recovery
+        ends = (HostState.RECOVERED, HostState.INCOMPLETE)
+        gone_on = (HostState.RETURNING, HostState.CLOSED)
+        return found is not None and found.state in (*ends, *gone_on)
+
+    def servers(self) -> list[ServerRecovery]:
+        found = self.recovery
+        query = Query(recovery=found.id, limit=None) if found else None
+        return self.fleet.history.servers(query) if query else []
+
+    def events(self, kind: str) -> list[Event]:
+        """Those of its recovery, the oldest first."""
+        found = self.recovery
+        if found is None:
+            return []
+        query = Query(recovery=found.id, outcome=kind, limit=None)
+        return [event for _, event in reversed(self.fleet.history.events(query))]
+
+    def told(self, kind: str, words: str = "") -> Event:
+        """Wait until the history of it has such an event."""
+
+        def event() -> Event | None:
+            return next((e for e in self.events(kind) if words in e.reason), None)
+
+        return self.fleet.wait(f"{kind} of {self.host}: {words}", event)
+
+    def progress(self, number: int) -> None:
+        """Return when so many of its servers are recovered, in the middle of it.
+
+        :raises CloudError: all are: it was no middle.
+        """
+
+        def enough() -> bool:
+            states = [server.state for server in self.servers()]
+            done = states.count(ServerState.RECOVERED)
+            if states and done == len(states):
+                raise CloudError(f"{self.host}: recovered before anything went wrong")
+            return done >= number
+
+        self.fleet.wait(f"{number} servers of {self.host} recovered", enough)
+
+
+def _age(shown: str) -> float:
+    """Seconds since a moment, as Nova shows it, without a zone."""
+    at = datetime.datetime.fromisoformat(shown).replace(tzinfo=datetime.UTC)
+    return time.time() - at.timestamp()
+
+
+class Fleet:
+    """Use it after the stack has started, or was healed.
+
+    :ivar ids: the servers of each zone; :ivar deleted: by their owners.
+    :ivar early: hosts that were switched on again before their time.
+    :ivar spoilt: whether it is of no use any more.
+    """
+
+    def __init__(self, stack: Stack, number: int = NUMBER) -> None:
+        self.stack = stack
+        self.zones = sorted(set(stack.site.layout.zones.values()))
+        self.deleted: set[str] = set()
+        self.early: set[str] = set()
+        self.spoilt = False
+        self._number = number
+        self._restarted: dict[str, float] = {}
+        self._shown: dict[str, dict[str, Any]] = {}
+        self._past: list[dict[str, Any]] = []
+        self._triggers: list[Trigger] = []
+        name = f"fleet-{time.time():.0f}"  # its logs are kept when another follows
+        self.trigger = self._make(name)
+        self.service: Evacuator = self.trigger.service(name)
+        self.wait("all hosts are heard of in time", self._heard)
+        self.ids = self._boot()
+        self.service.start()
+
+    def _make(self, name: str, **details: Any) -> Trigger:
+        made = self.stack.trigger(
+            name, conf=merge(CONF, details.pop("conf", {})), **details
+        )
+        self._triggers.append(made)
+        return made
+
+    def _heard(self) -> bool:
+        """Whether the machine has got its breath again after the start of so much: the
+        scheduler has no patience with late heartbeats."""
+        ages = [_age(service["updated_at"]) for service in self._services().values()]
+        return max(ages) < 2 * REPORT_INTERVAL
+
+    def _boot(self) -> dict[str, set[str]]:
+        return {
+            zone: servers.boot(self.stack, self.hosts(zone)[0], self._number)
+            for zone in self.zones
+        }
+
+    def hosts(self, zone: str) -> list[str]:
+        """The hosts of a zone, by name; the reserve is the last."""
+        zones = self.stack.site.layout.zones
+        return sorted(host for host, its in zones.items() if its == zone)
+
+    @functools.cached_property
+    def history(self) -> History:
+        """Of the trigger that runs now."""
+        return self.trigger.history()
+
+    def wait(
+        self, what: str, condition: Callable[[], T | None], seconds: float = PATIENCE
+    ) -> T:
+        """As Client.wait(), with room for others on the machine. What cannot be asked
+        now is asked again: that a service is away may be what a test is about."""
+
+        def patient() -> T | None:
+            time.sleep(0.3)
+            with contextlib.suppress(JournalError, RequestException, ClientException):
+                return condition()
+            return None
+
+        return self.stack.wait(what, patient, seconds)
+
+    # Before a death.
+
+    def home(self, zone: str) -> str:
+        """The host on which all servers of a zone are, once all of the zone is well.
+
+        :raises CloudError: that does not come about.
+        """
+
+        def well() -> str | None:
+            names = self.hosts(zone)
+            if not self.serve(names):
+                return None
+            now = servers.servers(self.stack)
+            mine = [now[id] for id in self.ids[zone] - self.deleted if id in now]
+            if any(s["OS-EXT-STS:task_state"] for s in mine):
+                return None
+            places = {str(s["OS-EXT-SRV-ATTR:host"]) for s in mine}
+            return next(iter(places)) if len(places) == 1 else None
+
+        return self.wait(f"zone {zone} is well", well)
+
+    def serve(self, hosts: Collection[str]) -> bool:
+        """Whether hosts are up, and nothing is under way for them."""
+        found = [self._services()[host] for host in hosts]
+        up = all(s["state"] == "up" and not s["forced_down"] for s in found)
+        return self._closed_again(hosts) and up
+
+    def _closed_again(self, hosts: Collection[str]) -> bool:
+        """Whether no recovery of hosts is open.
+
+        Beside it, an operator does as the history says: a nova-compute that has not
+        cleaned up is started again.
+        """
+        still = [found for found in self._recoveries(hosts) if not found.ended_at]
+        for found in still:
+            patience = self._restarted.get(found.host, found.stages["returning"]) + 15
+            if found.reason is Reason.DONE_RECORDS and time.time() > patience:
+                self._restarted[found.host] = time.time()
+                self.stack.machines[found.host].crash()
+                self.stack.machines[found.host].start()
+        return not still
+
+    def _services(self) -> Mapping[str, dict[str, Any]]:
+        answer = self.stack.nova("GET", "/os-services?binary=nova-compute")
+        answer.raise_for_status()
+        return {service["host"]: service for service in answer.json()["services"]}
+
+    def _recoveries(self, hosts: Collection[str]) -> list[HostRecovery]:
+        return [r for h in hosts for r in self.history.recoveries(Query(host=h))]
+
+    def arrange(self, zone: str, home: str, others: int) -> None:
+        """Leave so many destinations, the reserve first; the rest is under maintenance,
+        but for the home: not disabled, for that would leave the trigger few to hear."""
+        names = [host for host in reversed(self.hosts(zone)) if host != home]
+        compute = self.stack.openstack().compute
+        closed = self._closed(zone)
+        for host in {*(closed.hosts or [])} - {*names[others:]}:
+            compute.remove_host_from_aggregate(closed, host)
+        for host in {*names[others:]} - {*(closed.hosts or [])}:
+            compute.add_host_to_aggregate(closed, host)
+
+    def _closed(self, zone: str) -> Any:
+        """The aggregate of those of a zone that no server may go to."""
+        name = f"closed-{zone}"
+        all_ = self.stack.openstack().compute.aggregates()
+        found = next((each for each in all_ if each.name == name), None)
+        return found or self.stack.aggregate(name, {"ha:maintenance": "true"}, [])
+
+    # A death.
+
+    def kill(self, zone: str, others: int = 1, rebuild: float = 1.0) -> Death:
+        """The home of a zone dies.
+
+        :param others: how many destinations there are.
+        :param rebuild: how long each server takes to come up.
+        """
+        home = self.home(zone)
+        self.arrange(zone, home, others)
+        self.stack.rebuild_seconds(rebuild)
+        death = Death(self, home)
+        self.stack.machines[home].kill()
+        return death
+
+    @contextlib.contextmanager
+    def deaths(self, *zones: str, **how: Any) -> Iterator[list[Death]]:
+        """The homes of zones die, as of kill(); at the end of the block, all servers
+        have to be recovered, and no safety rule broken. Then the hosts are switched
+        on again.
+
+        The list may be added to.
+        """
+        try:
+            for zone in zones:
+                self.home(zone)
+            deaths = [self.kill(zone, **how) for zone in zones]
+            yield deaths
+            self.recovered(*deaths)
+        except BaseException:
+            self.spoilt = True
+            raise
+        for death in deaths:
+            self.stack.machines[death.host].start()
+
+    @contextlib.contextmanager
+    def death(self, zone: str, **how: Any) -> Iterator[Death]:
+        """The same for one."""
+        with self.deaths(zone, **how) as (death,):
+            yield death
+            expected = len(self.ids[zone] - self.deleted)
+            self.ended(death)
+            assert len(death.servers()) == expected >= 30, death.servers()
+
+    def recovered(self, *deaths: Death) -> None:
+        """Wait until the recoveries of hosts have ended well; then check all."""
+        for death in deaths:
+            self.ended(death)
+            ours = (s for s in death.servers() if s.server not in self.deleted)
+            lost = [s for s in ours if s.state is not ServerState.RECOVERED]
+            assert lost == []
+        self.check()
+
+    def ended(self, death: Death, seconds: float = PATIENCE) -> None:
+        """Wait until the recovery of a host has ended, well or not.
+
+        Beside it, an operator does as the documentation says: what takes long, and
+        Nova works on no more, is reset by hand.
+        """
+
+        def end() -> bool:
+            for server in death.servers():
+                if server.reason is Reason.SLOW and not server.state.final:
+                    self._reset(server.server)
+            return death.has_ended
+
+        self.wait(f"the recovery of {death.host} ends", end, seconds)
+
+    def _reset(self, server: str) -> None:
+        """Reset a server's state, as ``openstack server set --state error`` does."""
+        answer = self.stack.nova("GET", f"/servers/{server}")
+        if answer.ok and answer.json()["server"]["OS-EXT-STS:task_state"]:
+            action = {"os-resetState": {"state": "error"}}
+            path = f"/servers/{server}/action"
+            self.stack.nova("POST", path, action).raise_for_status()
+
+    def back(self, *hosts: str) -> None:
+        """Wait until hosts that are on again are let in."""
+        for host in hosts:
+            self.stack.machines[host].start()
+
+        closed = functools.partial(self._closed_again, hosts)
+        self.wait(f"{', '.join(hosts)} let in again", closed)
+
+    # After it.
+
+    def events(self, kind: str, since: float | None = None) -> list[Event]:
+        """All of a kind, the oldest first; also of no recovery."""
+        query = Query(outcome=kind, since=since, limit=None)
+        return [event for _, event in reversed(self.history.events(query))]
+
+    def evacuations(self) -> list[Request]:
+        """The trigger's requests for one, whatever became of them."""
+        seen = list(self.stack.gates["compute"].requests)
+        return [r for r in seen if r.method == "POST" and '"evacuate"' in r.body]
+
+    def facts(self, until: float = float("inf")) -> truth.Facts:
+        """:param until: a moment in the past: while things happen, the files of some
+        hosts are read sooner than those of others."""
+        records = {
+            host: [line for line in lines if line["at"] <= until]
+            for host, lines in self.stack.records().items()
+        }
+        switched = [line for line in self.stack.switched() if line["at"] <= until]
+        return truth.facts(records, switched)
+
+    def check(self) -> None:
+        """No safety rule was broken since the beginning, and the log has no traceback.
+
+        :raises AssertionError: one was; it names them all.
+        """
+        everyone = set().union(*self.ids.values())
+        told = [*self._past, *self.shown()]
+        broken = truth.breaches(
+            self.facts(), told, everyone, self.deleted, early=self.early
+        )
+        assert broken == []
+        assert self.tracebacks() == []
+
+    def shown(self) -> list[dict[str, Any]]:
+        """All recoveries as ``nova-ha history show`` has them; each is asked for until
+        it has ended, as a program for each look would eat the machine."""
+        for found in self.history.recoveries(Query(limit=None)):
+            if not self._shown.get(found.id, {}).get("ended"):
+                shown = self.trigger.json("history", "show", found.id)
+                self._shown[found.id] = shown
+        return list(self._shown.values())
+
+    def logs(self) -> dict[str, str]:
+        """What all starts of all services have said, by file."""
+        names = {name for trigger in self._triggers for name in trigger.services}
+        files = (f for n in names for f in self.stack.site.logs.glob(f"{n}-[0-9]*.log"))
+        return {file.name: file.read_text(errors="replace") for file in files}
+
+    def tracebacks(self) -> list[str]:
+        """The logs of the trigger that have one, with its end."""
+        return [
+            f"{name}: {text[text.index('Traceback') :][:2000]}"
+            for name, text in self.logs().items()
+            if "Traceback" in text
+        ]
+
+    def says(self, words: str) -> None:
+        """Wait until the trigger has logged this."""
+        self.wait(f"{words!r} in its log", lambda: words in self._log())
+
+    def said(self, words: str) -> int:
+        """How often it has logged this."""
+        return self._log().count(words)
+
+    def _log(self) -> str:
+        return "".join(self.logs().values())
+
+    @contextlib.contextmanager
+    def other_trigger(self, name: str, **details: Any) -> Iterator[Trigger]:
+        """Another one in the place of the usual one; arguments as of Stack.trigger().
+
+        All hosts have to be well, in the beginning and in the end.
+        """
+        for zone in self.zones:
+            self.home(zone)
+        usual = self.trigger, self.service
+        self.service.kill()
+        self._use(self._make(name, **details))
+        try:
+            yield self.trigger
+            for zone in self.zones:
+                self.home(zone)
+            self.check()
+        except BaseException:
+            self.spoilt = True
+            raise
+        finally:
+            self.trigger.stop()
+            self._past += self._shown.values()
+            self._use(usual[0])
+            self.service = usual[1]
+        self.service.start()
+
+    def _use(self, trigger: Trigger) -> None:
+        self.trigger = trigger
+        self._shown = {}
+        self.__dict__.pop("history", None)
