@@ -24,7 +24,7 @@ help:
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 10 minutes)'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
-	@echo 'make bench       the cost of plugin and trigger, as ratios (build/bench.json)'
+	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 

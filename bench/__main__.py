@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("filters", "scheduling", "recovery")
+PARTS = ("filters", "scheduling", "recovery", "planner")
 
 
 def main() -> int:
@@ -52,6 +52,10 @@ def _each_by_itself(parts: tuple[str, ...], output: Path) -> int:
 
 def _measure(part: str, arguments: argparse.Namespace) -> dict[str, float]:
     """Import what the part needs alone: Nova prepares its process when imported."""
+    if part == "planner":
+        from bench import planner
+
+        return planner.measure()
     if part == "recovery":
         from bench import recovery
 

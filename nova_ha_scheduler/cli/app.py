@@ -28,6 +28,7 @@ class NovaHA(cliff.app.App):
             command_manager=CommandManager("nova_ha.cli"),
             deferred_help=True,
         )
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each look
 
     def build_option_parser(
         self, description: str | None, version: str | None, *args: Any, **kwargs: Any
@@ -81,5 +82,4 @@ class Command(cliff.command.Command):
 
 
 def main() -> int:
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each look
     return int(NovaHA().run(sys.argv[1:]))

@@ -2,43 +2,136 @@
 """``nova-ha check``."""
 
 import argparse
-from collections.abc import Callable
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cliff.lister import Lister
 from oslo_config import cfg
 
+from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation.startup import Parts
-from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.doctor import checks
+from nova_ha_scheduler.doctor.finding import Finding, Severity
+from nova_ha_scheduler.doctor.gather import Gatherer
 
-_PROBLEMS = (cfg.Error, CloudUnreachable, JournalError)
+Found = list[tuple[str, Finding]]
+
+_WIDTH = 76
+"""Of the findings, for people."""
 
 
 class Check(Command, Lister):
-    """Try the configuration, the journal, the cloud and every fence device.
+    """Find what keeps a recovery, or the scheduler plugin, from doing its work.
 
-    Nothing is changed. Exit code 1 if anything is not as it should be.
+    Looks at nova-ha.conf, the journal, the fencing file and each fence device, at the
+    cloud with all its hosts, flavors and servers, and at Nova's configuration if it
+    is given. Nothing is changed. With --from-file, a snapshot stands for the cloud,
+    and neither the cloud nor a device nor the journal is asked.
+
+    Exit code, as monitoring wants it: 0, nothing but infos; 1, warnings; 2, errors.
     """
 
-    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        self._rows: list[tuple[str, bool, str]] = []
-        found: list[Parts] = []
-        self._try("configuration", lambda: found.append(Parts(self.app.conf)))
-        for parts in found:
-            self._try("journal", parts.database.check)
-            self._try("cloud and fencing methods", parts.require_methods)
-            broken = parts.fencing.broken(parts.conf.fencing.check_parallelism)
-            for host in parts.fencing.with_device:
-                ok = host not in broken
-                self._rows.append((f"fence device of {host}", ok, broken.get(host, "")))
-        self.code = int(not all(ok for _, ok, _ in self._rows))
-        return ("what", "ok", "detail"), self._rows
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add(
+            "--nova-conf",
+            action="append",
+            default=[],
+            metavar="PATH",
+            help="the nova.conf of a host that runs nova-scheduler, or of a compute "
+            "host; may be repeated, as Nova's --config-file may",
+        )
+        clouds.arguments(add)
+        add(
+            "--fail-on",
+            choices=[Severity.WARNING.name.lower(), Severity.ERROR.name.lower()],
+            default=Severity.WARNING.name.lower(),
+            help="the least severity that counts for the exit code (default: warning)",
+        )
+        add(
+            "--all",
+            action="store_true",
+            help="show also the checks that found nothing, and those left out",
+        )
 
-    def _try(self, what: str, do: Callable[[], object]) -> None:
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        found, passed, left_out = self._examine(args)
+        found.sort(key=lambda item: -item[1].severity)
+        worst = max((finding.severity for _, finding in found), default=Severity.INFO)
+        if worst >= Severity[args.fail_on.upper()]:
+            self.code = int(worst)
+        self._sum_up(found, len(passed), left_out)
+        more = []
+        if args.all:
+            more = [(name, "ok", "") for name in passed]
+            more += [(name, "left out", why) for name, why in left_out]
+        if args.formatter == "table":
+            rows = [(_severity(f), name, _text(f)) for name, f in found]
+            return ("severity", "check", "finding"), [
+                *rows,
+                *((state, name, why) for name, state, why in more),
+            ]
+        return ("severity", "check", "what", "why", "mend"), [
+            *((_severity(f), name, f.what, f.why, f.mend) for name, f in found),
+            *((state, name, why, "", "") for name, state, why in more),
+        ]
+
+    def _examine(
+        self, args: argparse.Namespace
+    ) -> tuple[Found, list[str], Sequence[tuple[str, str]]]:
+        """What was found, the checks that found nothing, and those left out."""
         try:
-            do()
-            self._rows.append((what, True, ""))
-        except _PROBLEMS as error:
-            self._rows.append((what, False, str(error)))
+            gatherer = Gatherer(self.app.conf)
+        except cfg.Error as error:
+            why, mend = "Nothing else can be examined.", "mend nova-ha.conf"
+            finding = Finding(Severity.ERROR, str(error), why, mend)
+            return [("configuration", finding)], [], ()
+        if args.nova_conf:
+            gatherer.read_nova_conf(args.nova_conf)
+        if clouds.is_live(args):
+            fencing = gatherer.try_parts()
+            gatherer.ask_cloud()
+            if fencing is not None:
+                gatherer.ask_devices(fencing)
+        else:
+            gatherer.read_picture(lambda: clouds.load(self.app.conf, args))
+        examined = checks.examine(gatherer.subject)
+        found = [*gatherer.found, *examined.findings]
+        return found, [*gatherer.done, *examined.passed], examined.left_out
+
+    def _sum_up(
+        self,
+        found: Found,
+        passed: int,
+        left_out: Sequence[tuple[str, str]],
+    ) -> None:
+        counts = [
+            _count(sum(f.severity is severity for _, f in found), severity.name.lower())
+            for severity in reversed(Severity)
+        ]
+        line = f"{', '.join(counts)}; {_count(passed, 'check')} found nothing"
+        reasons = sorted({why for _, why in left_out})
+        if reasons:
+            line += f"; {len(left_out)} left out: {'; '.join(reasons)}"
+        print(line, file=sys.stderr)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _severity(finding: Finding) -> str:
+    return finding.severity.name.lower()
+
+
+def _text(finding: Finding) -> str:
+    """What people read, in lines."""
+    mend = f"To mend: {finding.mend}"
+    parts = (finding.what, finding.why, mend)
+    return "\n".join(_filled(part) for part in parts)
+
+
+def _filled(text: str) -> str:
+    """Lines; a command or an option is not broken."""
+    return textwrap.fill(text, _WIDTH, break_on_hyphens=False, break_long_words=False)

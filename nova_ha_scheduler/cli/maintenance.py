@@ -171,9 +171,10 @@ class _Follower(orders.Waiter):
     """
 
     def __init__(self, conf: Any, command: records.Command, wait: bool) -> None:
-        parts = Parts(conf, only=command.host)
+        parts = Parts(conf, only=(command.host,))
         parts.database.upgrade()
         super().__init__(parts, command)
+        self._command = command
         self._wait = wait
         self._said = ""
         self.window: Window | None = None

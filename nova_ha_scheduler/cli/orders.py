@@ -5,7 +5,7 @@ import argparse
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cliff.lister import Lister
@@ -13,7 +13,7 @@ from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import Command, NovaHA
 from nova_ha_scheduler.cli.values import duration, shown, words
 from nova_ha_scheduler.evacuation import dry_run, records
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, ServerState
@@ -33,8 +33,15 @@ _FOLLOWED = (None, Reason.ALREADY)
 
 
 def _arguments(add: Callable[..., Any], required: bool) -> None:
-    """:param required: whether the word for it always has to be given."""
     add("host", help="the compute service's exact host name")
+    confirming(add, required)
+
+
+def confirming(add: Callable[..., Any], required: bool) -> None:
+    """Declare the arguments of a person's word that a host is off.
+
+    :param required: whether the word for it always has to be given.
+    """
     given: dict[str, Any] = {"type": words, "required": required}
     add("--by", metavar="NAME", help="who is sure that it is off", **given)
     add("--reason", metavar="TEXT", help="how that is known", **given)
@@ -47,11 +54,13 @@ def _arguments(add: Callable[..., Any], required: bool) -> None:
     )
 
 
-def new_command(kind: CommandKind, args: argparse.Namespace) -> records.Command:
+def new_command(
+    kind: CommandKind, host: str, args: argparse.Namespace, **more: Any
+) -> records.Command:
     now = time.time()
     id = uuidutils.generate_uuid()
-    expires_at = now + args.expires
-    return records.Command(id, kind, args.host, args.by, args.reason, now, expires_at)
+    until = now + args.expires
+    return records.Command(id, kind, host, args.by, args.reason, now, until, **more)
 
 
 class ConfirmFenced(Command, ShowOne):
@@ -64,7 +73,7 @@ class ConfirmFenced(Command, ShowOne):
         _arguments(add, required=True)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        command = new_command(CommandKind.CONFIRM_FENCED, args)
+        command = new_command(CommandKind.CONFIRM_FENCED, args.host, args)
         SqlJournal(self.app.database).add_command(command)
         columns = ("command", "host", "by", "reason", "expires")
         expires = shown(command.expires_at)
@@ -104,19 +113,14 @@ class Evacuate(Command, Lister):
             return self._plan(args.host)
         if not (args.confirm_fenced and args.by and args.reason):
             self.parser.error("--confirm-fenced, --by and --reason are needed")
-        command = new_command(CommandKind.EVACUATE, args)
-        if not args.wait:
-            SqlJournal(self.app.database).add_command(command)
-            return []
-        parts = Parts(self.app.conf, only=args.host)
-        parts.database.upgrade()
-        waiter = Waiter(parts, command)
-        self.code = waiter.follow(args.timeout)
-        return waiter.servers
+        command = new_command(CommandKind.EVACUATE, args.host, args)
+        self.code, servers = give(self.app, [command], args.wait, args.timeout)
+        return servers
 
     def _plan(self, host: str) -> list[records.ServerRecovery]:
-        parts = Parts(self.app.conf, only=host)
-        servers = dry_run.plan(parts.world, parts.options, host)
+        parts = Parts(self.app.conf, only=(host,))
+        picture = dry_run.look(parts.world, [host])
+        servers = dry_run.plan(picture, parts.options, [host])
         for server in servers:
             meant = server.reason is not None and server.reason.intended
             if server.state is not ServerState.ASKED and not meant:
@@ -124,21 +128,48 @@ class Evacuate(Command, Lister):
         return servers
 
 
-class Waiter:
-    """Gives the command, sees to it that some trigger works, and watches.
+def give(
+    app: NovaHA,
+    commands: Sequence[records.Command],
+    wait: bool,
+    timeout: float | None = None,
+) -> tuple[int, list[records.ServerRecovery]]:
+    """Give these commands, each for a host of its own.
 
-    :ivar servers: of the host's recovery, as they were when it was last looked at.
+    :param wait: follow them to their end, for so long.
+    :returns: the exit code, and what became of the servers by then.
     """
+    if not wait:
+        journal = SqlJournal(app.database)
+        for command in commands:
+            journal.add_command(command)
+        return DONE, []
+    parts = Parts(app.conf, only=[command.host for command in commands])
+    parts.database.upgrade()
+    waiter = Waiter(parts, *commands)
+    return waiter.follow(timeout), waiter.servers
 
-    def __init__(self, parts: Parts, command: records.Command) -> None:
-        self._command = command
+
+class Waiter:
+    """Gives the commands, sees to it that some trigger works, and watches."""
+
+    def __init__(self, parts: Parts, *commands: records.Command) -> None:
+        self._commands = commands
         self._history = History(parts.database)
         self._service = Service(parts, listens=False)
-        self.servers: list[records.ServerRecovery] = []
+        self._codes: dict[str, int] = {}
+        self._told: set[str] = set()
+        self._servers: dict[str, list[records.ServerRecovery]] = {}
+
+    @property
+    def servers(self) -> list[records.ServerRecovery]:
+        """Of the hosts' recoveries, as they were when they were last looked at."""
+        return [server for mine in self._servers.values() for server in mine]
 
     def follow(self, timeout: float | None) -> int:
-        """:returns: the exit code."""
-        self._service.journal.add_command(self._command)
+        """:returns: the exit code; of several commands, the highest."""
+        for command in self._commands:
+            self._service.journal.add_command(command)
         # It becomes the active trigger only if there is none.
         helper = threading.Thread(target=self._service.run, daemon=True)
         helper.start()
@@ -157,19 +188,35 @@ class Waiter:
 
     def _look(self) -> int | None:
         """The exit code, once it is known."""
-        command = self._service.journal.command(self._command.id)
+        for given in self._commands:
+            if given.id not in self._codes:
+                code = self._look_at(given)
+                if code is not None:
+                    self._codes[given.id] = code
+        if sys.stderr.isatty() and self.servers:
+            _draw(self.servers)
+        if len(self._codes) < len(self._commands):
+            return None
+        return max(self._codes.values())
+
+    def _look_at(self, given: records.Command) -> int | None:
+        """The same for one of the commands."""
+        command = self._service.journal.command(given.id)
         if command is None or not command.answer:
             return None
         if command.refusal not in _FOLLOWED:
             print(f"{command.host}: {command.answer}", file=sys.stderr)
             return REFUSED
+        if command.refusal and command.destinations and given.id not in self._told:
+            self._told.add(given.id)
+            words = f"{command.host}: {command.answer}, not by this plan"
+            print(words, file=sys.stderr)
         found = self._history.recoveries(Query(host=command.host, limit=1))
         if not found:
             return None
         (host,) = found
-        self.servers = self._history.servers(Query(recovery=host.id, limit=None))
-        if sys.stderr.isatty() and self.servers:
-            _draw(self.servers)
+        query = Query(recovery=host.id, limit=None)
+        self._servers[host.host] = self._history.servers(query)
         entered = host.stages.get(host.state.value, 0.0)
         if host.state not in _ENDS or entered < command.at:
             return None

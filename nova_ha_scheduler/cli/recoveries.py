@@ -46,7 +46,7 @@ class _Order(Command, ShowOne):
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        order = new_command(self.kind, args)
+        order = new_command(self.kind, args.host, args)
         journal = SqlJournal(self.app.database)
         journal.add_command(order)
         answer = self._answer(journal, order)

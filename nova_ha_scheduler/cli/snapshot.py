@@ -37,7 +37,7 @@ class Snapshot(Command, ShowOne):
         snapshot.write(args.file, snapshot.dump(picture))
         return ("file", "taken_at", "hosts", "servers"), (
             str(args.file),
-            shown(picture.taken_at),
+            shown(picture.taken_at or None),
             len(picture.hosts),
             len(picture.servers),
         )

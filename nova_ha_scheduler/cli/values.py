@@ -109,8 +109,8 @@ class Lines(FormattableColumn[list[str]]):
         return "\n".join(self._value)
 
 
-class Pairs(FormattableColumn[dict[str, str]]):
-    """Metadata: key=value for people, itself for programs."""
+class Pairs(FormattableColumn[dict[str, Any]]):
+    """Metadata, or amounts: key=value for people, itself for programs."""
 
     def human_readable(self) -> str:
         return ", ".join(f"{key}={value}" for key, value in self._value.items())

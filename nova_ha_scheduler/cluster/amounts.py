@@ -32,7 +32,9 @@ def spread(text: str) -> tuple[str, int, int] | None:
 
 
 def _class(name: str) -> tuple[str, int] | None:
-    return (name, 1) if name.isupper() and len(name) > 1 else None
+    """Nearly all have an underscore; GB and KIB are none."""
+    known = "_" in name or name in ("VGPU", "PGPU", "FPGA")
+    return (name, 1) if known and name.isupper() else None
 
 
 def amounts(text: str) -> dict[str, int]:

@@ -7,4 +7,11 @@ class Refused(Exception):
 
 
 class CloudUnreachable(Exception):
-    """The picture could not be taken: str() says what was asked for, and the answer."""
+    """The picture could not be taken: str() says what was asked for, and the answer.
+
+    :ivar status: of the answer, if there was one.
+    """
+
+    def __init__(self, words: str, status: int | None = None) -> None:
+        super().__init__(words)
+        self.status = status

@@ -70,10 +70,11 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
     if known is not None and known.state in _UNDER_WAY:
         turn.refuse(command, Reason.ALREADY)
     elif known is not None and known.state not in _ENDED:
-        return  # the confirmation in it will be found there
+        # The confirmation in it will be found there.
+        turn.put(replace(known, planned=command.destinations))
     elif not host.up and host.name in turn.picture.scope.hosts:
         begun = known or detect.begin(turn, host)
         turn.settle(command, "its evacuation begins")
         servers.try_again(turn, begun)
         begun = proof.proven(turn, begun, Evidence.word_of(command))
-        turn.put(replace(begun, by_hand=True))
+        turn.put(replace(begun, by_hand=True, planned=command.destinations))

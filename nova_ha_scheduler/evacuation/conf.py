@@ -82,6 +82,10 @@ EVACUATION_HELP = {
     "max_in_flight_per_zone": "The same for each storage zone that they go to.",
     "attempts": "How many times Nova is asked for one server.",
     "retry_interval": "Seconds between two attempts.",
+    "planned_destinations": "Name the host that the planner has chosen in each "
+    "request; Nova's filters verify it. False: leave the choice to Nova's scheduler, "
+    "which may send servers that are asked for at the same moment to one host; the "
+    "planner then only sees to it that there is room for each.",
     "settle": "Seconds for which a request whose answer was lost may still take "
     "effect. Not less than the time-out of any proxy in front of Nova.",
     "check_time": "Seconds that a landed server has to run with its volumes and ports.",

@@ -1,36 +1,64 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What would happen: the engine's own step on a live picture, without effects."""
+"""What would happen: the engine's own step on a picture, without effects."""
 
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Scope
-from nova_ha_scheduler.evacuation import engine, records
+from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.evacuation import engine, names, records
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.interfaces import Cloud
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.planner import triage
 
 
-def plan(cloud: Cloud, options: Options, host: str) -> list[records.ServerRecovery]:
-    """The servers of a host as they would be if it were known to be dead now.
+def look(cloud: Cloud, hosts: Collection[str]) -> Picture:
+    """What plan() needs to see.
 
-    ASKED: with the destination; WAITING or LEFT: with the reason. How many may be
-    under way at the same time is not regarded.
-
-    :raises CloudUnreachable: also if there is no such host.
+    :raises CloudUnreachable: it cannot be seen.
     """
-    picture = cloud.observe(Scope(hosts=frozenset({host}), destinations=True))
-    if host not in picture.hosts:
-        sentence = records.Reason.UNKNOWN_HOST.sentence()
-        raise CloudUnreachable(f"{host}: {sentence}")
-    now, state = picture.taken_at, records.HostState.EVACUATING
-    proof = Evidence(Proof.CONFIRMATION, "dry run", now)
-    dead = records.HostRecovery(host, host, state, started_at=now, evidence=proof)
-    many = sys.maxsize
+    return cloud.observe(Scope(hosts=frozenset(hosts), destinations=True))
+
+
+def plan(
+    picture: Picture, options: Options, hosts: Sequence[str]
+) -> list[records.ServerRecovery]:
+    """The servers of the hosts as they would be if all of these were known to be dead
+    now, in the order of asking.
+
+    ASKED: with the destination; WAITING or LEFT: with the reason; MOVING: somebody has
+    asked for it. How many may be under way at the same time is not regarded.
+
+    :raises Refused: Nova knows no such host.
+    """
+    for host in hosts:
+        names.require(host, picture.hosts)
+    now, many = picture.taken_at, sys.maxsize
+    dead = {host: _dead(host, now) for host in hosts}
     no_limits = replace(options, max_in_flight=many, max_in_flight_per_zone=many)
-    known = records.State(hosts={host: dead})
-    turn = Turn(known, picture, (), frozenset(), now, no_limits)
+    turn = Turn(records.State(hosts=dead), picture, (), frozenset(), now, no_limits)
     engine.decide(turn)
-    return turn.servers_of(dead)
+    found = [
+        _with_reason(turn.hosts[host.id], record)
+        for host in dead.values()
+        for record in turn.servers_of(host)
+    ]
+    servers = picture.servers
+    return sorted(found, key=lambda r: triage.urgency(servers[r.server], options))
+
+
+def _dead(host: str, now: float) -> records.HostRecovery:
+    proof = Evidence(Proof.CONFIRMATION, "dry run", now)
+    state = records.HostState.EVACUATING
+    return records.HostRecovery(host, host, state, started_at=now, evidence=proof)
+
+
+def _with_reason(
+    host: records.HostRecovery, record: records.ServerRecovery
+) -> records.ServerRecovery:
+    """A server that waits waits for what its host waits for, if for nothing else."""
+    if record.state is records.ServerState.WAITING and record.reason is None:
+        return record.because(host.reason, host.detail)
+    return record

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that ties it all together, and the object that repeats it."""
 
+import itertools
+from collections.abc import Callable
+
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.evacuation import (
     commands,
+    decisions,
     detect,
     drain,
     failback,
@@ -18,6 +22,7 @@ from nova_ha_scheduler.evacuation import (
     recovery,
     scope,
 )
+from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
@@ -49,6 +54,25 @@ def decide(turn: Turn) -> None:
     drain.conclude(turn)
 
 
+def again(decision: Decision) -> records.Change:
+    """What the step decides on what was kept of it: the same, as long as the program
+    is the same."""
+    ids = [intent.id for intent in decision.change.opened]
+    numbered = (f"new-{number}" for number in itertools.count(1))
+    turn = Turn(
+        decision.known.state(),
+        decision.seen.picture(),
+        decision.outcomes,
+        decision.running,
+        decision.now,
+        decision.options,
+        decision.jump,
+        itertools.chain(ids, numbered).__next__,
+    )
+    decide(turn)
+    return turn.change()
+
+
 def _advance(turn: Turn, host: HostRecovery) -> None:
     """Run the state functions until the state stays."""
     host = holds.released(turn, host)
@@ -70,7 +94,10 @@ class Engine:
         journal: Journal,
         executor: Executor,
         options: Options,
+        keep: Callable[[Decision], None] | None = None,
     ) -> None:
+        """:param keep: gets each decision about servers, when it is under way."""
+        self._keep = keep
         self._cloud, self._clock = cloud, clock
         self._journal, self._executor = journal, executor
         self._options = options
@@ -98,16 +125,11 @@ class Engine:
         now = self._clock.now()
         outcomes = [o for o in self._learned if o.intent.id in self.state.intents]
         offset = now - self._clock.steady()
-        turn = Turn(
-            self.state,
-            self._picture,
-            outcomes,
-            running,
-            now,
-            self._options,
-            self._jump(offset),
-        )
+        jump = self._jump(offset)
+        known = self.state, self._picture, outcomes, running, now, self._options
+        turn = Turn(*known, jump)
         decide(turn)
+        decided = turn.change()
         self._devices.watch(turn)
         change = turn.change()
         if change:
@@ -117,6 +139,8 @@ class Engine:
         self._offset = offset
         for intent in change.opened:
             self._executor.submit(intent)
+        if self._keep and decisions.is_one(decided):
+            self._keep(decisions.made(*known, decided, jump))
         return change
 
     def _jump(self, offset: float) -> float:

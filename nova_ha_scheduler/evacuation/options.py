@@ -24,6 +24,8 @@ class Options(Preferences):
         rounded down, and always allow one host.
     :ivar attempts: how many times Nova is asked for one server.
     :ivar retry_interval: between two of them.
+    :ivar planned_destinations: ask Nova for the planned host by name; else the
+        scheduler chooses.
     :ivar settle: how long a request whose answer was lost may still take effect.
     :ivar task_state_grace: how long a task state may still clear up by itself.
     :ivar check_time: how long a landed server has until it is as it should be.
@@ -51,6 +53,7 @@ class Options(Preferences):
     guard_cooldown: float = 3600.0
     attempts: int = 3
     retry_interval: float = 30.0
+    planned_destinations: bool = True
     settle: float = 30.0
     task_state_grace: float = 60.0
     check_time: float = 180.0

@@ -2,7 +2,8 @@
 """What a person, or a cluster manager, orders; :mod:`.commands` takes or refuses it."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from nova_ha_scheduler.reasons import Reason
 
@@ -31,6 +32,7 @@ class Command:
     :ivar answer: what came of it; "" until it was handled or has expired.
     :ivar refusal: why it was refused, if it was.
     :ivar until, drain: of a maintenance that is to start.
+    :ivar destinations: of an evacuation: the planned hosts, by server.
     :ivar force: end the maintenance, also of a host that is down.
     """
 
@@ -46,6 +48,7 @@ class Command:
     until: float | None = None
     drain: bool = False
     force: bool = False
+    destinations: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         who = f"{self.kind.value} by {self.by}"

@@ -69,6 +69,8 @@ class HostRecovery(Reasoned):
     :ivar writes: how often it was written all the same, after the proof.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
+    :ivar planned: where a person's plan sends its servers, by server, as long as
+        there is room; the others' place is found when it is their turn.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
@@ -89,6 +91,7 @@ class HostRecovery(Reasoned):
     by_hand: bool = False
     ended_at: float | None = None
     aborted: str = ""
+    planned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, None]:
@@ -114,6 +117,8 @@ class ServerRecovery(Reasoned):
         asked: its conductor takes up that one, and leaves the new one.
     :ivar tried: destinations whose attempt failed.
     :ivar only: where a request that Nova has lost may still arrive: nowhere else.
+    :ivar named: whether Nova was asked for the destination by name; else it is only
+        where the planner has found room, until the record says where it goes.
     :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as are the three below.
@@ -137,6 +142,7 @@ class ServerRecovery(Reasoned):
     tried: tuple[str, ...] = ()
     failback: bool = False
     only: str | None = None
+    named: bool = True
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None

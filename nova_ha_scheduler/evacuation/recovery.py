@@ -4,7 +4,7 @@
 Each takes the host as the journal knows it and returns it as it is to be now.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Host, Server
@@ -21,7 +21,7 @@ from nova_ha_scheduler.evacuation import (
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
-from nova_ha_scheduler.planner import board, packing
+from nova_ha_scheduler.planner import board, packing, triage
 from nova_ha_scheduler.planner.ground import Ground
 
 MAX_REASON = 255
@@ -326,28 +326,46 @@ def dispatch(turn: Turn) -> None:
     }
     if not waiting or not turn.picture.scope.destinations:
         return
-    for server, decision in _planned(turn, waiting):
+    for server, decision in _places(turn, waiting):
         record = waiting[server.uuid]
         if decision.reason is not None:
             turn.put(servers.wait(turn, record, decision.reason, decision.detail))
         elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            turn.put(servers.ask(turn, record, decision.destination))
+            named = turn.options.planned_destinations or bool(_wanted(turn, record))
+            turn.put(servers.ask(turn, record, decision.destination, named))
 
 
-def _planned(
-    turn: Turn, waiting: dict[str, records.ServerRecovery]
+def _places(
+    turn: Turn, waiting: Mapping[str, records.ServerRecovery]
 ) -> list[tuple[Server, board.Decision]]:
-    """What the planner says; first of those that may still arrive at one host alone."""
+    """A place for each, in the order of asking. First those have theirs that may still
+    arrive at one host alone, or that a person has planned; of these, another place is
+    looked for where the planned one is gone."""
     dead = frozenset(host.host for host in turn.open_hosts())
     ground = Ground(turn.picture.hosts, turn.options)
     others = moves.claims(turn)
     plan = board.Board(ground, dead, servers.claims(turn), others=others)
-    shown = {uuid: turn.picture.servers[uuid] for uuid in waiting}
-    bound = {uuid: record.only for uuid, record in waiting.items() if record.only}
-    decided = [(shown[s], plan.place(shown[s], only=host)) for s, host in bound.items()]
-    free = [server for uuid, server in shown.items() if uuid not in bound]
+    shown = (turn.picture.servers[uuid] for uuid in waiting)
+    ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
+    found: dict[str, board.Decision] = {}
+    for server in ordered:
+        record = waiting[server.uuid]
+        if wanted := _wanted(turn, record):
+            decision = plan.place(server, only=wanted)
+            if record.only or decision.reason is not Reason.NO_ROOM:
+                found[server.uuid] = decision
+    rest = [server for server in ordered if server.uuid not in found]
     tried = {uuid: record.tried for uuid, record in waiting.items()}
-    return decided + packing.place_all(plan, free, tried)
+    found |= {s.uuid: place for s, place in packing.place_all(plan, rest, tried)}
+    return [(server, found[server.uuid]) for server in ordered]
+
+
+def _wanted(turn: Turn, record: records.ServerRecovery) -> str | None:
+    """The one host that it has to go to, or that a person has planned for its first
+    attempt."""
+    planned = turn.hosts[record.recovery].planned
+    first = None if record.attempts else planned.get(record.server)
+    return record.only or first
 
 
 def _may_ask(turn: Turn, host: HostRecovery) -> bool:

@@ -122,7 +122,7 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
         return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
-    if record.only and stranded.died_since(turn, record.only, record.asked_at or 0.0):
+    if record.only and stranded.is_dead(turn, record.only):
         record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
     if why := triage.why_left(server, facts, turn.options):
@@ -182,19 +182,28 @@ def _enter(
     return record
 
 
-def ask(turn: Turn, record: ServerRecovery, destination: str | None) -> ServerRecovery:
-    """Want its evacuation."""
-    turn.intend(records.Effect.EVACUATE, record.source, record, destination=destination)
+def ask(
+    turn: Turn, record: ServerRecovery, destination: str | None, named: bool = True
+) -> ServerRecovery:
+    """Want its evacuation.
+
+    :param destination: where there is room for it; it counts as taken from now on.
+    :param named: whether Nova is asked for that host; else its scheduler chooses.
+    """
+    wanted = destination if named else None
+    turn.intend(records.Effect.EVACUATE, record.source, record, destination=wanted)
     record = replace(
         _anew(record),
         destination=destination,
+        named=named,
         leftover=turn.picture.first_accepted(record.server, record.source),
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=turn.now,
         not_before=turn.now + turn.options.settle,
     )
-    return _enter(turn, record, ServerState.ASKED)
+    how = "" if named else f"{destination} has room; the scheduler chooses"
+    return _enter(turn, record, ServerState.ASKED, how)
 
 
 def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -237,12 +246,20 @@ def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     ours, newest = record.state is ServerState.ASKED, _new_record(turn, record)
     record = replace(
         _anew(record),
-        destination=newest.destination if newest else record.destination,
+        destination=_heading(record, newest),
         request_id=record.request_id if ours else None,
         moving_at=turn.now,
     )
     how = "" if ours else "asked by others"
     return moving(turn, _enter(turn, record, ServerState.MOVING, how))
+
+
+def _heading(record: ServerRecovery, newest: Migration | None) -> str | None:
+    """Where it goes. Until Nova's scheduler has chosen, a request that left the choice
+    to it counts where the planner has found room."""
+    ours = record.state is ServerState.ASKED
+    chosen = newest.destination if newest else None
+    return chosen or (record.destination if ours or newest is None else None)
 
 
 def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:

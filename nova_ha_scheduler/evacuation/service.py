@@ -9,7 +9,9 @@ notifies is a reason to look, and never believed.
 import queue
 import threading
 import time
+from functools import partial
 
+import futurist
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -30,6 +32,7 @@ from nova_ha_scheduler.evacuation.records import (
 from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, one_line
 from nova_ha_scheduler.journal import JournalError, NotActive
+from nova_ha_scheduler.journal.decisions import MIB, Decisions
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
 
@@ -119,8 +122,15 @@ class Service:
             lambda: self.journal.active,
             lambda intent: engine.withholds(intent),
         )
+        kept, keeper = self._conf.journal, futurist.ThreadPoolExecutor(1)
+        decisions = Decisions(self._parts.database, kept.decisions_size * MIB)
         engine = Engine(
-            self._parts.world, self._clock, self.journal, executor, self._parts.options
+            self._parts.world,
+            self._clock,
+            self.journal,
+            executor,
+            self._parts.options,
+            partial(keeper.submit, decisions.keep) if kept.keep_decisions else None,
         )
         turns = _Turns(engine, executor, self._conf)
         listener = notify.Listener(self._conf, self._hear, self._troubles)
@@ -134,6 +144,7 @@ class Service:
         finally:
             executor.close()
             listener.stop()
+            keeper.shutdown(wait=False)
 
     def _turn(self, engine: Engine, turns: "_Turns") -> None:
         """Wait for something to do, and do it; whatever breaks is tried again.

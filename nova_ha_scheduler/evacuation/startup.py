@@ -2,7 +2,7 @@
 """From nova-ha.conf to the parts of the trigger; what is wrong is said by its name."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -58,7 +58,9 @@ class Parts:
         that names the option, the file or the host.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, only: str | None = None) -> None:
+    def __init__(
+        self, conf: cfg.ConfigOpts, only: Collection[str] | None = None
+    ) -> None:
         self.conf = conf
         self.options: Options = trigger_conf.options(conf)
         coordination.check(conf)

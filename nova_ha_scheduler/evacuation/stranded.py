@@ -30,6 +30,13 @@ _RESET = "error"
 """The vm_state of a server whose state was reset; Nova's own failures end the record
 before they set it."""
 
+_PROVEN = (
+    HostState.FENCED,
+    HostState.EVACUATING,
+    HostState.RECOVERED,
+    HostState.INCOMPLETE,
+)
+
 
 def followed(
     turn: Turn, record: ServerRecovery, newest: Migration | None
@@ -38,10 +45,13 @@ def followed(
 
     :param newest: its record, if there is one.
     """
-    host, since = record.destination, record.asked_at or record.moving_at or turn.now
-    if host is None or not _looked(turn, record):
+    since = record.moving_at or record.asked_at or turn.now
+    host = _heading(record, newest)
+    if not _looked(turn, record):
         return record
-    if died_since(turn, host, since):
+    if host is None:
+        return _slow(turn, record, since) if newest is None else record
+    if is_dead(turn, host):
         return _reset(turn, record, f"its destination {host} died in the middle")
     seen = turn.picture.hosts.get(host)
     if seen is None or not seen.up:
@@ -51,7 +61,7 @@ def followed(
         return record
     if record.reason is Reason.DESTINATION_DOWN:
         record = record.because(None)
-    if turn.now - since >= turn.options.slow_after and _named(newest):
+    if turn.now - since >= turn.options.slow_after and _named(record, newest):
         words = f"its destination {host} has never heard of it"
         return _reset(turn, record, words)
     return record
@@ -76,11 +86,11 @@ def retried(
     turn: Turn, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
     """The server, to be asked for again: where its lost request may still arrive."""
-    host, since = record.destination, record.asked_at or 0.0
-    only = host if host and _named(newest) else record.only
-    if host and died_since(turn, host, since):
-        only = None
-    return replace(record, baseline=baseline(turn, record), only=only)
+    host = _heading(record, newest)
+    bound = host if host and _named(record, newest) else record.only
+    if bound and is_dead(turn, bound):
+        bound = None
+    return replace(record, baseline=baseline(turn, record), only=bound)
 
 
 def baseline(turn: Turn, record: ServerRecovery) -> int:
@@ -89,18 +99,42 @@ def baseline(turn: Turn, record: ServerRecovery) -> int:
     return max(record.baseline, newest.id if newest else 0)
 
 
-def died_since(turn: Turn, host: str, since: float) -> bool:
-    """Whether a host was proven dead after then; the picture is younger than that."""
-    return any(
-        since <= h.stages.get(HostState.FENCED.value, 0.0) < turn.picture.taken_at
-        for h in turn.hosts.values()
-        if h.host == host and h.evidence is not None
-    )
+def is_dead(turn: Turn, host: str) -> bool:
+    """Whether a destination is proven to have died, and shows no life; the picture is
+    younger than the proof.
+
+    A host in recovery is nobody's destination: it has died after it was asked, whatever
+    the clock says.
+    """
+    found = turn.recovery_of(host)
+    if found is None or found.evidence is None or found.state not in _PROVEN:
+        return False
+    return turn.picture.taken_at > found.stages.get(HostState.FENCED.value, 0.0)
 
 
-def _named(newest: Migration | None) -> bool:
+def _heading(record: ServerRecovery, newest: Migration | None) -> str | None:
+    """Where it goes for sure: what the planner thought of a host that the scheduler
+    was free to choose says nothing."""
+    if newest is not None and newest.destination:
+        return newest.destination
+    return record.destination if record.named else None
+
+
+def _named(record: ServerRecovery, newest: Migration | None) -> bool:
     """Whether it can only arrive at the destination that the request has named."""
-    return newest is None or (newest.status == "accepted" and bool(newest.destination))
+    if newest is None:
+        return record.named
+    return newest.status == "accepted" and bool(newest.destination)
+
+
+def _slow(turn: Turn, record: ServerRecovery, since: float) -> ServerRecovery:
+    """A request of which nothing is seen, and that may arrive anywhere: a person has
+    to decide."""
+    if record.reason is not None or turn.now - since < turn.options.slow_after:
+        return record
+    record = record.because(Reason.SLOW)
+    turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+    return record
 
 
 def _looked(turn: Turn, record: ServerRecovery) -> Server | None:

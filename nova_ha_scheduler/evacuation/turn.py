@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step's workbench: what is known when it starts, and what it decides."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypedDict, TypeVar, Unpack
 
@@ -50,8 +50,10 @@ class Turn:
         now: float,
         options: Options,
         jump: float = 0.0,
+        new_id: Callable[[], str] = uuidutils.generate_uuid,
     ) -> None:
-        self.jump = jump
+        """:param new_id: gives the ids of intents."""
+        self.jump, self._new_id = jump, new_id
         self.shown, self.now, self.options = picture, now, options
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)
@@ -183,7 +185,7 @@ class Turn:
         text: str = "",
     ) -> None:
         """Want an effect; it is journalled, and then carried out, after the step."""
-        id, now = uuidutils.generate_uuid(), self.now
+        id, now = self._new_id(), self.now
         recovery, server = about.key if about else ("", None)
         intent = Intent(id, effect, host, now, recovery, server, destination, text)
         self._opened.append(intent)

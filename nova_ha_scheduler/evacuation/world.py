@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine's World in production."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,8 +72,8 @@ class OpenStackCloud:
 class ProductionWorld(OpenStackCloud):
     """OpenStack, the fence devices and the witnesses.
 
-    :param only: the one host that may be fenced, in a run that a person started for
-        it; others may look dead, but are none of its business.
+    :param only: the hosts that may be fenced, in a run that a person started for
+        them; others may look dead, but are none of its business.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class ProductionWorld(OpenStackCloud):
         api: Api,
         fencing: interfaces.Fencing,
         witnesses: interfaces.Witnesses,
-        only: str | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         super().__init__(api, SystemClock())
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
@@ -114,6 +114,7 @@ class ProductionWorld(OpenStackCloud):
 
     def _foreign(self, host: str) -> str | None:
         """Why nothing is done to a host, if so."""
-        if self._only in (None, host):
+        if self._only is None or host in self._only:
             return None
-        return f"this trigger was started by hand for {self._only} alone"
+        names = ", ".join(self._only)
+        return f"this trigger was started by hand for {names} alone"

@@ -23,6 +23,21 @@ OPTS = [
         "another one that was started on the same journal takes over. A trigger that "
         "crashed waits as long when it is started again.",
     ),
+    cfg.BoolOpt(
+        "keep_decisions",
+        default=True,
+        help="Keep, with each decision about servers, the picture of the cloud and all "
+        "else that it was made on, so that nova-ha replay can make it again. "
+        "Compressed, that is about 25 KiB for each 1,000 hosts. It is written beside "
+        "the recovery, which does not wait for it.",
+    ),
+    cfg.IntOpt(
+        "decisions_size",
+        default=256,
+        min=1,
+        help="MiB that kept decisions may take; then the oldest ones go. "
+        "nova-ha history purge deletes old ones, too.",
+    ),
 ]
 
 

@@ -15,6 +15,7 @@ from nova_ha_scheduler.journal import codec
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.tables import (
     commands,
+    decisions,
     events,
     hosts,
     moves,
@@ -141,6 +142,7 @@ class History:
             sa.delete(windows).where(windows.c.ended_at < before),
             sa.delete(commands).where(commands.c.at < before, commands.c.answer != ""),
             sa.delete(pauses).where(pauses.c.ended_at < before),
+            sa.delete(decisions).where(decisions.c.at < before),
             sa.delete(hosts).where(old),
         )
         counts = self._db.write(

@@ -13,6 +13,9 @@ from sqlalchemy.dialects import mysql
 TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 """MySQL's TEXT ends at 64 KiB."""
 
+BYTES = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+"""MySQL's BLOB ends at 64 KiB."""
+
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 NAME = sa.String(255)
 WORD = sa.String(64)
@@ -109,6 +112,16 @@ events = _table(
     sa.Column("servers", TEXT, nullable=False),
     sqlite_autoincrement=True,  # as elsewhere: no number is used twice
 )
+
+decisions = _table(
+    "decisions",
+    sa.Column("number", NUMBER, primary_key=True),
+    sa.Column("at", sa.Double(), nullable=False, index=True),
+    sa.Column("size", sa.Integer(), nullable=False),
+    sa.Column("data", BYTES, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""A decision has the time of its events; what it was made on is compressed."""
 
 single = _table(
     "single",

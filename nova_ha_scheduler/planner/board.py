@@ -145,13 +145,18 @@ class Board:
 
     def spots(self, server: Server) -> list[Spot]:
         """Where a server could be evacuated to, were nothing taken; the best first."""
-        spots = self.ground.spots(server, self._request(server))
-        return [spot for name, spot in spots.items() if self._may(server, name, {})]
+        return [
+            spot
+            for name, spot in self.ground.spots(self._request(server)).items()
+            if self._may(server, name, {})
+            and unfit(server, spot.host, spot.host.free) is None
+        ]
 
     def fits(self, server: Server, spot: Spot) -> bool:
         """Whether one of its spots can take it still."""
-        name = spot.host.name
-        return self._has_room(server, name) and self._may(server, name, self._groups)
+        free = self._free.get(spot.host.name)
+        room = free is None or all(free[w] >= n for w, n in server.needs.items())
+        return room and self._may(server, spot.host.name, self._groups)
 
     def free(self, host: Host) -> Resources:
         """What a host would still give."""
@@ -184,7 +189,7 @@ class Board:
         self, server: Server, request: Request, tried: Container[str], only: str | None
     ) -> str | None:
         """The first choice of all that can take it now."""
-        spots = self.ground.spots(server, request)
+        spots = self.ground.spots(request)
         if only is not None:
             spots = {only: spots[only]} if only in spots else {}
         for refused in (tried, ()):
@@ -199,21 +204,21 @@ class Board:
         """Where something goes already and there is room still; and the best of the
         other spots, which are in order."""
         for name in self._free.keys() & spots.keys():
-            if self._is_open(server, name, refused) and self._has_room(server, name):
+            if self._can_take(server, spots[name], refused):
                 yield spots[name]
         for name, spot in spots.items():
-            if name not in self._free and self._is_open(server, name, refused):
+            if name not in self._free and self._can_take(server, spot, refused):
                 yield spot
                 return
 
-    def _is_open(self, server: Server, name: str, refused: Container[str]) -> bool:
-        may = name not in refused and not self._zone_full(self.ground.hosts[name])
-        return may and self._may(server, name, self._groups)
-
-    def _has_room(self, server: Server, name: str) -> bool:
-        """Whether a spot has room still: it had, before anything was taken."""
-        free = self._free.get(name)
-        return free is None or all(free[what] >= n for what, n in server.needs.items())
+    def _can_take(self, server: Server, spot: Spot, refused: Container[str]) -> bool:
+        host, name = spot.host, spot.host.name
+        return (
+            unfit(server, host, self._free.get(name, host.free)) is None
+            and name not in refused
+            and not self._zone_full(host)
+            and self._may(server, name, self._groups)
+        )
 
     def _may(
         self, server: Server, name: str, groups: Mapping[tuple[str, str], int]

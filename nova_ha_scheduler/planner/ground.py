@@ -3,7 +3,7 @@
 picture, and used by every plan that is made on it.
 
 The rules see a host's tags alone, so they are asked once for each combination of
-them; and servers of one flavor on the hosts of one zone have the same spots.
+them; and the rules see the same in most servers on the hosts of one zone.
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
 
 @dataclass(frozen=True)
 class Spot:
-    """A host that the rules permit and that has room for a server of one kind.
+    """A host that the rules permit for servers of one kind.
 
     :ivar blind: whether the server's disk is not seen there.
     :ivar spared: whether its being reserved, or not, makes it a later choice.
@@ -59,7 +59,7 @@ class Ground:
             if host.up and not host.disabled:
                 self._alike[host.facts].append(host)
         self._verdicts: dict[Request, Mapping[HostFacts, str | None]] = {}
-        self._spots: dict[object, Mapping[str, Spot]] = {}
+        self._spots: dict[Request, Mapping[str, Spot]] = {}
 
     def permitted(self, request: Request, dead: Container[str]) -> list[Host]:
         """The usable hosts that all rules permit, without the dead ones."""
@@ -81,24 +81,16 @@ class Ground:
             if host.name not in dead
         )
 
-    def spots(self, server: Server, request: Request) -> Mapping[str, Spot]:
-        """The permitted hosts on which such a server fits, the best one first; those
-        in recovery, too. Groups are not regarded.
+    def spots(self, request: Request) -> Mapping[str, Spot]:
+        """The permitted hosts, the best one first; those in recovery, too.
 
-        :param request: the server's move, see :func:`request_for`.
+        :param request: a server's move, see :func:`request_for`.
         """
-        needs = frozenset(server.needs.items())
-        traits = server.traits, server.forbidden_traits
-        kind = request, needs, traits, server.availability_zone
-        if kind not in self._spots:
-            fitting = (
-                self._spot(request, host)
-                for host in self.permitted(request, ())
-                if unfit(server, host, host.free) is None
-            )
-            ranked = sorted(fitting, key=lambda spot: spot.rank)
-            self._spots[kind] = {spot.host.name: spot for spot in ranked}
-        return self._spots[kind]
+        if request not in self._spots:
+            spots = [self._spot(request, host) for host in self.permitted(request, ())]
+            spots.sort(key=lambda spot: spot.rank)
+            self._spots[request] = {spot.host.name: spot for spot in spots}
+        return self._spots[request]
 
     def _spot(self, request: Request, host: Host) -> Spot:
         blind = request.local_disk and host.facts.zones != request.source_facts.zones
@@ -130,10 +122,8 @@ def unfit(server: Server, host: Host, free: Mapping[str, int] | None) -> str | N
         return f"with forbidden trait {', '.join(sorted(present))}"
     if free is None:
         return "whose free room is unknown"
-    lacking = [
-        what for what, n in sorted(server.needs.items()) if free.get(what, 0) < n
-    ]
-    return f"without enough {', '.join(lacking)}" if lacking else None
+    lacking = [what for what, n in server.needs.items() if free.get(what, 0) < n]
+    return f"without enough {', '.join(sorted(lacking))}" if lacking else None
 
 
 def request_for(

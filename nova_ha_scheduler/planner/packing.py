@@ -27,10 +27,10 @@ from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim, Decision
 from nova_ha_scheduler.planner.ground import Spot
 
-_EFFORT = 100_000
+_EFFORT = 200_000
 """How many looks at a host a search may take: some tenths of a second."""
 
-_PATIENCE = 1000
+_PATIENCE = 2000
 """After how many attempts without success it is given up."""
 
 _HOSTS, _WAITING = 3, 8
@@ -174,19 +174,15 @@ class _Packing:
                 self._put(server, spot)
 
     def _hopeful(self) -> list[Server]:
-        """Those without a place for whom all the room that is left on their spots
-        would be enough, were it in one piece."""
+        """Those without a place, but not where all the room that is left on their
+        spots together is less than half of what they need."""
         return [
             server
             for server in self._servers
             if server.uuid not in self.at
-            and self._spots[server.uuid]
+            and (spots := self._spots[server.uuid])
             and all(
-                sum(
-                    self._board.free(spot.host).get(what, 0)
-                    for spot in self._spots[server.uuid]
-                )
-                >= n
+                2 * sum(self._board.free(spot.host).get(what, 0) for spot in spots) >= n
                 for what, n in server.needs.items()
             )
         ]

@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated cloud: Nova as it was measured, power, fence devices, witnesses."""
+"""Clusters and scenarios for the simulated cloud, nova_ha_scheduler/simulation."""
+
+
+class Killed(BaseException):
+    """The trigger dies here; what it had in memory is gone."""

@@ -27,6 +27,8 @@ HOSTS = [f"node{n}" for n in range(1, 8)]
 ZONE = "nfs-a"
 PROTECTED = "protected"
 """The aggregate of all the others."""
+POLICY = "policy.yaml"
+"""Nova's policy file, which does not exist, in the cloud's folder."""
 OUTSIDE = "alone"
 """A host without protection and without shared storage."""
 
@@ -48,7 +50,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[Cloud]:
     """Seven protected hosts on one storage; Nova's notifications go to the broker."""
-    conf = {
+    conf: dict[str, dict[str, Any]] = {
         "oslo_messaging_notifications": {
             "driver": "messagingv2",
             "transport_url": broker.url,
@@ -59,6 +61,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[
     hosts = [*HOSTS, OUTSIDE]
     zones = dict.fromkeys(HOSTS, ZONE)
     state = tmp_path_factory.mktemp("cloud")
+    conf["oslo_policy"] = {"policy_file": state / POLICY}
     with Cloud(state, {"cell1": hosts}, zones, conf) as cloud:
         cloud.aggregate(PROTECTED, {"ha": "true", "storage_zone": ZONE}, HOSTS)
         yield cloud

@@ -78,9 +78,9 @@ def test_redfish_and_the_history(
     configured = trigger({"node1": bmc})
     with running(configured, log):
         cloud.wait("the service", lambda: active(configured))
-        checks = configured.json("check")
-        assert all(row["ok"] for row in checks), checks
-        assert "fence device of node1" in [row["what"] for row in checks]
+        checks = {r["check"]: r for r in configured.json("check", "--all")}
+        assert checks["broken-device"]["severity"] == "ok", checks
+        assert checks["journal"]["severity"] == "ok", checks
         cloud.crash("node1")
         cloud.force_down("node1")
         row = recovered(cloud, configured, "node1")
@@ -98,6 +98,10 @@ def test_redfish_and_the_history(
     servers = {server["name"]: server for server in shown["servers"]}
     db = servers["db"]
     assert (db["from"], db["to"]) == ("node1", cloud.host(ids[0]))
+    again = configured.json("replay", "node1")
+    decided = {(row["server"], row["decided"]): row for row in again}
+    assert decided["db", "asked"]["to"] == db["to"]
+    assert all(row["same"] for row in again)
     assert db["request_id"].startswith("req-")
     assert db["moved_s"] > 0
     assert servers["scratch"]["reason"] == "its flavor does not say ha=true"
@@ -325,7 +329,7 @@ def test_what_is_wrong_is_said_at_start_up(
 
 def test_check_says_it_too(trigger: MakeTrigger) -> None:
     configured = trigger({"node5": None})
-    said = configured.nova_ha("check", "-f", "json", code=1)
+    said = configured.nova_ha("check", "-f", "json", code=2)
     assert "no fencing method for protected host node5" in said
 
 

@@ -92,7 +92,8 @@ class Api:
             problem = f"{answer.status_code}: {_message(answer)}"
         except _LOST as error:
             raise CloudUnreachable(f"{service} GET {path}: {error}") from error
-        raise CloudUnreachable(f"{service} GET {path}: {problem}")
+        words = f"{service} GET {path}: {problem}"
+        raise CloudUnreachable(words, answer.status_code)
 
     def pages(
         self,
@@ -111,6 +112,33 @@ class Api:
             # Only the query: a proxy may have made the address one for others.
             url = urllib.parse.urlsplit(links["next"]) if "next" in links else None
             query = urllib.parse.parse_qs(url.query) if url else None
+
+    def newest(self, service: str) -> tuple[int, ...]:
+        """The newest microversion that the service has; (0,): none.
+
+        :raises CloudUnreachable: it has no endpoint, or does not answer.
+        """
+        try:
+            found = getattr(self._connection, service).get_endpoint_data()
+        except _LOST as error:
+            raise CloudUnreachable(f"{service}: {error}") from error
+        if found is None:
+            raise CloudUnreachable(f"{service}: there is no endpoint of it")
+        return tuple(found.max_microversion or (0,))
+
+    def forbids(self, method: str, path: str, body: Json) -> bool:
+        """Whether Nova's policy has no such request of ours.
+
+        To be asked of what does not exist, so that nothing is changed: Nova looks at
+        the policy first.
+
+        :raises CloudUnreachable: there was no answer.
+        """
+        try:
+            answer = self._send("compute", method, path, ACT, json=body)
+        except _LOST as error:
+            raise CloudUnreachable(f"compute {method} {path}: {error}") from error
+        return int(answer.status_code) == 403
 
     def act(self, method: str, path: str, body: Json) -> str:
         """Have Nova do something. :returns: Nova's request id.

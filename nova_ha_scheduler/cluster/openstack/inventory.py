@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers, all at once: what a picture, which shows dead hosts, has no need for."""
 
+import re
 from collections.abc import Iterator
+
+from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cluster.model import Server
 from nova_ha_scheduler.cluster.openstack import parse
@@ -25,3 +28,17 @@ def servers(
         # Databases may match a name without regard to case.
         if place and host in (None, place):
             yield parse.server(raw)
+
+
+def named(api: Api, said: str) -> list[Server]:
+    """The servers on some host with this id or exactly this name.
+
+    :raises CloudUnreachable: they could not be had.
+    """
+    key, value = "name", f"^{re.escape(said)}$"  # Nova takes a regular expression
+    if uuidutils.is_uuid_like(said):
+        key, value = "uuid", said
+    found = (raw for raw in Lists(api).servers(**{key: value}))
+    on_hosts = (raw for raw in found if raw["OS-EXT-SRV-ATTR:host"])
+    servers = map(parse.server, on_hosts)
+    return [server for server in servers if said in (server.uuid, server.name)]

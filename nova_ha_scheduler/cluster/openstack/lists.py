@@ -10,6 +10,9 @@ from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.api import HYPERVISORS, PLACEMENT, READ, Api
 from nova_ha_scheduler.cluster.openstack.parse import Room
 
+_IMAGES_AT_ONCE = 40
+"""Images that are asked for in one request: it has to fit an address line."""
+
 Json = dict[str, Any]
 
 
@@ -68,6 +71,22 @@ class Lists:
         wanted = {"resources": f"{resource_class}:1"}
         found = self.api.get("placement", "/allocation_candidates", PLACEMENT, wanted)
         return parse.rooms(found["provider_summaries"])
+
+    def image_traits(self, wanted: Collection[str]) -> dict[str, frozenset[str]]:
+        """What the images require of a host, as they are now: Nova, which goes by what
+        they were at the boot, does not show it. One that is deleted is not there."""
+        found: dict[str, frozenset[str]] = {}
+        for hidden in ("false", "true"):
+            missing = sorted(set(wanted) - found.keys())
+            for first in range(0, len(missing), _IMAGES_AT_ONCE):
+                ids = missing[first : first + _IMAGES_AT_ONCE]
+                query = {"id": f"in:{','.join(ids)}", "os_hidden": hidden}
+                query |= {"visibility": "all", "limit": str(_IMAGES_AT_ONCE)}
+                # There are no more than were asked for, so they are one page.
+                for image in self.api.get("image", "/images", None, query)["images"]:
+                    if image["id"] in ids:
+                        found[image["id"]] = parse.image_traits(image)
+        return found
 
 
 def grouped(

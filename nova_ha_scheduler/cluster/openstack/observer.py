@@ -9,7 +9,8 @@ each host that is left     its records of live and cold migrations, its servers
 servers that landed        what changed in the cloud since they were asked for; their
                            ports; the volumes of each of their projects
 destinations are wanted    allocation candidates; of each host in the scope the
-                           allocations and ports; hypervisors, if hosts came or went
+                           allocations and ports; hypervisors, if hosts came or went;
+                           images that were not asked for before
 groups among the servers   all groups; the servers of each project with a group
 =========================  =========================================================
 """
@@ -21,12 +22,16 @@ from functools import partial
 from typing import Any
 
 import futurist
+from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Host, MoveKind, Picture, Scope, Server
 from nova_ha_scheduler.cluster.openstack import lists, parse
 from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
+
+LOG = logging.getLogger(__name__)
 
 _MARGIN = 600.0
 """Seconds by which the clocks of Nova's hosts may differ."""
@@ -41,13 +46,15 @@ Json = dict[str, Any]
 
 
 class Observer:
-    """Takes pictures; remembers only which hypervisor belongs to which service."""
+    """Takes pictures; remembers which hypervisor belongs to which service, and what
+    images require of a host: servers go by what they were at the boot."""
 
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api, self._clock = api, clock
         self._pool = futurist.ThreadPoolExecutor(_AT_ONCE)
         self._nodes: dict[str, str] = {}
         self._nodes_of: frozenset[str] = frozenset()
+        self._images: dict[str, frozenset[str]] = {}
         self.services: Mapping[str, str] = {}
         """The ids of the newest picture's services, by host."""
 
@@ -61,6 +68,18 @@ class Observer:
             self._nodes = Lists(self._api).nodes()
             self._nodes_of = hosts
         return self._nodes
+
+    def image_traits(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
+        """Of images. An image service that does not answer holds no recovery up: Nova's
+        filters know what they require."""
+        if unknown := wanted - self._images.keys():
+            try:
+                found = Lists(self._api).image_traits(unknown)
+            except CloudUnreachable as error:
+                LOG.warning("What images require of a host is not known: %s", error)
+                return self._images
+            self._images |= dict.fromkeys(unknown, frozenset()) | found
+        return self._images
 
     def together(self, *questions: Callable[[], Any]) -> list[Any]:
         """The answers to questions that are asked at the same time."""
@@ -190,9 +209,15 @@ class _Look:
         nodes = self._observer.nodes(frozenset(hosts))
         of_listed = [n for n, host in nodes.items() if host in self._scope.listed]
         self._learn_groups()
-        room, ports, *taken = self._observer.together(
+        images = {
+            uuid: str(raw["image"]["id"])
+            for uuid, raw in self._raw.items()
+            if raw["image"] and self._servers[uuid].host in self._scope.listed
+        }
+        room, ports, of_images, *taken = self._observer.together(
             self._lists.rooms,
             self._accelerators,
+            partial(self._observer.image_traits, frozenset(images.values())),
             *(partial(self._allocations, node) for node in of_listed),
         )
         allocated = {uuid: found for some in taken for uuid, found in some.items()}
@@ -201,7 +226,9 @@ class _Look:
         ]:
             needs = allocated.get(server.uuid, {}).get("resources", server.needs)
             server = lists.with_port(server, ports.get(server.uuid, ""))
-            self._servers[server.uuid] = replace(server, needs=needs)
+            traits = of_images.get(images.get(server.uuid, ""), frozenset())
+            traits |= server.traits
+            self._servers[server.uuid] = replace(server, needs=needs, traits=traits)
         return lists.with_rooms(hosts, nodes, room)
 
     def _allocations(self, node: str) -> Any:

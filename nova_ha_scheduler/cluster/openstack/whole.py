@@ -16,7 +16,7 @@ A server's needs are its flavor's and image's here, as its allocation would take
 request for each host: what a port adds (guaranteed bandwidth) is not known.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -30,9 +30,6 @@ from nova_ha_scheduler.cluster.openstack.observer import Observer
 
 _OPEN = ("accepted", "pre-migrating", "done")
 """An evacuation record in one of these has its source still dead, or busy."""
-
-_IMAGES_AT_ONCE = 40
-"""Images that are asked for in one request: it has to fit an address line."""
 
 _ACCELERATED = {"binding:vnic_type": list(parse.ACCELERATED)}
 
@@ -59,7 +56,7 @@ def take(api: Api, clock: Clock) -> Picture:
         asked.rooms,
         lambda: parse.accelerated(asked.ports(**_ACCELERATED)),
         lambda: list(asked.groups()) if seen.grouped else [],
-        partial(_traits_of_images, api, sorted(set(seen.images.values()))),
+        partial(asked.image_traits, set(seen.images.values())),
     )
     servers = {
         uuid: lists.with_port(_with_traits(server, images, seen), ports.get(uuid, ""))
@@ -110,24 +107,3 @@ def _with_traits(
 ) -> Server:
     more = of_images.get(seen.images.get(server.uuid, ""))
     return replace(server, traits=server.traits | more) if more else server
-
-
-def _traits_of_images(api: Api, wanted: list[str]) -> dict[str, frozenset[str]]:
-    """What the images require of a host, as they are now: Nova, which goes by what
-    they were at the boot, does not show it. One that is deleted requires nothing."""
-    found: dict[str, frozenset[str]] = {}
-    for hidden in ("false", "true"):
-        missing = [image for image in wanted if image not in found]
-        for first in range(0, len(missing), _IMAGES_AT_ONCE):
-            ids = missing[first : first + _IMAGES_AT_ONCE]
-            for image in _images(api, ids, hidden):
-                if image["id"] in ids:
-                    found[image["id"]] = parse.image_traits(image)
-    return found
-
-
-def _images(api: Api, ids: list[str], hidden: str) -> Iterator[Json]:
-    # There are no more than were asked for, so they are one page.
-    query = {"id": f"in:{','.join(ids)}", "os_hidden": hidden, "visibility": "all"}
-    query["limit"] = str(_IMAGES_AT_ONCE)
-    yield from api.get("image", "/images", None, query)["images"]

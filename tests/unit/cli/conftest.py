@@ -5,7 +5,6 @@ A trigger can be beside it: the engine on that journal, in the simulated world.
 """
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,28 +14,17 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests import ports
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.code == 0, self.out + self.err
-        return json.loads(self.out)
+from tests.unit import commandline
+from tests.unit.commandline import Answer
 
 
 @dataclass
@@ -57,11 +45,7 @@ class Site:
 
 
 @pytest.fixture
-def site(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     # keystoneauth's options in [cloud] would stay in this process for other tests.
     login = dict.fromkeys(("username", "password", "project_name"), "u")
     login["auth_url"] = f"http://127.0.0.1:{ports.free_port()}/v3"
@@ -77,18 +61,7 @@ def site(
     database.upgrade()
 
     def run(*arguments: str) -> Answer:
-        capsys.readouterr()
-        root = logging.getLogger()
-        handlers, level = root.handlers[:], root.level
-        try:
-            code = NovaHA().run([f"--config-file={conf}", *arguments])
-        except SystemExit as error:  # argparse
-            code = int(error.code or 0)
-        finally:  # the program adds one that writes to today's standard error
-            root.handlers[:] = handlers
-            root.setLevel(level)
-        said = capsys.readouterr()
-        return Answer(code, said.out, said.err)
+        return commandline.run(f"--config-file={conf}", *arguments)
 
     yield Site(run, SqlJournal(database, 30), database)
     database.dispose()

@@ -13,8 +13,8 @@ import pytest
 
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind
-from tests.simulation import scenario
-from tests.simulation.harness import Killed, Simulation
+from nova_ha_scheduler.simulation.runner import Simulation
+from tests.simulation import Killed, scenario
 
 HOSTS = {"node1..node4": {"zone": "nfs-a", "room": 8}}
 CLUSTERS: dict[str, dict[str, Any]] = {

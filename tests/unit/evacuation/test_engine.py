@@ -15,8 +15,8 @@ from nova_ha_scheduler.evacuation.records import (
     ServerState,
 )
 from nova_ha_scheduler.evacuation.upkeep import MoveState
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
 
 
 def _recovery(servers: int) -> Simulation:
@@ -96,7 +96,7 @@ def test_a_dry_run_asks_nobody() -> None:
     world = scenario.build(cluster, []).world
     found = {
         s.server: (s.destination, s.reason)
-        for s in dry_run.plan(world, Options(), "node1")
+        for s in dry_run.plan(dry_run.look(world, ["node1"]), Options(), ["node1"])
     }
     assert found == {
         "uuid-a": (None, Reason.NO_ROOM),

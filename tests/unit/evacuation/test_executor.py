@@ -6,9 +6,9 @@ import time
 
 from nova_ha_scheduler.evacuation.executor import PoolExecutor, perform
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Result
+from nova_ha_scheduler.simulation.executor import VirtualClock
+from nova_ha_scheduler.simulation.world import SimulatedWorld
 from tests.simulation import scenario
-from tests.simulation.harness import VirtualClock
-from tests.simulation.world import SimulatedWorld
 
 CLUSTER = {
     "hosts": {"node1..node2": {"zone": "nfs-a"}},

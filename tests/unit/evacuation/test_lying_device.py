@@ -8,8 +8,8 @@ second of them cannot be helped; so these tests count what the world calls crime
 from typing import Any
 
 from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
 
 CLUSTER: dict[str, Any] = {
     "hosts": {
@@ -24,7 +24,7 @@ SECONDS = 600
 
 
 def _play(script: scenario.Script, commands: str) -> Simulation:
-    script.play(commands + f"\nat {SECONDS} end")
+    script.run(commands + f"\nat {SECONDS} end")
     return script.simulation
 
 

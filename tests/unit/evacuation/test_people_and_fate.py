@@ -13,8 +13,8 @@ from nova_ha_scheduler.evacuation import holds
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.evacuation.pauses import Pause, holding
 from nova_ha_scheduler.evacuation.records import Change, Effect, Intent
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
-from tests.simulation.harness import Simulation
 
 CLUSTER = {
     "hosts": {

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.evacuation.records import Command, CommandKind
-from tests.simulation import scenario
-from tests.simulation.harness import Killed, Simulation
+from nova_ha_scheduler.simulation.runner import Simulation
+from tests.simulation import Killed, scenario
 
 DRAIN: dict[str, Any] = {
     "hosts": {"node1..node3": {"zone": "nfs-a", "room": 8}},

@@ -17,7 +17,7 @@ from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import Operation
 
 if TYPE_CHECKING:
-    from tests.simulation.world import SimulatedWorld
+    from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 _STATES = {MoveKind.LIVE: ("active", "paused"), MoveKind.COLD: ("active", "stopped")}
 _OPERATIONS = {
@@ -79,7 +79,7 @@ class Migrations:
 
     def _judge(self, name: str, destination: str) -> None:
         machine = self._world.machines[destination]
-        if machine.flagged or machine.metadata.get(vocabulary.MAINTENANCE) == "true":
+        if vocabulary.MAINTENANCE in machine.facts.flags:
             self._world.crimes.append(
                 f"{name} moves to {destination}, under maintenance"
             )

@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the simulated world is made of."""
 
+import functools
 from dataclasses import dataclass, field
 
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.model import HostFacts
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+@functools.lru_cache
+def _facts(aggregates: tuple[Metadata, ...]) -> HostFacts:
+    return HostFacts.of(map(dict, aggregates))
 
 
 @dataclass
@@ -13,7 +23,8 @@ class Machine:
 
     host: Host
     room: dict[str, int]
-    metadata: dict[str, str] = field(default_factory=dict)
+    aggregates: list[dict[str, str]] = field(default_factory=lambda: [{}])
+    """The metadata of those that it is in."""
     powered: bool = True
     agent: bool = True
     connected: bool = True
@@ -27,26 +38,15 @@ class Machine:
     witnesses: dict[str, Verdict] = field(default_factory=dict)
 
     @property
-    def beats(self) -> bool:
-        return self.powered and self.agent and self.connected
-
-
-@dataclass
-class Evacuation:
-    """One that Nova works on."""
-
-    record: int
-    server: str
-    destination: str | None
-    orig_state: str
-    schedule_at: float
-    ends_at: float | None = None
-    failing: bool = False
+    def facts(self) -> HostFacts:
+        """What its aggregates say, that of the trigger among them."""
+        flag = {vocabulary.MAINTENANCE: "true"} if self.flagged else {}
+        said = [*self.aggregates, flag]
+        return _facts(tuple(tuple(sorted(metadata.items())) for metadata in said))
 
     @property
-    def at_work(self) -> bool:
-        """Whether it is on its way; else it was lost before it got to its host."""
-        return self.schedule_at < float("inf")
+    def beats(self) -> bool:
+        return self.powered and self.agent and self.connected
 
 
 @dataclass

@@ -24,11 +24,11 @@ from nova_ha_scheduler.cluster.model import (
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
 from nova_ha_scheduler.planner import ground
-from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts, Operation
-from tests.simulation.devices import Devices
-from tests.simulation.machines import Evacuation, Machine, Nova
-from tests.simulation.migrations import Migrations
+from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.simulation.devices import Devices
+from nova_ha_scheduler.simulation.evacuations import Evacuations
+from nova_ha_scheduler.simulation.machines import Machine, Nova
+from nova_ha_scheduler.simulation.migrations import Migrations
 
 UNFINISHED = ("accepted", "pre-migrating")
 
@@ -41,12 +41,12 @@ class SimulatedWorld(Devices):
         nova: Nova,
         options: Options,
         log: Callable[[str], None],
+        time: float = 0.0,
     ) -> None:
         self.machines, self.servers, self.nova = machines, servers, nova
         self._options, self.log = options, log
-        self.time = 0.0
+        self.time = self._began = time
         self.records: list[Migration] = []
-        self.under_way: list[Evacuation] = []
         self.rebuild_times: dict[str, float] = {}
         self.failing: dict[str, int] = {}
         self.lost_answers: dict[str, int] = {}
@@ -54,6 +54,7 @@ class SimulatedWorld(Devices):
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.landing_lies: set[str] = set()
+        self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
         self.asks: list[tuple[str, str]] = []
@@ -73,12 +74,11 @@ class SimulatedWorld(Devices):
                 self._agent_starts(name, machine)
             if machine.cleanup_at is not None and now >= machine.cleanup_at:
                 self._clean_up(name, machine)
-            due = (now - machine.phase) % self.nova.report_interval == 0
+            due = (now - self._began - machine.phase) % self.nova.report_interval == 0
             if machine.beats and self.bus_up and due:
                 machine.seen_at = self.nova_time
                 machine.host = replace(machine.host, updated_at=self.nova_time)
-        for evacuation in list(self.under_way):
-            self._work_on(evacuation)
+        self.evacuations.advance()
         self.moves.advance()
 
     @property
@@ -89,9 +89,7 @@ class SimulatedWorld(Devices):
         machine.agent, machine.agent_at = True, None
         self.log(f"nova: nova-compute of {name} starts")
         machine.cleanup_at = self.time + self.nova.cleanup
-        for evacuation in [e for e in self.under_way if e.destination == name]:
-            if evacuation.ends_at is not None:
-                self.under_way.remove(evacuation)  # its record says so to nobody
+        self.evacuations.agent_starts(name)
         self.moves.agent_starts(name)
 
     def _clean_up(self, name: str, machine: Machine) -> None:
@@ -100,55 +98,6 @@ class SimulatedWorld(Devices):
         for record in self.records:
             if record.source == name and record.status in (*UNFINISHED, "done"):
                 self.mark(record.id, "completed")
-
-    def _work_on(self, evacuation: Evacuation) -> None:
-        if evacuation.ends_at is None:
-            if self.time >= evacuation.schedule_at:
-                self._schedule(evacuation)
-            return
-        assert evacuation.destination is not None
-        destination = self.machines[evacuation.destination]
-        if not destination.powered:
-            self.under_way.remove(evacuation)
-        elif not destination.beats:
-            evacuation.ends_at += 1
-        elif self.time >= evacuation.ends_at:
-            if evacuation.failing:
-                self._fail(evacuation, "failed")
-            else:
-                self._land(evacuation)
-        elif self.time >= evacuation.ends_at - 1:
-            # Final status, no task state, and still on the dead host.
-            self.set(evacuation.server, vm_state="active", task_state=None)
-
-    def _schedule(self, evacuation: Evacuation) -> None:
-        server = self.servers[evacuation.server]
-        # Nova's conductor takes up the first that it finds, not that of the request.
-        evacuation.record = next(
-            record.id
-            for record in self.records
-            if (record.server, record.status) == (server.uuid, "accepted")
-        )
-        wanted = evacuation.destination
-        fitting = [
-            name
-            for name, machine in sorted(self.machines.items())
-            if wanted in (None, name)
-            and not self.no_valid_host(server, machine, Operation.EVACUATE)
-        ]
-        if not fitting:
-            self.log(f"nova: no valid host for {server.name}")
-            self._fail(evacuation, "error")
-            return
-        chosen = fitting[0]
-        self.claim(server, chosen, -1)
-        evacuation.destination = chosen
-        time = self.rebuild_times.get(server.name, self.nova.rebuild)
-        evacuation.ends_at = self.time + time
-        if self.failing.get(server.name, 0) > 0:
-            self.failing[server.name] -= 1
-            evacuation.failing = True
-        self.mark(evacuation.record, "pre-migrating", chosen)
 
     def no_valid_host(
         self, server: Server, machine: Machine, operation: Operation
@@ -160,12 +109,17 @@ class SimulatedWorld(Devices):
             or host.disabled
             or ground.refusal(request, host, self._options) is not None
             or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
-            or bool(
-                server.group
-                and server.group_apart
-                and host.name in self._group_hosts(server)
-            )
+            or server.availability_zone not in (None, host.availability_zone)
+            or not server.traits <= host.traits
+            or bool(server.forbidden_traits & host.traits)
+            or self._group_refuses(server, host.name)
         )
+
+    def _group_refuses(self, server: Server, host: str) -> bool:
+        if not server.group:
+            return False
+        others = self._group_hosts(server)
+        return host in others if server.group_apart else bool(others - {host})
 
     def _group_hosts(self, server: Server) -> frozenset[str]:
         return frozenset(
@@ -179,37 +133,10 @@ class SimulatedWorld(Devices):
             room = self.machines[host].room
             room[what] = room.get(what, 0) + sign * amount
 
-    def _fail(self, evacuation: Evacuation, status: str) -> None:
-        server = self.servers[evacuation.server]
-        if evacuation.ends_at is not None and evacuation.destination:
-            self.claim(server, evacuation.destination, +1)
-        self.set(server.uuid, vm_state="error", task_state=None, running=False)
-        self.mark(evacuation.record, status)
-        self.under_way.remove(evacuation)
-
-    def _land(self, evacuation: Evacuation) -> None:
-        server = self.servers[evacuation.server]
-        destination = evacuation.destination or ""
-        source = server.host
-        if server.extra_specs.get("ha:recovery") != "recreate":
-            self.judge_disk(server, source, destination)
-        stopped = evacuation.orig_state == "stopped" or (
-            self.nova.leaves_stopped and evacuation.orig_state != "error"
-        )
-        self.set(
-            server.uuid,
-            host=server.host if server.name in self.landing_lies else destination,
-            vm_state="stopped" if stopped else "active",
-            task_state=None,
-            running=not stopped,
-        )
-        self.mark(evacuation.record, "done")
-        self.under_way.remove(evacuation)
-
     def judge_disk(self, server: Server, source: str, destination: str) -> None:
         """Whether the destination sees its disk."""
-        zone = self.machines[source].metadata.get("storage_zone")
-        if zone not in (None, self.machines[destination].metadata.get("storage_zone")):
+        zones = self.machines[source].facts.zones
+        if zones and zones != self.machines[destination].facts.zones:
             self.crimes.append(f"{server.name} lost its disk on {destination}")
 
     def set(self, server: str, **values: object) -> None:
@@ -224,13 +151,12 @@ class SimulatedWorld(Devices):
 
     def shown(self, name: str) -> Host:
         machine = self.machines[name]
-        flag = {vocabulary.MAINTENANCE: "true"} if machine.flagged else {}
         age = abs(self.nova_time - machine.seen_at)
         up = age <= self.nova.service_down_time and not machine.host.forced_down
         return replace(
             machine.host,
             up=up,
-            facts=HostFacts.of([machine.metadata, flag]),
+            facts=machine.facts,
             free=dict(machine.room),
         )
 
@@ -342,55 +268,13 @@ class SimulatedWorld(Devices):
         return f"req-confirm-{self.servers[server].name}"
 
     def evacuate(self, server: str, destination: str | None) -> str:
-        self._call("evacuate", lambda: self._evacuate(server, destination, True))
+        self._call("evacuate", lambda: self.evacuations.ask(server, destination, True))
         return f"req-{len(self.records)}"
-
-    def _evacuate(self, uuid: str, destination: str | None, by_trigger: bool) -> None:
-        server = self.servers.get(uuid)
-        if server is None:
-            raise Refused("404 the server could not be found")
-        if by_trigger:
-            self._judge_ask(server, destination)
-        source = self.shown(server.host)
-        if source.up:
-            raise Refused(f"400 the compute service of {source.name} is still in use")
-        if server.task_state is not None or server.vm_state not in (
-            "active",
-            "stopped",
-            "error",
-        ):
-            raise Refused(f"409 it is in {server.vm_state}, {server.task_state}")
-        number = len(self.records) + 1
-        self.records.append(
-            Migration(number, uuid, server.host, destination, "accepted")
-        )
-        at = self.time + self.nova.schedule
-        if self.lost_requests.get(server.name, 0) > 0:
-            self.lost_requests[server.name] -= 1
-            at = float("inf")
-        evacuation = Evacuation(number, uuid, destination, server.vm_state, at)
-        self.under_way.append(evacuation)
-        self.set(uuid, task_state="rebuilding")
-        self.log(f"nova: evacuate {server.name} to {destination} accepted")
-
-    def _judge_ask(self, server: Server, destination: str | None) -> None:
-        self.asks.append((server.uuid, server.host))
-        if self.machines[server.host].powered:
-            self.crimes.append(f"{server.name} evacuated while {server.host} was on")
-        if any(
-            r.server == server.uuid and r.source == server.host and r.status == "done"
-            for r in self.records
-        ):
-            self.crimes.append(f"{server.name} evacuated twice")
-        for earlier in [e for e in self.under_way if e.server == server.uuid]:
-            place = earlier.destination
-            if place != destination and (not place or self.machines[place].powered):
-                self.crimes.append(f"{server.name} may land on {place}, too")
 
     def reset_state(self, uuid: str, by_trigger: bool) -> str:
         """As an administrator does; who works on the server does not hear of it."""
         server = self.servers[uuid]
-        if by_trigger and any(e.server == uuid and e.at_work for e in self.under_way):
+        if by_trigger and self.evacuations.works_on(uuid):
             self.crimes.append(f"{server.name} was reset while Nova worked on it")
 
         def effect() -> None:

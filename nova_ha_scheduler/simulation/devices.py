@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport, Testimony
-from tests.simulation.machines import Machine
+from nova_ha_scheduler.simulation.machines import Machine
 
 
 class Devices:

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha capacity``."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cliff.lister import Lister
+
+from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.glance import require_zone
+from nova_ha_scheduler.cli.values import Lines, Pairs, Words
+from nova_ha_scheduler.cluster.model import Picture, Resources
+from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.planner import capacity, remedies
+from nova_ha_scheduler.planner.capacity import Zone
+from nova_ha_scheduler.planner.ground import Ground
+from nova_ha_scheduler.rules import vocabulary
+
+SHORT = 1
+
+
+class Capacity(Command, Lister):
+    """Show whether the servers of a host would find room if it died, zone by zone.
+
+    Each answer is the plan that the trigger would make. A host that is down already
+    counts as dead in all of them; one under maintenance takes no server.
+    """
+
+    _ZONE = (
+        "zone",
+        "hosts",
+        "reserve",
+        "survivable",
+        "how",
+        "largest demand",
+        "largest server",
+        "free in reserve",
+        "left first",
+        "problems",
+    )
+    _HOST = ("zone", "host", "flags", "servers", "demand", "free", "left", "left first")
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add(
+            "--failures",
+            type=_count,
+            default=1,
+            metavar="N",
+            help="how many hosts of a zone may die together (default: 1)",
+        )
+        add("--zone", metavar="ZONE", help="this storage zone alone")
+        add("--hosts", action="store_true", help="a line for each host")
+        clouds.arguments(add)
+
+    def get_epilog(self) -> str:
+        return (
+            "Exit codes: 0 whichever hosts die, as many as --failures says: every "
+            "protected server is recovered; 1 some would be left, or that cannot be "
+            "told, or an error; 2 wrong arguments."
+        )
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        options = trigger_conf.options(self.app.conf)
+        picture = clouds.load(self.app.conf, args)
+        if args.zone is not None:
+            require_zone(picture, args.zone)
+        ground = Ground(picture.hosts, options)
+        zones = capacity.zones(ground, picture.servers, args.failures, args.zone)
+        self._problems = {
+            zone.name: remedies.problems(ground, picture.servers, zone, args.failures)
+            for zone in zones
+        }
+        if not all(zone.ok for zone in zones):
+            self.code = SHORT
+        if args.hosts:
+            return self._HOST, [row for zone in zones for row in _rows(picture, zone)]
+        return self._ZONE, [self._row(zone) for zone in zones]
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Any, data: Any
+    ) -> int:
+        code: int = super().produce_output(parsed_args, column_names, data)
+        out = sys.stdout if parsed_args.formatter == "table" else sys.stderr
+        for zone, found in self._problems.items():
+            for sentence in found:
+                print(f"{zone}: {sentence}", file=out)
+        return code
+
+    def _row(self, zone: Zone) -> tuple[Any, ...]:
+        demands = [loss.demand for loss in zone.hosts.values()]
+        first = remedies.first_left(zone)
+        largest = zone.largest
+        return (
+            zone.name,
+            len(zone.hosts),
+            len(zone.reserve),
+            zone.survivable,
+            "exact" if zone.exact else "at least",
+            _amounts(max(demands, key=_memory, default={})),
+            largest.name if largest else "",
+            Lines(
+                [f"{h.name}: {remedies.amounts(h.free or {})}" for h in zone.reserve]
+            ),
+            first.server.name if first else "",
+            len(self._problems[zone.name]),
+        )
+
+
+def _rows(picture: Picture, zone: Zone) -> list[tuple[Any, ...]]:
+    """Each host of the zone: what it would lose, and what it has for others."""
+    rows = []
+    for host in sorted(picture.hosts.values(), key=lambda host: host.name):
+        if host.facts.zone_words != zone.name:
+            continue
+        loss = zone.hosts.get(host.name)
+        takes = host.up and not host.disabled
+        takes = takes and vocabulary.MAINTENANCE not in host.facts.flags
+        rows.append(
+            (
+                zone.name,
+                host.name,
+                Words(sorted(host.facts.flags)),
+                loss.servers if loss else 0,
+                _amounts(loss.demand if loss else {}),
+                _amounts((host.free or {}) if takes else {}),
+                len(loss.left) if loss else 0,
+                loss.left[0].server.name if loss and loss.left else "",
+            )
+        )
+    return rows
+
+
+def _amounts(found: Resources) -> Pairs:
+    return Pairs({what: n for what, n in sorted(found.items()) if n})
+
+
+def _memory(found: Resources) -> tuple[int, int]:
+    return found.get("MEMORY_MB", 0), found.get("VCPU", 0)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
+    return int(text)

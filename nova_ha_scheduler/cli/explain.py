@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha explain``."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cliff.lister import Lister
+
+from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.model import Host, Picture, Server
+from nova_ha_scheduler.cluster.openstack import inventory
+from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation import dry_run, names, startup
+from nova_ha_scheduler.evacuation.world import OpenStackCloud
+from nova_ha_scheduler.planner import explain, triage
+from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.rules.model import Operation
+
+_OPERATIONS = {
+    "evacuate": Operation.EVACUATE,
+    "live-migrate": Operation.LIVE_MIGRATE,
+    "cold-migrate": Operation.COLD_MIGRATE,
+    "resize": Operation.RESIZE,
+    "boot": Operation.BOOT,
+    "unshelve": Operation.UNSHELVE,
+}
+
+NOWHERE = 3
+
+
+class Explain(Command, Lister):
+    """Show for each host whether it is a destination for a server, and why not.
+
+    By the rules of the scheduler plugin, zone, group, traits and room, as the trigger
+    asks them. A boot or an unshelve is asked about as if the server were nowhere, and a
+    resize with the flavor that it has.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("server", metavar="SERVER", help="its id or its exact name")
+        add(
+            "--operation",
+            choices=sorted(_OPERATIONS),
+            default="evacuate",
+            help="what it is to be a destination for (evacuate)",
+        )
+        add("--host", help="every check of this one host, also after the first no")
+        clouds.arguments(add)
+
+    def get_epilog(self) -> str:
+        return (
+            "Exit codes: 0 there is a destination, or --host is one; 1 an error; 2 "
+            "wrong arguments; 3 there is none."
+        )
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        preferences = trigger_conf.options(self.app.conf)
+        picture, server = self._find(args)
+        if args.host is not None:
+            names.require(args.host, picture.hosts)
+        operation = _OPERATIONS[args.operation]
+        if why := _kept(server, picture, operation, preferences):
+            print(f"{server.name}: {why}", file=sys.stderr)
+        asked = explain.request(server, picture.hosts, preferences, operation)
+        hosts = [host for _, host in sorted(picture.hosts.items())]
+        shown = [host for host in hosts if args.host in (None, host.name)]
+        checks = {
+            host.name: list(explain.checks(server, asked, host, preferences))
+            for host in shown
+        }
+        first = {n: explain.first_no(iter(found)) for n, found in checks.items()}
+        can = sum(no is None for no in first.values())
+        self.code = 0 if can else NOWHERE
+        place = f" from {server.host}" if asked.source else ""
+        words = f"{server.name}: {operation.value}{place}"
+        if args.host is not None:
+            print(f"{words} to {args.host}: {'yes' if can else 'no'}", file=sys.stderr)
+            rows = [_check_row(check) for check in checks[args.host]]
+            return ("check", "verdict", "why"), rows
+        print(f"{words}: {_summary(can, first.values())}", file=sys.stderr)
+        return ("host", "verdict", "check", "why"), [
+            _host_row(host, first[host.name]) for host in shown
+        ]
+
+    def _find(self, args: argparse.Namespace) -> tuple[Picture, Server]:
+        """The server, and a picture that shows it with what it needs."""
+        if not clouds.is_live(args):
+            picture = clouds.load(self.app.conf, args)
+            return picture, _the_one(args.server, picture.servers.values())
+        api = startup.cloud(self.app.conf)
+        found = _the_one(args.server, inventory.named(api, args.server))
+        cloud = OpenStackCloud(api, SystemClock())
+        picture = dry_run.look(cloud, [found.host])
+        if found.uuid not in picture.servers:
+            raise Refused(f"{args.server}: it has just left {found.host}")
+        return picture, picture.servers[found.uuid]
+
+
+def _the_one(said: str, servers: Iterable[Server]) -> Server:
+    """:raises Refused: there is no such server on any host, or there are several."""
+    found = [server for server in servers if said in (server.uuid, server.name)]
+    if not found:
+        raise Refused(f"{said}: no server on a host has this id or exactly this name")
+    if len(found) > 1:
+        ids = ", ".join(sorted(server.uuid for server in found))
+        raise Refused(f"{said}: several servers have this name; say which: {ids}")
+    return found[0]
+
+
+def _kept(
+    server: Server, picture: Picture, operation: Operation, preferences: Preferences
+) -> str:
+    """Why it goes nowhere, whatever the hosts are like, or ""."""
+    host = picture.hosts.get(server.host) or Host(server.host)
+    if operation is Operation.EVACUATE:
+        why = triage.why_left(server, host.facts, preferences)
+        return f"the trigger leaves it: {why[0].sentence(why[1])}" if why else ""
+    refused = {
+        Operation.LIVE_MIGRATE: server.refused_live,
+        Operation.COLD_MIGRATE: server.refused_cold,
+        Operation.RESIZE: server.refused_cold,
+    }.get(operation, "")
+    return f"Nova refuses: {refused}" if refused else ""
+
+
+def _summary(can: int, first: Iterable[explain.Check | None]) -> str:
+    """'2 hosts can take it; no: 3 storage zone, 1 VCPU'."""
+    no = Counter(check.name for check in first if check)
+    ordered = sorted(no.items(), key=lambda item: (-item[1], item[0]))
+    words = ", ".join(f"{number} {name}" for name, number in ordered)
+    hosts = f"{can} host{'s'[: can != 1]} can take it"
+    return f"{hosts}; no: {words}" if words else hosts
+
+
+def _host_row(host: Host, no: explain.Check | None) -> tuple[str, ...]:
+    return (host.name, "no", no.name, no.no) if no else (host.name, "yes", "", "")
+
+
+def _check_row(check: explain.Check) -> tuple[str, ...]:
+    return check.name, "no" if check.no else "yes", check.no or check.yes

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha plan``."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cliff.lister import Lister
+
+from nova_ha_scheduler.cli import clouds, orders
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.orders import INCOMPLETE, new_command
+from nova_ha_scheduler.cli.values import Lines, Words
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster import snapshot
+from nova_ha_scheduler.cluster.model import Host, Picture
+from nova_ha_scheduler.cluster.snapshot import BadFile
+from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation import detect, dry_run, plans, startup
+from nova_ha_scheduler.evacuation.orders import CommandKind
+from nova_ha_scheduler.evacuation.plans import Plan
+from nova_ha_scheduler.evacuation.world import OpenStackCloud
+from nova_ha_scheduler.planner.plan import Prospect, prospects
+from nova_ha_scheduler.rules import vocabulary
+
+_COLUMNS = ("name", "from", "priority", "outcome", "to", "candidates", "reason")
+
+CHANGED = 1
+
+
+class MakePlan(Command, Lister):
+    """Show what would become of the servers of a host, if it died now.
+
+    Of several hosts: if they died together. It is what the trigger would do: the same
+    step, on the cloud as it is now or was in a snapshot. Its limits of how many may be
+    under way are not regarded.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("hosts", nargs="*", metavar="HOST", help="the exact names of the hosts")
+        add("--all", action="store_true", help="with what is not to be recovered")
+        add("--long", action="store_true", help="with ids, and candidates by name")
+        add("--out", type=Path, metavar="FILE", help="keep the plan in a file")
+        add(
+            "--apply",
+            type=Path,
+            metavar="FILE",
+            help="order what is in the file, if nothing has changed since; the trigger "
+            "sends the servers to the planned hosts, as long as they have room",
+        )
+        orders.confirming(add, required=False)
+        add("--confirm-fenced", action="store_true", help="with --apply")
+        add("--wait", action="store_true", help="with --apply: follow it to its end")
+        clouds.arguments(add)
+
+    def get_epilog(self) -> str:
+        return (
+            "Exit codes: 0 all that is to be recovered would be (or was ordered, or "
+            "is, with --wait); 1 an error, or with --apply a change since; 2 wrong "
+            "arguments; 3 some servers would not be, or are not; 4 the order was "
+            "refused."
+        )
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        self._options = trigger_conf.options(self.app.conf)
+        if args.apply is not None:
+            plan, picture = self._apply(args)
+        else:
+            if not args.hosts:
+                self.parser.error("name a host")
+            picture = self._picture(args, args.hosts)
+            plan = plans.make(picture, self._options, args.hosts)
+        for host in plan.hosts:
+            _warn(picture.hosts[host])
+        if args.out is not None:
+            snapshot.write(args.out, plans.dump(plan))
+        if any(step.stays for step in plan.steps):
+            self.code = self.code or INCOMPLETE
+        return self._table(args, plan, picture)
+
+    def _picture(self, args: argparse.Namespace, hosts: list[str]) -> Picture:
+        if not clouds.is_live(args):
+            return clouds.load(self.app.conf, args)
+        api = startup.cloud(self.app.conf)
+        return dry_run.look(OpenStackCloud(api, SystemClock()), hosts)
+
+    def _table(
+        self, args: argparse.Namespace, plan: Plan, picture: Picture
+    ) -> tuple[Any, Any]:
+        decided = [
+            (picture.servers[step.server], step.destination) for step in plan.steps
+        ]
+        found = prospects(picture, plan.hosts, decided, self._options)
+        rows = [
+            _row(step, prospect, args.long)
+            for step, prospect in zip(plan.steps, found, strict=True)
+            if step.meant or args.all
+        ]
+        outcomes = Counter(step.outcome for step in plan.steps if step.meant)
+        listed = ", ".join(f"{n} {word}" for word, n in sorted(outcomes.items()))
+        others = sum(not step.meant for step in plan.steps)
+        hosts = ", ".join(plan.hosts)
+        words = f"{hosts}: {listed or 'nothing'}; {others} not to be recovered"
+        print(words, file=sys.stderr)
+        return (("server", *_COLUMNS) if args.long else _COLUMNS), rows
+
+    # Carrying it out.
+
+    def _apply(self, args: argparse.Namespace) -> tuple[Plan, Picture]:
+        if args.hosts or args.out or not clouds.is_live(args):
+            self.parser.error("--apply is about the live cloud, and takes no host")
+        if not (args.confirm_fenced and args.by and args.reason):
+            self.parser.error("--confirm-fenced, --by and --reason are needed")
+        kept = _read(args.apply)
+        picture = self._picture(args, list(kept.hosts))
+        fresh = plans.make(picture, self._options, kept.hosts)
+        if changes := plans.differences(kept, fresh):
+            for change in changes:
+                print(change, file=sys.stderr)
+            print("The cloud has changed: nothing was ordered.", file=sys.stderr)
+            self.code = CHANGED
+            return fresh, picture
+        commands = [
+            new_command(
+                CommandKind.EVACUATE, host, args, destinations=kept.destinations(host)
+            )
+            for host in kept.hosts
+        ]
+        self.code, _ = orders.give(self.app, commands, args.wait)
+        return fresh, picture
+
+
+def _read(path: Path) -> Plan:
+    try:
+        return plans.load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except BadFile as error:
+        raise BadFile(f"{path}: {error}") from error
+
+
+def _warn(host: Host) -> None:
+    """What keeps the trigger off a host, whatever its plan says."""
+    by_hand = "" if detect.under_maintenance(host) else ", unless by hand"
+    if why := detect.hands_off(host):
+        said = why[0].sentence(why[1])
+    elif vocabulary.HA not in host.facts.flags:
+        said = "it is in no aggregate with ha=true"
+    else:
+        return
+    print(f"{host.name}: left alone{by_hand}: {said}", file=sys.stderr)
+
+
+def _row(step: plans.Step, prospect: Prospect, long: bool) -> tuple[Any, ...]:
+    candidates: Any = len(prospect.candidates)
+    row = (
+        step.name,
+        step.source,
+        step.priority,
+        step.outcome,
+        step.destination,
+        Words(list(prospect.candidates)) if long else candidates,
+        Lines(list(filter(None, (step.reason, prospect.scattered)))),
+    )
+    return (step.server, *row) if long else row

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check finds."""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class Severity(enum.IntEnum):
+    """How bad it is; the number is the exit code."""
+
+    INFO = 0
+    """Good to know; nothing has to be done."""
+    WARNING = 1
+    """It works, but not as well, or not always."""
+    ERROR = 2
+    """A recovery, or the scheduler plugin, will not do what it is there for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that should be put right.
+
+    :ivar what: what is so, with the name of the host, option or flavor.
+    :ivar why: why it matters.
+    :ivar mend: the command, or the setting, that mends it.
+    """
+
+    severity: Severity
+    what: str
+    why: str
+    mend: str
+
+
+def names(found: Iterable[str], most: int = 5) -> str:
+    """'a, b and 7 more': as many names as a sentence can bear."""
+    ordered = sorted(found)
+    more = len(ordered) - most
+    shown = ", ".join(ordered[:most])
+    return f"{shown} and {more} more" if more > 0 else shown

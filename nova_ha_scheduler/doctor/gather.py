@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The subject, from the live cloud or from files; and what was wrong on the way."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from oslo_config import cfg
+
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.model import Picture
+from nova_ha_scheduler.cluster.openstack import whole
+from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, READ, Api
+from nova_ha_scheduler.cluster.openstack.lists import Lists
+from nova_ha_scheduler.cluster.openstack.requirements import Requirements
+from nova_ha_scheduler.cluster.snapshot import BadFile
+from nova_ha_scheduler.cluster.synthetic import BadLine
+from nova_ha_scheduler.doctor import access, checks
+from nova_ha_scheduler.doctor.finding import Finding, Severity
+from nova_ha_scheduler.doctor.nova_conf import NovaConf
+from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Listening, Subject
+from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation import notify, startup
+from nova_ha_scheduler.fencing import ConfigError
+from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.witnesses import Witnesses
+
+ERROR = Severity.ERROR
+
+T = TypeVar("T")
+
+_AWAY = (cfg.Error, CloudUnreachable, JournalError)
+
+
+class Gatherer:
+    """Makes a subject of what it is given.
+
+    :ivar found: with the name of the part, what keeps it from being examined.
+    :ivar done: the parts that were as they should be.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self._conf = conf
+        self.found: list[tuple[str, Finding]] = []
+        self.done: list[str] = []
+        self.subject = Subject(trigger_conf.options(conf))
+
+    def read_nova_conf(self, files: list[str]) -> None:
+        """:raises cfg.Error: only of nova-ha.conf; of nova.conf, it is a finding."""
+        why = "nova-scheduler stops at a bad value of [ha_scheduler]."
+        mend = "mend the file; it is read as oslo.config reads it"
+        with_nova = self._try("nova-conf", lambda: NovaConf(files), why, mend)
+        listening = None
+        if notify.configured(self._conf):
+            wanted = self._conf.notifications
+            listening = Listening(wanted.topic, wanted.exchange)
+        self.subject = replace(self.subject, nova=with_nova, listening=listening)
+
+    def read_picture(self, load: Callable[[], Picture]) -> None:
+        """From a file; what is wrong with that is a finding."""
+        why, mend = "No host and no server can be examined.", "name another file"
+        errors = (BadFile, BadLine)
+        picture = self._try("picture", load, why, mend, errors)
+        self.subject = replace(self.subject, picture=picture)
+
+    def try_parts(self) -> Fencing | None:
+        """The configuration, the fencing file, the journal."""
+        self._try(
+            "witnesses",
+            lambda: Witnesses(self._conf),
+            "The trigger does not start.",
+            "mend [witnesses] in nova-ha.conf",
+        )
+        self._try(
+            "journal",
+            Database(self._conf).check,
+            "Without its journal the trigger does nothing: what it means to do is "
+            "written down first.",
+            "start nova-ha-evacuator once, which makes it; or mend [database] "
+            "connection",
+            (JournalError, cfg.Error),
+        )
+        fencing = self._try(
+            "fencing-file",
+            lambda: Fencing.from_conf(self._conf),
+            "The trigger does not start.",
+            "mend the file that [fencing] config_file names",
+            (ConfigError,),
+        )
+        if fencing is not None:
+            self.subject = replace(self.subject, methods=fencing.methods)
+        return fencing
+
+    def ask_devices(self, fencing: Fencing) -> None:
+        broken = fencing.broken(self._conf.fencing.check_parallelism)
+        self.subject = replace(self.subject, broken=broken)
+
+    def ask_cloud(self) -> None:
+        """Look at everything, if it lets us."""
+        why = "The trigger cannot see or do anything."
+        mend = "mend [cloud] in nova-ha.conf, or the service that is named"
+        before = len(self.found)
+        api = self._try(
+            "configuration",
+            lambda: startup.cloud(self._conf),
+            "The trigger does not start.",
+            "mend nova-ha.conf",
+        )
+        if api is None:
+            return
+        for check in (access.too_old, *access.CHECKS):
+            if not self._report(check, api, why, mend):
+                break
+        if any(finding.severity is ERROR for _, finding in self.found[before:]):
+            return  # what is hidden makes no picture
+        seen = self._try("cloud", lambda: _look(api), why, mend)
+        if seen is not None:
+            picture, flavors, aggregates = seen
+            self.subject = replace(
+                self.subject,
+                picture=picture,
+                live=True,
+                flavors=flavors,
+                aggregates=aggregates,
+            )
+
+    def _report(
+        self,
+        check: Callable[[Api], Iterable[Finding]],
+        api: Api,
+        why: str,
+        mend: str,
+    ) -> bool:
+        """Whether it is worth while to ask on."""
+        try:
+            found = list(check(api))
+        except _AWAY as error:
+            self.found.append(("cloud", Finding(ERROR, str(error), why, mend)))
+            return False
+        name = checks.name_of(check)
+        self.found += [(name, finding) for finding in found]
+        if not found:
+            self.done.append(name)
+        return not (found and check is access.too_old)
+
+    def _try(
+        self,
+        name: str,
+        do: Callable[[], T],
+        why: str,
+        mend: str,
+        errors: tuple[type[Exception], ...] = _AWAY,
+    ) -> T | None:
+        try:
+            result = do()
+        except errors as error:
+            self.found.append((name, Finding(ERROR, str(error), why, mend)))
+            return None
+        self.done.append(name)
+        return result
+
+
+def _look(api: Api) -> tuple[Picture, tuple[Flavor, ...], tuple[Aggregate, ...]]:
+    picture = whole.take(api, SystemClock())
+    return picture, tuple(_flavors(api)), tuple(_aggregates(api))
+
+
+def _flavors(api: Api) -> Iterator[Flavor]:
+    """All, also those that only some tenants may use."""
+    found = api.pages("compute", "/flavors/detail", "flavors", READ, is_public="None")
+    for raw in found:
+        flavor = {**raw, "ephemeral": raw["OS-FLV-EXT-DATA:ephemeral"]}
+        # As if it was booted from a volume.
+        needed = Requirements({"flavor": flavor, "image": None})
+        yield Flavor(
+            raw["name"],
+            raw["extra_specs"],
+            needed.resources,
+            needed.traits,
+            needed.forbidden,
+        )
+
+
+def _aggregates(api: Api) -> Iterator[Aggregate]:
+    """One request to Placement for each that says one of our words."""
+    asked = Lists(api)
+    nodes = asked.nodes()
+    for raw in asked.aggregates():
+        aggregate = Aggregate(
+            raw["name"], raw["uuid"], raw["metadata"], frozenset(raw["hosts"])
+        )
+        if not aggregate.metadata.keys() & set(vocabulary.AGGREGATE_KEYS):
+            yield aggregate
+            continue
+        of_it = {"member_of": aggregate.uuid}
+        found = api.get("placement", "/resource_providers", PLACEMENT, of_it)
+        members = {provider["uuid"] for provider in found["resource_providers"]}
+        mirrored = frozenset(nodes[node] for node in members & nodes.keys())
+        yield replace(aggregate, mirrored=mirrored)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks on what the aggregates say of hosts."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.doctor.finding import Finding, Severity, names
+from nova_ha_scheduler.doctor.subject import Subject
+from nova_ha_scheduler.rules import vocabulary
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+def unreadable_tag(subject: Subject) -> Iterator[Finding]:
+    for host in subject.hosts:
+        for _, sentence in host.facts.bad:
+            yield Finding(
+                ERROR,
+                f"host {host.name}: {sentence}",
+                "What cannot be read fails closed: the host is refused wherever the "
+                "key matters.",
+                "openstack aggregate set --property KEY=VALUE AGGREGATE",
+            )
+
+
+def several_zones(subject: Subject) -> Iterator[Finding]:
+    for host in subject.hosts:
+        if len(host.facts.zones) > 1:
+            yield Finding(
+                ERROR,
+                f"host {host.name} is in {host.facts.zone_words}",
+                "Nobody can know which storage holds its servers' disks: they move "
+                "nowhere, and are not evacuated.",
+                f"nova-ha untag {host.name} --zone, then nova-ha tag {host.name} "
+                "--zone ZONE",
+            )
+
+
+def protected_without_zone(subject: Subject) -> Iterator[Finding]:
+    for host in subject.protected:
+        if _zoneless(host) and vocabulary.RESERVED not in host.facts.flags:
+            yield Finding(
+                WARNING,
+                f"host {host.name} is protected, but in no storage zone",
+                "It counts as one without shared storage: servers with a local disk "
+                "are left when it dies, as Nova would rebuild them from the image.",
+                f"nova-ha tag {host.name} --zone ZONE",
+            )
+
+
+def reserve_without_zone(subject: Subject) -> Iterator[Finding]:
+    for host in subject.tagged(vocabulary.RESERVED):
+        if _zoneless(host):
+            yield Finding(
+                ERROR,
+                f"reserve host {host.name} is in no storage zone",
+                "A server is evacuated only within its storage zone, so this host "
+                "takes none of a zone's servers.",
+                f"nova-ha tag {host.name} --zone ZONE",
+            )
+
+
+def reserve_without_ha(subject: Subject) -> Iterator[Finding]:
+    for host in subject.tagged(vocabulary.RESERVED):
+        if vocabulary.HA not in host.facts.flags:
+            yield Finding(
+                ERROR,
+                f"reserve host {host.name} is not in an aggregate with ha=true",
+                "Servers of ha=true flavors go only to ha=true hosts, also when they "
+                "are evacuated.",
+                f"nova-ha tag {host.name} --ha",
+            )
+
+
+def reserve_out_of_service(subject: Subject) -> Iterator[Finding]:
+    for host in subject.tagged(vocabulary.RESERVED):
+        if host.facts.may_be(vocabulary.MAINTENANCE):
+            continue  # somebody knows
+        if host.disabled or not host.up:
+            state = "disabled" if host.disabled else "down"
+            reason = f" ({host.disabled_reason})" if host.disabled_reason else ""
+            yield Finding(
+                WARNING,
+                f"reserve host {host.name} is {state}{reason}",
+                "It takes no server while it is.",
+                f"openstack compute service set --enable {host.name} nova-compute"
+                if host.disabled
+                else f"start nova-compute on {host.name}",
+            )
+
+
+def zone_without_reserve(subject: Subject) -> Iterator[Finding]:
+    for zone, hosts in sorted(_zones(subject).items()):
+        if not any(vocabulary.RESERVED in host.facts.flags for host in hosts):
+            yield Finding(
+                INFO,
+                f"storage zone {zone} has no reserve host",
+                "Whether a dead host's servers find room depends on what the others "
+                "happen to have left; nova-ha capacity tells.",
+                "nova-ha tag HOST --zone " + zone + " --ha --reserved",
+            )
+
+
+def alone_in_its_zone(subject: Subject) -> Iterator[Finding]:
+    for zone, hosts in sorted(_zones(subject).items()):
+        if len(hosts) == 1:
+            yield Finding(
+                WARNING,
+                f"host {hosts[0].name} is the only protected host of zone {zone}",
+                "When it dies, its servers have nowhere to go.",
+                f"nova-ha tag HOST --zone {zone} --ha",
+            )
+
+
+def nothing_protected(subject: Subject) -> Iterator[Finding]:
+    if not subject.protected:
+        yield Finding(
+            WARNING,
+            "no host is protected",
+            "The trigger acts only when a host of an aggregate with ha=true dies.",
+            "nova-ha tag HOST --zone ZONE --ha",
+        )
+
+
+def zone_in_another_case(subject: Subject) -> Iterator[Finding]:
+    spelt: dict[str, set[str]] = defaultdict(set)
+    for host in subject.hosts:
+        for zone in host.facts.zones:
+            spelt[zone.lower()].add(zone)
+    for found in spelt.values():
+        if len(found) > 1:
+            yield Finding(
+                WARNING,
+                f"storage zones {names(found)} differ only in case",
+                "They are two zones, and no server moves from one to the other.",
+                "give the hosts of one storage one spelling: nova-ha tag",
+            )
+
+
+def _zoneless(host: Host) -> bool:
+    return not host.facts.zones and not host.facts.bad_value(vocabulary.STORAGE_ZONE)
+
+
+def _zones(subject: Subject) -> dict[str, list[Host]]:
+    """The protected hosts of each storage zone."""
+    found: dict[str, list[Host]] = defaultdict(list)
+    for host in subject.protected:
+        if len(host.facts.zones) == 1:
+            found[min(host.facts.zones)].append(host)
+    return found
+
+
+CHECKS = (
+    nothing_protected,
+    unreadable_tag,
+    several_zones,
+    zone_in_another_case,
+    protected_without_zone,
+    reserve_without_zone,
+    reserve_without_ha,
+    reserve_out_of_service,
+    zone_without_reserve,
+    alone_in_its_zone,
+)

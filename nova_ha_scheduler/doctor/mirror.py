@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks on Placement's mirror of the host aggregates, on fencing and on clocks."""
+
+from collections.abc import Iterator
+
+from nova_ha_scheduler.doctor.finding import Finding, Severity, names
+from nova_ha_scheduler.doctor.subject import Subject
+from nova_ha_scheduler.evacuation.names import hint
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+
+def not_mirrored(subject: Subject) -> Iterator[Finding]:
+    for aggregate in subject.aggregates or ():
+        if aggregate.mirrored is None:
+            continue
+        known = subject.seen.hosts.keys()
+        missing = (aggregate.hosts & known) - aggregate.mirrored
+        if missing:
+            yield Finding(
+                ERROR,
+                f"aggregate {aggregate.name}: Placement does not know that "
+                f"{names(missing)} is in it",
+                "Placement is asked for the hosts of aggregates: it hides these from "
+                "moves and evacuations, or offers those that are closed.",
+                "nova-manage placement sync_aggregates",
+            )
+        if extra := aggregate.mirrored - aggregate.hosts:
+            yield Finding(
+                ERROR,
+                f"aggregate {aggregate.name}: Placement has {names(extra)} in it, and "
+                "Nova has not",
+                "Placement is asked for the hosts of aggregates: it offers hosts that "
+                "the filters then refuse, or hides hosts that are open.",
+                "openstack resource provider aggregate set NODE --generation N "
+                f"--aggregate UUID..., without {aggregate.uuid}; sync_aggregates only "
+                "adds",
+            )
+
+
+def strange_member(subject: Subject) -> Iterator[Finding]:
+    for aggregate in subject.aggregates or ():
+        for host in sorted(aggregate.hosts - subject.seen.hosts.keys()):
+            yield Finding(
+                WARNING,
+                f"aggregate {aggregate.name} has {host}, which has no nova-compute",
+                "It is a host that is gone, or a name that Nova does not know "
+                "exactly, and counts for nothing.",
+                f"openstack aggregate remove host {aggregate.name} {host}",
+            )
+
+
+def without_method(subject: Subject) -> Iterator[Finding]:
+    methods = subject.methods or {}
+    for host in subject.protected:
+        if host.name not in methods:
+            yield Finding(
+                ERROR,
+                f"no fencing method for protected host {host.name}"
+                + hint(host.name, methods),
+                "The trigger does not start: without one, nothing proves that the "
+                "host is dead.",
+                "an entry in the fencing file; method: manual for a host that waits "
+                "for nova-ha confirm-fenced",
+            )
+
+
+def method_without_host(subject: Subject) -> Iterator[Finding]:
+    for name in sorted((subject.methods or {}).keys() - subject.seen.hosts.keys()):
+        yield Finding(
+            WARNING,
+            f"the fencing file has {name}, which has no nova-compute"
+            + hint(name, subject.seen.hosts),
+            "The entry fences nothing.",
+            "its exact name, as in openstack compute service list, or no entry",
+        )
+
+
+def broken_device(subject: Subject) -> Iterator[Finding]:
+    for host, sentence in sorted((subject.broken or {}).items()):
+        yield Finding(
+            ERROR,
+            f"fence device of {host}: {sentence}",
+            "If the host died now, it could not be fenced, and its servers would wait "
+            "for nova-ha confirm-fenced.",
+            "mend the device, or its entry in the fencing file",
+        )
+
+
+def clocks_differ(subject: Subject) -> Iterator[Finding]:
+    """A heartbeat of the future; one of the past may be a late one."""
+    if not subject.live or not subject.hosts:
+        return
+    newest = max(subject.hosts, key=lambda host: host.updated_at)
+    ahead = newest.updated_at - subject.seen.taken_at
+    if ahead > subject.options.clock_skew:
+        yield Finding(
+            ERROR,
+            f"the clock of {newest.name} is {ahead:.0f} s ahead of this host's",
+            "How old a heartbeat is, and whether a confirmation holds, is judged by "
+            "this host's clock.",
+            "the same time source for all (chronyc tracking), or a larger [detection] "
+            "clock_skew",
+        )
+
+
+CHECKS = (strange_member, clocks_differ)
+OF_AGGREGATES = (not_mirrored,)
+OF_FENCING = (without_method, method_without_host)
+OF_DEVICES = (broken_device,)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a decision was made on, kept so that it can be made again.
+
+A step is a pure function: of the journal's state, the picture, what the executor
+learned, the time and the options. :func:`.engine.again` runs the production step on
+what was kept, and gives the same change, bit for bit, as long as the program is the
+same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nova_ha_scheduler.cluster.model import (
+    Host,
+    Migration,
+    Picture,
+    Scope,
+    Server,
+)
+from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.pauses import Pause
+from nova_ha_scheduler.evacuation.records import EventKind
+from nova_ha_scheduler.evacuation.upkeep import Move, Window
+
+DECIDED = frozenset(
+    {
+        EventKind.SERVER_WAITING,
+        EventKind.SERVER_ASKED,
+        EventKind.SERVER_FAILED,
+        EventKind.SERVER_LEFT,
+        EventKind.MOVE_WAITING,
+        EventKind.MOVE_ASKED,
+        EventKind.MOVE_FAILED,
+        EventKind.MOVE_LEFT,
+    }
+)
+"""The events by which something was decided about a server; the others tell what was
+seen."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The journal's state, in lists, in its order; see records.State."""
+
+    hosts: tuple[records.HostRecovery, ...] = ()
+    servers: tuple[records.ServerRecovery, ...] = ()
+    intents: tuple[records.Intent, ...] = ()
+    commands: tuple[records.Command, ...] = ()
+    guard: records.GuardRecord = records.GuardRecord()
+    pauses: tuple[Pause, ...] = ()
+    windows: tuple[Window, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+    @classmethod
+    def of(cls, state: records.State) -> "Known":
+        return cls(
+            tuple(state.hosts.values()),
+            tuple(state.servers.values()),
+            tuple(state.intents.values()),
+            tuple(state.commands.values()),
+            state.guard,
+            tuple(state.pauses.values()),
+            tuple(state.windows.values()),
+            tuple(state.moves.values()),
+        )
+
+    def state(self) -> records.State:
+        return records.State(
+            {host.id: host for host in self.hosts},
+            {server.key: server for server in self.servers},
+            {intent.id: intent for intent in self.intents},
+            {command.id: command for command in self.commands},
+            self.guard,
+            {pause.id: pause for pause in self.pauses},
+            {window.id: window for window in self.windows},
+            {move.key: move for move in self.moves},
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture, in lists, in its order; see model.Picture."""
+
+    taken_at: float
+    scope: Scope
+    hosts: tuple[Host, ...]
+    servers: tuple[Server, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    hosts_at: float | None = None
+
+    @classmethod
+    def of(cls, picture: Picture) -> "Seen":
+        return cls(
+            picture.taken_at,
+            picture.scope,
+            tuple(picture.hosts.values()),
+            tuple(picture.servers.values()),
+            picture.migrations,
+            picture.hosts_at,
+        )
+
+    def picture(self) -> Picture:
+        return Picture(
+            self.taken_at,
+            self.scope,
+            {host.name: host for host in self.hosts},
+            {server.uuid: server for server in self.servers},
+            self.migrations,
+            self.hosts_at,
+        )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One step that decided about servers.
+
+    :ivar change: what it decided.
+    """
+
+    now: float
+    options: Options
+    known: Known
+    seen: Seen
+    change: records.Change
+    outcomes: tuple[records.Outcome, ...] = ()
+    running: frozenset[str] = frozenset()
+    jump: float = 0.0
+
+    @property
+    def about(self) -> list[records.Event]:
+        """What it decided about each server, in its order."""
+        return [event for event in self.change.events if event.kind in DECIDED]
+
+
+def is_one(change: records.Change) -> bool:
+    """Whether something was decided about a server."""
+    return any(event.kind in DECIDED for event in change.events)
+
+
+def made(
+    state: records.State,
+    picture: Picture,
+    outcomes: Sequence[records.Outcome],
+    running: frozenset[str],
+    now: float,
+    options: Options,
+    change: records.Change,
+    jump: float = 0.0,
+) -> Decision:
+    """A decision with all that it was made on; see Turn."""
+    known, seen = Known.of(state), Seen.of(picture)
+    return Decision(now, options, known, seen, change, tuple(outcomes), running, jump)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands behind a plan: where each server could have gone, and whether one that
+has no place lacks room, or only room in one piece.
+
+It decides nothing: it is told what was decided, server by server in the order of
+asking, and looks at what was left at each one's turn.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from nova_ha_scheduler.cluster.model import Host, Picture, Server
+from nova_ha_scheduler.planner import explain
+from nova_ha_scheduler.planner.explain import Taken
+from nova_ha_scheduler.planner.ground import Ground, request_for, unfit
+from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.rules.model import Request
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """One server's.
+
+    :ivar candidates: the hosts that could have taken it at its turn, by name.
+    :ivar scattered: a sentence, if the permitted hosts have the room together, but
+        none of them has it alone.
+    """
+
+    candidates: tuple[str, ...]
+    scattered: str = ""
+
+
+def prospects(
+    picture: Picture,
+    dead: Collection[str],
+    decided: Iterable[tuple[Server, str | None]],
+    preferences: Preferences,
+) -> list[Prospect]:
+    """
+    :param dead: the hosts that die.
+    :param decided: each server with its destination, in the order of asking.
+    """
+    look = _Look(Ground(picture.hosts, preferences), frozenset(dead))
+    decided = list(decided)
+    found = [look.at(server, destination) for server, destination in decided]
+    # One that waits though it had candidates made room for others in a packed plan:
+    # what counts for it is what is left beside them.
+    return [
+        look.at(server, None)
+        if prospect.candidates and destination is None
+        else prospect
+        for prospect, (server, destination) in zip(found, decided, strict=True)
+    ]
+
+
+class _Look:
+    def __init__(self, ground: Ground, dead: frozenset[str]) -> None:
+        self._ground, self._dead = ground, dead
+        self._needs: dict[str, Counter[str]] = defaultdict(Counter)
+        self._groups: dict[str, set[str]] = defaultdict(set)
+
+    def at(self, server: Server, destination: str | None) -> Prospect:
+        source = self._ground.hosts[server.host]
+        request = request_for(server, source, self._ground.preferences)
+        spots = self._ground.spots(request).values()
+        fitting = tuple(
+            sorted(s.host.name for s in spots if self._fits(server, s.host))
+        )
+        if destination is None:
+            scattered = "" if fitting else self._scattered(server, request)
+            return Prospect(fitting, scattered)
+        self._needs[destination].update(server.needs)
+        if server.group:
+            self._groups[destination].add(server.group)
+        return Prospect(fitting)
+
+    def _taken(self, host: str) -> Taken:
+        return Taken(False, self._needs.get(host, {}), self._groups.get(host, ()))
+
+    def _fits(self, server: Server, host: Host) -> bool:
+        """Whether a permitted host can take it still."""
+        if host.name == server.host or host.name in self._dead:
+            return False
+        if server.group is None and host.name not in self._needs:
+            return unfit(server, host, host.free) is None
+        found = explain.fitting(server, host, self._taken(host.name))
+        return explain.first_no(found) is None
+
+    def _scattered(self, server: Server, request: Request) -> str:
+        """Only of hosts that lack nothing but room."""
+        permitted = self._ground.permitted(request, self._dead | {server.host})
+        left: dict[str, Counter[str]] = {}
+        for host in permitted:
+            found = explain.fitting(server, host, self._taken(host.name))
+            no = {check.name for check in found if check.no}
+            if host.free is not None and no <= server.needs.keys():
+                taken = self._taken(host.name).needs
+                left[host.name] = Counter(host.free)
+                left[host.name].subtract(taken)
+        needs = sorted(server.needs.items())
+        total = {what: sum(max(0, n[what]) for n in left.values()) for what, _ in needs}
+        if not left or any(total[what] < wanted for what, wanted in needs):
+            return ""
+        most = {what: max(n[what] for n in left.values()) for what, _ in needs}
+        short = [
+            f"{total[what]} {what} of {wanted} needed, but no host has more than "
+            f"{most[what]}"
+            for what, wanted in needs
+            if most[what] < wanted
+        ]
+        words = "the free room of all permitted hosts together would be enough: "
+        return words + ("; ".join(short) or "but no host has all of it at once")

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of a scenario for what happens to hosts, servers and calls."""
+
+from dataclasses import replace
+from typing import Literal
+
+from nova_ha_scheduler.cluster import text
+from nova_ha_scheduler.cluster.model import MoveKind
+from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.records import Effect
+from nova_ha_scheduler.simulation.runner import Simulation
+from nova_ha_scheduler.simulation.words import (
+    Call,
+    HostName,
+    NewServer,
+    Seconds,
+    ServerId,
+)
+
+UpDown = Literal["up", "down"]
+Device = Literal["works", "unreachable", "deaf", "lies"]
+
+
+class Fate:
+    """:ivar names: of servers, by uuid."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation, self.world = simulation, simulation.world
+        self.names = {s.uuid: s.name for s in self.world.servers.values()}
+
+    # Hosts.
+
+    def do_power(self, what: Literal["on", "off"], host: HostName) -> None:
+        """A host's power goes, or comes back, and with it nova-compute."""
+        machine = self.world.machines[host]
+        if what == "off":
+            self.world.cut(host)
+        else:
+            machine.powered = True
+            machine.agent_at = self.world.time + self.world.nova.boot
+
+    def do_agent(self, what: Literal["start", "stop"], host: HostName) -> None:
+        """nova-compute alone stops or starts."""
+        machine = self.world.machines[host]
+        if what == "start":
+            machine.agent_at = self.world.time
+        else:
+            machine.agent = False
+
+    def do_network(self, what: UpDown, host: HostName) -> None:
+        """The host lives, but nobody hears it."""
+        self.world.machines[host].connected = what == "up"
+
+    def do_bus(self, what: UpDown) -> None:
+        """No heartbeat at all reaches Nova's database."""
+        self.world.bus_up = what == "up"
+
+    def do_api(self, what: UpDown) -> None:
+        """Nova's API answers nobody."""
+        self.world.api_up = what == "up"
+
+    def do_device(self, host: HostName, what: Device) -> None:
+        """Its fence device does not answer, does not obey, or says off of a host that
+        is on."""
+        self.world.machines[host].device = what
+
+    def do_slow(self, effect: Effect, host: HostName, seconds: Seconds) -> None:
+        """An effect on a host takes so long."""
+        self.simulation.delays[effect.value, host] = seconds
+
+    def do_queue(self, effect: Effect, host: HostName, seconds: Seconds) -> None:
+        """All threads are busy: it begins only then."""
+        self.simulation.waits[effect.value, host] = seconds
+
+    def do_witness(self, name: str, host: HostName, verdict: Verdict) -> None:
+        """What a witness says of the host from now on."""
+        self.world.machines[host].witnesses[name] = verdict
+
+    def do_tag(self, host: HostName, key: str, value: str = "") -> None:
+        """Metadata of the host's aggregates; without a value, it goes."""
+        aggregates = self.world.machines[host].aggregates
+        for metadata in aggregates:
+            metadata.pop(key, None)
+        if value:
+            aggregates[0][key] = value
+
+    def do_force_down(self, host: HostName) -> None:
+        """Somebody tells Nova that the host is down."""
+        self.world.force_down(host)
+
+    def do_lift(self, host: HostName) -> None:
+        """Somebody takes that back."""
+        self.world.lift_force_down(host)
+
+    def do_disable(self, host: HostName, reason: str = "") -> None:
+        """Somebody disables the compute service."""
+        self.world.disable(host, reason)
+
+    def do_enable(self, host: HostName) -> None:
+        """Somebody enables it."""
+        self.world.enable(host)
+
+    def do_remove_service(self, host: HostName) -> None:
+        """Somebody deletes the compute service."""
+        del self.world.machines[host]
+
+    def do_room(self, host: HostName, amount: int, resource: str = "VCPU") -> None:
+        """So much more room on the host, or less, of a resource class."""
+        room = self.world.machines[host].room
+        room[resource] = room.get(resource, 0) + amount
+
+    def do_take_flag(self, host: HostName) -> None:
+        """Somebody takes the host out of the trigger's aggregate for maintenance."""
+        self.world.flag(host, False)
+
+    # Servers and calls.
+
+    def do_rebuild_takes(self, server: ServerId, seconds: Seconds) -> None:
+        """How long an evacuation of it takes on its host."""
+        self.world.rebuild_times[self.names[server]] = seconds
+
+    def do_rebuild_fails(self, server: ServerId, times: int) -> None:
+        """So many evacuations or moves of it fail."""
+        self.world.failing[self.names[server]] = times
+
+    def do_move_takes(self, server: ServerId, seconds: Seconds) -> None:
+        """How long a migration of it takes."""
+        self.world.moves.times[self.names[server]] = seconds
+
+    def do_lose_request(self, server: ServerId, times: int = 1) -> None:
+        """Nova accepts its evacuation, and forgets it before its host has heard it."""
+        self.world.lost_requests[self.names[server]] = times
+
+    def do_lose_answer(self, call: Call, times: int = 1) -> None:
+        """The next such calls work, but nobody hears of it."""
+        self.world.lost_answers[call] = times
+
+    def do_break(self, call: Call, times: int = 1) -> None:
+        """The next such calls end in an error 500."""
+        self.world.broken_calls[call] = times
+
+    def do_reset_state(self, server: ServerId) -> None:
+        """An administrator does it."""
+        self.world.reset_state(server, False)
+
+    def do_missing(self, server: ServerId, what: str = "") -> None:
+        """It lands without this, a port or a volume."""
+        self.world.missing[self.names[server]] = what
+
+    def do_landing_lies(self, server: ServerId) -> None:
+        """Nova says done, yet the server's host stays the dead one."""
+        self.world.landing_lies.add(self.names[server])
+
+    def do_delete(self, server: ServerId) -> None:
+        """Its tenant deletes it."""
+        del self.world.servers[server]
+
+    def do_boot(self, server: NewServer, host: HostName) -> None:
+        """A server whose boot ends only now."""
+        new = text.server(server, {"host": host})
+        self.names[new.uuid] = server
+        self.world.servers[new.uuid] = new
+
+    def do_task(self, server: ServerId, state: str = "") -> None:
+        """Its task state; none, without one."""
+        old = self.world.servers[server]
+        self.world.servers[server] = replace(old, task_state=state or None)
+
+    def do_state(self, server: ServerId, vm_state: str) -> None:
+        """Its tenant stops it, or something breaks it."""
+        self.world.set(server, vm_state=vm_state, running=vm_state == "active")
+
+    def do_nova_migrate(
+        self, server: ServerId, destination: HostName, kind: Literal["live", "cold"]
+    ) -> None:
+        """Somebody else asks Nova."""
+        kinds = {"live": MoveKind.LIVE, "cold": MoveKind.COLD}
+        self.world.moves.ask(kinds[kind], server, destination, False)
+
+    def do_nova_evacuate(self, server: ServerId, destination: HostName) -> None:
+        """Somebody else asks Nova."""
+        self.world.evacuations.ask(server, destination, False)
+
+    # Clocks.
+
+    def do_clock(self, seconds: Seconds) -> None:
+        """The clock of the trigger's host is set, forward or back by so much."""
+        self.simulation.clock.ahead += seconds
+        self.world.ahead += seconds
+
+    def do_clocks(self, seconds: Seconds) -> None:
+        """All clocks of the site are set, Nova's too."""
+        self.do_clock(seconds)
+        self.world.nova_ahead += seconds

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha capacity`` as monitoring calls it; docs/capacity.md has the tables."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit import commandline
+
+ROOM = "room: '16 vCPU, 64 GiB'"
+
+
+@pytest.fixture
+def capacity(tmp_path: Path) -> Callable[..., commandline.Answer]:
+    """Run it on a cloud in the text form."""
+    cloud, conf = tmp_path / "cloud.yaml", tmp_path / "nova-ha.conf"
+    conf.touch()
+
+    def run(text: str, *arguments: str) -> commandline.Answer:
+        cloud.write_text(text)
+        read = ("--from-file", str(cloud), *arguments)
+        return commandline.run(f"--config-file={conf}", "capacity", *read)
+
+    return run
+
+
+def _cloud(
+    *hosts: str, servers: str = "vm: {host: node1, needs: '4 vCPU, 8 GiB'}"
+) -> Any:
+    lines = "\n".join(f"  {host}" for host in hosts)
+    return f"hosts:\n{lines}\nservers:\n  {servers}\n"
+
+
+NODE = f"node1: {{zone: nfs-a, {ROOM}}}"
+SPARE = f"spare1: {{zone: nfs-a, reserved: true, {ROOM}}}"
+
+
+def test_all_is_well(capacity: Callable[..., commandline.Answer]) -> None:
+    answer = capacity(_cloud(NODE, SPARE), "-f", "json")
+    assert answer.code == 0
+    (row,) = json.loads(answer.out)
+    assert row["zone"] == "nfs-a"
+    assert (row["survivable"], row["how"], row["problems"]) == (1, "exact", 0)
+    assert row["largest demand"] == {"MEMORY_MB": 8192, "VCPU": 4}
+
+
+def test_a_zone_without_room(capacity: Callable[..., commandline.Answer]) -> None:
+    answer = capacity(_cloud(NODE))
+    assert answer.code == 1
+    assert "nfs-a: if node1 dies, 1 of 1 protected servers would be left" in answer.out
+    assert "nfs-a: 1 more reserve host as large as node1 (MEM" in answer.out
+
+
+def test_a_reserve_host_that_is_too_small_is_named(
+    capacity: Callable[..., commandline.Answer],
+) -> None:
+    small = "spare2: {zone: nfs-a, reserved: true, room: '2 vCPU, 64 GiB'}"
+    answer = capacity(_cloud(NODE, SPARE, small))
+    assert answer.code == 0
+    assert (
+        "nfs-a: reserve host spare2 is too small for server vm: even when it is empty, "
+        "it has 2 of 4 VCPU"
+    ) in answer.out
+
+
+def test_two_failures(capacity: Callable[..., commandline.Answer]) -> None:
+    nodes = NODE, f"node2: {{zone: nfs-a, {ROOM}}}"
+    servers = "vm1..vm2: {host: node1, needs: '6 vCPU, 8 GiB'}\n"
+    servers += "  vm3..vm4: {host: node2, needs: '6 vCPU, 8 GiB'}"
+    assert capacity(_cloud(*nodes, SPARE, servers=servers)).code == 0
+    answer = capacity(_cloud(*nodes, SPARE, servers=servers), "--failures", "2")
+    assert answer.code == 1
+    assert "if node1, node2 die together, 2 of 4" in answer.out
+
+
+def test_for_programs_the_sentences_are_apart(
+    capacity: Callable[..., commandline.Answer],
+) -> None:
+    answer = capacity(_cloud(NODE), "--hosts", "-f", "json")
+    assert answer.code == 1
+    (row,) = json.loads(answer.out)
+    assert (row["host"], row["left"], row["left first"]) == ("node1", 1, "vm")
+    assert "nfs-a: if node1 dies" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--failures", "0"], 2, "0 is no whole number from 1 on"),
+        (["--failures", "x"], 2, "x is no whole number from 1 on"),
+        (["--zone", "nfs-x"], 1, "no host is in a storage zone nfs-x (perhaps nfs-a?)"),
+    ],
+)
+def test_wrong_arguments(
+    capacity: Callable[..., commandline.Answer],
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    answer = capacity(_cloud(NODE, SPARE), *arguments)
+    assert answer.code == code
+    assert words in answer.err

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages in docs/ say that nova-ha prints is what it prints.
+
+In a block that begins with ```console, each line ``$ nova-ha ...`` that reads an
+example (docs/examples/) or makes up a cloud (--synthetic) is run; what follows it,
+until the next ``$`` or the end of the block, has to be what it prints, errors too. A
+last line ``# exit code N`` says with which code it ends, if not with 0. The commands of
+a page share a directory, from which docs/ is seen.
+
+With RECORD=1 in the environment the pages are written instead of compared. Read what
+was written before you keep it.
+"""
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit import commandline
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("**/*.md"))
+
+_BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_READS = re.compile(r"docs/examples/|--synthetic")
+
+
+def _commands(block: str) -> Iterator[tuple[str, str]]:
+    """Each line with a command, and what follows it."""
+    for part in re.split(r"^(?=\$ )", block, flags=re.MULTILINE):
+        line, _, output = part.partition("\n")
+        if part:
+            yield line, output
+
+
+def _run(line: str, conf: Path) -> str:
+    program, *arguments = shlex.split(line.removeprefix("$ "))
+    assert program == "nova-ha"
+    answer = commandline.run(f"--config-file={conf}", *arguments)
+    last = f"# exit code {answer.code}\n" if answer.code else ""
+    return answer.all + last
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").symlink_to(DOCS)
+    monkeypatch.chdir(tmp_path)
+    conf = tmp_path / "nova-ha.conf"
+    conf.touch()
+
+    def played(block: re.Match[str]) -> str:
+        found = []
+        for line, output in _commands(block[0]):
+            if line.startswith("$ nova-ha") and _READS.search(line):
+                output = _run(line, conf)
+            found.append(f"{line}\n{output}")
+        return "".join(found)
+
+    text = page.read_text()
+    shown = _BLOCK.sub(played, text)
+    if os.environ.get("RECORD"):
+        page.write_text(shown)
+    assert shown == text
+
+
+def test_the_pages_have_examples() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    lines = [line for block in _BLOCK.findall(text) for line, _ in _commands(block)]
+    assert sum(bool(_READS.search(line)) for line in lines) >= 8
