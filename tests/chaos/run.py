@@ -16,8 +16,9 @@ from tests.chaos import choices
 from tests.chaos.choices import Blow, Trouble
 from tests.errors import CloudError
 from tests.stack import truth
+from tests.stack.deaths import Death
 from tests.stack.faults import injected
-from tests.stack.fleet import Death, Fleet
+from tests.stack.fleet import Fleet
 from tests.stack.machines import Machine
 
 SERVERS = 12

@@ -3,8 +3,9 @@
 
 import pytest
 
+from tests.stack.deaths import Death
 from tests.stack.faults import Crash, Outage, Stall, injected
-from tests.stack.fleet import Death, Fleet
+from tests.stack.fleet import Fleet
 
 A, B = "nfs-a", "nfs-b"
 
