@@ -166,8 +166,10 @@ class Fleet:
         """
         still = [found for found in self._recoveries(hosts) if not found.ended_at]
         for found in still:
-            patience = self._restarted.get(found.host, found.stages["returning"]) + 15
-            if found.reason is Reason.DONE_RECORDS and time.time() > patience:
+            if found.reason is not Reason.DONE_RECORDS:
+                continue
+            since = max(found.stages["returning"], self._restarted.get(found.host, 0))
+            if time.time() > since + 15:
                 self._restarted[found.host] = time.time()
                 self.stack.machines[found.host].crash()
                 self.stack.machines[found.host].start()
@@ -341,9 +343,9 @@ class Fleet:
             if "Traceback" in text
         ]
 
-    def says(self, words: str) -> None:
-        """Wait until the trigger has logged this."""
-        self.wait(f"{words!r} in its log", lambda: words in self._log())
+    def says(self, words: str, before: int = 0) -> None:
+        """Wait until the trigger has logged this once more than it had before."""
+        self.wait(f"{words!r} in its log", lambda: self.said(words) > before)
 
     def said(self, words: str) -> int:
         """How often it has logged this."""
