@@ -87,10 +87,10 @@ def retried(
 ) -> ServerRecovery:
     """The server, to be asked for again: where its lost request may still arrive."""
     host = _heading(record, newest)
-    only = host if host and _named(record, newest) else record.only
-    if only and is_dead(turn, only):
-        only = None
-    return replace(record, baseline=baseline(turn, record), only=only)
+    bound = host if host and _named(record, newest) else record.only
+    if bound and is_dead(turn, bound):
+        bound = None
+    return replace(record, baseline=baseline(turn, record), only=bound)
 
 
 def baseline(turn: Turn, record: ServerRecovery) -> int:

@@ -3,10 +3,15 @@
 
 import pytest
 
+from tests.stack.deaths import Death
 from tests.stack.faults import Crash, Outage, Stall, injected
-from tests.stack.fleet import Death, Fleet
+from tests.stack.fleet import Fleet
 
 A, B = "nfs-a", "nfs-b"
+
+DEAF = "Nova's notifications cannot be heard"
+HEARS = "Nova's notifications can be heard."
+FULL, ROOM = "The journal cannot be used", "The journal can be used again."
 
 
 @pytest.mark.short
@@ -113,20 +118,21 @@ def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
 
 
 def test_broker_restarts(fleet: Fleet) -> None:
+    before = fleet.said(DEAF), fleet.said(HEARS)
     with fleet.death(B) as death:
         death.progress(4)
         with injected(Outage("rabbitmq"), fleet.stack):
-            fleet.says("Nova's notifications cannot be heard")
-        fleet.says("Nova's notifications can be heard.")
+            fleet.says(DEAF, before[0])
+        fleet.says(HEARS, before[1])
 
 
 @pytest.mark.short
 def test_database_restarts(fleet: Fleet) -> None:
     """That of Nova, keystone, Placement and of the journal."""
-    before = fleet.said("The journal cannot be used")
+    before = fleet.said(FULL), fleet.said(ROOM)
     with fleet.death(A) as death:
         death.progress(4)
         with injected(Outage("mariadb"), fleet.stack):
-            fleet.says("The journal cannot be used")
-        fleet.says("The journal can be used again.")
-    assert fleet.said("The journal cannot be used") == before + 1
+            fleet.says(FULL, before[0])
+        fleet.says(ROOM, before[1])
+    assert fleet.said(FULL) == before[0] + 1

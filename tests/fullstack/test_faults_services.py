@@ -16,6 +16,7 @@ from tests.stack.fleet import Fleet
 A, B = "nfs-a", "nfs-b"
 
 EVACUATE = {"method": "POST", "path": "/action$", "body": "evacuate", "count": 3}
+FULL, ROOM = "The journal cannot be used", "The journal can be used again."
 BLIND, SIGHTED = "The cloud cannot be seen", "The cloud can be seen again."
 
 
@@ -97,16 +98,16 @@ def test_full_disk(fleet: Fleet) -> None:
         with fleet.death(A) as death:
             death.progress(4)
             sizes = [f.stat().st_size for f in file.parent.glob(f"{file.name}*")]
+            before = fleet.said(FULL), fleet.said(ROOM)
             full = FullDisk(service, max(sizes))
             with injected(full, fleet.stack):
-                fleet.says("The journal cannot be used")
+                fleet.says(FULL, before[0])
                 requests = len(fleet.evacuations())
                 looks = len(fleet.stack.gates["compute"].requests)
                 seen = fleet.stack.gates["compute"].requests
                 fleet.wait("more steps", lambda: len(seen) > looks + 4)
                 assert len(fleet.evacuations()) == requests
-            fleet.says("The journal can be used again.")
-        assert fleet.said("The journal cannot be used") >= 1
+            fleet.says(ROOM, before[1])
 
 
 def test_fence_devices_fail_while_two_zones_die(fleet: Fleet) -> None:

@@ -59,7 +59,7 @@ def alert(trigger: Trigger, **details: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
-    """Its alert agent gives the word for a power-off that succeeded, for no more."""
+    """Its alert agent gives its word for a power-off that succeeded, and no other."""
     ours = trigger(fencing={HOST: {"method": "manual"}})
     ours.service().start()
     ids = servers.boot(stack, HOST, SERVERS)

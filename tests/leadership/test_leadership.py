@@ -26,6 +26,20 @@ AWAY = "[coordination] backend_url cannot be used"
 BACK = "[coordination] backend_url can be used again"
 
 
+ON_EACH_DATABASE = pytest.mark.parametrize(
+    ("database", "backend"),
+    [
+        ("sqlite", ""),
+        ("mariadb", ""),
+        ("sqlite", "file"),
+        ("mariadb", "etcd"),
+        ("sqlite", "redis"),
+    ],
+    indirect=True,
+    ids=lambda kind: kind or "lease",
+)
+"""Each journal and each backend: the two do not know of each other."""
+
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """What the journal has no part in."""
 
@@ -63,6 +77,7 @@ def strike_at(site: Site, name: str, nth: int, number: int) -> threading.Event:
     return struck
 
 
+@ON_EACH_DATABASE
 def test_kill_9_of_the_leader(site: Site, backend: Backend) -> None:
     """The other one goes on where it stood: every host, and none for a second time."""
     site.start_leader("first", backend)
@@ -79,6 +94,7 @@ def test_kill_9_of_the_leader(site: Site, backend: Backend) -> None:
     assert {host for host, _ in done} == set(DEAD)
 
 
+@ON_EACH_DATABASE
 def test_a_stalled_leader_does_nothing_when_it_wakes(
     site: Site, backend: Backend
 ) -> None:

@@ -11,7 +11,6 @@ import datetime
 import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from keystoneauth1.exceptions import ClientException
@@ -20,16 +19,14 @@ from requests import RequestException
 from nova_ha_scheduler.evacuation.records import (
     Event,
     HostRecovery,
-    HostState,
     Reason,
-    ServerRecovery,
     ServerState,
 )
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
 from tests.cloud.config import Conf, merge
-from tests.errors import CloudError
 from tests.stack import servers, truth
+from tests.stack.deaths import Death
 from tests.stack.evacuator import Evacuator, Trigger
 from tests.stack.gate import Request
 from tests.stack.nova import REPORT_INTERVAL
@@ -57,68 +54,6 @@ CONF: Conf = {
     "fencing": {"request_timeout": 5, "power_off_timeout": 10},
 }
 """slow_after is longer than any service of Nova waits for another."""
-
-
-@dataclass
-class Death:
-    """A host that has died, and its recovery.
-
-    :ivar at: when.
-    """
-
-    fleet: "Fleet"
-    host: str
-    at: float = field(default_factory=time.time)
-
-    @property
-    def recovery(self) -> HostRecovery | None:
-        """Its newest, once it has begun."""
-        query = Query(host=self.host, since=self.at - 1, limit=1)
-        return next(iter(self.fleet.history.recoveries(query)), None)
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether its recovery is over, well or not."""
-        found = self.recovery
-        ends = (HostState.RECOVERED, HostState.INCOMPLETE)
-        gone_on = (HostState.RETURNING, HostState.CLOSED)
-        return found is not None and found.state in (*ends, *gone_on)
-
-    def servers(self) -> list[ServerRecovery]:
-        found = self.recovery
-        query = Query(recovery=found.id, limit=None) if found else None
-        return self.fleet.history.servers(query) if query else []
-
-    def events(self, kind: str) -> list[Event]:
-        """Those of its recovery, the oldest first."""
-        found = self.recovery
-        if found is None:
-            return []
-        query = Query(recovery=found.id, outcome=kind, limit=None)
-        return [event for _, event in reversed(self.fleet.history.events(query))]
-
-    def told(self, kind: str, words: str = "") -> Event:
-        """Wait until the history of it has such an event."""
-
-        def event() -> Event | None:
-            return next((e for e in self.events(kind) if words in e.reason), None)
-
-        return self.fleet.wait(f"{kind} of {self.host}: {words}", event)
-
-    def progress(self, number: int) -> None:
-        """Return when so many of its servers are recovered, in the middle of it.
-
-        :raises CloudError: all are: it was no middle.
-        """
-
-        def enough() -> bool:
-            states = [server.state for server in self.servers()]
-            done = states.count(ServerState.RECOVERED)
-            if states and done == len(states):
-                raise CloudError(f"{self.host}: recovered before anything went wrong")
-            return done >= number
-
-        self.fleet.wait(f"{number} servers of {self.host} recovered", enough)
 
 
 def _age(shown: str) -> float:
@@ -231,8 +166,10 @@ class Fleet:
         """
         still = [found for found in self._recoveries(hosts) if not found.ended_at]
         for found in still:
-            patience = self._restarted.get(found.host, found.stages["returning"]) + 15
-            if found.reason is Reason.DONE_RECORDS and time.time() > patience:
+            if found.reason is not Reason.DONE_RECORDS:
+                continue
+            since = max(found.stages["returning"], self._restarted.get(found.host, 0))
+            if time.time() > since + 15:
                 self._restarted[found.host] = time.time()
                 self.stack.machines[found.host].crash()
                 self.stack.machines[found.host].start()
@@ -406,9 +343,9 @@ class Fleet:
             if "Traceback" in text
         ]
 
-    def says(self, words: str) -> None:
-        """Wait until the trigger has logged this."""
-        self.wait(f"{words!r} in its log", lambda: words in self._log())
+    def says(self, words: str, before: int = 0) -> None:
+        """Wait until the trigger has logged this once more than it had before."""
+        self.wait(f"{words!r} in its log", lambda: self.said(words) > before)
 
     def said(self, words: str) -> int:
         """How often it has logged this."""
