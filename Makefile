@@ -101,7 +101,9 @@ suite-scale: FILES = tests/scale
 # The evacuation trigger, on a real Nova and against its other peers.
 TRIGGER = upkeep peers
 suite-evacuator: FILES = tests/evacuator
-suite-trigger: FILES = tests/trigger
+PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
+suite-plans: FILES = $(PLANS)
+suite-trigger: FILES = $(filter-out $(PLANS),$(wildcard tests/trigger/test_*.py))
 suite-upkeep: FILES = tests/upkeep
 suite-leadership: FILES = tests/leadership
 suite-peers: FILES = tests/journal tests/fencing tests/witnesses
@@ -119,7 +121,7 @@ suites: $(VENV)/ready
 # Each is a make of its own, whose jobs are not counted by the other.
 ALONE = MAKEFLAGS= $(MAKE) --no-print-directory RELEASE=$(RELEASE) PYTHON=$(PYTHON)
 working: $(VENV)/ready
-	@$(ALONE) suites SUITES='trigger evacuator $(SUITES) $(TRIGGER)'
+	@$(ALONE) suites SUITES='trigger plans evacuator $(SUITES) $(TRIGGER)'
 waiting: $(VENV)/ready
 	@$(ALONE) -j2 -O suite-leadership
 

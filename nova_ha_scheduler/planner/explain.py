@@ -94,7 +94,9 @@ def _state(asked: Request, host: Host, taken: Taken) -> Iterator[Check]:
     forced = "forced down" if host.forced_down else "down"
     yield Check("service", "" if host.up else forced, "up")
     why = f"disabled: {host.disabled_reason or 'without a reason'}"
-    yield Check("status", why if host.disabled else "", "enabled")
+    shut = f"closed in Placement ({ground.CLOSED})"
+    closed = shut if ground.CLOSED in host.traits else ""
+    yield Check("status", why if host.disabled else closed, "enabled")
     if taken.dead:
         yield Check("alive", "in recovery")
 

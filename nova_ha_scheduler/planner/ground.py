@@ -23,6 +23,10 @@ from nova_ha_scheduler.rules import (
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Request, Rule
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
+CLOSED = "COMPUTE_STATUS_DISABLED"
+"""The trait of a disabled host. One that is enabled while it is down keeps it until
+its nova-compute has looked around, and Nova asks Placement for hosts without it."""
+
 RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
 
 
@@ -113,6 +117,8 @@ def unfit(server: Server, host: Host, free: Mapping[str, int] | None) -> str | N
 
     :param free: what it would still give; None: nobody knows.
     """
+    if CLOSED in host.traits:
+        return f"closed in Placement ({CLOSED})"
     pinned = server.availability_zone
     if pinned is not None and host.availability_zone != pinned:
         return f"outside availability zone {pinned}"

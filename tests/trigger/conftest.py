@@ -138,9 +138,15 @@ def repaired(cloud: Cloud) -> Iterator[None]:
     for host in HOSTS:
         if not cloud.is_running(host):
             cloud.revive(host)
-            (service,) = compute.services(binary="nova-compute", host=host)
             cloud.wait("clean-up", partial(_lift, cloud, host))
-            compute.enable_service(service)
+            # Of one that is down, Nova does not tell Placement that it is enabled.
+            cloud.wait("a heartbeat", lambda h=host: _service(compute, h).state == "up")
+            compute.enable_service(_service(compute, host))
+
+
+def _service(compute: Any, host: str) -> Any:
+    (found,) = compute.services(binary="nova-compute", host=host)
+    return found
 
 
 def _lift(cloud: Cloud, host: str) -> bool:

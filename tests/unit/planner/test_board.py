@@ -15,7 +15,7 @@ from nova_ha_scheduler.planner.board import (
     Decision,
     Limits,
 )
-from nova_ha_scheduler.planner.ground import Ground, refusal, request_for
+from nova_ha_scheduler.planner.ground import CLOSED, Ground, refusal, request_for
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
 
 _metadata = st.fixed_dictionaries(
@@ -169,3 +169,15 @@ def test_why_the_one_destination_that_is_wanted_cannot_take_it() -> None:
     }
     lost = _place(hosts, Operation.LIVE_MIGRATE, only="nobody")
     assert lost.detail == "down"
+
+
+def test_a_host_that_placement_holds_for_disabled_is_no_destination() -> None:
+    """Nova asks Placement for hosts without that trait: it would find none."""
+    hosts = {
+        "dead": Host("dead", up=False),
+        "shut": Host("shut", free={"VCPU": 9}, traits=frozenset({CLOSED})),
+    }
+    server = Server("u", "vm", "dead", needs={"VCPU": 1}, extra_specs={"ha": "false"})
+    decision = Board(Ground(hosts, Options()), frozenset({"dead"})).place(server)
+    assert decision.destination is None
+    assert decision.detail == f"1 closed in Placement ({CLOSED})"

@@ -13,7 +13,7 @@ from nova_ha_scheduler.evacuation import plans
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.board import Board, Limits
-from nova_ha_scheduler.planner.ground import Ground
+from nova_ha_scheduler.planner.ground import CLOSED, Ground
 from nova_ha_scheduler.planner.plan import Prospect, prospects
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
 
@@ -35,7 +35,7 @@ _hosts = st.builds(
     disabled=st.booleans(),
     availability_zone=st.sampled_from(["nova", "az2"]),
     free=st.none() | _amounts,
-    traits=st.frozensets(st.sampled_from(["A", "B"])),
+    traits=st.frozensets(st.sampled_from(["A", "B", CLOSED])),
 )
 _traits = st.frozensets(st.sampled_from(["A", "B"]))
 _servers = st.builds(
