@@ -75,6 +75,51 @@ OPTS = [
         help="What servers may do whose host is in no storage zone (no aggregate "
         "with storage_zone). They never enter a zone.",
     ),
+    cfg.StrOpt(
+        "admission",
+        default="off",
+        choices=[
+            ("off", "every server is admitted"),
+            ("audit", "the log says what would be refused, and it is admitted"),
+            ("enforce", "such a host is refused, and the log says why"),
+        ],
+        help="What HAAdmissionFilter does about a boot, an unshelve or a resize of an "
+        "ha=true server after which the reserve of its storage zone could not take "
+        "all servers of the host, should it die. It goes by the file that "
+        "'nova-ha capacity --publish' writes.",
+    ),
+    cfg.IntOpt(
+        "admission_failures",
+        default=1,
+        min=1,
+        help="How many hosts of a storage zone shall be able to die together: so many "
+        "reserve hosts of the zone each have to have room for what is on a host.",
+    ),
+    cfg.StrOpt(
+        "admission_file",
+        default="/var/lib/nova-ha-scheduler/admission.json",
+        help="What 'nova-ha capacity --publish' has written, as a path on the host of "
+        "nova-scheduler. It has to get there by itself: run the command there, copy "
+        "the file whole (write it beside, then rename it), or lay it on a share.",
+    ),
+    cfg.FloatOpt(
+        "admission_max_age",
+        default=900.0,
+        min=1,
+        help="Seconds for which the file may be relied on, from the moment at which "
+        "the cloud was looked at. At least three times the interval at which it is "
+        "written, so that one failure does no harm.",
+    ),
+    cfg.StrOpt(
+        "admission_when_stale",
+        default="refuse",
+        choices=[
+            ("refuse", "refuse what admission would be asked about"),
+            ("allow", "admit it, as if admission were off"),
+        ],
+        help="What admission = enforce does while the file is missing, unreadable or "
+        "too old. A warning says so, once each time that it begins.",
+    ),
     cfg.FloatOpt(
         "failover_host_weight_multiplier",
         default=1000.0,

@@ -4,17 +4,19 @@
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cliff.lister import Lister
 
+from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.glance import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words
 from nova_ha_scheduler.cluster.model import Picture, Resources
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.planner import capacity, remedies
+from nova_ha_scheduler.planner import capacity, remedies, reserve
 from nova_ha_scheduler.planner.capacity import Zone
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.rules import vocabulary
@@ -53,6 +55,13 @@ class Capacity(Command, Lister):
         )
         add("--zone", metavar="ZONE", help="this storage zone alone")
         add("--hosts", action="store_true", help="a line for each host")
+        add(
+            "--publish",
+            type=Path,
+            metavar="FILE",
+            help="also write what nova-scheduler's HAAdmissionFilter has to know of "
+            "the reserve, of all zones; see docs/admission.md",
+        )
         clouds.arguments(add)
 
     def get_epilog(self) -> str:
@@ -68,6 +77,9 @@ class Capacity(Command, Lister):
         if args.zone is not None:
             require_zone(picture, args.zone)
         ground = Ground(picture.hosts, options)
+        if args.publish is not None:
+            found = reserve.zones(ground, picture.servers)
+            published.write(args.publish, picture.taken_at, found)
         zones = capacity.zones(ground, picture.servers, args.failures, args.zone)
         self._problems = {
             zone.name: remedies.problems(ground, picture.servers, zone, args.failures)

@@ -110,21 +110,23 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file that nobody else may read: it is all there, or as it was before.
+def write(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file: it is all there, or as it was before.
 
+    :param mode: who may read it; nobody else, if nothing is said.
     :raises BadFile: it cannot be written.
     """
     try:
-        _replace(path, text)
+        _replace(path, text, mode)
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror}") from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, mode: int) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:  # mode 0600
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, mode)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -11,6 +11,7 @@ def all_filters() -> list[type]:
     The imports wait until the scheduler asks: importing a filter imports Nova.
     """
     from nova_ha_scheduler.filters.failover_host_filter import FailoverHostFilter
+    from nova_ha_scheduler.filters.ha_admission_filter import HAAdmissionFilter
     from nova_ha_scheduler.filters.ha_flavor_filter import HAFlavorFilter
     from nova_ha_scheduler.filters.host_maintenance_filter import HostMaintenanceFilter
     from nova_ha_scheduler.filters.storage_zone_filter import StorageZoneFilter
@@ -20,4 +21,5 @@ def all_filters() -> list[type]:
         FailoverHostFilter,
         HAFlavorFilter,
         HostMaintenanceFilter,
+        HAAdmissionFilter,
     ]

@@ -3,8 +3,9 @@
 
 One after the other gets the emptiest host: that spreads the load, and is what is done
 where all of them fit. It also leaves a little room everywhere and much nowhere. So
-where a server is left over, all are planned again, closely packed, and the better of
-both plans is taken.
+where a server is left over, each dead host gets a host that takes all of it, if there
+are such (:mod:`.pairing`). Where that does not do either, all are planned again,
+closely packed, and the better of both plans is taken.
 
 Better is: more of the most urgent servers have a place; if as many, more of the next
 most urgent; and so on. Servers are equally urgent if they have the same priority (and
@@ -23,7 +24,7 @@ from itertools import groupby
 from random import Random
 
 from nova_ha_scheduler.cluster.model import Resources, Server
-from nova_ha_scheduler.planner import triage
+from nova_ha_scheduler.planner import pairing, triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim, Decision
 from nova_ha_scheduler.planner.ground import Spot
 
@@ -53,6 +54,8 @@ def place_all(
     spread = [(s, spreading.place(s, refused.get(s.uuid, ()))) for s in ordered]
     placed = {s.uuid for s, decision in spread if decision.destination}
     if len(placed) < len(ordered):
+        if pairs := pairing.pair(board, ordered, refused):
+            return [(s, board.place(s, only=pairs[s.host])) for s in ordered]
         packed = _Packing(board.unlimited(), ordered, refused)
         if packed.score(packed.at) > packed.score(placed):
             return [(s, packed.decide(board, s)) for s in ordered]

@@ -153,6 +153,11 @@ class Reason(enum.Enum):
     FLAVOR_UNREADABLE = ("a readable flavor required: {required}", "refused")
     MAINTENANCE = ("a host not under maintenance required", "under maintenance")
     BAD_METADATA = ("readable aggregate metadata required", "with {found}")
+    NOT_RECOVERABLE = ("a server that can be recovered required: {required}", "refused")
+    ONE_ZONE = ("a host in one storage zone required", "in {found}")
+    RESERVE_DIFFERS = ("a reserve with {required} required", "in {found}")
+    RESERVE_SHORT = ("room on {required} required, should the host die", "in {found}")
+    RESERVE_UNKNOWN = ("knowledge of the reserve required: {required}", "refused")
 
 
 @dataclass(frozen=True)
