@@ -51,6 +51,7 @@ CONF = {
             "StorageZoneFilter",
             "FailoverHostFilter",
             "HAFlavorFilter",
+            "HAAdmissionFilter",
             "ComputeFilter",
             "ServerGroupAntiAffinityFilter",
             "ServerGroupAffinityFilter",
