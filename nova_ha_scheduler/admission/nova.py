@@ -81,7 +81,7 @@ def _obstacle(spec: Any, required: Requirements, properties: dict[str, Any]) -> 
         _get(spec, "pci_requests"), "requests"
     ):
         return "its ports or devices take resources that are not counted"
-    if _get(spec, "numa_topology"):
+    if _get(spec, "numa_topology") is not None:
         return "whether its NUMA topology fits is not known"
     return _group(_get(spec, "instance_group"))
 
@@ -90,8 +90,7 @@ def _group(group: Any) -> str:
     policy = _get(group, "policy")
     if policy == "affinity":
         return "Nova evacuates no group with the hard policy affinity"
-    several = (_get(group, "rules") or {}).get("max_server_per_host", 1)
-    if policy == "anti-affinity" and int(several) > 1:
+    if policy == "anti-affinity" and group.rules.get("max_server_per_host", 1) > 1:
         return "of its group, several servers may be on one host"
     return ""
 

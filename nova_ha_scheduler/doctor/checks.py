@@ -4,7 +4,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from nova_ha_scheduler.doctor import computes, hosts, mirror, scheduler, servers
+from nova_ha_scheduler.doctor import (
+    admission,
+    computes,
+    hosts,
+    mirror,
+    scheduler,
+    servers,
+)
 from nova_ha_scheduler.doctor.finding import Finding
 from nova_ha_scheduler.doctor.subject import Subject
 
@@ -13,6 +20,7 @@ Check = Callable[[Subject], Iterable[Finding]]
 _GROUPS: Sequence[tuple[Sequence[Check], tuple[str, ...]]] = (
     (scheduler.CHECKS, ("nova",)),
     (scheduler.OF_FLAVORS, ("nova", "flavors", "aggregates")),
+    (admission.CHECKS, ("nova",)),
     (computes.CHECKS, ("nova",)),
     (hosts.CHECKS, ("picture",)),
     (servers.CHECKS, ("picture",)),

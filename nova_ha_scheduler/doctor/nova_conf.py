@@ -14,6 +14,7 @@ from nova_ha_scheduler import conf as scheduler_conf
 STOCK_FILTERS = "nova.scheduler.filters.all_filters"
 OUR_FILTERS = "nova_ha_scheduler.filters.all_filters"
 STOCK_WEIGHERS = "nova.scheduler.weights.all_weighers"
+ADMISSION_FILTER = "HAAdmissionFilter"
 OUR_WEIGHERS = "nova_ha_scheduler.weighers.all_weighers"
 
 DEFAULT_OPTS = [

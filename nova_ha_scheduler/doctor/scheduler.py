@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nova_ha_scheduler import conf as scheduler_conf
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.nova_conf import (
+    ADMISSION_FILTER,
     OUR_FILTERS,
     OUR_WEIGHERS,
     STOCK_FILTERS,
@@ -25,6 +26,8 @@ FILTERS = {
     "HAFlavorFilter": vocabulary.HA,
 }
 """Our filters, and the tag whose rule each keeps."""
+
+_OURS = (*FILTERS, ADMISSION_FILTER)
 
 _WITHOUT = {
     "HostMaintenanceFilter": "servers are put on hosts under maintenance",
@@ -78,8 +81,8 @@ def _in_use(subject: Subject, tag: str) -> bool:
 
 
 def filters_not_available(subject: Subject) -> Iterator[Finding]:
-    ours = [name for name in _enabled(subject) if name in FILTERS]
-    others = [name for name in _enabled(subject) if name not in FILTERS]
+    ours = [name for name in _enabled(subject) if name in _OURS]
+    others = [name for name in _enabled(subject) if name not in _OURS]
     for enabled, needed in ((ours, OUR_FILTERS), (others, STOCK_FILTERS)):
         if enabled and not _offers(subject, needed):
             yield Finding(
@@ -94,7 +97,7 @@ def filters_not_available(subject: Subject) -> Iterator[Finding]:
 
 def filters_late(subject: Subject) -> Iterator[Finding]:
     enabled = _enabled(subject)
-    ours = [index for index, name in enumerate(enabled) if name in FILTERS]
+    ours = [index for index, name in enumerate(enabled) if name in _OURS]
     if ours and ours != list(range(len(ours))):
         yield Finding(
             INFO,
@@ -102,7 +105,7 @@ def filters_late(subject: Subject) -> Iterator[Finding]:
             "enabled_filters",
             "They cost least for each host, and standing first they are the ones that "
             "say in the log why no host was left. The outcome is the same.",
-            f"put {names(FILTERS)} first",
+            f"put {names(set(enabled) & set(_OURS))} first",
         )
 
 

@@ -42,6 +42,10 @@ def test_values(tmp_path):
         "placement_prefilter = perhaps",
         "lookup_timeout = 0",
         "failover_host_weight_multiplier = high",
+        "admission = on",
+        "admission_failures = 0",
+        "admission_max_age = 0",
+        "admission_when_stale = pass",
     ],
 )
 def test_a_bad_value_names_its_option(tmp_path, text):

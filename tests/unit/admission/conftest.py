@@ -21,9 +21,9 @@ def options(tmp_path: Path) -> Iterator[Callable[..., list[Any]]]:
     def make(**values: Any) -> list[Any]:
         given = {"placement_prefilter": False, "admission": "enforce"} | values
         given.setdefault("admission_file", str(tmp_path / "admission.json"))
+        names.update(given)
         for name, value in given.items():
             CONF.set_override(name, value, group="ha_scheduler")
-        names.update(given)
         return site.all_filters()
 
     yield make

@@ -99,7 +99,7 @@ class Site:
     def state(self, name: str) -> Any:
         """The host as nova-scheduler loads it."""
         seen, there = self.hosts[name], self.on(name)
-        total = dict(seen.capacity or {})
+        total = room(0, 0, 0) | dict(seen.capacity or {})
         used = {what: sum(s.needs.get(what, 0) for s in there) for what in total}
         state = HostState(name, name, None)
         state.update(compute=_compute(name, total, used), aggregates=_aggregates(seen))

@@ -103,3 +103,34 @@ def test_wrong_arguments(
     answer = capacity(_cloud(NODE, SPARE), *arguments)
     assert answer.code == code
     assert words in answer.err
+
+
+def test_publish(capacity: Callable[..., commandline.Answer], tmp_path: Path) -> None:
+    """Of all zones, whatever is shown, and also when there is too little room."""
+    file = tmp_path / "admission.json"
+    other = f"node2: {{zone: nfs-b, {ROOM}}}"
+    answer = capacity(
+        _cloud(NODE, SPARE, other, servers="vm: {host: node2, needs: '1 vCPU, 1 GiB'}"),
+        "--zone",
+        "nfs-b",
+        "--publish",
+        str(file),
+    )
+    assert answer.code == 1
+    zones = {zone["name"]: zone for zone in json.loads(file.read_text())["zones"]}
+    assert zones == {
+        "nfs-a": {
+            "name": "nfs-a",
+            "reserve": [{"name": "spare1", "free": {"MEMORY_MB": 65536, "VCPU": 16}}],
+        },
+        "nfs-b": {"name": "nfs-b"},
+    }
+
+
+def test_publish_where_nothing_can_be_written(
+    capacity: Callable[..., commandline.Answer], tmp_path: Path
+) -> None:
+    file = tmp_path / "none" / "admission.json"
+    answer = capacity(_cloud(NODE, SPARE), "--publish", str(file))
+    assert answer.code == 1
+    assert f"{file}: No such file or directory" in answer.err
