@@ -4,13 +4,16 @@
 The hosts are Nova's HostState with Nova's Aggregate objects, in three aggregates
 each: storage zone, ha, availability zone; a tenth is reserved, too. Each filter is
 asked what makes it look at every host. The look-ups of a move are a request's, not a
-host's, and are part of the other benchmark.
+host's, and are part of the other benchmark. Admission is asked about a boot, with two
+reserve hosts published for each zone.
 """
 
 import gc
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from nova import objects
@@ -21,8 +24,11 @@ from nova.scheduler.filters.aggregate_instance_extra_specs import (
 from nova.scheduler.host_manager import HostState
 
 from nova_ha_scheduler import conf
+from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.filters import all_filters
+from nova_ha_scheduler.filters.ha_admission_filter import HAAdmissionFilter
 from nova_ha_scheduler.operation import Scheduling, remember
+from nova_ha_scheduler.rules.admission import ReserveHost, Zone
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Request
 
 ZONES = 10
@@ -56,6 +62,28 @@ def _hosts(count: int) -> list[Any]:
     return hosts
 
 
+def _publish(path: Path) -> None:
+    free = {"VCPU": 16, "MEMORY_MB": 65536, "DISK_GB": 1000}
+    zones = (
+        Zone(f"nfs-{n}", tuple(ReserveHost(f"spare{n}-{k}", free) for k in range(2)))
+        for n in range(ZONES)
+    )
+    published.write(path, time.time(), tuple(zones))
+
+
+def _boot() -> Any:
+    flavor = objects.Flavor(
+        name="pet",
+        vcpus=2,
+        memory_mb=4096,
+        root_gb=20,
+        ephemeral_gb=0,
+        swap=0,
+        extra_specs={"ha": "true"},
+    )
+    return objects.RequestSpec(instance_uuid=SERVER, flavor=flavor, is_bfv=False)
+
+
 def _request() -> Any:
     """A live migration of an ha=true server out of a zone, looked up already."""
     spec = objects.RequestSpec(
@@ -83,10 +111,21 @@ def _seconds(filter_: Any, hosts: list[Any], spec: Any) -> float:
 def measure(say: Callable[[str], None] = print) -> dict[str, float]:
     """Print a table; return filter_cost_ratio.<Filter>.<hosts>."""
     conf.register_opts(CONF)
-    CONF.set_override("placement_prefilter", False, group="ha_scheduler")
-    stock = AggregateInstanceExtraSpecsFilter()
-    filters = [stock, *(cls() for cls in all_filters())]
-    CONF.clear_override("placement_prefilter", group="ha_scheduler")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "admission.json")
+        _publish(path)
+        options = {"placement_prefilter": False, "admission": "enforce"}
+        for name, value in (options | {"admission_file": str(path)}).items():
+            CONF.set_override(name, value, group="ha_scheduler")
+        filters = [AggregateInstanceExtraSpecsFilter()]
+        filters += [cls() for cls in all_filters()]
+        for name in (*options, "admission_file"):
+            CONF.clear_override(name, group="ha_scheduler")
+        return _compare(filters, say)
+
+
+def _compare(filters: list[Any], say: Callable[[str], None]) -> dict[str, float]:
+    stock, *_ = filters
     figures = {}
     say(f"{'microseconds per host, median':36}{'hosts':>8}{'cost':>8}{'ratio':>8}")
     for count in SIZES:
@@ -96,7 +135,9 @@ def measure(say: Callable[[str], None] = print) -> dict[str, float]:
         gc.disable()
         for _ in range(ROUNDS):
             for filter_ in filters:
-                seconds = _seconds(filter_, hosts, _request())
+                admission = isinstance(filter_, HAAdmissionFilter)
+                asked = _boot() if admission else _request()
+                seconds = _seconds(filter_, hosts, asked)
                 taken[type(filter_).__name__].append(seconds / count * 1e6)
         gc.enable()
         cost = {name: statistics.median(values) for name, values in taken.items()}

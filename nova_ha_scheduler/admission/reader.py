@@ -45,12 +45,21 @@ class Reader:
             says so when it begins, and a line of the log when it has ended.
         """
         with self._lock:
-            self._read()
-            problem = self._problem or self._aged()
+            problem = self._look()
             self._tell(problem)
             if problem:
                 raise Unknown(f"{self._path} {problem}")
             return self._zones
+
+    def problem(self) -> str:
+        """What :meth:`zones` would raise, or ""; nothing is logged."""
+        with self._lock:
+            found = self._look()
+        return f"{self._path} {found}" if found else ""
+
+    def _look(self) -> str:
+        self._read()
+        return self._problem or self._aged()
 
     def _read(self) -> None:
         """Read the file again if it is another one."""

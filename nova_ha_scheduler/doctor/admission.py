@@ -4,7 +4,7 @@
 import time
 from collections.abc import Iterator
 
-from nova_ha_scheduler.admission.reader import Reader, Unknown
+from nova_ha_scheduler.admission.reader import Reader
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import ADMISSION_FILTER
 from nova_ha_scheduler.doctor.subject import Subject
@@ -39,9 +39,7 @@ def admission_file_stale(subject: Subject) -> Iterator[Finding]:
     if mode == "off":
         return
     path, age = (subject.conf.ours(f"admission_{name}") for name in ("file", "max_age"))
-    try:
-        Reader(str(path), float(str(age)), time.time).zones()
-    except Unknown as problem:
+    if problem := Reader(str(path), float(str(age)), time.time).problem():
         when = subject.conf.ours("admission_when_stale")
         refused = mode == "enforce" and when == "refuse"
         yield Finding(
