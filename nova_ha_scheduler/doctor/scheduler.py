@@ -97,7 +97,7 @@ def filters_not_available(subject: Subject) -> Iterator[Finding]:
 
 def filters_late(subject: Subject) -> Iterator[Finding]:
     enabled = _enabled(subject)
-    ours = [index for index, name in enumerate(enabled) if name in _OURS]
+    ours = [index for index, name in enumerate(enabled) if name in FILTERS]
     if ours and ours != list(range(len(ours))):
         yield Finding(
             INFO,
@@ -105,7 +105,7 @@ def filters_late(subject: Subject) -> Iterator[Finding]:
             "enabled_filters",
             "They cost least for each host, and standing first they are the ones that "
             "say in the log why no host was left. The outcome is the same.",
-            f"put {names(set(enabled) & set(_OURS))} first",
+            f"put {names(FILTERS)} first",
         )
 
 
