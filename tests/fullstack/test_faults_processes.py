@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes die while a host's servers are being recovered."""
 
-import pytest
-
 from tests.stack.deaths import Death
 from tests.stack.faults import Crash, Outage, Stall, injected
 from tests.stack.fleet import Fleet
@@ -14,7 +12,6 @@ HEARS = "Nova's notifications can be heard."
 FULL, ROOM = "The journal cannot be used", "The journal can be used again."
 
 
-@pytest.mark.short
 def test_trigger_killed(fleet: Fleet) -> None:
     """Started again, it goes on: none is left behind, and none evacuated twice."""
     with fleet.death(A) as death:
@@ -126,7 +123,6 @@ def test_broker_restarts(fleet: Fleet) -> None:
         fleet.says(HEARS, before[1])
 
 
-@pytest.mark.short
 def test_database_restarts(fleet: Fleet) -> None:
     """That of Nova, keystone, Placement and of the journal."""
     before = fleet.said(FULL), fleet.said(ROOM)

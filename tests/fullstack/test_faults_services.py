@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services answer badly, or not at all, while a host's servers are being recovered."""
 
-import pytest
-
 from tests.stack.faults import (
     BadAnswers,
     FullDisk,
@@ -38,7 +36,6 @@ def test_requests_fail(fleet: Fleet) -> None:
     assert len(arrivals) == len({a.server for a in arrivals}), "once each"
 
 
-@pytest.mark.short
 def test_nova_api_fails(fleet: Fleet) -> None:
     """500, no answer, and then slow answers: said once when it begins, and once when it
     is over."""

@@ -3,6 +3,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.fullstack.conftest import check, recovered
 from tests.stack import servers
 from tests.stack.evacuator import Trigger
@@ -12,6 +14,7 @@ SERVERS = 32
 STOPPED = 2
 
 
+@pytest.mark.short
 def test_power_cut(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     """Nobody announces it: the host is silent, and Nova and the trigger see that."""
     ours = trigger()
