@@ -55,7 +55,8 @@ class Requirements:
             match = _SPEC.fullmatch(key)
             if match and match[1] == "resources" and said.strip().isdecimal():
                 amounts[match[2]] += int(said)
-        amounts.update(self._cpus())
+        for name, amount in self._cpus().items():
+            amounts[name] = amount  # whatever else was said of them
         flavor, disk = self._flavor, self._disk + self._flavor["ephemeral"]
         disk += -(-(flavor["swap"] or 0) // 1024)
         if "VCPU" not in amounts and "PCPU" not in amounts:
