@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterator
 
 from nova_ha_scheduler import conf as scheduler_conf
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.nova_conf import (
     ADMISSION_FILTER,
@@ -238,11 +239,10 @@ def unknown_option(subject: Subject) -> Iterator[Finding]:
     known = [opt.name for opt in scheduler_conf.OPTS]
     for path, found in subject.conf.unknown().items():
         for name in sorted(found):
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
+            meant = spelling.hint(name, known)
             yield Finding(
                 ERROR,
-                f"{path}: [ha_scheduler] has no option {name}{hint}",
+                f"{path}: [ha_scheduler] has no option {name}{meant}",
                 "Nova passes over options that it does not know: what was meant does "
                 "not hold.",
                 f"mend the name {RESTART}",

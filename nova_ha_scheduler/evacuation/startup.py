@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """From nova-ha.conf to the parts of the trigger; what is wrong is said by its name."""
 
-import difflib
 from collections.abc import Collection, Sequence
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import conf as trigger_conf
@@ -95,6 +95,5 @@ def check_names(conf: cfg.ConfigOpts) -> None:
             known = {name.replace("-", "_") for name in conf[section]}
             for name in settings:
                 if name.replace("-", "_") not in known:
-                    close = difflib.get_close_matches(name, known, 1)
-                    hint = f" (did you mean {close[0]}?)" if close else ""
-                    raise cfg.Error(f"{path}: [{section}] has no option {name}{hint}")
+                    meant = spelling.hint(name, known)
+                    raise cfg.Error(f"{path}: [{section}] has no option {name}{meant}")

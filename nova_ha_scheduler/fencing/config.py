@@ -21,7 +21,6 @@ is not understood is an error, as a dropped key could be a dropped fencing step.
 """
 
 import concurrent.futures
-import difflib
 import os
 import re
 import stat
@@ -34,6 +33,7 @@ import yaml
 from oslo_config import cfg
 from stevedore import driver, exception
 
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 from nova_ha_scheduler.fencing import NAMESPACE, ConfigError, Driver, Limits
 from nova_ha_scheduler.fencing import conf as fencing_conf
@@ -68,7 +68,7 @@ class Fencing:
         """
         missing = sorted(set(hosts) - self._drivers.keys())
         if missing:
-            words = (name + _hint(name, self._drivers) for name in missing)
+            words = (name + spelling.hint(name, self._drivers) for name in missing)
             raise ConfigError(
                 f"{self._path}: no fencing method for protected host "
                 f"{', '.join(words)}; a host without a device needs method: manual"
@@ -191,7 +191,7 @@ def _driver(
 ) -> Driver:
     own = dict(_mapping(content, "its value"))
     if "method" not in own:
-        raise ConfigError("method is missing" + _hint("method", own))
+        raise ConfigError("method is missing" + spelling.hint("method", own))
     method = own.pop("method")
     cls = _driver_class(method)
     settings = {**defaults.get(method, {}), **own}
@@ -241,10 +241,5 @@ def _mapping(
         raise ConfigError(f"{what} must hold key: value pairs")
     for key in value:
         if known is not None and key not in known:
-            raise ConfigError(f"unknown key {key}" + _hint(key, known))
+            raise ConfigError(f"unknown key {key}" + spelling.hint(key, known))
     return value
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Callable
 
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 from nova_ha_scheduler.simulation.machines import Machine, Nova
-from nova_ha_scheduler.simulation.words import BadScenario, close
+from nova_ha_scheduler.simulation.words import BadScenario
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 _BAD = re.compile(r"\S+=(.*) is not .*", re.DOTALL)
@@ -68,7 +69,9 @@ def nova(settings: list[str]) -> Nova:
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in known:
-            raise BadScenario(f"{name}: Nova has no such setting{close(name, known)}")
+            raise BadScenario(
+                f"{name}: Nova has no such setting{spelling.hint(name, known)}"
+            )
         try:
             number = float(value)
         except ValueError:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.simulation.orders import Orders
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.timeline import QUIET, line
-from nova_ha_scheduler.simulation.words import BadScenario, Reader, close, usage
+from nova_ha_scheduler.simulation.words import BadScenario, Reader, usage
 
 PREFIX = "do_"
 
@@ -95,7 +96,7 @@ class Script(Orders):
         method = getattr(self, PREFIX + verb.replace("-", "_"), None)
         if method is None:
             known = [name.split()[0] for name in verbs()]
-            raise BadScenario(f"there is no {verb}{close(verb, known)}")
+            raise BadScenario(f"there is no {verb}{spelling.hint(verb, known)}")
         meant = reader.bind(method, words[3:])
         return Step(number, time, tuple(words[2:]), partial(method, *meant))
 

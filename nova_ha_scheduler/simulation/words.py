@@ -5,13 +5,13 @@ A verb is a method whose name begins with ``do_``; its annotations say what each
 has to be, and its docstring is its help.
 """
 
-import difflib
 import inspect
 import math
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, NewType
 
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.records import Effect
 
@@ -97,7 +97,9 @@ class Reader:
 
     def _host(self, word: str) -> str:
         if word not in self._hosts:
-            raise BadScenario(f"there is no host {word}{close(word, self._hosts)}")
+            raise BadScenario(
+                f"there is no host {word}{spelling.hint(word, self._hosts)}"
+            )
         return word
 
     def _server(self, word: str) -> str:
@@ -105,7 +107,9 @@ class Reader:
             return word
         found = self._servers.get(word)
         if not found:
-            raise BadScenario(f"there is no server {word}{close(word, self._servers)}")
+            raise BadScenario(
+                f"there is no server {word}{spelling.hint(word, self._servers)}"
+            )
         if len(found) > 1:
             several = ", ".join(sorted(found))
             raise BadScenario(f"several servers are named {word}: {several}")
@@ -133,12 +137,6 @@ def usage(verb: Callable[..., None]) -> str:
             word = f"[{word}]"
         words.append(word)
     return " ".join(words)
-
-
-def close(word: str, known: Iterable[str]) -> str:
-    """' (did you mean X?)', or ''."""
-    found = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _one_of(word: str, known: Iterable[str], make: Callable[[str], Any]) -> Any:
