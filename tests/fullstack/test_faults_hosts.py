@@ -11,7 +11,7 @@ from nova_ha_scheduler.journal.history import Query
 from tests.stack import servers, truth
 from tests.stack.evacuator import Trigger
 from tests.stack.faults import ClockJump, injected
-from tests.stack.fleet import Fleet
+from tests.stack.fleet import AHEAD, Fleet
 from tests.stack.stack import Stack
 
 A, B = "nfs-a", "nfs-b"
@@ -26,7 +26,9 @@ def test_owners_go_on(fleet: Fleet) -> None:
     fleet.deleted |= set(deleted)
     death = fleet.kill(A, others=2)
     # Nova does not know yet that the host is dead.
-    act(fleet, resized, {"resize": {"flavorRef": bigger(fleet.stack)}})
+    compute = fleet.stack.openstack().compute
+    bigger = compute.find_flavor(servers.BIGGER, ignore_missing=False)
+    act(fleet, resized, {"resize": {"flavorRef": bigger.id}})
     act(fleet, locked, {"lock": None})
     death.progress(2)
     for each in deleted:
@@ -51,11 +53,6 @@ def test_owners_go_on(fleet: Fleet) -> None:
 def act(fleet: Fleet, server: str, action: dict[str, object]) -> None:
     answer = fleet.stack.nova("POST", f"/servers/{server}/action", action)
     assert answer.ok, answer.text
-
-
-def bigger(stack: Stack) -> str:
-    """Another flavor of protected servers."""
-    return stack.flavor("bigger", {"ha": "true"}, vcpus=2)
 
 
 def test_dead_hosts_come_back_early(fleet: Fleet) -> None:
@@ -89,7 +86,7 @@ def test_clock_jumps(fleet: Fleet) -> None:
     service.start()
     death = fleet.kill(A)
     death.progress(4)
-    with injected(ClockJump(service, 3600), fleet.stack):
+    with injected(ClockJump(service, AHEAD), fleet.stack):
         fleet.says("the clock of this host was set by")
     fleet.wait("both jumps", lambda: len(fleet.events("clock.jumped")) == 2)
     fleet.recovered(death)
@@ -120,9 +117,7 @@ def test_a_witness_against_a_device_that_lies(
     stack: Stack, trigger: Callable[..., Trigger]
 ) -> None:
     """A witness who sees what the device denies: here, that the servers run."""
-    room = stack.site.room
-    witness = f"sh -c 'kill -0 -- -`cat {room}/{{host}}/pid`'"
-    ours = trigger(conf={"witnesses": {"enabled": ["command"], "command": witness}})
+    ours = trigger(conf={"witnesses": stack.witness()})
     ours.service().start()
     ids = servers.boot(stack, "b1", 2)
     stack.machines["b1"].lie("Off")

@@ -89,6 +89,8 @@ class Nova:
                 "report_interval": REPORT_INTERVAL,
                 "service_down_time": SERVICE_DOWN_TIME,
                 "rpc_response_timeout": RPC_RESPONSE_TIMEOUT,
+                # Else it may take up to a minute until hosts are discovered.
+                "periodic_fuzzy_delay": 0,
             },
             "database": {"max_retries": -1},
             "api_database": {"max_retries": -1},
@@ -111,7 +113,7 @@ class Nova:
         self.programs: dict[str, Program] = {
             api.name: api,
             **{
-                name: site.program(name, [script(name), option], lambda _: True)
+                name: site.program(name, [script(name), option], _starts)
                 for name in ("nova-conductor", "nova-scheduler")
             },
         }
@@ -154,3 +156,8 @@ class Nova:
             machine.install(command, dict(self._site.environment))
             file.write_text(config.render(conf))
             (machine.folder / "compute_id").write_text(node_uuid(host))
+
+
+def _starts(program: Program) -> bool:
+    """Whether a service has logged that it has read its configuration, and starts."""
+    return " node (version " in program.logged
