@@ -61,7 +61,6 @@ class Run:
         self._fleet = Fleet(
             stack,
             SERVERS,
-            own_clock=True,
             conf={"witnesses": stack.witness()},  # against devices that lie
             journal=f"sqlite:///{self._disk}" if is_file else None,
         )

@@ -40,7 +40,8 @@ NUMBER = 33
 PATIENCE = 240.0
 
 AHEAD = 3600
-"""Seconds by which a clock jumps: more than the time of any test."""
+"""Seconds by which a clock jumps, more than any test takes: what the trigger writes
+meanwhile is put right before it is checked."""
 
 CONF: Conf = {
     "cloud": {"timeout": 10},
@@ -87,16 +88,8 @@ class Fleet:
     :ivar spoilt: whether it is of no use any more.
     """
 
-    def __init__(
-        self,
-        stack: Stack,
-        number: int = NUMBER,
-        own_clock: bool = False,
-        **details: Any,
-    ) -> None:
+    def __init__(self, stack: Stack, number: int = NUMBER, **details: Any) -> None:
         """:param number: of servers in each zone.
-        :param own_clock: the trigger's clock can jump; what it has written while it was
-            ahead by AHEAD is put right before it is checked.
         :param details: of the trigger, as of Stack.trigger().
         """
         self.stack = stack
@@ -112,8 +105,7 @@ class Fleet:
         name = f"fleet-{time.time():.0f}"  # its logs are kept when another follows
         self.trigger = self._make(name, **details)
         self.service: Evacuator = self.trigger.service(name)
-        if own_clock:
-            self.service.own_clock()
+        self.service.own_clock()
         self.wait("all hosts are heard of in time", self._heard)
         self.ids = self._boot()
         self.service.start()
