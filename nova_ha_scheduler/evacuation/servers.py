@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import records, stranded
+from nova_ha_scheduler.evacuation import late, records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -269,6 +269,9 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     newest = _new_record(turn, record)
     if newest and newest.failed:
         record = replace(record, baseline=stranded.baseline(turn, record))
+        if words := late.disturbed(turn, record, newest):
+            record = record.because(Reason.DISTURBED, words)
+            return _enter(turn, record, ServerState.FAILED)
         return _attempt_failed(turn, record, f"migration record {newest.status}")
     if newest is None or not newest.landed:
         if newest and newest.destination:
@@ -336,6 +339,7 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
     lacking = _lacks(record, server)
     if lacking is None:
+        late.landed(turn, record)
         return _enter(turn, record.because(None), ServerState.RECOVERED)
     reason, detail, remedy = lacking
     if remedy:

@@ -36,6 +36,7 @@ class OpenStackCloud:
         actions: Mapping[Effect, dict[str, Any]] = {
             Effect.EVACUATE: {"evacuate": destination},
             Effect.RESET_STATE: {"os-resetState": {"state": "error"}},
+            Effect.SET_ACTIVE: {"os-resetState": {"state": "active"}},
             Effect.START: {"os-start": None},
             Effect.STOP: {"os-stop": None},
             Effect.LIVE_MIGRATE: {
