@@ -82,18 +82,10 @@ class Parts:
 
 
 def check_names(conf: cfg.ConfigOpts) -> None:
-    """oslo.config passes over options that nobody has heard of; here they are errors.
+    """Options that nobody has heard of are errors.
 
     :raises cfg.Error: it names the file, the group and the option.
     """
     for path in conf.config_file or ():
-        sections: dict[str, dict[str, list[str]]] = {}
-        cfg.ConfigParser(path, sections).parse()
-        for section, settings in sections.items():
-            if section not in conf:
-                continue  # another program's part of the file
-            known = {name.replace("-", "_") for name in conf[section]}
-            for name in settings:
-                if name.replace("-", "_") not in known:
-                    meant = spelling.hint(name, known)
-                    raise cfg.Error(f"{path}: [{section}] has no option {name}{meant}")
+        for problem in spelling.strange_options(path, conf):
+            raise cfg.Error(problem)
