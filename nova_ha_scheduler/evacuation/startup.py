@@ -19,6 +19,9 @@ from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.witnesses import Witnesses
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
+_BESIDE_WORKERS = 8
+"""Requests to one service that others send at the same time: a picture's, a check's."""
+
 PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
 
 
@@ -46,7 +49,8 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
 
     :raises cfg.Error: a sentence that names the option or the file.
     """
-    api = Api(connect(conf), conf.cloud.timeout)
+    at_once = conf.evacuation.workers + _BESIDE_WORKERS
+    api = Api(connect(conf, at_once), conf.cloud.timeout)
     check_names(conf)  # those of [cloud] are known only now
     return api
 
