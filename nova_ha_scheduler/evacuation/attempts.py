@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery
+from nova_ha_scheduler.cluster.model import Migration
+from nova_ha_scheduler.evacuation.records import Effect, Reason, ServerRecovery
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.evacuation.upkeep import Move
 
@@ -16,6 +17,19 @@ def tried(record: Asked) -> Asked:
     """The record, whose destination was one in vain."""
     found = {*record.tried, record.destination or ""} - {""}
     return replace(record, tried=tuple(sorted(found)))
+
+
+def why(turn: Turn, record: Asked, failed: Migration) -> str | None:
+    """What is to be said of an attempt whose record has failed; None: Nova, which says
+    no more there, is asked for it first."""
+    words = f"migration record {failed.status}"
+    if record.request_id is None:
+        return words
+    if outcome := turn.outcome(record, Effect.ASK_WHY):
+        return f"{words}: {outcome.detail}" if outcome.ok and outcome.detail else words
+    if not turn.pending(record, Effect.ASK_WHY):
+        turn.intend(Effect.ASK_WHY, record.source, record, text=record.request_id)
+    return None
 
 
 def never_got(

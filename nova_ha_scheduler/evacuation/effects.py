@@ -18,6 +18,8 @@ class Effect(enum.Enum):
     FORCE_DOWN = "force down"
     DISABLE = "disable"
     EVACUATE = "evacuate"
+    ASK_WHY = "ask why"
+    """Ask Nova why an attempt has failed."""
     RESET_STATE = "reset state"
     """Give up an evacuation that Nova shows no end of: the server is in error then."""
     SET_ACTIVE = "set active"
@@ -44,7 +46,7 @@ class Intent:
         of a fence device.
     :ivar server: for the effects on a server.
     :ivar destination: for EVACUATE, LIVE_MIGRATE and COLD_MIGRATE.
-    :ivar text: the disabled_reason for DISABLE.
+    :ivar text: the disabled_reason for DISABLE; the request's id for ASK_WHY.
     """
 
     id: str
@@ -116,7 +118,7 @@ class Outcome:
 
     :ivar result: for CHECK_POWER and FENCE, OK means "observed to be off"; for
         TESTIFY, "every witness says dead".
-    :ivar detail: a sentence: what the device answered, why Nova refused.
+    :ivar detail: a sentence: what the device answered, why Nova refused, or failed.
     :ivar by: the fencing method.
     :ivar request_id: Nova's.
     """

@@ -293,8 +293,10 @@ def moving(turn: Turn, move: Move) -> Move:
     """Nova has a record of it, and works on it until that has ended."""
     newest = _record(turn, move)
     if newest and newest.failed:
-        move = replace(move, baseline=newest.id)
-        return _attempt_failed(turn, move, f"migration record {newest.status}")
+        said = attempts.why(turn, move, newest)
+        if said is None:
+            return move
+        return _attempt_failed(turn, replace(move, baseline=newest.id), said)
     if newest and newest.landed:
         return _moved(turn, move)
     if newest and newest.arrived:

@@ -259,11 +259,14 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _landed(turn, record)
     newest = _new_record(turn, record)
     if newest and newest.failed:
-        record = replace(record, baseline=stranded.baseline(turn, record))
+        above = stranded.baseline(turn, record)
         if words := late.disturbed(turn, record, newest):
-            record = record.because(Reason.DISTURBED, words)
+            record = replace(record.because(Reason.DISTURBED, words), baseline=above)
             return _enter(turn, record, ServerState.FAILED)
-        return _attempt_failed(turn, record, f"migration record {newest.status}")
+        said = attempts.why(turn, record, newest)
+        if said is None:
+            return record
+        return _attempt_failed(turn, replace(record, baseline=above), said)
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)

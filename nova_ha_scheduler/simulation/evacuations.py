@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Migration, Server
 from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
 
 if TYPE_CHECKING:
     from nova_ha_scheduler.simulation.world import SimulatedWorld
@@ -154,6 +155,7 @@ class Evacuations:
         ]
         if not fitting:
             self._world.log(f"nova: no valid host for {server.name}")
+            self._world.failures[evacuation.server] = NO_VALID_HOST
             self._fail(evacuation, "error")
             return
         evacuation.destination = chosen = fitting[0]
@@ -168,6 +170,7 @@ class Evacuations:
         evacuation.ends_at = self._world.time + time
         if self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
+            self._world.failures.pop(server.uuid, None)
             evacuation.failing = True
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 

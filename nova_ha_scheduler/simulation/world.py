@@ -57,6 +57,8 @@ class SimulatedWorld(Devices):
         self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+        """What Nova says of the newest one, by server."""
         self.asks: list[tuple[str, str]] = []
         self.observations = 0
         self.ahead = self.nova_ahead = 0.0
@@ -226,6 +228,16 @@ class SimulatedWorld(Devices):
             Effect.CONFIRM: lambda: self._confirm(server),
         }
         return calls[intent.effect]()
+
+    def explain(self, server: str, request_id: str) -> str:
+        words = ""
+
+        def effect() -> None:
+            nonlocal words
+            words = self.failures.get(server, "")
+
+        self._call("explain", effect)
+        return words
 
     def force_down(self, host: str) -> None:
         self._call("force_down", lambda: self._write(host, forced_down=True))
