@@ -177,9 +177,9 @@ class Fleet:
         return self.wait(f"zone {zone} is well", well)
 
     def _unconfuse(self, server: Mapping[str, str]) -> None:
-        """What an operator does where a host that died as a destination has returned:
-        its nova-compute takes up the request that still lay in its queue, Nova refuses
-        that, and shows a server that runs elsewhere as broken."""
+        """What an operator does where a host that died as a destination has returned,
+        and the trigger did not put right by the time its recovery was over: Nova has
+        refused an old request, and shows a server that runs elsewhere as broken."""
         if server["status"] == "ERROR" and server["OS-EXT-STS:task_state"]:
             here = str(server["OS-EXT-SRV-ATTR:host"])
             assert self.facts().runs_at_last(server["id"]) == {here}, server
