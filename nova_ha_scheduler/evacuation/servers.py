@@ -227,7 +227,7 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
         return stranded.followed(turn, record, None)
-    if stranded.given_up(turn, record):
+    if stranded.given_up(turn, record, None):
         return _again(turn, record, None)
     return attempts.never_got(turn, record, _attempt_failed)
 
@@ -272,7 +272,7 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
             record = replace(record, destination=newest.destination)
         if stranded.vanished(turn, record):
             return _vanished(turn, record, newest)
-        if stranded.given_up(turn, record):
+        if stranded.given_up(turn, record, newest):
             return _again(turn, record, newest)
         record = stranded.followed(turn, record, newest)
         began = record.moving_at or turn.now

@@ -69,12 +69,20 @@ def followed(
     return record
 
 
-def given_up(turn: Turn, record: ServerRecovery) -> bool:
-    """Whether its state was reset, by the trigger or by a person who was told that it
-    takes long."""
+def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bool:
+    """Whether it may be asked for again: its state was reset, by the trigger or by a
+    person who was told that it takes long.
+
+    Nothing is left to reset where the destination died between the server's last word
+    and its record's: Nova says first that the server is up, and then where.
+    """
     server = _looked(turn, record)
-    reset = server and server.task_state is None and server.vm_state == _RESET
-    return bool(reset) and record.reason in (Reason.STRANDED, Reason.SLOW)
+    if server is None or server.task_state is not None:
+        return False
+    if record.reason is Reason.STRANDED:
+        host = _heading(record, newest)
+        return server.vm_state == _RESET or bool(host and is_dead(turn, host))
+    return record.reason is Reason.SLOW and server.vm_state == _RESET
 
 
 def vanished(turn: Turn, record: ServerRecovery) -> bool:
