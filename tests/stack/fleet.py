@@ -167,24 +167,12 @@ class Fleet:
                 return None
             now = servers.servers(self.stack)
             mine = [now[id] for id in self.ids[zone] - self.deleted if id in now]
-            for server in mine:
-                self._unconfuse(server)
             if any(s["OS-EXT-STS:task_state"] for s in mine):
                 return None
             places = {str(s["OS-EXT-SRV-ATTR:host"]) for s in mine}
             return next(iter(places)) if len(places) == 1 else None
 
         return self.wait(f"zone {zone} is well", well)
-
-    def _unconfuse(self, server: Mapping[str, str]) -> None:
-        """What an operator does where a host that died as a destination has returned,
-        and the trigger did not put right by the time its recovery was over: Nova has
-        refused an old request, and shows a server that runs elsewhere as broken."""
-        if server["status"] == "ERROR" and server["OS-EXT-STS:task_state"]:
-            here = str(server["OS-EXT-SRV-ATTR:host"])
-            assert self.facts().runs_at_last(server["id"]) == {here}, server
-            action = {"os-resetState": {"state": "active"}}
-            self.stack.nova("POST", f"/servers/{server['id']}/action", action)
 
     def serving(self, hosts: Collection[str]) -> list[str]:
         """Those of some hosts that are up, and for which nothing is under way."""
