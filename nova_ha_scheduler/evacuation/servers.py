@@ -271,7 +271,7 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
         if stranded.vanished(turn, record):
-            return _vanished(turn, record, newest)
+            return _vanished(turn, record)
         if stranded.given_up(turn, record, newest):
             return _again(turn, record, newest)
         record = stranded.followed(turn, record, newest)
@@ -286,18 +286,16 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     return _landed(turn, record)
 
 
-def _vanished(
-    turn: Turn, record: ServerRecovery, newest: Migration | None
-) -> ServerRecovery:
-    """It has left the dead host, though its record has no end: by the next looks it
-    has landed, or was deleted."""
+def _vanished(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It has left the dead host, though its record has no end. By the next looks it has
+    one; else it is looked for: Nova saves where a server is first, and a conductor that
+    dies then leaves the record as it is, for ever. Or the server was deleted."""
     if record.reason is not Reason.GONE:
         gone_at = turn.now + turn.options.settle
         return replace(record.because(Reason.GONE), not_before=gone_at)
     if turn.now < record.not_before:
         return record
-    baseline = newest.id if newest else record.baseline
-    return _enter(turn, replace(record, baseline=baseline), ServerState.LEFT)
+    return replace(record, landed_at=turn.now, not_before=turn.now)
 
 
 def _again(

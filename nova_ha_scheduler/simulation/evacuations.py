@@ -208,7 +208,8 @@ class Evacuations:
             task_state=None,
             running=not stopped,
         )
-        self._world.mark(evacuation.record, "done")
+        if server.name not in self._world.landing_untold:
+            self._world.mark(evacuation.record, "done")
         self._under_way.remove(evacuation)
 
     def _judge(self, server: Server, destination: str | None) -> None:

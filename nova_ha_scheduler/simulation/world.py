@@ -54,6 +54,7 @@ class SimulatedWorld(Devices):
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.landing_lies: set[str] = set()
+        self.landing_untold: set[str] = set()
         self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
