@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +27,9 @@ from tests.processes import kill_group, members, signal_group
 ON, OFF = "On", "Off"
 
 WITNESS = "witness"
+
+STARTER = "starter"
+"""The socket in the room on which hosts are asked for (compute.py)."""
 
 WARM = "STACK_GUESTS_RUN"
 """In the environment of a nova-compute that was started again on a host that had
@@ -44,13 +47,8 @@ class Machine:
         self.folder = room / host
         self.records = self.folder / "records"
         self.log = self.folder / "nova-compute.log"
+        self.conf_file = self.folder / "nova.conf"
         self._room = room
-
-    def install(self, command: list[str], environment: dict[str, str]) -> None:
-        """Say what starts when its power is switched on."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        start = {"command": command, "environment": environment}
-        (self.folder / "start").write_text(json.dumps(start))
 
     # What is true.
 
@@ -108,18 +106,13 @@ class Machine:
         with self._lock():
             if self.runs:
                 return
-            start = json.loads((self.folder / "start").read_text())
             warm = self._crashed.exists()
-            with self.log.open("ab") as out:
-                process = subprocess.Popen(
-                    start["command"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    env=start["environment"] | ({WARM: "1"} if warm else {}),
-                    start_new_session=True,
-                )
-            (self.folder / "pid").write_text(str(process.pid))
+            with socket.socket(socket.AF_UNIX) as starter:
+                starter.connect(str(self._room / STARTER))
+                order = {"host": self.name, "warm": warm}
+                starter.sendall(json.dumps(order).encode() + b"\n")
+                pid = starter.makefile().readline()
+            (self.folder / "pid").write_text(pid)
             self._crashed.unlink(missing_ok=True)
             self._write("restarted" if warm else "on", by)
 
@@ -129,8 +122,6 @@ class Machine:
             was_on, pid = self.alive, self.pid
             if pid:
                 kill_group(pid)
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
             self._crashed.unlink(missing_ok=True)
             self._write("off" if was_on else "off already", by)
 

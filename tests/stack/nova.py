@@ -12,7 +12,7 @@ from tests import ports
 from tests.cloud import config
 from tests.cloud.hardware import node_uuid
 from tests.stack.keystone import Keystone
-from tests.stack.machines import Machine
+from tests.stack.machines import STARTER, Machine
 from tests.stack.programs import Program
 from tests.stack.site import Site, login, script
 
@@ -53,6 +53,7 @@ class Nova:
     """Its services.
 
     :ivar programs: nova-api, nova-scheduler, nova-conductor.
+    :ivar starter: of the nova-computes; has to run as long as they may.
     :ivar machines: the compute hosts by name.
     """
 
@@ -111,6 +112,11 @@ class Nova:
             self.port,
             OS_NOVA_CONFIG_DIR=str(self._folder),
         )
+        self.starter: Program = site.program(
+            "computes",
+            [sys.executable, "-m", "tests.stack.compute", str(site.room)],
+            lambda _: (site.room / STARTER).exists(),
+        )
         self.programs: dict[str, Program] = {
             api.name: api,
             **{
@@ -151,11 +157,8 @@ class Nova:
             )
             for section in ("database", "api_database"):
                 del conf[section]  # a compute reaches neither
-            file = machine.folder / "nova.conf"
-            command = [sys.executable, "-m", "tests.stack.compute"]
-            command += [str(room), host, f"--config-file={file}"]
-            machine.install(command, dict(self._site.environment))
-            file.write_text(config.render(conf))
+            machine.folder.mkdir()
+            machine.conf_file.write_text(config.render(conf))
             (machine.folder / "compute_id").write_text(node_uuid(host))
 
 

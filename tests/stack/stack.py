@@ -152,7 +152,7 @@ class Stack(Client):
             self.programs["rabbitmq"].wait()
             nova.result()
         self._took("tables")
-        for program in self.compute.programs.values():
+        for program in [*self.compute.programs.values(), self.compute.starter]:
             program.begin()
         self.keystone.program.wait()
         self.placement_server.program.wait()
@@ -163,6 +163,7 @@ class Stack(Client):
         self.gates["redfish"].open(self.redfish.port)
         # A compute that asks before the conductor is there waits for ten seconds.
         self.programs["nova-conductor"].wait()
+        self.compute.starter.wait()
         for machine in self.machines.values():
             machine.start("stack")
         for program in self.programs.values():
