@@ -373,6 +373,7 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
     return (
         host.state is HostState.EVACUATING
         and host.evidence is not None
+        and turn.seen(host) is not None
         and host.reason is not Reason.MAINTENANCE
         and not holds.stops(turn, host)
         and turn.looked_at(host)

@@ -142,9 +142,12 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
 
 
 def ready(turn: Turn, record: ServerRecovery) -> bool:
-    """Whether Nova may be asked for it now."""
+    """Whether Nova may be asked for it now: what is not on the dead host any more, the
+    next step judges."""
     due = record.state is ServerState.WAITING and record.not_before <= turn.now
-    return due and record.reason is not Reason.TASK_STATE
+    shown = turn.picture.servers.get(record.server)
+    there = shown is not None and shown.host == record.source
+    return due and there and record.reason is not Reason.TASK_STATE
 
 
 def claims(turn: Turn) -> list[board.Claim]:
