@@ -6,6 +6,7 @@ from dataclasses import replace
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import guard, records, servers
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
+from nova_ha_scheduler.evacuation.orders import Command
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
@@ -22,23 +23,26 @@ def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
 
 
 def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
-    """A person's word that this very host is off, if it still holds.
-
-    A heartbeat after it makes it void. A write shortly after it may be the
-    force-down that goes with it.
-    """
+    """A person's word that this very host is off, if it still holds."""
     seen = turn.seen(host)
     for command in list(turn.commands.values()):
         if not command.kind.confirms or command.host != host.host:
             continue
         if seen is None or not turn.looked_at(host):
             continue
-        if seen.updated_at > command.at + turn.options.clock_skew:
+        if is_void(turn, command, seen):
             turn.refuse(command, Reason.VOID)
         else:
             turn.settle(command, "the host is dead")
             return Evidence.word_of(command)
     return None
+
+
+def is_void(turn: Turn, command: Command, seen: Host) -> bool:
+    """Whether the host was heard of after a person's word that it is off. A write
+    shortly after that may be the force-down that goes with it, unless Nova says up."""
+    doubt = 0.0 if seen.up else turn.options.clock_skew
+    return seen.updated_at > command.at + doubt
 
 
 def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
