@@ -18,8 +18,8 @@ def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
     affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
     host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
-    host = guard.admit(turn, host)
-    return replace(host, evidence=evidence, closed_at=None, quiet_since=None, writes=0)
+    host = replace(guard.admit(turn, host), evidence=evidence, next_try_at=turn.now)
+    return replace(host, closed_at=None, quiet_since=None, writes=0)
 
 
 def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
@@ -108,7 +108,7 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
             turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
         quiet_since = host.quiet_since and seen.updated_at
         host = replace(host, evidence=evidence, quiet_since=quiet_since)
-        return replace(host, reason=None, detail="")
+        return replace(host, reason=None, detail="", next_try_at=turn.now)
     elif outcome:
         alive = outcome.refused or heard_of(host, seen)
         if alive:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation import (
+    closing,
     detect,
     failback,
     guard,
@@ -20,14 +21,9 @@ from nova_ha_scheduler.evacuation import (
 )
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.planner import board, packing, triage
 from nova_ha_scheduler.planner.ground import Ground
-
-MAX_REASON = 255
-"""How long Nova lets a disabled_reason be."""
-
-_CLOSING = (Effect.FORCE_DOWN, Effect.DISABLE)
 
 _RETURN_INTERVAL = 10.0
 """Seconds between two looks at a host that may be back: as a heartbeat takes."""
@@ -102,10 +98,10 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
     down, off = host.forced_down_by_us, host.disabled_by_us
-    down = down or _done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
-    off = off or _done(turn, host, Effect.DISABLE, seen.disabled)
+    down = down or closing.done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
+    off = off or closing.done(turn, host, Effect.DISABLE, seen.disabled)
     host = replace(host, forced_down_by_us=down, disabled_by_us=off)
-    if not (down or off or _closing(turn, host)):
+    if not (down or off or closing.is_under_way(turn, host)):
         host = proof.doubt_before_closing(turn, host, seen)
         if host.reason is Reason.ALIVE:
             return turn.set(host, HostState.SUSPECTED)
@@ -116,22 +112,8 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
     if (down or seen.forced_down) and (off or seen.disabled):
         host = turn.enter(host, HostState.EVACUATING)
         return replace(host, closed_at=turn.now, quiet_since=None)
-    for effect, shown in (
-        (Effect.FORCE_DOWN, seen.forced_down or down),
-        (Effect.DISABLE, seen.disabled or off),
-    ):
-        if not shown and not turn.pending(host, effect):
-            text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
-            turn.intend(effect, host.host, host, text=text[:MAX_REASON])
+    host = closing.ask(turn, host, seen.forced_down or down, seen.disabled or off)
     return replace(host, closed_at=None, quiet_since=None)
-
-
-def _closing(turn: Turn, host: HostRecovery) -> bool:
-    """Whether Nova is being told; what was lost in a restart was not, or is shown."""
-    told = (turn.outcome(host, effect) for effect in _CLOSING)
-    return any(turn.pending(host, effect) for effect in _CLOSING) or any(
-        outcome.detail != RESTARTED for outcome in told if outcome
-    )
 
 
 def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -304,15 +286,6 @@ def _cleared(
 
 def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
     return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
-
-
-def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
-    """Whether our effect has happened: Nova said so, or its answer was lost and the
-    picture shows it."""
-    outcome = turn.outcome(host, effect)
-    if outcome is None:
-        return False
-    return outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)
 
 
 def dispatch(turn: Turn) -> None:
