@@ -196,11 +196,14 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     if not turn.looked_at(host):
         return host
     later = replace(host, next_try_at=turn.now + _RETURN_INTERVAL)
+    silent = turn.now - seen.updated_at >= turn.options.down_time
     if not proof.heard_of(host, seen):
-        return later  # one write may be anybody's; the next one is a heartbeat
+        # One write may be anybody's; the next one is a heartbeat.
+        return _not_back(turn, host, seen) if silent else later
     off = [m for m in turn.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in off):
-        return turn.hold(later, Reason.DONE_RECORDS, str(done))
+        held = turn.hold(later, Reason.DONE_RECORDS, str(done))
+        return _not_back(turn, held, seen) if silent else held
     if turn.picture.hosts_seen_at <= host.next_try_at:
         return _answered(turn, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
@@ -243,6 +246,18 @@ def _heeded(turn: Turn, seen: Host) -> bool:
     has died again may be enabled: it is suspected then."""
     dead = not seen.forced_down and detect.silent(seen, turn.now, turn.options)
     return seen.up or dead
+
+
+def _not_back(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """The host as it was before what looked like its return: a person may have its
+    servers taken up again, and its next sign of life counts again."""
+    settled = all(server.settled for server in turn.servers_of(host))
+    state = HostState.RECOVERED if settled else HostState.INCOMPLETE
+    kind = records.EventKind(f"host.{state.value}")
+    turn.tell(kind, host, reason="it is not back: nothing more is heard of it")
+    host = replace(host, state=state, reason=None, detail="")
+    next_try_at = turn.now + turn.options.idle_interval
+    return replace(host, quiet_since=seen.updated_at, next_try_at=next_try_at)
 
 
 def _returned(turn: Turn, host: HostRecovery, left: Reason | None) -> HostRecovery:
