@@ -6,8 +6,15 @@ from dataclasses import replace
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import guard, records, servers
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
+from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.orders import Command
-from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
+from nova_ha_scheduler.evacuation.records import (
+    Effect,
+    HostRecovery,
+    HostState,
+    Intent,
+    Reason,
+)
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
 _HEARTBEATS = 2
@@ -131,6 +138,18 @@ def look_again(turn: Turn, host: HostRecovery) -> bool:
     turn.intend(Effect.CHECK_POWER, host.host, host)
     turn.put(replace(host, evidence=None))
     return True
+
+
+def is_outdated(
+    host: HostRecovery | None, intent: Intent, now: float, options: Options
+) -> bool:
+    """Whether what was to be done to a dead host, or for its servers, has waited for so
+    long that the host may live again, or is in doubt: it has to be decided anew."""
+    if intent.effect not in (Effect.FENCE, Effect.EVACUATE):
+        return False
+    doubted = host is not None and host.evidence is None
+    old = abs(now - intent.at) >= options.proof_age
+    return old or (doubted and intent.effect is Effect.EVACUATE)
 
 
 def unknown_power(
