@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import records, stranded
+from nova_ha_scheduler.evacuation import landing, records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -121,7 +121,8 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
+        return _gone(turn, record)
+    record = _there(turn, record)
     if record.only and stranded.is_dead(turn, record.only):
         record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
@@ -277,7 +278,7 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
         if stranded.vanished(turn, record):
-            return _vanished(turn, record, newest)
+            return _gone(turn, record, newest)
         if stranded.given_up(turn, record):
             return _again(turn, record, newest)
         record = stranded.followed(turn, record, newest)
@@ -292,18 +293,25 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     return _landed(turn, record)
 
 
-def _vanished(
-    turn: Turn, record: ServerRecovery, newest: Migration | None
+def _gone(
+    turn: Turn, record: ServerRecovery, newest: Migration | None = None
 ) -> ServerRecovery:
-    """It has left the dead host, though its record has no end: by the next looks it
-    has landed, or was deleted."""
+    """It is not shown where it was: it has landed by the next looks, or was deleted.
+    Nova's lists leave out a cell that does not answer for a moment, and say nothing."""
     if record.reason is not Reason.GONE:
         gone_at = turn.now + turn.options.settle
         return replace(record.because(Reason.GONE), not_before=gone_at)
-    if turn.now < record.not_before:
+    if turn.picture.taken_at < record.not_before:
         return record
     baseline = newest.id if newest else record.baseline
     return _enter(turn, replace(record, baseline=baseline), ServerState.LEFT)
+
+
+def _there(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is shown again."""
+    if record.reason is not Reason.GONE:
+        return record
+    return replace(record.because(None), not_before=turn.now)
 
 
 def _again(
@@ -326,18 +334,15 @@ def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRe
     return wait(turn, record, Reason.RETRY, detail)
 
 
-Lack = tuple[Reason, str, records.Effect | None]
-"""What is not yet as it should be: the reason, its detail, and what puts it right."""
-
-
 def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Is it all there, and does it run if it ran, and not if it did not?"""
     if record.server not in turn.picture.scope.landed:
         return record  # the next picture shows it
     server = turn.picture.servers.get(record.server)
     if server is None:
-        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
-    lacking = _lacks(record, server)
+        return _gone(turn, record)
+    record = _there(turn, record)
+    lacking = landing.lacks(record, server)
     if lacking is None:
         return _enter(turn, record.because(None), ServerState.RECOVERED)
     reason, detail, remedy = lacking
@@ -347,20 +352,6 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
         return _enter(turn, record.because(reason, detail), ServerState.FAILED)
     return record
-
-
-def _lacks(record: ServerRecovery, server: Server) -> Lack | None:
-    if server.host == record.source:
-        return Reason.STILL_ON_SOURCE, server.host, None
-    if server.missing:
-        return Reason.NOT_ATTACHED, "; ".join(server.missing), None
-    if server.task_state is not None:
-        return Reason.NOT_RUNNING, f"its task state is {server.task_state}", None
-    if record.was_running and not (server.running and server.vm_state == "active"):
-        return Reason.NOT_RUNNING, f"it is {server.vm_state}", records.Effect.START
-    if not record.was_running and server.running:
-        return Reason.NOT_STOPPED, "", records.Effect.STOP
-    return None
 
 
 def _power(
