@@ -222,9 +222,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         if outcome.ok:
             record = replace(record, request_id=outcome.request_id)
         else:
-            void_at = turn.now + turn.options.settle
             record = record.because(Reason.UNRESOLVED, outcome.detail)
-            record = replace(record, not_before=void_at)
+        # It may still take effect, or does not show yet.
+        record = replace(record, not_before=turn.now + turn.options.settle)
     if _new_record(turn, record):
         return _adopt(turn, record)
     under_way = turn.pending(record, records.Effect.EVACUATE)
