@@ -77,6 +77,7 @@ class Reason(enum.Enum):
         "set --up)"
     )
     ALIVE = "it is alive"
+    UNPROTECTED = "no aggregate of it says ha=true"
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"
     BLIND = (

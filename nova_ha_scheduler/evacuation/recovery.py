@@ -24,6 +24,7 @@ from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.planner import board, packing, triage
 from nova_ha_scheduler.planner.ground import Ground
+from nova_ha_scheduler.rules import vocabulary
 
 _RETURN_INTERVAL = 10.0
 """Seconds between two looks at a host that may be back: as a heartbeat takes."""
@@ -292,6 +293,8 @@ def _false_alarm(turn: Turn, host: HostRecovery) -> HostRecovery | None:
         return _cleared(turn, host, *no)
     if not detect.silent(seen, turn.now, turn.options):
         return _cleared(turn, host, Reason.ALIVE)
+    if vocabulary.HA not in seen.facts.flags:
+        return _cleared(turn, host, Reason.UNPROTECTED)
     return None
 
 
