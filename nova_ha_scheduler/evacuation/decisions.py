@@ -27,8 +27,10 @@ DECIDED = frozenset(
     {
         EventKind.SERVER_WAITING,
         EventKind.SERVER_ASKED,
+        EventKind.SERVER_CONFUSED,
         EventKind.SERVER_FAILED,
         EventKind.SERVER_LEFT,
+        EventKind.SERVER_RESET,
         EventKind.MOVE_WAITING,
         EventKind.MOVE_ASKED,
         EventKind.MOVE_FAILED,

@@ -5,7 +5,7 @@ A host is its nova-compute with all that it has started: power off is kill -9, a
 power is on for as long as a process lives, or when its nova-compute alone has crashed.
 Whoever switches (a test, the Redfish emulator, the IPMI simulator's script) does it
 here, in whatever process, so that there is one log of it. As a program, it is
-``ipmi_sim``'s chassis control.
+``ipmi_sim``'s chassis control, or a witness of the trigger.
 
 Imports next to nothing: it is a program that runs at each look at a host's power.
 """
@@ -25,6 +25,8 @@ from typing import Any
 from tests.processes import kill_group, members, signal_group
 
 ON, OFF = "On", "Off"
+
+WITNESS = "witness"
 
 WARM = "STACK_GUESTS_RUN"
 """In the environment of a nova-compute that was started again on a host that had
@@ -197,5 +199,13 @@ def chassis(room: Path, host: str, arguments: list[str]) -> None:
             machine.order(ON if value == "1" else OFF, "ipmi")
 
 
+def main(room: str, host: str, *arguments: str) -> int:
+    """:returns: the exit code; for WITNESS, 0 says alive, and 1 dead."""
+    if arguments == (WITNESS,):
+        return 0 if Machine(Path(room), host).alive else 1
+    chassis(Path(room), host, [*arguments])
+    return 0
+
+
 if __name__ == "__main__":
-    chassis(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    sys.exit(main(*sys.argv[1:]))

@@ -18,8 +18,9 @@ from tests.stack.site import Site, login, script
 
 REPORT_INTERVAL = 2
 SERVICE_DOWN_TIME = 8
-RPC_RESPONSE_TIMEOUT = 20
-"""A third of Nova's default: so long a service waits for one that was killed."""
+RPC_RESPONSE_TIMEOUT = 8
+"""So long a service waits for one that was killed, and is silent meanwhile; as long as
+service_down_time, as by Nova's defaults."""
 
 _DRIVER = "tests_stack.RecordingDriver"  # driver.py says why the name
 
@@ -89,6 +90,8 @@ class Nova:
                 "report_interval": REPORT_INTERVAL,
                 "service_down_time": SERVICE_DOWN_TIME,
                 "rpc_response_timeout": RPC_RESPONSE_TIMEOUT,
+                # Else it may take up to a minute until hosts are discovered.
+                "periodic_fuzzy_delay": 0,
             },
             "database": {"max_retries": -1},
             "api_database": {"max_retries": -1},
@@ -111,7 +114,7 @@ class Nova:
         self.programs: dict[str, Program] = {
             api.name: api,
             **{
-                name: site.program(name, [script(name), option], lambda _: True)
+                name: site.program(name, [script(name), option], _starts)
                 for name in ("nova-conductor", "nova-scheduler")
             },
         }
@@ -154,3 +157,8 @@ class Nova:
             machine.install(command, dict(self._site.environment))
             file.write_text(config.render(conf))
             (machine.folder / "compute_id").write_text(node_uuid(host))
+
+
+def _starts(program: Program) -> bool:
+    """Whether a service has logged that it has read its configuration, and starts."""
+    return " node (version " in program.logged
