@@ -144,7 +144,7 @@ def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
     mine = turn.servers_of(host)
     if any(not server.state.final for server in mine):
         return host
-    entered = host.stages[HostState.EVACUATING.value]
+    entered = host.stages.get(HostState.EVACUATING.value, host.started_at)
     if not mine and turn.picture.taken_at < entered + turn.options.settle:
         return host  # so that no answer that leaves a cell out makes it an empty one
     lost = [server.name for server in mine if not server.settled]
