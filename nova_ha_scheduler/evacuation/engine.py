@@ -118,7 +118,9 @@ class Engine:
             new. A picture costs a fixed number of requests.
         :raises CloudUnreachable: if there is no picture; nothing was lost.
         """
-        self.state = self._journal.load(self._clock.now() - self._options.guard_window)
+        ahead = self._jump(self._clock.now() - self._clock.steady())
+        window = self._options.guard_window + max(0.0, ahead)  # as it was written
+        self.state = self._journal.load(self._clock.now() - window)
         if look or self._picture is None:
             self._picture = self._look()
         running = self._executor.running()
