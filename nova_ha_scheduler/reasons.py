@@ -44,7 +44,9 @@ class Reason(enum.Enum):
     REFUSED_BY_NOVA = "Nova refuses: {0}"
     GONE = "it is not on the host any more"
     HOST_RETURNED = "the host came back before it was its turn"
-    WITHHELD = "Nova was not asked for it: a pause or an abort came first"
+    WITHHELD = (
+        "Nova was not asked for it in time: a pause, an abort or a doubt came first"
+    )
     # A server failed.
     ATTEMPTS = (
         "every attempt failed; the last one: {0}; see Nova's logs by its request id, "
@@ -88,6 +90,7 @@ class Reason(enum.Enum):
         "set --up)"
     )
     ALIVE = "it is alive"
+    UNPROTECTED = "no aggregate of it says ha=true"
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"
     BLIND = (

@@ -170,7 +170,8 @@ class Picture:
 
     The records are read before the servers, and both before the free amounts: what
     a record shows as claimed is then claimed in the amounts, too. It is whole: a
-    cell that does not answer makes no picture, not a smaller one.
+    cell that does not answer makes no picture, not a smaller one; unless it fails
+    after the hosts were listed, which Nova's other lists do not tell.
 
     :ivar taken_at: when the first request for it was sent.
     :ivar scope: what was asked for; hosts outside it have no servers here.

@@ -6,7 +6,8 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, servers, stranded, late
+a host's recovery      detect, guard, recovery, proof, closing, servers, landing,
+                       stranded, late
 clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves; attempts: as for those of dead hosts

@@ -42,14 +42,14 @@ def handle(turn: Turn) -> None:
 
 def _confirm(turn: Turn, command: records.Command) -> None:
     """A confirmation of a host whose death is not proven yet stays, for the state
-    functions to find, until it expires."""
+    functions to find, until it expires, or its host is heard of."""
     host = turn.picture.hosts.get(command.host)
     known = turn.recovery_of(command.host)
     if host is None:
         turn.refuse(command, Reason.UNKNOWN_HOST)
     elif turn.now >= command.expires_at:
         turn.refuse(command, Reason.EXPIRED)
-    elif host.up and host.updated_at > command.at:
+    elif proof.is_void(turn, command, host):
         turn.refuse(command, Reason.VOID)
     elif known is not None and known.aborted:
         turn.refuse(command, Reason.ABORTED, known.aborted)

@@ -109,7 +109,7 @@ class Result(enum.Enum):
     UNKNOWN = "unknown"
     """A lost connection, a time-out, an error 500: it may have happened."""
     WITHHELD = "withheld"
-    """It was never begun: a pause or an abort came first."""
+    """It was never begun: a pause, an abort or a doubt came first."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from nova_ha_scheduler.evacuation import (
     maintenance,
     moves,
     pauses,
+    proof,
     records,
     recovery,
     scope,
@@ -117,7 +118,9 @@ class Engine:
             new. A picture costs a fixed number of requests.
         :raises CloudUnreachable: if there is no picture; nothing was lost.
         """
-        self.state = self._journal.load(self._clock.now() - self._options.guard_window)
+        ahead = self._jump(self._clock.now() - self._clock.steady())
+        window = self._options.guard_window + max(0.0, ahead)  # as it was written
+        self.state = self._journal.load(self._clock.now() - window)
         if look or self._picture is None:
             self._picture = self._look()
         running = self._executor.running()
@@ -150,17 +153,20 @@ class Engine:
         return jump if abs(jump) > max(1.0, self._options.clock_skew) else 0.0
 
     def withholds(self, intent: records.Intent) -> bool:
-        """Whether a person has stopped what was decided before; asks the journal.
+        """Whether what was decided before is not begun any more: a person has stopped
+        it, or it was decided on what is too old, or in doubt by now; asks the journal.
 
         To be called just before the effect, from any thread.
         """
         if intent.effect not in holds.NOT_WHEN_STOPPED:
             return False
-        recovery = self.state.hosts.get(intent.recovery)
+        recovery, now = self.state.hosts.get(intent.recovery), self._clock.now()
         if recovery is not None and recovery.aborted:
             return True
+        if proof.is_outdated(recovery, intent, now, self._options):
+            return True
         zones = self._picture.zones_of(intent.host) if self._picture else ()
-        known, now = self._journal.pauses(), self._clock.now()
+        known = self._journal.pauses()
         return bool(pauses.holding(known, intent.host, zones, now))
 
     def _look(self) -> Picture:

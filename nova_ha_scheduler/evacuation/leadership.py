@@ -140,5 +140,5 @@ class Leadership:
                         self._troubles.is_over(Trouble.JOURNAL)
                 except NotActive:
                     self.lose()
-                except JournalError as error:
+                except Exception as error:  # drivers raise anything
                     self._troubles.begins(Trouble.JOURNAL, error)

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import detect, drain, names, records
+from nova_ha_scheduler.evacuation.closing import MAX_REASON
 from nova_ha_scheduler.evacuation.effects import Effect
 from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.evacuation.recovery import MAX_REASON
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.evacuation.upkeep import Window, WindowState
 from nova_ha_scheduler.reasons import Reason

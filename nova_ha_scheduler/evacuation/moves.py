@@ -257,10 +257,11 @@ def asked(turn: Turn, move: Move) -> Move:
 
 def _answered(turn: Turn, move: Move, outcome: Outcome) -> Move:
     if outcome.ok:
-        return replace(move, request_id=outcome.request_id)
-    void_at = turn.now + turn.options.settle
-    move = move.because(Reason.UNRESOLVED, outcome.detail)
-    return replace(move, not_before=void_at)
+        move = replace(move, request_id=outcome.request_id)
+    else:
+        move = move.because(Reason.UNRESOLVED, outcome.detail)
+    # It may still take effect, or does not show yet.
+    return replace(move, not_before=turn.now + turn.options.settle)
 
 
 def _attempt_failed(turn: Turn, move: Move, detail: str) -> Move:

@@ -6,7 +6,15 @@ from dataclasses import replace
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import guard, records, servers
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
-from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.orders import Command
+from nova_ha_scheduler.evacuation.records import (
+    Effect,
+    HostRecovery,
+    HostState,
+    Intent,
+    Reason,
+)
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 
 _HEARTBEATS = 2
@@ -17,28 +25,31 @@ def proven(turn: Turn, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
     affected = tuple(s.uuid for s in turn.picture.servers_of(host.host))
     host = turn.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
-    host = guard.admit(turn, host)
-    return replace(host, evidence=evidence, closed_at=None, quiet_since=None, writes=0)
+    host = replace(guard.admit(turn, host), evidence=evidence, next_try_at=turn.now)
+    return replace(host, closed_at=None, quiet_since=None, writes=0)
 
 
 def confirmation(turn: Turn, host: HostRecovery) -> Evidence | None:
-    """A person's word that this very host is off, if it still holds.
-
-    A heartbeat after it makes it void. A write shortly after it may be the
-    force-down that goes with it.
-    """
+    """A person's word that this very host is off, if it still holds."""
     seen = turn.seen(host)
     for command in list(turn.commands.values()):
         if not command.kind.confirms or command.host != host.host:
             continue
         if seen is None or not turn.looked_at(host):
             continue
-        if seen.updated_at > command.at + turn.options.clock_skew:
+        if is_void(turn, command, seen):
             turn.refuse(command, Reason.VOID)
         else:
             turn.settle(command, "the host is dead")
             return Evidence.word_of(command)
     return None
+
+
+def is_void(turn: Turn, command: Command, seen: Host) -> bool:
+    """Whether the host was heard of after a person's word that it is off. A write
+    shortly after that may be the force-down that goes with it, unless Nova says up."""
+    doubt = 0.0 if seen.up else turn.options.clock_skew
+    return seen.updated_at > command.at + doubt
 
 
 def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
@@ -104,7 +115,7 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
             turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
         quiet_since = host.quiet_since and seen.updated_at
         host = replace(host, evidence=evidence, quiet_since=quiet_since)
-        return replace(host, reason=None, detail="")
+        return replace(host, reason=None, detail="", next_try_at=turn.now)
     elif outcome:
         alive = outcome.refused or heard_of(host, seen)
         if alive:
@@ -127,6 +138,18 @@ def look_again(turn: Turn, host: HostRecovery) -> bool:
     turn.intend(Effect.CHECK_POWER, host.host, host)
     turn.put(replace(host, evidence=None))
     return True
+
+
+def is_outdated(
+    host: HostRecovery | None, intent: Intent, now: float, options: Options
+) -> bool:
+    """Whether what was to be done to a dead host, or for its servers, has waited for so
+    long that the host may live again, or is in doubt: it has to be decided anew."""
+    if intent.effect not in (Effect.FENCE, Effect.EVACUATE):
+        return False
+    doubted = host is not None and host.evidence is None
+    old = abs(now - intent.at) >= options.proof_age
+    return old or (doubted and intent.effect is Effect.EVACUATE)
 
 
 def unknown_power(

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation import (
+    closing,
     detect,
     failback,
     guard,
@@ -21,14 +22,10 @@ from nova_ha_scheduler.evacuation import (
 )
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.planner import board, packing, triage
 from nova_ha_scheduler.planner.ground import Ground
-
-MAX_REASON = 255
-"""How long Nova lets a disabled_reason be."""
-
-_CLOSING = (Effect.FORCE_DOWN, Effect.DISABLE)
+from nova_ha_scheduler.rules import vocabulary
 
 _RETURN_INTERVAL = 10.0
 """Seconds between two looks at a host that may be back: as a heartbeat takes."""
@@ -103,10 +100,10 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
     if seen is None:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
     down, off = host.forced_down_by_us, host.disabled_by_us
-    down = down or _done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
-    off = off or _done(turn, host, Effect.DISABLE, seen.disabled)
+    down = down or closing.done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
+    off = off or closing.done(turn, host, Effect.DISABLE, seen.disabled)
     host = replace(host, forced_down_by_us=down, disabled_by_us=off)
-    if not (down or off or _closing(turn, host)):
+    if not (down or off or closing.is_under_way(turn, host)):
         host = proof.doubt_before_closing(turn, host, seen)
         if host.reason is Reason.ALIVE:
             return turn.set(host, HostState.SUSPECTED)
@@ -117,22 +114,8 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
     if (down or seen.forced_down) and (off or seen.disabled):
         host = turn.enter(host, HostState.EVACUATING)
         return replace(host, closed_at=turn.now, quiet_since=None)
-    for effect, shown in (
-        (Effect.FORCE_DOWN, seen.forced_down or down),
-        (Effect.DISABLE, seen.disabled or off),
-    ):
-        if not shown and not turn.pending(host, effect):
-            text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
-            turn.intend(effect, host.host, host, text=text[:MAX_REASON])
+    host = closing.ask(turn, host, seen.forced_down or down, seen.disabled or off)
     return replace(host, closed_at=None, quiet_since=None)
-
-
-def _closing(turn: Turn, host: HostRecovery) -> bool:
-    """Whether Nova is being told; what was lost in a restart was not, or is shown."""
-    told = (turn.outcome(host, effect) for effect in _CLOSING)
-    return any(turn.pending(host, effect) for effect in _CLOSING) or any(
-        outcome.detail != RESTARTED for outcome in told if outcome
-    )
 
 
 def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
@@ -161,6 +144,9 @@ def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
     mine = turn.servers_of(host)
     if any(not server.state.final for server in mine):
         return host
+    entered = host.stages.get(HostState.EVACUATING.value, host.started_at)
+    if not mine and turn.picture.taken_at < entered + turn.options.settle:
+        return host  # so that no answer that leaves a cell out makes it an empty one
     lost = [server.name for server in mine if not server.settled]
     moved = sum(server.state is records.ServerState.RECOVERED for server in mine)
     words = f"{moved} recovered, {len(mine) - moved - len(lost)} not to be recovered"
@@ -215,13 +201,16 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     if not turn.looked_at(host):
         return host
     later = replace(host, next_try_at=turn.now + _RETURN_INTERVAL)
+    silent = turn.now - seen.updated_at >= turn.options.down_time
     if not proof.heard_of(host, seen):
-        return later  # one write may be anybody's; the next one is a heartbeat
+        # One write may be anybody's; the next one is a heartbeat.
+        return _not_back(turn, host, seen) if silent else later
     host = late.watch(turn, host)
     later = replace(host, next_try_at=later.next_try_at)
     off = [m for m in turn.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in off):
-        return turn.hold(later, Reason.DONE_RECORDS, str(done))
+        held = turn.hold(later, Reason.DONE_RECORDS, str(done))
+        return _not_back(turn, held, seen) if silent else held
     if turn.picture.hosts_seen_at <= host.next_try_at:
         return _answered(turn, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
@@ -268,6 +257,18 @@ def _heeded(turn: Turn, seen: Host) -> bool:
     return seen.up or dead
 
 
+def _not_back(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+    """The host as it was before what looked like its return: a person may have its
+    servers taken up again, and its next sign of life counts again."""
+    settled = all(server.settled for server in turn.servers_of(host))
+    state = HostState.RECOVERED if settled else HostState.INCOMPLETE
+    kind = records.EventKind(f"host.{state.value}")
+    turn.tell(kind, host, reason="it is not back: nothing more is heard of it")
+    host = replace(host, state=state, reason=None, detail="")
+    next_try_at = turn.now + turn.options.idle_interval
+    return replace(host, quiet_since=seen.updated_at, next_try_at=next_try_at)
+
+
 def _returned(turn: Turn, host: HostRecovery, left: Reason | None) -> HostRecovery:
     """The end of it all, except for what is left to a person, and for going home."""
     words = left.sentence() if left else ""
@@ -297,6 +298,8 @@ def _false_alarm(turn: Turn, host: HostRecovery) -> HostRecovery | None:
         return _cleared(turn, host, *no)
     if not detect.silent(seen, turn.now, turn.options):
         return _cleared(turn, host, Reason.ALIVE)
+    if vocabulary.HA not in seen.facts.flags:
+        return _cleared(turn, host, Reason.UNPROTECTED)
     return None
 
 
@@ -309,15 +312,6 @@ def _cleared(
 
 def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
     return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
-
-
-def _done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
-    """Whether our effect has happened: Nova said so, or its answer was lost and the
-    picture shows it."""
-    outcome = turn.outcome(host, effect)
-    if outcome is None:
-        return False
-    return outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)
 
 
 def dispatch(turn: Turn) -> None:
@@ -378,6 +372,7 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
     return (
         host.state is HostState.EVACUATING
         and host.evidence is not None
+        and turn.seen(host) is not None
         and host.reason is not Reason.MAINTENANCE
         and not holds.stops(turn, host)
         and turn.looked_at(host)

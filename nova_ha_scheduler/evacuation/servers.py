@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import attempts, late, records, stranded
+from nova_ha_scheduler.evacuation import attempts, landing, late, records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -120,7 +120,8 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return _left(turn, record, Reason.GONE)
+        return _gone(turn, record)
+    record = _there(turn, record)
     if record.only and stranded.is_dead(turn, record.only):
         record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
@@ -132,9 +133,12 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
 
 
 def ready(turn: Turn, record: ServerRecovery) -> bool:
-    """Whether Nova may be asked for it now."""
+    """Whether Nova may be asked for it now: what is not on the dead host any more, the
+    next step judges."""
     due = record.state is ServerState.WAITING and record.not_before <= turn.now
-    return due and record.reason is not Reason.TASK_STATE
+    shown = turn.picture.servers.get(record.server)
+    there = shown is not None and shown.host == record.source
+    return due and there and record.reason is not Reason.TASK_STATE
 
 
 def claims(turn: Turn) -> list[board.Claim]:
@@ -215,9 +219,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         if outcome.ok:
             record = replace(record, request_id=outcome.request_id)
         else:
-            void_at = turn.now + turn.options.settle
             record = record.because(Reason.UNRESOLVED, outcome.detail)
-            record = replace(record, not_before=void_at)
+        # It may still take effect, or does not show yet.
+        record = replace(record, not_before=turn.now + turn.options.settle)
     if _new_record(turn, record):
         return _adopt(turn, record)
     under_way = turn.pending(record, records.Effect.EVACUATE)
@@ -271,7 +275,7 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
         if stranded.vanished(turn, record):
-            return _vanished(turn, record)
+            return _gone(turn, record)
         if stranded.given_up(turn, record, newest):
             return _again(turn, record, newest)
         record = stranded.followed(turn, record, newest)
@@ -286,16 +290,28 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     return _landed(turn, record)
 
 
-def _vanished(turn: Turn, record: ServerRecovery) -> ServerRecovery:
-    """It has left the dead host, though its record has no end. By the next looks it has
-    one; else it is looked for: Nova saves where a server is first, and a conductor that
-    dies then leaves the record as it is, for ever. Or the server was deleted."""
+def _gone(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is not shown where it was: it has landed by the next looks, or was deleted.
+    Nova's lists leave out a cell that does not answer for a moment, and say nothing.
+
+    What is on its way is looked for then, wherever it is: Nova saves where a server is
+    first, and a conductor that dies then leaves the record without an end, for ever.
+    """
     if record.reason is not Reason.GONE:
         gone_at = turn.now + turn.options.settle
         return replace(record.because(Reason.GONE), not_before=gone_at)
-    if turn.now < record.not_before:
+    if turn.picture.taken_at < record.not_before:
         return record
-    return replace(record, landed_at=turn.now, not_before=turn.now)
+    if record.state is ServerState.MOVING and record.landed_at is None:
+        return replace(record, landed_at=turn.now, not_before=turn.now)
+    return _enter(turn, record, ServerState.LEFT)
+
+
+def _there(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It is shown again."""
+    if record.reason is not Reason.GONE:
+        return record
+    return replace(record.because(None), not_before=turn.now)
 
 
 def _again(
@@ -317,18 +333,15 @@ def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRe
     return wait(turn, record, Reason.RETRY, detail)
 
 
-Lack = tuple[Reason, str, records.Effect | None]
-"""What is not yet as it should be: the reason, its detail, and what puts it right."""
-
-
 def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """Is it all there, and does it run if it ran, and not if it did not?"""
     if record.server not in turn.picture.scope.landed:
         return record  # the next picture shows it
     server = turn.picture.servers.get(record.server)
     if server is None:
-        return _left(turn, record, Reason.GONE)
-    lacking = _lacks(record, server)
+        return _gone(turn, record)
+    record = _there(turn, record)
+    lacking = landing.lacks(record, server)
     if lacking is None:
         late.landed(turn, record)
         return _enter(turn, record.because(None), ServerState.RECOVERED)
@@ -339,20 +352,6 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
         return _enter(turn, record.because(reason, detail), ServerState.FAILED)
     return record
-
-
-def _lacks(record: ServerRecovery, server: Server) -> Lack | None:
-    if server.host == record.source:
-        return Reason.STILL_ON_SOURCE, server.host, None
-    if server.missing:
-        return Reason.NOT_ATTACHED, "; ".join(server.missing), None
-    if server.task_state is not None:
-        return Reason.NOT_RUNNING, f"its task state is {server.task_state}", None
-    if record.was_running and not (server.running and server.vm_state == "active"):
-        return Reason.NOT_RUNNING, f"it is {server.vm_state}", records.Effect.START
-    if not record.was_running and server.running:
-        return Reason.NOT_STOPPED, "", records.Effect.STOP
-    return None
 
 
 def _power(

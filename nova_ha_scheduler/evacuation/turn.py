@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step's workbench: what is known when it starts, and what it decides."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypedDict, TypeVar, Unpack
@@ -16,6 +17,10 @@ from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
 Record = HostRecovery | records.ServerRecovery | LateRequest | Window | Move
 Held = TypeVar("Held", HostRecovery, Window)
+
+_NUMBERED = re.compile(r"\S*\d\S*")
+"""A word with a number in it: a duration, an address, a request's id. What devices,
+witnesses and Nova answer has another one each time."""
 
 RESTARTED = "the trigger was restarted before it learned the result"
 
@@ -176,8 +181,10 @@ class Turn:
         return replace(host, state=state, stages=stages, reason=None, detail="")
 
     def hold(self, host: Held, why: Reason, detail: str = "") -> Held:
-        """The host, which does not go on; it is told once for each reason."""
-        if (host.reason, host.detail) != (why, detail):
+        """The host, which does not go on; it is told once for each reason, whatever
+        numbers are in it."""
+        told, said = (_NUMBERED.sub("", text) for text in (host.detail, detail))
+        if (host.reason, told) != (why, said):
             self.tell(EventKind.HOST_HELD, host, reason=why.sentence(detail))
         return replace(host, reason=why, detail=detail)
 

@@ -6,7 +6,8 @@ all of them, what is believed: the device's own answer "off", and nothing else. 
 request that was accepted, a time-out and silence are no evidence.
 
 Drivers block: run them in an executor. Each call ends within the times given to it
-(and, if a device answers byte by byte, within one request's time after that).
+(and, to take leave of the device or if that answers byte by byte, within one request's
+time after that).
 """
 
 import abc
@@ -34,6 +35,10 @@ class FenceError(Exception):
 class FinalError(FenceError):
     """Asking again will not help, and may harm: a refused password, repeated, locks
     the account on many BMCs."""
+
+
+def _now() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)  # goes on while suspended
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,17 @@ class Driver(abc.ABC):
         """
         return None
 
+    def disconnect(self, connection: Any) -> None:  # noqa: B027  # most have none
+        """Close a connection, within one request's time; it never raises."""
+
     def power_off(self) -> PowerReport:
         """Cut the power at once and watch until the device says "off".
 
         A host that is off already is fenced. A device that hiccups is asked again
-        until the limit, and asked to power off again only if it refused before.
+        until the limit, and asked to power off again only if it refused before; after
+        the limit, as in a process that was stopped for a while, no more.
         """
-        start = time.monotonic()
+        start = _now()
         end = start + self.limits.power_off
         connection, asked = None, False
         while True:
@@ -112,23 +121,26 @@ class Driver(abc.ABC):
                 connection = connection or self.connect()
                 power = self.state(connection)
                 if power is Power.OFF:
-                    how = f"seen off after {time.monotonic() - start:.1f} s"
+                    self._leave(connection)
+                    how = f"seen off after {_now() - start:.1f} s"
                     return self.report(power, how if asked else "was off already")
                 problem = f"the device says that its power is {power.value}"
-                if not asked:
-                    left = end - time.monotonic() - self.limits.request
+                if not asked and _now() < end + self.limits.request:
+                    left = end - _now() - self.limits.request
                     self.ask_off(connection, max(left, self.limits.request))
                     asked = True
                     continue  # many devices are off at once
             except FenceError as error:
+                self._leave(connection)
                 connection, power, problem = None, Power.UNKNOWN, str(error)
                 if isinstance(error, FinalError):
                     break
-            if time.monotonic() + self.POLL > end:
+            if _now() + self.POLL > end:
                 break
             time.sleep(self.POLL)
+        self._leave(connection)
         asked_for = "asked to power off, but " if asked else ""
-        seconds = time.monotonic() - start
+        seconds = _now() - start
         return self.report(
             power, f"{asked_for}not seen off within {seconds:.0f} s: {problem}"
         )
@@ -138,11 +150,19 @@ class Driver(abc.ABC):
 
         UNKNOWN means that the device would not serve; the detail says why.
         """
+        connection = None
         try:
-            power = self.state(self.connect())
+            connection = self.connect()
+            power = self.state(connection)
         except FenceError as error:
+            self._leave(connection)
             return self.report(Power.UNKNOWN, str(error))
+        self._leave(connection)
         return self.report(power, f"the device says that its power is {power.value}")
+
+    def _leave(self, connection: Any) -> None:
+        if connection is not None:
+            self.disconnect(connection)
 
     def report(self, power: Power, detail: str) -> PowerReport:
         return PowerReport(power, self.METHOD, detail)

@@ -3,9 +3,12 @@
 
 As FenceAgentAPI.md of the fence-agents project has it: ``key=value`` lines; ``off``
 returns 0 on success; ``status`` 0 for on, 2 for off, 1 if the device could not be
-asked. Agents ignore options that they do not know, with a warning that quotes the
-line, password and all. So names are compared with the agent's own metadata at
-start-up, and all output is scrubbed.
+asked. 2 is also what some agents give for bad options, and Python for an agent that it
+cannot read: off counts only if the agent says ``Status: OFF`` as well, as they all do.
+
+Agents ignore options that they do not know, with a warning that quotes the line,
+password and all. So names are compared with the agent's own metadata at start-up, and
+all output is scrubbed.
 """
 
 import functools
@@ -26,6 +29,7 @@ SEARCH_PATH = "/usr/sbin:/usr/local/sbin:/sbin"
 """Where agents are looked for besides PATH, which often lacks these for a service."""
 
 STATUS = {0: Power.ON, 2: Power.OFF}
+SAYS_OFF = re.compile(r"\bstatus:\s*off\b", re.IGNORECASE)
 METADATA_SECONDS = 30.0
 OUR_OPTIONS = frozenset({"action", "option", "help", "version"})
 
@@ -67,14 +71,17 @@ class Agent(Driver):
 
     def state(self, connection: Any) -> Power:
         code, output = self._run("status", self.limits.request)
-        if code not in STATUS:
-            raise FenceError(f"{self.name} cannot tell the power state: {output}")
-        return STATUS[code]
+        power = STATUS.get(code)
+        if power is None or (power is Power.OFF and not SAYS_OFF.search(output)):
+            told = _told(code, output)
+            raise FenceError(f"{self.name} cannot tell the power state: {told}")
+        return power
 
     def ask_off(self, connection: Any, seconds: float) -> None:
         code, output = self._run("off", seconds)
         if code != 0:
-            raise FenceError(f"{self.name} failed to power off: {output}")
+            told = _told(code, output)
+            raise FenceError(f"{self.name} failed to power off: {told}")
 
     def _run(self, action: str, seconds: float) -> tuple[int, str]:
         lines = [f"action={action}"]
@@ -90,14 +97,15 @@ class Agent(Driver):
             ) from None
         except OSError as error:
             raise FenceError(f"{self.name} cannot be run: {error.strerror}") from None
-        return code, _summary(scrub(output, self._secrets)) or f"exit code {code}"
+        return code, scrub(output, self._secrets)
 
 
-def _summary(output: str) -> str:
+def _told(code: int, output: str) -> str:
     """The agent's lines as one, without time stamps and its closing advice."""
     lines = (re.sub(r"^[\d-]+ [\d:,]+ +", "", line) for line in output.splitlines())
     kept = (line.strip() for line in lines if "use '-h' for usage" not in line)
-    return " ".join(line for line in kept if line)[:500]
+    words = " ".join(line for line in kept if line)[:500]
+    return f"{words} (exit code {code})" if words else f"exit code {code}"
 
 
 @functools.lru_cache

@@ -9,7 +9,7 @@ from urllib import parse
 
 import sushy
 from oslo_utils import strutils
-from sushy import exceptions
+from sushy import auth, exceptions
 
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError, FinalError
@@ -51,11 +51,23 @@ class Redfish(Driver):
         raise ConfigError(f"verify: {value} is not true, false or an existing path")
 
     def connect(self) -> Any:
+        user, password = self.settings["username"], self.password.reveal()
+        login = auth.SessionOrBasicAuth(user, password)
+        try:
+            return login, self._system(login)
+        except FenceError:
+            _log_out(login)
+            raise
+
+    def disconnect(self, connection: Any) -> None:
+        login, _ = connection
+        _log_out(login)
+
+    def _system(self, login: auth.AuthBase) -> Any:
         with self._sentences():
             root = sushy.Sushy(
                 self.address,
-                username=self.settings["username"],
-                password=self.password.reveal(),
+                auth=login,
                 verify=self.verify,
                 # 0 would mean sushy's own 3 tries, 2 s apart; the driver repeats.
                 server_side_retries=1,
@@ -66,14 +78,16 @@ class Redfish(Driver):
             return root.get_system(self.settings.get("system"))
 
     def state(self, connection: Any) -> Power:
+        _, system = connection
         with self._sentences():
-            connection.refresh(force=True)
-        return POWER.get(connection.power_state, Power.UNKNOWN)
+            system.refresh(force=True)
+        return POWER.get(system.power_state, Power.UNKNOWN)
 
     def ask_off(self, connection: Any, seconds: float) -> None:
+        _, system = connection
         with self._sentences():
             # Not GracefulShutdown: it waits for the guest that may be hung.
-            connection.reset_system(sushy.ResetType.FORCE_OFF)
+            system.reset_system(sushy.ResetType.FORCE_OFF)
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -88,3 +102,13 @@ class Redfish(Driver):
             if isinstance(error, exceptions.ConnectionError):
                 raise FenceError(f"{bmc} cannot be reached: {text}") from None
             raise FenceError(f"{bmc} did not answer as expected: {text}") from None
+
+
+def _log_out(login: auth.SessionAuth) -> None:
+    """End the session, of which a BMC has a few alone. Else sushy does so when it is
+    collected, in whatever thread that is, which then waits for a BMC that may be dead.
+    """
+    try:
+        login.close()
+    except exceptions.SushyError:
+        login.reset_session_attrs()  # it runs out by itself

@@ -21,12 +21,19 @@ from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
-from nova_ha_scheduler.journal import NotActive, codec, tables
+from nova_ha_scheduler.journal import JournalError, NotActive, codec, tables
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.tables import single
 
 LEASE = single.c.name == "lease"
 GUARD = single.c.name == "guard"
+
+_LEASE = sa.select(single.c.owner, single.c.beat, single.c.record).where(LEASE)
+
+_BEHIND = (
+    "the database shows an older state of the journal than was written: use one node "
+    "of its cluster at a time, or set [database] mysql_wsrep_sync_wait to 1"
+)
 
 _OPEN_WINDOW = tables.windows.c.ended_at.is_(None)
 _UNFINISHED = sa.select(tables.moves.c.job).where(tables.moves.c.ended_at.is_(None))
@@ -56,6 +63,8 @@ class SqlJournal:
         self._seen: tuple[str, int, str] | None = None
         self._seen_at = 0.0
         self._renewed_at = _NEVER
+        self._beat = 0
+        """The lease's number at the newest of our commits."""
 
     # The lease.
 
@@ -86,7 +95,7 @@ class SqlJournal:
         row = {"owner": self.owner, "beat": beat + 1, "record": _locked_with(lock)}
         if not self._db.write(lambda c: c.execute(take.values(row)).rowcount):
             return False
-        self._renewed_at = now
+        self._renewed_at, self._beat = now, beat + 1
         return True
 
     def renew(self) -> bool:
@@ -112,16 +121,20 @@ class SqlJournal:
 
     def _lease(self) -> tuple[str, int, str]:
         """Who holds it, its number, and the lock that it was taken with."""
-        query = sa.select(single.c.owner, single.c.beat, single.c.record).where(LEASE)
         with self._db.read() as connection:
-            row = connection.execute(query).one()
+            row = connection.execute(_LEASE).one()
         return row.owner, row.beat, json.loads(row.record).get("lock", "")
 
     # The engine's part.
 
     def load(self, admitted_since: float) -> records.State:
-        """All that is open, and the recoveries admitted since then."""
+        """All that is open, and the recoveries admitted since then.
+
+        :raises JournalError: also for a state older than what this trigger has written,
+            as a node of a cluster may show that has not applied it yet.
+        """
         hosts, servers, commands = tables.hosts, tables.servers, tables.commands
+        newest = self._beat
         is_open = hosts.c.ended_at.is_(None)
         queries: dict[Any, Any] = {
             records.HostRecovery: sa.select(hosts.c.record)
@@ -143,6 +156,9 @@ class SqlJournal:
             Move: sa.select(tables.moves.c.record).where(_OF_OPEN_JOBS),
         }
         with self._db.read() as connection:
+            lease = connection.execute(_LEASE).one()
+            if lease.owner == self.owner and lease.beat < newest:
+                raise JournalError(_BEHIND)
             found = {
                 cls: [codec.load(cls, text) for text in connection.scalars(query)]
                 for cls, query in queries.items()
@@ -172,13 +188,14 @@ class SqlJournal:
         """
         now = _now()
         try:
-            self._db.write(lambda connection: self._commit(connection, change))
+            beat = self._db.write(lambda connection: self._commit(connection, change))
         except NotActive:
             self._renewed_at = _NEVER
             raise
-        self._renewed_at = now
+        self._renewed_at, self._beat = now, beat
 
-    def _commit(self, connection: sa.Connection, change: records.Change) -> None:
+    def _commit(self, connection: sa.Connection, change: records.Change) -> int:
+        """:returns: the lease's number."""
         beat = _lease_of(self.owner).values(beat=single.c.beat + 1)
         if not connection.execute(beat).rowcount:
             raise NotActive("another trigger is active on this journal")
@@ -204,6 +221,7 @@ class SqlJournal:
         if change.guard is not None:
             memory = sa.update(single).where(GUARD)
             connection.execute(memory.values(record=codec.dump(change.guard)))
+        return int(connection.execute(_LEASE).one().beat)
 
     # The command line's part; needs no lease.
 

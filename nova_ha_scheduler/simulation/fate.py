@@ -59,6 +59,11 @@ class Fate:
         """Nova's API answers nobody."""
         self.world.api_up = what == "up"
 
+    def do_omit(self, times: int = 1) -> None:
+        """So many looks show neither servers nor records, and no error: for a moment
+        Nova's cell does not answer, and its lists leave that out."""
+        self.world.omissions = times
+
     def do_device(self, host: HostName, what: Device) -> None:
         """Its fence device does not answer, does not obey, or says off of a host that
         is on."""

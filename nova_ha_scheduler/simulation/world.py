@@ -61,7 +61,7 @@ class SimulatedWorld(Devices):
         self.failures: dict[str, str] = {}
         """What Nova says of the newest one, by server."""
         self.asks: list[tuple[str, str]] = []
-        self.observations = 0
+        self.observations = self.omissions = 0
         self.ahead = self.nova_ahead = 0.0
         """By how much the clocks of the trigger's host and of Nova's were set."""
         self.crimes: list[str] = []
@@ -190,6 +190,9 @@ class SimulatedWorld(Devices):
             for r in self.records
             if r.source in (sources if r.kind == "evacuation" else scope.leaving)
         )
+        if self.omissions and scope.listed:
+            self.omissions -= 1
+            servers, records = {}, ()
         return Picture(self.time + self.ahead, scope, hosts, servers, records)
 
     def _call(self, name: str, effect: Callable[[], None]) -> None:

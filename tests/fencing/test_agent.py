@@ -108,6 +108,7 @@ def test_seen_off_although_the_agent_failed(script, fencing):
     settings = script(
         "marker = os.path.join(folder, 'asked')\n"
         "if action == 'off':\n    open(marker, 'w').close()\n    sys.exit(1)\n"
+        "print('Status: OFF')\n"
         "sys.exit(2 if os.path.exists(marker) else 0)"
     )
     assert fencing({"c1": settings}).power_off("c1").power is Power.OFF
@@ -118,6 +119,24 @@ def test_no_other_exit_code_means_off(script, fencing, code):
     settings = script(f"sys.exit({code} if action == 'status' else 0)")
     report = fencing({"c1": settings}, Limits(0.1, 3)).power_off("c1")
     assert report.power is Power.UNKNOWN
+
+
+def test_an_exit_code_without_a_word_is_no_proof(script, fencing):
+    """2 is a bad option, too, in the agents' library; fence_ibm_vpc exits with it."""
+    settings = script("sys.exit(2 if action == 'status' else 0)")
+    report = fencing({"c1": settings}, Limits(0.1, 3)).power_off("c1")
+    assert report.power is Power.UNKNOWN
+    assert "exit code 2" in report.detail
+
+
+def test_an_agent_that_python_cannot_read_is_no_proof(script, fencing, tmp_path):
+    """Python exits with 2 then."""
+    fences = fencing({"c1": script("")})
+    gone = tmp_path / "offline" / "agent"
+    (tmp_path / "fence_script").write_text(f"#!{sys.executable} {gone}\n")
+    report = fences.power("c1")
+    assert report.power is Power.UNKNOWN
+    assert "can't open file" in report.detail
 
 
 def test_an_agent_killed_by_a_signal(script, fencing):

@@ -225,6 +225,15 @@ def test_a_refused_request_is_repeated():
     assert device.asked_off == 2
 
 
+def test_a_process_that_stood_still_cuts_no_power_afterwards(monkeypatch):
+    """The host may have come back meanwhile, and run its servers."""
+    times = iter([0.0, *[600.0] * 5])
+    monkeypatch.setattr("nova_ha_scheduler.fencing._now", lambda: next(times))
+    device = Device(Power.ON, None, Power.OFF)
+    assert driver_of(device).power_off().power is Power.ON
+    assert device.asked_off == 0
+
+
 def test_unknown_is_not_off():
     device = Device(Power.UNKNOWN, None, *[Power.UNKNOWN] * 100_000)
     report = driver_of(device, 0.02).power_off()

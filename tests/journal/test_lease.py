@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from nova_ha_scheduler.evacuation.records import (
     Change,
@@ -12,10 +13,11 @@ from nova_ha_scheduler.evacuation.records import (
     EventKind,
     State,
 )
-from nova_ha_scheduler.journal import NotActive
+from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
-from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.journal.store import LEASE, SqlJournal
+from nova_ha_scheduler.journal.tables import single
 from tests.journal.samples import command, host, intent, pause
 
 # The lease.
@@ -57,6 +59,30 @@ def test_of_two_that_take_over_one_does(journal, open_database):
     for thread in threads:
         thread.join()
     assert sorted(took) == [False] * 5 + [True]
+
+
+def test_a_node_that_is_behind_is_not_believed(journal):
+    """A decision on it would be made, and carried out, for a second time."""
+    database, behind, query = journal._db, journal.load(0), sa.select(single)
+
+    def lease():
+        with database.read() as connection:
+            return dict(connection.execute(query.where(LEASE)).mappings().one())
+
+    def show(row):
+        database.write(lambda c: c.execute(sa.update(single).where(LEASE).values(row)))
+
+    old = lease()
+    journal.commit(Change(hosts=(host(),), opened=(intent(),)))
+    new = lease()
+    show(old)  # as another node does that has not applied the commit
+    with pytest.raises(JournalError, match="older state"):
+        journal.load(0)
+    show(new)
+    assert journal.load(0) != behind
+    show(old)  # for good: after a failover that has lost the newest commits
+    journal.commit(Change())
+    journal.load(0)
 
 
 def test_an_orderly_end_frees_the_journal(journal, open_database):

@@ -53,7 +53,7 @@ class Observer:
         self._api, self._clock = api, clock
         self._pool = futurist.ThreadPoolExecutor(_AT_ONCE)
         self._nodes: dict[str, str] = {}
-        self._nodes_of: frozenset[str] = frozenset()
+        self._nodes_of: Mapping[str, str] = {}
         self._images: dict[str, frozenset[str]] = {}
         self.services: Mapping[str, str] = {}
         """The ids of the newest picture's services, by host."""
@@ -62,11 +62,15 @@ class Observer:
         """:raises CloudUnreachable: if any part of it could not be had."""
         return _Look(self, self._api, scope, self._clock.now()).picture()
 
-    def nodes(self, hosts: frozenset[str]) -> Mapping[str, str]:
-        """Compute nodes, which are Placement's providers, to service hosts."""
-        if hosts != self._nodes_of:
+    def nodes(self) -> Mapping[str, str]:
+        """Compute nodes, which are Placement's providers, to service hosts. A host that
+        was installed anew has another one, and another service; one that starts for
+        the first time has a service first."""
+        services = self.services
+        if services != self._nodes_of:
             self._nodes = Lists(self._api).nodes()
-            self._nodes_of = hosts
+            whole = services.keys() <= set(self._nodes.values())
+            self._nodes_of = services if whole else {}
         return self._nodes
 
     def image_traits(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
@@ -206,7 +210,7 @@ class _Look:
     # Where servers could go, and what they need there.
 
     def _with_room(self, hosts: dict[str, Host]) -> dict[str, Host]:
-        nodes = self._observer.nodes(frozenset(hosts))
+        nodes = self._observer.nodes()
         of_listed = [n for n, host in nodes.items() if host in self._scope.listed]
         self._learn_groups()
         images = {

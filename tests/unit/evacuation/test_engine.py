@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the engine costs, and what a dry run says."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler.evacuation import dry_run
+from nova_ha_scheduler.evacuation.interfaces import Testimony, Verdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import (
     Change,
     Command,
     CommandKind,
+    EventKind,
     Reason,
     ServerState,
 )
@@ -79,6 +82,25 @@ def test_a_paused_recovery_is_in_no_hurry() -> None:
     simulation.journal.commit(Change(pauses=(replace(pause, id="p2"),)))
     assert not rests(140)
     assert not rests(200)  # it is recovered
+
+
+def test_what_others_say_in_new_words_each_time_is_told_once() -> None:
+    """ping ends with the time that it took; Nova's answers have a request's id."""
+    cluster = {"hosts": {"node1..node4": {"zone": "nfs-a"}}}
+    simulation, told, numbers = scenario.build(cluster, []), [], itertools.count()
+
+    def testify(host: str) -> list[Testimony]:
+        return [Testimony("ping", Verdict.ALIVE, f"rtt {next(numbers)} ms")]
+
+    simulation.world.testify = testify  # type: ignore[method-assign]
+    simulation.journal.listen = told.append
+    while simulation.clock.time < 600:
+        if simulation.clock.time == 30:
+            simulation.world.machines["node1"].agent = False
+        simulation.tick()
+    assert next(numbers) > 10
+    held = [event for event in told if event.kind is EventKind.HOST_HELD]
+    assert [event.host for event in held] == ["node1"]
 
 
 def test_a_dry_run_asks_nobody() -> None:

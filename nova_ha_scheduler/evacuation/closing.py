@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova is told that a host is dead: that its service is down, and is not to be used."""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation import detect, records
+from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, Reason
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+
+MAX_REASON = 255
+"""How long Nova lets a disabled_reason be."""
+
+_EFFECTS = (Effect.FORCE_DOWN, Effect.DISABLE)
+
+_INTERVAL = 5.0
+"""Seconds between two attempts to tell Nova that a host is dead: its servers wait."""
+
+
+def is_under_way(turn: Turn, host: HostRecovery) -> bool:
+    """Whether Nova is being told; what was lost in a restart was not, or is shown."""
+    told = (turn.outcome(host, effect) for effect in _EFFECTS)
+    return any(turn.pending(host, effect) for effect in _EFFECTS) or any(
+        outcome.detail != RESTARTED for outcome in told if outcome
+    )
+
+
+def done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
+    """Whether our effect has happened: Nova said so, or its answer was lost and the
+    picture shows it."""
+    outcome = turn.outcome(host, effect)
+    if outcome is None:
+        return False
+    return outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)
+
+
+def ask(turn: Turn, host: HostRecovery, down: bool, disabled: bool) -> HostRecovery:
+    """Want what is not done yet."""
+    host = _answered(turn, host)
+    for effect, done in (Effect.FORCE_DOWN, down), (Effect.DISABLE, disabled):
+        due = turn.now >= host.next_try_at and not turn.pending(host, effect)
+        if due and not done:
+            text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
+            turn.intend(effect, host.host, host, text=text[:MAX_REASON])
+    return host
+
+
+def _answered(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """The host, with Nova's answer, if that was no or none: it is asked again at once,
+    as the answer alone may be lost, and from then on after a while."""
+    again = host.reason in (Reason.REFUSED_BY_NOVA, Reason.NOVA_FAILED)
+    for effect in _EFFECTS:
+        outcome = turn.outcome(host, effect)
+        if outcome is None or outcome.ok or outcome.detail == RESTARTED:
+            continue
+        why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
+        host = turn.hold(host, why, outcome.detail)
+        if again:
+            host = replace(host, next_try_at=turn.now + _INTERVAL)
+    return host
