@@ -6,7 +6,7 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, servers, stranded
+a host's recovery      detect, guard, recovery, proof, servers, stranded, dispatch
 clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves

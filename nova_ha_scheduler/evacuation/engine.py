@@ -10,6 +10,7 @@ from nova_ha_scheduler.evacuation import (
     commands,
     decisions,
     detect,
+    dispatch,
     drain,
     failback,
     guard,
@@ -48,7 +49,7 @@ def decide(turn: Turn) -> None:
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
             _advance(turn, host)
-    recovery.dispatch(turn)
+    dispatch.dispatch(turn)
     failback.follow(turn)
     moves.dispatch(turn)
     drain.conclude(turn)

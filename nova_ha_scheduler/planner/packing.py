@@ -27,6 +27,7 @@ from nova_ha_scheduler.cluster.model import Resources, Server
 from nova_ha_scheduler.planner import pairing, triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim, Decision
 from nova_ha_scheduler.planner.ground import Spot
+from nova_ha_scheduler.planner.preferences import Preferences
 
 _EFFORT = 200_000
 """How many looks at a host a search may take: some tenths of a second."""
@@ -57,11 +58,29 @@ def place_all(
         if pairs := pairing.pair(board, ordered, refused):
             return [(s, board.place(s, only=pairs[s.host])) for s in ordered]
         packed = _Packing(board.unlimited(), ordered, refused)
-        if packed.score(packed.at) > packed.score(placed):
+        alike = classes(ordered, preferences)
+        if score(alike, packed.at) > score(alike, placed):
             return [(s, packed.decide(board, s)) for s in ordered]
     if board.limits == NO_LIMITS:
         return spread
     return [(s, board.place(s, refused.get(s.uuid, ()))) for s in ordered]
+
+
+def classes(servers: Iterable[Server], preferences: Preferences) -> dict[str, int]:
+    """How urgent each is, by UUID: 0 are those that are asked for first."""
+    found = {s.uuid: triage.urgency(s, preferences)[:2] for s in servers}
+    numbers = {urgency: n for n, urgency in enumerate(sorted(set(found.values())))}
+    return {uuid: numbers[urgency] for uuid, urgency in found.items()}
+
+
+def score(alike: Mapping[str, int], placed: Container[str]) -> list[int]:
+    """How many of each class have a place, the most urgent first: the greater list is
+    the better plan.
+
+    :param alike: see :func:`classes`.
+    """
+    found = Counter(number for uuid, number in alike.items() if uuid in placed)
+    return [found[number] for number in range(max(alike.values(), default=-1) + 1)]
 
 
 class _Packing:
@@ -83,12 +102,7 @@ class _Packing:
         self.at: dict[str, Spot] = {}
         self._board = board
         self._servers = servers
-        self._class: dict[str, int] = {}
-        urgencies = groupby(
-            servers, lambda s: triage.urgency(s, board.ground.preferences)[:2]
-        )
-        for number, (_, alike) in enumerate(urgencies):
-            self._class.update((server.uuid, number) for server in alike)
+        self._class = classes(servers, board.ground.preferences)
         self._spots = {s.uuid: _untried(board.spots(s), tried, s) for s in servers}
         self._on: dict[str, dict[str, Server]] = defaultdict(dict)
         self._weights = self._weigh()
@@ -96,11 +110,6 @@ class _Packing:
         self._place({s.uuid: self._size(s.needs) for s in servers}, servers)
         self._improve()
         self._settle_by_urgency()
-
-    def score(self, placed: Container[str]) -> list[int]:
-        """How many of each class, the most urgent first."""
-        found = Counter(self._class[s.uuid] for s in self._servers if s.uuid in placed)
-        return [found[number] for number in range(len(set(self._class.values())))]
 
     def decide(self, board: Board, server: Server) -> Decision:
         """The decision about a server, within the limits of a board."""
@@ -148,7 +157,7 @@ class _Packing:
         """Clear some hosts and fill them again in another order, as long as there is
         somebody without a place; keep what is not worse."""
         random = Random(0)  # each plan begins alike: the same question, the same answer
-        best, patience = self.score(self.at), _PATIENCE
+        best, patience = score(self._class, self.at), _PATIENCE
         while self._effort > 0 and patience and (waiting := self._hopeful()):
             patience -= 1
             waiting = random.sample(waiting, min(_WAITING, len(waiting)))
@@ -165,10 +174,10 @@ class _Packing:
             noise = {s.uuid: random.uniform(0.3, 1.5) for s in pool}
             sizes = {s.uuid: noise[s.uuid] * self._size(s.needs) for s in pool}
             self._place(sizes, pool)
-            score = self.score(self.at)
-            if score > best:
-                best, patience = score, _PATIENCE
-            if score == best:
+            reached = score(self._class, self.at)
+            if reached > best:
+                best, patience = reached, _PATIENCE
+            if reached == best:
                 continue
             for server in pool:
                 if server.uuid in self.at:
