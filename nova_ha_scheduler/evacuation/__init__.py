@@ -12,7 +12,7 @@ by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves
 what is remembered     records, evidence, effects, orders, upkeep, decisions
 which of them acts     leadership, coordination (tooz); the journal's lease
-beside the step        executor, devices, service, notify, world, troubles
+beside the step        executor, devices, service, notify, publisher, world, troubles
 how it is set up       conf, options, startup, main; dry_run: the step, without acting
 =====================  =============================================================
 """
