@@ -97,7 +97,7 @@ class Engine:
         options: Options,
         keep: Callable[[Decision], None] | None = None,
     ) -> None:
-        """:param keep: gets each decision about servers, when it is under way."""
+        """:param keep: gets each decision, when it is under way."""
         self._keep = keep
         self._cloud, self._clock = cloud, clock
         self._journal, self._executor = journal, executor
