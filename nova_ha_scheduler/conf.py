@@ -80,13 +80,16 @@ OPTS = [
         default="off",
         choices=[
             ("off", "every server is admitted"),
-            ("audit", "the log says what would be refused, and it is admitted"),
+            (
+                "audit",
+                "the log says what would be refused, and it is admitted; see "
+                "admission_weight_multiplier",
+            ),
             ("enforce", "such a host is refused, and the log says why"),
         ],
         help="What HAAdmissionFilter does about a boot, an unshelve or a resize of an "
         "ha=true server after which the reserve of its storage zone could not take "
-        "all servers of the host, should it die. It goes by the file that "
-        "'nova-ha capacity --publish' writes.",
+        "all servers of the host, should it die. It goes by admission_file.",
     ),
     cfg.IntOpt(
         "admission_failures",
@@ -98,7 +101,8 @@ OPTS = [
     cfg.StrOpt(
         "admission_file",
         default="/var/lib/nova-ha-scheduler/admission.json",
-        help="What 'nova-ha capacity --publish' has written, as a path on the host of "
+        help="What 'nova-ha capacity --publish' has written, or the active trigger "
+        "(nova-ha.conf: [admission] publish_interval), as a path on the host of "
         "nova-scheduler. It has to get there by itself: run the command there, copy "
         "the file whole (write it beside, then rename it), or lay it on a share.",
     ),
@@ -119,6 +123,15 @@ OPTS = [
         ],
         help="What admission = enforce does while the file is missing, unreadable or "
         "too old. A warning says so, once each time that it begins.",
+    ),
+    cfg.FloatOpt(
+        "admission_weight_multiplier",
+        default=0.0,
+        help="With admission = audit: how strongly a host that admission would not "
+        "refuse is preferred to one that it would (HAAdmissionWeigher), so that "
+        "servers go where they could be recovered as long as there is such a place. "
+        "1000 outweighs Nova's own weighers at their defaults; 0: they do not count. "
+        "May be overridden in aggregate metadata under the same name.",
     ),
     cfg.FloatOpt(
         "failover_host_weight_multiplier",

@@ -94,7 +94,8 @@ class Reader:
             LOG.warning(
                 "Admission: %(path)s %(problem)s. What [ha_scheduler] "
                 "admission_when_stale says holds until that is put right; see that "
-                "'nova-ha capacity --publish' runs, and that the file gets here.",
+                "'nova-ha capacity --publish' runs, or the trigger publishes it, and "
+                "that the file gets here.",
                 {"path": self._path, "problem": problem},
             )
         else:

@@ -9,14 +9,14 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.admission import published
+from nova_ha_scheduler.admission import publish
 from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.glance import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words
 from nova_ha_scheduler.cluster.model import Picture, Resources
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.planner import capacity, remedies, reserve
+from nova_ha_scheduler.planner import capacity, remedies
 from nova_ha_scheduler.planner.capacity import Zone
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.rules import vocabulary
@@ -78,8 +78,7 @@ class Capacity(Command, Lister):
             require_zone(picture, args.zone)
         ground = Ground(picture.hosts, options)
         if args.publish is not None:
-            found = reserve.zones(ground, picture.servers)
-            published.write(args.publish, picture.taken_at, found)
+            publish.publish(args.publish, picture, options)
         zones = capacity.zones(ground, picture.servers, args.failures, args.zone)
         self._problems = {
             zone.name: remedies.problems(ground, picture.servers, zone, args.failures)

@@ -81,7 +81,7 @@ class ShowHistory(Command, ShowOne):
 class ListEvents(Command, Lister):
     """List what happened, newest first: also what belongs to no recovery."""
 
-    _COLUMNS = ("at", "kind", "host", "server_name", "how", "reason")
+    _COLUMNS = ("number", "at", "kind", "host", "server_name", "how", "reason")
 
     def arguments(self, add: Callable[..., Any]) -> None:
         _filters(add)
@@ -95,7 +95,7 @@ class ListEvents(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         found = History(self.app.database).events(_query(args))
-        rows = [report.event_row(event) for _, event in found]
+        rows = [{"number": n, **report.event_row(event)} for n, event in found]
         return self._COLUMNS, [[row.get(c, "") for c in self._COLUMNS] for row in rows]
 
 

@@ -11,20 +11,23 @@ from cliff.lister import Lister
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import shown
 from nova_ha_scheduler.evacuation import engine
-from nova_ha_scheduler.evacuation.decisions import DECIDED, Decision
+from nova_ha_scheduler.evacuation.decisions import PROGRESS, Decision
 from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History, Query
 
+Kept = list[tuple[int, Decision]]
+
 
 class Replay(Command, Lister):
-    """Make the decisions of a recovery again, on what they were made on.
+    """Make decisions of the history again, on what they were made on.
 
-    Beside each decision about servers, the trigger keeps the picture of the cloud and
-    all else that it knew ([journal] keep_decisions). The production step runs on
-    that once more, and nothing is done. A line for each server: what is decided now,
-    and whether the whole decision is the same as it was.
+    Those of a recovery, or the one behind an event. Beside each decision, the trigger
+    keeps the picture of the cloud and all else that it knew ([journal]
+    keep_decisions). The production step runs on that once more, and nothing is done.
+    A line for each server, host or command: what is decided now, and whether the whole
+    decision is the same as it was.
 
     Exit code 1 if one is not: the program has changed since.
     """
@@ -41,24 +44,23 @@ class Replay(Command, Lister):
     )
 
     def arguments(self, add: Callable[..., Any]) -> None:
-        add("recovery", help="its id, or a host for its newest one")
-        add("--decision", type=int, metavar="NUMBER", help="this one alone")
+        add("recovery", nargs="?", help="its id, or a host for its newest one")
+        add("--decision", type=int, metavar="NUMBER", help="this one of it alone")
+        add(
+            "--event",
+            type=int,
+            metavar="NUMBER",
+            help="all that was decided together with this event of nova-ha history "
+            "events",
+        )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        history = History(self.app.database)
-        found = history.recoveries(Query(recovery=args.recovery, limit=1))
-        found = found or history.recoveries(Query(host=args.recovery, limit=1))
-        if not found:
-            raise JournalError(f"there is no recovery {args.recovery}")
-        kept = Decisions(self.app.database).of(found[0].id)
-        if args.decision is not None:
-            kept = [item for item in kept if item[0] == args.decision]
-        if not kept:
-            which = f"decision {args.decision}" if args.decision else "decision"
-            raise JournalError(
-                f"no {which} of {found[0].id} is kept: [journal] keep_decisions is "
-                "off, or it was purged"
-            )
+        if (args.recovery is None) == (args.event is None):
+            self.parser.error("name a recovery, a host or an --event")
+        if args.event is not None:
+            recovery, kept = None, self._of_event(args.event)
+        else:
+            recovery, kept = self._of_recovery(args.recovery, args.decision)
         rows: list[tuple[Any, ...]] = []
         same = 0
         for number, decision in kept:
@@ -66,23 +68,61 @@ class Replay(Command, Lister):
             is_same = change == decision.change
             same += is_same
             for event in change.events:
-                if event.kind in DECIDED and event.recovery == found[0].id:
+                about = recovery is None or event.recovery == recovery
+                if about and event.kind not in PROGRESS:
                     rows.append(_row(number, decision, event, is_same))
         self.code = int(same < len(kept))
         print(f"{same} of {len(kept)} decisions are the same", file=sys.stderr)
         return self._COLUMNS, rows
 
+    def _of_recovery(self, name: str, number: int | None) -> tuple[str, Kept]:
+        history = History(self.app.database)
+        found = history.recoveries(Query(recovery=name, limit=1))
+        found = found or history.recoveries(Query(host=name, limit=1))
+        if not found:
+            raise JournalError(f"there is no recovery {name}")
+        kept = Decisions(self.app.database).of(found[0].id)
+        if number is not None:
+            kept = [item for item in kept if item[0] == number]
+        if not kept:
+            which = f"decision {number}" if number else "decision"
+            raise _not_kept(f"no {which} of {found[0].id} is kept")
+        return found[0].id, kept
+
+    def _of_event(self, number: int) -> Kept:
+        event = History(self.app.database).event(number)
+        if event is None:
+            raise JournalError(f"there is no event {number}")
+        told = f"event {number}, {event}"
+        if event.kind in PROGRESS:
+            raise JournalError(f"{told}: tells what was seen, and was not decided")
+        kept = Decisions(self.app.database).of_event(number)
+        kept = [item for item in kept if _tells(item[1], event)]
+        if not kept:
+            raise _not_kept(f"{told}: it was not decided by a step, or is not kept")
+        return kept
+
+
+def _tells(decision: Decision, event: Event) -> bool:
+    """Its words may stand cut in the history."""
+    return any(one.kind is event.kind for one in decision.change.events)
+
+
+def _not_kept(what: str) -> JournalError:
+    return JournalError(f"{what}: [journal] keep_decisions is off, or it was purged")
+
 
 def _row(
     number: int, decision: Decision, event: Event, is_same: bool
 ) -> tuple[Any, ...]:
+    whole = event.kind.value
     return (
         number,
         shown(decision.now),
         event.server_name,
-        event.source,
+        event.source or event.host,
         event.destination,
-        event.kind.value.partition(".")[2],
-        event.reason,
+        whole.partition(".")[2] if event.server else whole,
+        event.reason or event.how,
         is_same,
     )

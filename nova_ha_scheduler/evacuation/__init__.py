@@ -6,14 +6,14 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, closing, servers, landing,
-                       stranded, late
+a host's recovery      detect, guard, recovery, proof, closing, dispatch, servers,
+                       landing, stranded, late
 clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves; attempts: as for those of dead hosts
 what is remembered     records, evidence, effects, orders, upkeep, decisions
 which of them acts     leadership, coordination (tooz); the journal's lease
-beside the step        executor, devices, service, notify, world, troubles
+beside the step        executor, devices, service, notify, publisher, world, troubles
 how it is set up       conf, options, startup, main; dry_run: the step, without acting
 =====================  =============================================================
 """

@@ -68,7 +68,7 @@ def retry(turn: Turn, command: Command) -> None:
         turn.settle(command, "it is taken up again")
         host = replace(host, aborted="", reason=None, detail="", next_try_at=turn.now)
         if with_servers:
-            servers.try_again(turn, host)
+            host = servers.try_again(turn, host)
         if host.state is HostState.INCOMPLETE:
             host = turn.enter(host, HostState.EVACUATING)
         turn.put(host)

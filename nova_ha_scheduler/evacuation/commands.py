@@ -75,6 +75,6 @@ def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:
     elif not host.up and host.name in turn.picture.scope.hosts:
         begun = known or detect.begin(turn, host)
         turn.settle(command, "its evacuation begins")
-        servers.try_again(turn, begun)
+        begun = servers.try_again(turn, begun)
         begun = proof.proven(turn, begun, Evidence.word_of(command))
         turn.put(replace(begun, by_hand=True, planned=command.destinations))

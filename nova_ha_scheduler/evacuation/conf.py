@@ -133,6 +133,23 @@ RETURN_HELP = {
 }
 RETURN_OPTS = _of_engine(RETURN, RETURN_HELP)
 
+ADMISSION = cfg.OptGroup(
+    "admission", help="What nova-scheduler's admission goes by; see [ha_scheduler]."
+)
+ADMISSION_OPTS = [
+    cfg.FloatOpt(
+        "publish_interval",
+        default=0.0,
+        min=0,
+        help="Seconds after which the active trigger writes [ha_scheduler] "
+        "admission_file anew, as 'nova-ha capacity --publish' does: a third of "
+        "admission_max_age, or less. It looks at the whole cloud for that, in a "
+        "process of its own, and puts it off by up to as long while a recovery is "
+        "under way. The file has to get from there to each host of nova-scheduler. "
+        "0: it is left to others.",
+    ),
+]
+
 NOTIFICATIONS = cfg.OptGroup(
     "notifications",
     help="Nova's are listened to, and the history's events are sent (one for each, at "
@@ -159,6 +176,7 @@ _GROUPS = (
     (EVACUATION, EVACUATION_OPTS),
     (MAINTENANCE, MAINTENANCE_OPTS),
     (RETURN, RETURN_OPTS),
+    (ADMISSION, ADMISSION_OPTS),
     (NOTIFICATIONS, NOTIFICATION_OPTS),
 )
 

@@ -23,22 +23,21 @@ from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
-DECIDED = frozenset(
+PROGRESS = frozenset(
     {
-        EventKind.SERVER_WAITING,
-        EventKind.SERVER_ASKED,
-        EventKind.SERVER_CONFUSED,
-        EventKind.SERVER_FAILED,
-        EventKind.SERVER_LEFT,
-        EventKind.SERVER_RESET,
-        EventKind.MOVE_WAITING,
-        EventKind.MOVE_ASKED,
-        EventKind.MOVE_FAILED,
-        EventKind.MOVE_LEFT,
+        EventKind.SERVER_MOVING,
+        EventKind.SERVER_SLOW,
+        EventKind.SERVER_LANDED,
+        EventKind.SERVER_RECOVERED,
+        EventKind.MOVE_MOVING,
+        EventKind.MOVE_SLOW,
+        EventKind.MOVE_CONFIRMING,
+        EventKind.MOVE_MOVED,
     }
 )
-"""The events by which something was decided about a server; the others tell what was
-seen."""
+"""These tell what was seen of servers on their way; the other events of a step tell
+what it decided. What a step did not tell is no decision either: that Nova notified,
+that another trigger is active, that a fence device broke."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Decision:
-    """One step that decided about servers.
+    """One step that decided something.
 
     :ivar change: what it decided.
     """
@@ -129,15 +128,10 @@ class Decision:
     running: frozenset[str] = frozenset()
     jump: float = 0.0
 
-    @property
-    def about(self) -> list[records.Event]:
-        """What it decided about each server, in its order."""
-        return [event for event in self.change.events if event.kind in DECIDED]
-
 
 def is_one(change: records.Change) -> bool:
-    """Whether something was decided about a server."""
-    return any(event.kind in DECIDED for event in change.events)
+    """Whether something was decided, about a server, a host or all of them."""
+    return any(event.kind not in PROGRESS for event in change.events)
 
 
 def made(

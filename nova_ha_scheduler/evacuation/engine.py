@@ -10,6 +10,7 @@ from nova_ha_scheduler.evacuation import (
     commands,
     decisions,
     detect,
+    dispatch,
     drain,
     failback,
     guard,
@@ -49,7 +50,7 @@ def decide(turn: Turn) -> None:
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
             _advance(turn, turn.hosts[host.id])
-    recovery.dispatch(turn)
+    dispatch.dispatch(turn)
     failback.follow(turn)
     moves.dispatch(turn)
     drain.conclude(turn)
@@ -97,7 +98,7 @@ class Engine:
         options: Options,
         keep: Callable[[Decision], None] | None = None,
     ) -> None:
-        """:param keep: gets each decision about servers, when it is under way."""
+        """:param keep: gets each decision, when it is under way."""
         self._keep = keep
         self._cloud, self._clock = cloud, clock
         self._journal, self._executor = journal, executor

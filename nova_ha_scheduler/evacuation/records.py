@@ -70,8 +70,8 @@ class HostRecovery(Reasoned):
     :ivar writes: how often it was written all the same, after the proof.
     :ivar next_try_at: when to ask witnesses or the fence device again.
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
-    :ivar planned: where a person's plan sends its servers, by server, as long as
-        there is room; the others' place is found when it is their turn.
+    :ivar planned: where its servers are to go, by server, as a person has ordered or
+        the first step that asked has planned; see :mod:`.dispatch`.
     :ivar late: servers that were on their way to it when it died.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.

@@ -4,10 +4,10 @@
 Each takes the host as the journal knows it and returns it as it is to be now.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import (
     closing,
     detect,
@@ -15,7 +15,6 @@ from nova_ha_scheduler.evacuation import (
     guard,
     holds,
     late,
-    moves,
     proof,
     records,
     servers,
@@ -23,8 +22,6 @@ from nova_ha_scheduler.evacuation import (
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import Turn
-from nova_ha_scheduler.planner import board, packing, triage
-from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.rules import vocabulary
 
 _RETURN_INTERVAL = 10.0
@@ -312,68 +309,3 @@ def _cleared(
 
 def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
     return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
-
-
-def dispatch(turn: Turn) -> None:
-    """Ask Nova for what the planner finds a place for."""
-    waiting = {
-        record.server: record
-        for host in turn.open_hosts()
-        if _may_ask(turn, host)
-        for record in turn.servers_of(host)
-        if servers.ready(turn, record)
-    }
-    if not waiting or not turn.picture.scope.destinations:
-        return
-    for server, decision in _places(turn, waiting):
-        record = waiting[server.uuid]
-        if decision.reason is not None:
-            turn.put(servers.wait(turn, record, decision.reason, decision.detail))
-        elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            named = turn.options.planned_destinations or bool(_wanted(turn, record))
-            turn.put(servers.ask(turn, record, decision.destination, named))
-
-
-def _places(
-    turn: Turn, waiting: Mapping[str, records.ServerRecovery]
-) -> list[tuple[Server, board.Decision]]:
-    """A place for each, in the order of asking. First those have theirs that may still
-    arrive at one host alone, or that a person has planned; of these, another place is
-    looked for where the planned one is gone."""
-    dead = frozenset(host.host for host in turn.open_hosts())
-    ground = Ground(turn.picture.hosts, turn.options)
-    others = moves.claims(turn)
-    plan = board.Board(ground, dead, servers.claims(turn), others=others)
-    shown = (turn.picture.servers[uuid] for uuid in waiting)
-    ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
-    found: dict[str, board.Decision] = {}
-    for server in ordered:
-        record = waiting[server.uuid]
-        if wanted := _wanted(turn, record):
-            decision = plan.place(server, only=wanted)
-            if record.only or decision.reason is not Reason.NO_ROOM:
-                found[server.uuid] = decision
-    rest = [server for server in ordered if server.uuid not in found]
-    tried = {uuid: record.tried for uuid, record in waiting.items()}
-    found |= {s.uuid: place for s, place in packing.place_all(plan, rest, tried)}
-    return [(server, found[server.uuid]) for server in ordered]
-
-
-def _wanted(turn: Turn, record: records.ServerRecovery) -> str | None:
-    """The one host that it has to go to, or that a person has planned for its first
-    attempt."""
-    planned = turn.hosts[record.recovery].planned
-    first = None if record.attempts else planned.get(record.server)
-    return record.only or first
-
-
-def _may_ask(turn: Turn, host: HostRecovery) -> bool:
-    """Only with proof that holds, and Nova's word that the service is down."""
-    return (
-        host.state is HostState.EVACUATING
-        and host.evidence is not None
-        and turn.seen(host) is not None
-        and host.reason is not Reason.MAINTENANCE
-        and not holds.stops(turn, host)
-        and turn.looked_at(host)
-    )

@@ -18,6 +18,8 @@ from nova_ha_scheduler.evacuation.upkeep import MoveState, Window, WindowState
 
 _MOVING = (ServerState.ASKED, ServerState.MOVING)
 
+_OVER = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.RETURNING)
+
 _CHECKED_TOGETHER = 10.0
 """Seconds for which a landed server's check waits for others to land: one list shows
 them all, and it is long."""
@@ -68,6 +70,13 @@ def rests(state: State, now: float) -> bool:
     moving = any(server.state in _MOVING for server in state.servers.values())
     busy = moving or state.commands or _leaving(state, now)
     return any(stopped) and all(stopped) and not busy
+
+
+def busy(state: State) -> bool:
+    """Whether a recovery goes on, up to the moment at which each of its servers is
+    accounted for."""
+    hosts = (h for h in state.hosts.values() if h.ended_at is None)
+    return any(h.state not in _OVER and h.reason not in holds.STOPPED for h in hosts)
 
 
 def _in_view(host: HostRecovery, now: float) -> bool:

@@ -45,12 +45,17 @@ def give_up_waiting(
             turn.put(_left(turn, record, reason, detail))
 
 
-def try_again(turn: Turn, host: records.HostRecovery) -> None:
-    """A person ordered it: what failed or was left is judged anew."""
+def try_again(turn: Turn, host: records.HostRecovery) -> records.HostRecovery:
+    """A person ordered it: what failed or was left is judged anew, and what was asked
+    for in vain gets another place."""
+    planned = dict(host.planned)
     for record in turn.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
+            if record.attempts:
+                planned.pop(record.server, None)
             record = replace(record, attempts=0, tried=(), not_before=turn.now)
             turn.put(replace(_anew(record), state=ServerState.WAITING))
+    return replace(host, planned=planned)
 
 
 def _anew(record: ServerRecovery) -> ServerRecovery:

@@ -17,7 +17,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation import notify
+from nova_ha_scheduler.evacuation import notify, publisher, scope
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
 from nova_ha_scheduler.evacuation.leadership import Leadership
@@ -134,6 +134,13 @@ class Service:
         )
         turns = _Turns(engine, executor, self._conf)
         listener = notify.Listener(self._conf, self._hear, self._troubles)
+        admission = publisher.Publisher(
+            publisher.command(self._conf),
+            self._conf.admission.publish_interval,
+            lambda: scope.busy(engine.state),
+            self._troubles,
+        )
+        admission.start()
         if self._listens and self._may_notify:
             listener.start()
         try:
@@ -144,6 +151,7 @@ class Service:
         finally:
             executor.close()
             listener.stop()
+            admission.stop()
             keeper.shutdown(wait=False)
 
     def _turn(self, engine: Engine, turns: "_Turns") -> None:

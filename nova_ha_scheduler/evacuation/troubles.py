@@ -48,6 +48,13 @@ class Trouble(enum.Enum):
         "[oslo_messaging_notifications] transport_url is up.",
         "Events are sent as notifications again.",
     )
+    ADMISSION = (
+        "What admission goes by cannot be published",
+        "nova-scheduler goes by what was published last, and once that is older than "
+        "[ha_scheduler] admission_max_age, by admission_when_stale. See that the cloud "
+        "can be seen, and that admission_file can be written.",
+        "What admission goes by is published again.",
+    )
     STEP = (
         "A step broke and is tried again",
         "Nothing is lost, but nothing goes on. This is a bug: report it with this log.",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Protected servers are admitted where they could be recovered."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,13 +8,9 @@ import nova.conf
 from nova.scheduler import filters
 from oslo_log import log as logging
 
-from nova_ha_scheduler import conf, host_facts
-from nova_ha_scheduler.admission import nova as nova_objects
-from nova_ha_scheduler.admission.reader import Reader, Unknown
+from nova_ha_scheduler.admission.judge import Judge
 from nova_ha_scheduler.filters.base import count_words
-from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.rules.admission import Admission, concerns
-from nova_ha_scheduler.rules.model import Operation, Reason, Refusal, Request
+from nova_ha_scheduler.rules.model import Refusal, Request
 
 LOG = logging.getLogger(__name__)
 CONF = nova.conf.CONF
@@ -37,45 +32,18 @@ class HAAdmissionFilter(filters.BaseHostFilter):
     run_filter_once_per_request = False
 
     def __init__(self) -> None:
-        conf.policy(CONF)
-        options = CONF.ha_scheduler
-        self._mode = options.admission
-        self._failures = options.admission_failures
-        self._allow = options.admission_when_stale == "allow"
-        self._timeout = options.lookup_timeout
-        path, age = options.admission_file, options.admission_max_age
-        self._reader = Reader(path, age, time.time)
+        self._judge = Judge(CONF)
 
     def filter_all(self, filter_obj_list: Iterable[Any], spec_obj: Any) -> list[Any]:
         """The hosts that pass, of nova.scheduler.host_manager.HostState."""
-        hosts = list(filter_obj_list)
-        if not hosts or self._mode == "off":
+        hosts, mode = list(filter_obj_list), self._judge.mode
+        if not hosts or mode == "off":
             return hosts
-        request = describe(spec_obj, self._timeout).request
-        if not concerns(request, nova_objects.extra_specs(spec_obj)):
-            return hosts
-        refusals = self._judge(request, spec_obj, hosts)
+        request, refusals = self._judge.ask(spec_obj, hosts)
         passed = [h for h, no in zip(hosts, refusals, strict=True) if no is None]
         if len(passed) < len(hosts):
             self._log(request, hosts, refusals, bool(passed))
-        return passed if self._mode == "enforce" else hosts
-
-    def _judge(
-        self, request: Request, spec: Any, hosts: list[Any]
-    ) -> list[Refusal | None]:
-        """The refusal of each host, if it is refused."""
-        try:
-            zones = self._reader.zones()
-        except Unknown as problem:
-            no = Refusal(Reason.RESERVE_UNKNOWN, str(problem))
-            return [None if self._allow else no] * len(hosts)
-        demand = nova_objects.demand(spec, request.operation is Operation.BOOT)
-        admission = Admission(request, demand, zones, self._failures)
-        facts = host_facts.memo()
-        return [
-            admission.refusal(host.host, facts(host), nova_objects.load(host))
-            for host in hosts
-        ]
+        return passed if mode == "enforce" else hosts
 
     def _log(
         self,
@@ -85,7 +53,7 @@ class HAAdmissionFilter(filters.BaseHostFilter):
         some_pass: bool,
     ) -> None:
         words = count_words(no for no in refusals if no)
-        if self._mode == "audit":
+        if self._judge.mode == "audit":
             LOG.info(
                 "HAAdmissionFilter: audit: %s would get %s: %s",
                 request,

@@ -26,7 +26,7 @@ OPTS = [
     cfg.BoolOpt(
         "keep_decisions",
         default=True,
-        help="Keep, with each decision about servers, the picture of the cloud and all "
+        help="Keep, with each decision, the picture of the cloud and all "
         "else that it was made on, so that nova-ha replay can make it again. "
         "Compressed, that is about 25 KiB for each 1,000 hosts. It is written beside "
         "the recovery, which does not wait for it.",

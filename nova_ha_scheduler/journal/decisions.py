@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decisions about servers, kept with what they were made on."""
+"""Decisions, kept with what they were made on."""
 
 import json
 import zlib
@@ -55,13 +55,22 @@ class Decisions:
                 return
 
     def of(self, recovery: str) -> list[tuple[int, Decision]]:
-        """Those about the servers of a recovery, the oldest first, with their numbers.
+        """Those about a recovery, the oldest first, with their numbers.
 
         :raises JournalError: one was written by another version of the program.
         """
-        at = sa.select(events.c.at).where(events.c.recovery == recovery)
+        return self._at(events.c.recovery == recovery)
+
+    def of_event(self, number: int) -> list[tuple[int, Decision]]:
+        """The step that told an event of the history; nothing, if it is not kept.
+
+        :raises JournalError: it was written by another version of the program.
+        """
+        return self._at(events.c.number == number)
+
+    def _at(self, which: sa.ColumnElement[bool]) -> list[tuple[int, Decision]]:
         query = sa.select(decisions.c.number, decisions.c.data).where(
-            decisions.c.at.in_(at)
+            decisions.c.at.in_(sa.select(events.c.at).where(which))
         )
         with self._db.read() as connection:
             rows: Sequence[sa.Row[tuple[int, bytes]]] = connection.execute(

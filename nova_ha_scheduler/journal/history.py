@@ -114,6 +114,13 @@ class History:
             rows = connection.execute(select).mappings().all()
         return [numbered(row) for row in rows]
 
+    def event(self, number: int) -> Event | None:
+        """The event with a number."""
+        select = sa.select(events).where(events.c.number == number)
+        with self._db.read() as connection:
+            row = connection.execute(select).mappings().one_or_none()
+        return numbered(row)[1] if row else None
+
     def purge(self, before: float) -> int:
         """Delete what ended before then; never what belongs to an open recovery.
 

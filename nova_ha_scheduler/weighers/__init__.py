@@ -7,7 +7,8 @@ def all_weighers() -> list[type]:
 
     The imports wait until the scheduler asks: importing a weigher imports Nova.
     """
+    from nova_ha_scheduler.weighers.admission import HAAdmissionWeigher
     from nova_ha_scheduler.weighers.failover_host import FailoverHostWeigher
     from nova_ha_scheduler.weighers.storage_zone import StorageZoneWeigher
 
-    return [FailoverHostWeigher, StorageZoneWeigher]
+    return [FailoverHostWeigher, StorageZoneWeigher, HAAdmissionWeigher]

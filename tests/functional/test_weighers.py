@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where servers go, of the hosts that the filters pass."""
 
+import time
+
 import pytest
+
+from nova_ha_scheduler.admission import published
+from nova_ha_scheduler.rules.admission import ReserveHost, Zone
 
 
 def test_evacuations_spare_the_reserve(op, cloud, scheduler):
@@ -36,3 +41,25 @@ def test_boots_spread_over_zones_of_one_size(op, cloud, scheduler):
     # Large servers: what earlier tests leave in use for a while weighs nothing.
     zones = [cloud.host(op.boot(flavor="large"))[0] for _ in range(6)]
     assert sorted(zones) == ["a"] * 3 + ["b"] * 3
+
+
+def test_a_zone_that_can_survive_comes_first(op, cloud, scheduler, tmp_path):
+    """Nothing is refused: where no zone can, the server boots all the same."""
+    path = tmp_path / "admission.json"
+    scheduler(
+        {
+            "admission": "audit",
+            "admission_file": path,
+            "admission_weight_multiplier": 10**6,
+        }
+    )
+    large = {"VCPU": 64, "MEMORY_MB": 2**20, "DISK_GB": 2**20}
+    none = dict.fromkeys(large, 0)
+    for full, good in (("a", "b"), ("b", "a")):
+        reserve = (Zone(f"nfs-{full}", (ReserveHost(f"{full}9", none),)),)
+        reserve += (Zone(f"nfs-{good}", (ReserveHost(f"{good}9", large),)),)
+        published.write(path, time.time(), reserve)
+        for _ in range(2):
+            assert cloud.host(op.boot(flavor="ha"))[0] == good
+    published.write(path, time.time(), ())
+    op.boot(flavor="ha")

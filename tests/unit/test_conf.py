@@ -46,6 +46,7 @@ def test_values(tmp_path):
         "admission_failures = 0",
         "admission_max_age = 0",
         "admission_when_stale = pass",
+        "admission_weight_multiplier = much",
     ],
 )
 def test_a_bad_value_names_its_option(tmp_path, text):

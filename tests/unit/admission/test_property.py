@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nova import objects
 
 from nova_ha_scheduler.cluster.model import Server
-from nova_ha_scheduler.planner import packing
+from nova_ha_scheduler.planner import repacking
 from tests.unit.admission.site import (
     PET,
     Site,
@@ -140,7 +140,7 @@ def test_whatever_is_admitted_can_be_evacuated(
     seed: int,
 ) -> None:
     """It does not hang on the planner's luck in a search."""
-    monkeypatch.setattr(packing, "_EFFORT", 0)
+    monkeypatch.setattr(repacking, "_EFFORT", 0)
     draw = random.Random(seed)
     site = cloud(draw, failures)
     site.publish(tmp_path / "admission.json", time.time())
@@ -157,7 +157,7 @@ def test_without_it_somebody_is_left(
 ) -> None:
     """The same, with the same seeds: it is admission that keeps the property, and it
     is not kept by admitting nobody."""
-    monkeypatch.setattr(packing, "_EFFORT", 1000)
+    monkeypatch.setattr(repacking, "_EFFORT", 1000)
     left = done = 0
     for seed in range(12):
         draw = random.Random(seed)

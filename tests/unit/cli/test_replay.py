@@ -91,9 +91,9 @@ def _changed(database: Database, old: str, new: str) -> None:
     """As if the program had decided otherwise."""
     with database.read() as connection:
         found = connection.execute(sa.select(decisions)).all()
-    for row in found:
-        text = zlib.decompress(row.data).decode()
-        assert old in text
+    texts = [(row, zlib.decompress(row.data).decode()) for row in found]
+    assert any(old in text for _, text in texts)
+    for row, text in texts:
         data = zlib.compress(text.replace(old, new).encode())
         same = decisions.c.number == row.number
         change = sa.update(decisions).where(same).values(data=data)
@@ -105,8 +105,10 @@ def test_another_decision(site: Site, config: str, database: Database) -> None:
     _changed(database, '"free":{"VCPU":16}', '"free":{"VCPU":1}')
     answer = site.run(config, "replay", "node1", "-f", "json")
     assert answer.code == 1
-    assert not any(row["same"] for row in json.loads(answer.out))
-    assert "0 of 1 decisions are the same" in answer.err
+    found = json.loads(answer.out)
+    changed = {row["decided"] for row in found if not row["same"]}
+    assert changed == {"host.evacuating", "waiting"}
+    assert "4 of 5 decisions are the same" in answer.err
 
 
 def test_of_another_version(site: Site, config: str, database: Database) -> None:
@@ -122,12 +124,55 @@ def test_of_another_version(site: Site, config: str, database: Database) -> None
     [
         (("node2",), "there is no recovery node2"),
         (("node1", "--decision", "99"), "no decision 99 of node1"),
+        (("--event", "99"), "there is no event 99"),
     ],
 )
 def test_refused(site: Site, config: str, more: tuple[str, ...], words: str) -> None:
     answer = site.run(config, "replay", *more)
     assert answer.code == 1
     assert words in answer.err
+
+
+@pytest.mark.parametrize("more", [(), ("node1", "--event", "1")])
+def test_a_recovery_or_an_event(site: Site, config: str, more: tuple[str, ...]) -> None:
+    answer = site.run(config, "replay", *more)
+    assert answer.code == 2
+    assert "name a recovery, a host or an --event" in answer.err
+
+
+def test_each_event_of_the_history(site: Site, config: str) -> None:
+    """It was decided, and can be decided again, or it says what was seen."""
+    listed = site.run(config, "history", "events", "-f", "json")
+    kinds = {}
+    for event in json.loads(listed.out):
+        answer = site.run(
+            config, "replay", "--event", str(event["number"]), "-f", "json"
+        )
+        kinds[event["kind"]] = answer.code
+        if answer.code == 0:
+            found = json.loads(answer.out)
+            words = {event["kind"], event["kind"].removeprefix("server.")}
+            assert any(row["decided"] in words for row in found)
+            assert all(row["same"] for row in found)
+        else:
+            assert "tells what was seen, and was not decided" in answer.err
+    seen = {"server.moving", "server.landed", "server.recovered"}
+    decided = {"suspected", "confirmed", "fencing", "fenced", "evacuating", "recovered"}
+    assert {kind for kind, code in kinds.items() if code} == seen
+    assert {kind for kind, code in kinds.items() if not code} == {
+        "server.asked",
+        *(f"host.{state}" for state in decided),
+    }
+
+
+def test_an_event_whose_decision_is_gone(
+    site: Site, config: str, database: Database
+) -> None:
+    database.write(lambda connection: connection.execute(sa.delete(decisions)))
+    answer = site.run(config, "replay", "--event", "1")
+    assert answer.code == 1
+    assert "event 1, host.suspected node1: silent for" in answer.err
+    assert "[journal] keep_decisions is off, or it was purged" in answer.err
 
 
 def test_purged(site: Site, config: str) -> None:

@@ -87,10 +87,11 @@ def _play(simulation: Simulation, hosts: int) -> dict[str, tuple[str, str]]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(_clouds(), st.booleans(), st.booleans())
+@given(_clouds(), st.booleans(), st.booleans(), st.integers(1, 3))
 def test_the_recovery_is_the_plan(
-    cloud: dict[str, Any], both: bool, planned: bool
+    cloud: dict[str, Any], both: bool, planned: bool, at_once: int
 ) -> None:
+    cloud["options"] = {"max_in_flight_per_zone": at_once}
     simulation = scenario.build(cloud, [])
     hosts = ["node1", "node2"] if both else ["node1"]
     hosts = [h for h in hosts if not cloud["hosts"][h].get("maintenance")]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster import synthetic
 from nova_ha_scheduler.cluster.model import Picture
-from nova_ha_scheduler.planner import capacity, packing, remedies
+from nova_ha_scheduler.planner import capacity, remedies, repacking
 from nova_ha_scheduler.planner.capacity import zones
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import WhatIf
@@ -27,7 +27,7 @@ _ONCE = [HealthCheck.function_scoped_fixture]  # one value holds for all example
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """A short search for each plan: there are many."""
-    monkeypatch.setattr(packing, "_EFFORT", 1000)
+    monkeypatch.setattr(repacking, "_EFFORT", 1000)
 
 
 _lines = st.builds(
