@@ -16,12 +16,12 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help demo test fullstack chaos packages lint unit functional suites working waiting matrix bench sample freeze clean
+.PHONY: help environment demo test fullstack chaos packages lint unit functional suites working waiting matrix bench sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
-	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 10 minutes)'
+	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 20 minutes)'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
@@ -38,11 +38,14 @@ $(VENV)/ready: constraints/$(RELEASE).txt requirements.txt test-requirements.txt
 		-r test-requirements.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
+environment: $(VENV)/ready
+
 demo: $(VENV)/ready
 	@$(BIN)/python -m demo $(ARGS)
 
 # Who leads is seen by waiting, which takes no core: it goes on beside all others.
-test: packages lint unit
+test: packages $(VENV)/ready
+	@$(MAKE) --no-print-directory -j2 -O lint unit
 	@$(MAKE) --no-print-directory -j2 waiting working
 
 # The trigger's peers: databases, fence agents, a broker (bindep.txt). The tests start

@@ -41,6 +41,7 @@ from nova_ha_scheduler.cli.report import notification_to_evacuate
 from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.journal.history import History, Query
+from tests import redfish
 from tests.cloud.config import Conf, merge
 from tests.errors import ProgramError
 from tests.evacuator import broker, rig
@@ -151,7 +152,7 @@ def _site(hosts: list[str]) -> Iterator[Site]:
         temporary = tempfile.TemporaryDirectory(prefix="nova-ha-bench-")
         folder = Path(stack.enter_context(temporary))
         with cores.others():
-            bmcs = stack.enter_context(rig.bmcs(folder, hosts, seconds=0))
+            bmcs = stack.enter_context(redfish.bmcs(folder, hosts, seconds=0))
             server = stack.enter_context(broker.running(folder / "broker"))
         cores.keep_to_one()
         notifications: Conf = {

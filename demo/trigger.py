@@ -11,6 +11,7 @@ from demo.admin import Server
 from demo.story import Scene, expect
 from nova_ha_scheduler.evacuation.records import EventKind, ServerRecovery
 from nova_ha_scheduler.journal.history import History, Query
+from tests import redfish
 from tests.cloud.config import Conf
 from tests.evacuator import rig
 
@@ -45,7 +46,7 @@ def night(scene: Scene) -> None:
     folder = scene.cloud.state_dir / "nova-ha"
     folder.mkdir()
     trigger = rig.Trigger(folder, scene.cloud.clouds_yaml, CONF)
-    with rig.bmcs(folder, layout.PROTECTED, off=in_repair) as bmcs:
+    with redfish.bmcs(folder, layout.PROTECTED, off=in_repair) as bmcs:
         bmcs.fencing_file(trigger.fencing_file)
         with trigger.running():
             scene.tell.say(
@@ -74,7 +75,7 @@ def _disable_the_dead(scene: Scene) -> list[str]:
 
 
 def _recover(
-    scene: Scene, trigger: rig.Trigger, bmcs: rig.Bmcs, lost: list[Server]
+    scene: Scene, trigger: rig.Trigger, bmcs: redfish.Bmcs, lost: list[Server]
 ) -> None:
     """Let the host freeze, wait for the trigger, and look at what it did."""
     disks = story.disks_of(scene, lost)
@@ -104,7 +105,7 @@ def _recover(
 
 
 def _return(
-    scene: Scene, trigger: rig.Trigger, bmcs: rig.Bmcs, lost: list[Server]
+    scene: Scene, trigger: rig.Trigger, bmcs: redfish.Bmcs, lost: list[Server]
 ) -> None:
     """Switch it on, and do nothing more."""
     evacuated = [s for s in scene.admin.on(RESERVE) if s.id in {x.id for x in lost}]

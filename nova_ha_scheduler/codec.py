@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_PART = "it is no JSON, or only a part of it"
+
 
 class Unreadable(ValueError):
     """What stands where and is not what it should be, as a sentence."""
@@ -72,11 +74,45 @@ def _load(cls: Any, text: str) -> Any:
     try:
         return typed(cls, json.loads(text))
     except json.JSONDecodeError as error:
-        raise Unreadable(f"it is no JSON: {error}") from error
+        raise Unreadable(f"{_PART}: {error}") from error
 
 
 # Records are frozen, and most stay for many steps.
 _remembered: Any = functools.lru_cache(maxsize=4096)(_load)
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A kind of file: a record as JSON that says its ``schema``, and its ``version``,
+    which grows when the meaning of a field changes."""
+
+    schema: str
+    version: int
+
+    def plain(self, record: Any) -> dict[str, Any]:
+        """As :func:`plain`, with what the file says of itself."""
+        return {**vars(self), **plain(record)}
+
+    def load(self, cls: type[T], text: str) -> T:
+        """:raises Unreadable: the text is no such file; it says where, and why."""
+        try:
+            found = json.loads(text, parse_constant=_no_number)
+        except ValueError as error:
+            raise Unreadable(f"{_PART}: {error}") from error
+        if not isinstance(found, dict) or found.pop("schema", None) != self.schema:
+            raise Unreadable(f"it has no schema {self.schema}")
+        version = found.pop("version", None)
+        if version != self.version:
+            raise Unreadable(
+                f"its version is {json.dumps(version)}; this program reads "
+                f"{self.version} alone"
+            )
+        record: T = typed(cls, found)
+        return record
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
 
 
 _hints = functools.cache(typing.get_type_hints)

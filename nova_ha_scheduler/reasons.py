@@ -26,6 +26,15 @@ class Reason(enum.Enum):
         "its destination {0} is down in the middle; it is asked for again once that is "
         "proven dead"
     )
+    LATE_REQUEST = (
+        "{0} has returned and took up the old request for it, which Nova refused, but "
+        "shows it as broken: its state is put right"
+    )
+    LATE_UNCLEAR = (
+        "{0} has returned and took up the old request for it, since when Nova shows it "
+        "as broken: make sure that it runs where Nova shows it and nowhere else, then "
+        "openstack server set --state active"
+    )
     # A server is left where it is.
     NOT_PROTECTED = "its flavor does not say ha=true"
     POLICY_NONE = "its recovery policy is none"
@@ -40,6 +49,10 @@ class Reason(enum.Enum):
     ATTEMPTS = (
         "every attempt failed; the last one: {0}; see Nova's logs by its request id, "
         "then nova-ha retry"
+    )
+    DISTURBED = (
+        "while it was evacuated, {0}: make sure that it runs nowhere, then nova-ha "
+        "retry"
     )
     STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
     NOT_RUNNING = "it landed, but it does not run: {0}"

@@ -3,7 +3,7 @@
 
 JSON: ``schema``, ``version``, ``taken_at`` (seconds since the epoch, UTC), and lists of
 ``hosts``, ``servers`` and ``migrations`` with the fields of :mod:`.model`; one that is
-at its default is left out. The version grows when the meaning of a field changes.
+at its default is left out.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 from nova_ha_scheduler import codec
 from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Scope, Server
 
-SCHEMA, VERSION = "nova-ha-snapshot", 1
+FORMAT = codec.Format("nova-ha-snapshot", 1)
 
 
 class BadFile(Exception):
@@ -27,8 +27,6 @@ class BadFile(Exception):
 
 @dataclass(frozen=True)
 class _Snapshot:
-    schema: str
-    version: int
     taken_at: float
     hosts: tuple[Host, ...]
     servers: tuple[Server, ...]
@@ -40,7 +38,7 @@ def dump(picture: Picture) -> str:
     hosts = (picture.hosts[name] for name in sorted(picture.hosts))
     servers = (picture.servers[uuid] for uuid in sorted(picture.servers))
     migrations = sorted(picture.migrations, key=lambda m: (m.id, m.server))
-    head = {"schema": SCHEMA, "version": VERSION, "taken_at": picture.taken_at}
+    head = {**vars(FORMAT), "taken_at": picture.taken_at}
     words = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     for key, found in (
         ("hosts", hosts),
@@ -59,18 +57,7 @@ def _lines(records: Iterable[Any]) -> str:
 def load(text: str) -> Picture:
     """:raises BadFile: it says what is wrong, and where."""
     try:
-        found = json.loads(text, parse_constant=_no_number)
-    except ValueError as error:
-        raise BadFile(f"it is no JSON, or only a part of it: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise BadFile(f"it is no snapshot: no schema {SCHEMA}")
-    if found.get("version") != VERSION:
-        raise BadFile(
-            f"its version is {json.dumps(found.get('version'))}; this program reads "
-            f"{VERSION} alone"
-        )
-    try:
-        snapshot: _Snapshot = codec.typed(_Snapshot, found)
+        snapshot = FORMAT.load(_Snapshot, text)
     except codec.Unreadable as error:
         raise BadFile(str(error)) from error
     return picture(
@@ -104,10 +91,6 @@ def picture(
 
 def _repeated(names: Iterable[str]) -> Iterator[str]:
     return (name for name, number in Counter(names).items() if number > 1)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:

@@ -5,11 +5,12 @@ The options are declared here with the types and defaults that they have in Nova
 tests/unit/doctor/test_nova_conf.py holds them against Nova's own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from oslo_config import cfg
 
 from nova_ha_scheduler import conf as scheduler_conf
+from nova_ha_scheduler import spelling
 
 STOCK_FILTERS = "nova.scheduler.filters.all_filters"
 OUR_FILTERS = "nova_ha_scheduler.filters.all_filters"
@@ -99,13 +100,8 @@ class NovaConf:
         """An option of [ha_scheduler]."""
         return self("ha_scheduler", name)
 
-    def unknown(self) -> dict[str, set[str]]:
-        """Names in [ha_scheduler] that are no options, by file."""
-        known, found = {opt.name for opt in scheduler_conf.OPTS}, {}
+    def unknown(self) -> Iterator[str]:
+        """Sentences on names in [ha_scheduler] that are no options."""
+        known = {scheduler_conf.GROUP.name: [opt.name for opt in scheduler_conf.OPTS]}
         for path in self.files:
-            sections: dict[str, dict[str, list[str]]] = {}
-            cfg.ConfigParser(path, sections).parse()
-            strange = set(sections.get(scheduler_conf.GROUP.name, {})) - known
-            if strange:
-                found[path] = strange
-        return found
+            yield from spelling.strange_options(path, known)

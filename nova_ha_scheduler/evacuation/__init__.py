@@ -6,13 +6,15 @@ waits for nothing. :mod:`.interfaces` says what surrounds it.
 
 =====================  =============================================================
 the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, servers, stranded, dispatch
+a host's recovery      detect, guard, recovery, proof, servers, dispatch,
+                       stranded, late
 clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
-servers that are well  drain, failback, moves
+servers that are well  drain, failback, moves; attempts: as for those of dead hosts
 what is remembered     records, evidence, effects, orders, upkeep, decisions
 which of them acts     leadership, coordination (tooz); the journal's lease
-beside the step        executor, devices, service, notify, publisher, world, troubles
+beside the step        executor, devices, service, notify, publisher, world,
+                       troubles
 how it is set up       conf, options, startup, main; dry_run: the step, without acting
 =====================  =============================================================
 """

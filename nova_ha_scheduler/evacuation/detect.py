@@ -16,6 +16,11 @@ OUR_MARK = "nova-ha: "
 _NOVA_MARK = "AUTO: "
 """nova-compute disables its own service with such a reason (libvirt is gone)."""
 
+_SETTLES_IN = 2
+"""Times the silence of a dead host. A service whose last call got no answer waits for
+it as long as Nova's rpc_response_timeout says, 60 seconds by default, and reports only
+then: seen after the kill of a conductor."""
+
 
 def disabled_by_somebody(host: Host) -> bool:
     """Whether a person, or a tool of theirs, disabled the service."""
@@ -115,11 +120,11 @@ def _blindness(turn: Turn) -> str | None:
 def settled(turn: Turn) -> bool:
     """Whether we see for so long that each host that lives was heard of.
 
-    After an outage of Nova's message bus, or when a clock was set, hosts are heard of
-    one by one; the last of them must not be taken for dead.
+    After an outage of Nova's message bus or conductors, or when a clock was set, hosts
+    are heard of one by one; the last of them must not be taken for dead.
     """
-    since = turn.guard.sighted_at
-    return since is None or abs(turn.now - since) >= turn.options.down_time
+    since, long = turn.guard.sighted_at, _SETTLES_IN * turn.options.down_time
+    return since is None or abs(turn.now - since) >= long
 
 
 def suspect(turn: Turn) -> None:

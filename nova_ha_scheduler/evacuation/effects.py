@@ -2,7 +2,9 @@
 """What the trigger does to the world, and what became of it."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class Effect(enum.Enum):
@@ -16,8 +18,12 @@ class Effect(enum.Enum):
     FORCE_DOWN = "force down"
     DISABLE = "disable"
     EVACUATE = "evacuate"
+    ASK_WHY = "ask why"
+    """Ask Nova why an attempt has failed."""
     RESET_STATE = "reset state"
     """Give up an evacuation that Nova shows no end of: the server is in error then."""
+    SET_ACTIVE = "set active"
+    """Show a server that is well, and of which Nova has made an error, as active."""
     START = "start"
     STOP = "stop"
     LIFT_FORCE_DOWN = "lift force-down"
@@ -40,7 +46,7 @@ class Intent:
         of a fence device.
     :ivar server: for the effects on a server.
     :ivar destination: for EVACUATE, LIVE_MIGRATE and COLD_MIGRATE.
-    :ivar text: the disabled_reason for DISABLE.
+    :ivar text: the disabled_reason for DISABLE; the request's id for ASK_WHY.
     """
 
     id: str
@@ -51,6 +57,49 @@ class Intent:
     server: str | None = None
     destination: str | None = None
     text: str = ""
+
+
+@dataclass(frozen=True)
+class LateRequest:
+    """An evacuation whose destination died in the middle: its request may still lie in
+    that host's queue, until its nova-compute starts again.
+
+    :ivar recovery: HostRecovery.id, of the destination.
+    :ivar asked_by: the same, of the source's recovery.
+    :ivar landed_on: where the server was recovered instead.
+    :ivar watched_at: since when the destination is back.
+    :ivar seen_at: when the server was first seen to be broken by it.
+    :ivar reset_at: when its state was last to be reset.
+    :ivar over: nothing more is to be expected of it.
+    """
+
+    recovery: str
+    asked_by: str
+    server: str
+    name: str
+    source: str
+    landed_on: str | None = None
+    watched_at: float | None = None
+    seen_at: float | None = None
+    reset_at: float | None = None
+    over: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.recovery, self.server
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {
+            "host": self.landed_on or self.source,
+            "recovery": self.recovery,
+            "server": self.server,
+            "server_name": self.name,
+            "source": self.source,
+            "destination": self.landed_on or "",
+        }
 
 
 class Result(enum.Enum):
@@ -69,7 +118,7 @@ class Outcome:
 
     :ivar result: for CHECK_POWER and FENCE, OK means "observed to be off"; for
         TESTIFY, "every witness says dead".
-    :ivar detail: a sentence: what the device answered, why Nova refused.
+    :ivar detail: a sentence: what the device answered, why Nova refused, or failed.
     :ivar by: the fencing method.
     :ivar request_id: Nova's.
     """

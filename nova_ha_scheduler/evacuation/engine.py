@@ -48,7 +48,7 @@ def decide(turn: Turn) -> None:
     turn.may_fence = sighted and settled and guard.watch(turn)
     for host in turn.open_hosts():
         if sighted or host.state not in _UNPROVEN:
-            _advance(turn, host)
+            _advance(turn, turn.hosts[host.id])
     dispatch.dispatch(turn)
     failback.follow(turn)
     moves.dispatch(turn)

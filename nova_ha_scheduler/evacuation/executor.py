@@ -35,6 +35,9 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
                 report = world.power_off(host) if off else world.power(host)
                 result = _POWER_RESULTS[report.power]
                 words, by = report.detail, report.by
+            case Effect.ASK_WHY:
+                result = Result.OK
+                words = world.explain(intent.server or "", intent.text)
             case _:
                 result, words, request_id = Result.OK, "", world.carry_out(intent)
     except Refused as error:

@@ -29,6 +29,7 @@ NOT_WHEN_STOPPED = frozenset(
         Effect.FENCE,
         Effect.EVACUATE,
         Effect.RESET_STATE,
+        Effect.SET_ACTIVE,
         Effect.LIVE_MIGRATE,
         Effect.COLD_MIGRATE,
     }

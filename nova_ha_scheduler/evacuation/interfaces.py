@@ -33,6 +33,13 @@ class Cloud(Protocol):
         :returns: Nova's request id, for an effect on a server.
         """
 
+    def explain(self, server: str, request_id: str) -> str:
+        """Why Nova has failed to do what it was asked for, on one line; "": it does not
+        say so.
+
+        :raises CloudUnreachable: it could not be asked.
+        """
+
 
 class Power(enum.Enum):
     ON = "on"

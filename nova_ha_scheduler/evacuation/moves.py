@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, MoveKind, Server
-from nova_ha_scheduler.evacuation import pauses, servers
+from nova_ha_scheduler.evacuation import attempts, pauses, servers
 from nova_ha_scheduler.evacuation.effects import Effect, Outcome
 from nova_ha_scheduler.evacuation.records import EventKind, HostState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -101,20 +101,14 @@ def waiting(turn: Turn, move: Move) -> Move:
     if why := why_not(server):
         return left(turn, move, *why)
     if server.task_state is None:
-        if move.reason is Reason.TASK_STATE:
-            move = replace(move.because(None), not_before=turn.now)
+        move = attempts.idle(turn, move)
         if is_down(turn, move):
             return wait(turn, move, Reason.DOWN)
         over = move.reason is Reason.PAUSED and not _pauses(turn, move)
         if over or move.reason is Reason.DOWN:
             move = replace(move.because(None), not_before=turn.now)
         return move
-    if move.reason is not Reason.TASK_STATE:
-        move = wait(turn, move, Reason.TASK_STATE, server.task_state)
-        return replace(move, not_before=turn.now + turn.options.task_state_grace)
-    if turn.now >= move.not_before:
-        return left(turn, move, Reason.TASK_STATE, server.task_state)
-    return move
+    return attempts.busy(turn, move, server.task_state, wait, left)
 
 
 def wait(turn: Turn, move: Move, reason: Reason, detail: str = "") -> Move:
@@ -258,13 +252,7 @@ def asked(turn: Turn, move: Move) -> Move:
     server = _server(turn, move)
     if server is not None and server.task_state is not None:
         return move
-    killed, tried = move.detail == RESTARTED, move.tried
-    if killed:
-        move = replace(move, attempts=move.attempts - 1)  # perhaps never sent
-    move = _attempt_failed(turn, move, "Nova never got the request")
-    if killed:
-        move = replace(move, tried=tried)  # the destination is not to blame
-    return replace(move, not_before=turn.now)
+    return attempts.never_got(turn, move, _attempt_failed)
 
 
 def _answered(turn: Turn, move: Move, outcome: Outcome) -> Move:
@@ -276,8 +264,7 @@ def _answered(turn: Turn, move: Move, outcome: Outcome) -> Move:
 
 
 def _attempt_failed(turn: Turn, move: Move, detail: str) -> Move:
-    tried = tuple(sorted({*move.tried, move.destination or ""} - {""}))
-    move = replace(move, tried=tried)
+    move = attempts.tried(move)
     if move.attempts >= turn.options.maintenance_attempts:
         return _enter(turn, move.because(Reason.ATTEMPTS, detail), MoveState.FAILED)
     move = wait(turn, move, Reason.MOVE_RETRY, detail)
@@ -306,8 +293,10 @@ def moving(turn: Turn, move: Move) -> Move:
     """Nova has a record of it, and works on it until that has ended."""
     newest = _record(turn, move)
     if newest and newest.failed:
-        move = replace(move, baseline=newest.id)
-        return _attempt_failed(turn, move, f"migration record {newest.status}")
+        said = attempts.why(turn, move, newest)
+        if said is None:
+            return move
+        return _attempt_failed(turn, replace(move, baseline=newest.id), said)
     if newest and newest.landed:
         return _moved(turn, move)
     if newest and newest.arrived:

@@ -5,7 +5,6 @@ if it still holds."""
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from nova_ha_scheduler import codec
 from nova_ha_scheduler.cluster.model import Picture
@@ -14,7 +13,7 @@ from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import ServerState
 
-SCHEMA, VERSION = "nova-ha-plan", 1
+FORMAT = codec.Format("nova-ha-plan", 1)
 
 _WORDS = {
     ServerState.ASKED: "evacuate",
@@ -61,8 +60,6 @@ class Step:
 class Plan:
     """:ivar steps: the servers of the hosts in the order of asking."""
 
-    schema: str
-    version: int
     taken_at: float
     hosts: tuple[str, ...]
     steps: tuple[Step, ...]
@@ -96,26 +93,19 @@ def make(picture: Picture, options: Options, hosts: Sequence[str]) -> Plan:
         )
         for record in dry_run.plan(picture, options, hosts)
     )
-    return Plan(SCHEMA, VERSION, picture.taken_at, hosts, tuple(steps))
+    return Plan(picture.taken_at, hosts, tuple(steps))
 
 
 def dump(plan: Plan) -> str:
-    return json.dumps(codec.plain(plan), indent=1, sort_keys=True) + "\n"
+    return json.dumps(FORMAT.plain(plan), indent=1, sort_keys=True) + "\n"
 
 
 def load(text: str) -> Plan:
     """:raises BadFile: it says what is wrong, and where."""
     try:
-        found: Any = json.loads(text)
-        if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-            raise BadFile(f"it is no plan: no schema {SCHEMA}")
-        if found.get("version") != VERSION:
-            version = json.dumps(found.get("version"))
-            raise BadFile(f"its version is {version}; this program reads {VERSION}")
-        plan: Plan = codec.typed(Plan, found)
-    except ValueError as error:
-        raise BadFile(f"it cannot be read: {error}") from error
-    return plan
+        return FORMAT.load(Plan, text)
+    except codec.Unreadable as error:
+        raise BadFile(str(error)) from error
 
 
 def differences(kept: Plan, fresh: Plan) -> list[str]:

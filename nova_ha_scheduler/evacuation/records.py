@@ -10,6 +10,7 @@ from typing import Any
 
 from nova_ha_scheduler.evacuation.effects import Effect as Effect
 from nova_ha_scheduler.evacuation.effects import Intent as Intent
+from nova_ha_scheduler.evacuation.effects import LateRequest as LateRequest
 from nova_ha_scheduler.evacuation.effects import Outcome as Outcome
 from nova_ha_scheduler.evacuation.effects import Result as Result
 from nova_ha_scheduler.evacuation.evidence import Evidence
@@ -71,6 +72,7 @@ class HostRecovery(Reasoned):
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
     :ivar planned: where its servers are to go, by server, as a person has ordered or
         the first step that asked has planned; see :mod:`.dispatch`.
+    :ivar late: servers that were on their way to it when it died.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
@@ -92,6 +94,7 @@ class HostRecovery(Reasoned):
     ended_at: float | None = None
     aborted: str = ""
     planned: Mapping[str, str] = field(default_factory=dict)
+    late: tuple[LateRequest, ...] = ()
 
     @property
     def key(self) -> tuple[str, None]:
@@ -209,6 +212,10 @@ class EventKind(enum.Enum):
     SERVER_SLOW = "server.slow"
     SERVER_STRANDED = "server.stranded"
     """Its destination died in the middle, or Nova lost the request."""
+    SERVER_CONFUSED = "server.confused"
+    """A destination that died has returned, and broke it by an old request."""
+    SERVER_RESET = "server.reset"
+    """The same; it is well, and its state is put right."""
     SERVER_LANDED = "server.landed"
     SERVER_RECOVERED = "server.recovered"
     SERVER_FAILED = "server.failed"
@@ -253,6 +260,7 @@ TROUBLES = (
     EventKind.HOST_HELD,
     EventKind.HOST_INCOMPLETE,
     EventKind.SERVER_FAILED,
+    EventKind.SERVER_CONFUSED,
     EventKind.GUARD_TRIPPED,
     EventKind.BLIND,
     EventKind.DEVICE_BROKEN,

@@ -13,6 +13,7 @@ from nova_ha_scheduler.evacuation import (
     failback,
     guard,
     holds,
+    late,
     proof,
     records,
     servers,
@@ -213,6 +214,8 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     later = replace(host, next_try_at=turn.now + _RETURN_INTERVAL)
     if not proof.heard_of(host, seen):
         return later  # one write may be anybody's; the next one is a heartbeat
+    host = late.watch(turn, host)
+    later = replace(host, next_try_at=later.next_try_at)
     off = [m for m in turn.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in off):
         return turn.hold(later, Reason.DONE_RECORDS, str(done))
@@ -229,6 +232,8 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
     if enable and not lift and detect.under_maintenance(seen):
         return turn.hold(later, Reason.MAINTENANCE)
     if not (lift or enable):
+        if late.is_watched(host):
+            return later
         return _returned(turn, host, left)
     enable = enable and _heeded(turn, seen) and not detect.under_maintenance(seen)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):

@@ -4,6 +4,7 @@ servers, the fewer requests."""
 
 from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.evacuation import holds
+from nova_ha_scheduler.evacuation.effects import LateRequest
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
@@ -48,12 +49,13 @@ def wanted(
     followed = set() if all_listed else _followed(open_, in_view, now)
     followed -= _stranded(state, open_)
     leaving, detailed = _leaving(state, now), in_view - followed
+    late = _late(hosts, now)
     detail = bool(detailed or leaving or state.commands) or not followed
     return Scope(
         hosts=frozenset(detailed),
-        landed=_to_check(open_, now),
+        landed=_to_check(open_, now) | {request.server for request in late},
         destinations=waiting or _may_move(state, options, leaving, now),
-        followed=frozenset(followed),
+        followed=frozenset(followed | ({r.source for r in late} - detailed)),
         overview=detail or now - hosts_at >= _HOSTS_INTERVAL,
         leaving=leaving,
         moves_since=_moves_since(state, now) if leaving else 0.0,
@@ -111,6 +113,12 @@ def _to_check(open_: list[ServerRecovery], now: float) -> frozenset[str]:
         for s in landed
         if late >= _CHECKED_TOGETHER or s.source not in under_way
     )
+
+
+def _late(hosts: list[HostRecovery], now: float) -> list[LateRequest]:
+    """What hosts that are back may still do to servers."""
+    back = (h for h in hosts if h.state is HostState.RETURNING and _in_view(h, now))
+    return [request for host in back for request in host.late if not request.over]
 
 
 def _leaving(state: State, now: float) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import records, stranded
+from nova_ha_scheduler.evacuation import attempts, late, records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -42,8 +42,7 @@ def give_up_waiting(
     """What waits for its evacuation stays there."""
     for record in turn.servers_of(host):
         if record.state is ServerState.WAITING:
-            record = record.because(reason, detail)
-            turn.put(_enter(turn, record, ServerState.LEFT))
+            turn.put(_left(turn, record, reason, detail))
 
 
 def try_again(turn: Turn, host: records.HostRecovery) -> records.HostRecovery:
@@ -126,24 +125,15 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _adopt(turn, record)
     server = turn.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
+        return _left(turn, record, Reason.GONE)
     if record.only and stranded.is_dead(turn, record.only):
         record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
     if why := triage.why_left(server, facts, turn.options):
-        return _enter(turn, record.because(*why), ServerState.LEFT)
+        return _left(turn, record, *why)
     if server.task_state is None:
-        if record.reason is Reason.TASK_STATE:
-            return replace(record.because(None), not_before=turn.now)
-        return record
-    if record.reason is not Reason.TASK_STATE:
-        grace = turn.now + turn.options.task_state_grace
-        record = replace(record, not_before=grace)
-        return wait(turn, record, Reason.TASK_STATE, server.task_state)
-    if turn.now >= record.not_before:
-        record = record.because(Reason.TASK_STATE, server.task_state)
-        return _enter(turn, record, ServerState.LEFT)
-    return record
+        return attempts.idle(turn, record)
+    return attempts.busy(turn, record, server.task_state, wait, _left)
 
 
 def ready(turn: Turn, record: ServerRecovery) -> bool:
@@ -175,6 +165,13 @@ def wait(
     if record.reason is reason:
         return replace(new, state=ServerState.WAITING)
     return _enter(turn, new, ServerState.WAITING)
+
+
+def _left(
+    turn: Turn, record: ServerRecovery, reason: Reason, detail: str = ""
+) -> ServerRecovery:
+    """The server, which stays where it is."""
+    return _enter(turn, record.because(reason, detail), ServerState.LEFT)
 
 
 def _enter(
@@ -235,15 +232,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
         return stranded.followed(turn, record, None)
-    if stranded.given_up(turn, record):
+    if stranded.given_up(turn, record, None):
         return _again(turn, record, None)
-    tried, killed = record.tried, record.detail == RESTARTED
-    if killed:
-        record = replace(record, attempts=record.attempts - 1)  # perhaps never sent
-    record = _attempt_failed(turn, record, "Nova never got the request")
-    if killed:
-        record = replace(record, tried=tried)  # the destination is not to blame
-    return replace(record, not_before=turn.now)
+    return attempts.never_got(turn, record, _attempt_failed)
 
 
 def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -273,14 +264,20 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _landed(turn, record)
     newest = _new_record(turn, record)
     if newest and newest.failed:
-        record = replace(record, baseline=stranded.baseline(turn, record))
-        return _attempt_failed(turn, record, f"migration record {newest.status}")
+        above = stranded.baseline(turn, record)
+        if words := late.disturbed(turn, record, newest):
+            record = replace(record.because(Reason.DISTURBED, words), baseline=above)
+            return _enter(turn, record, ServerState.FAILED)
+        said = attempts.why(turn, record, newest)
+        if said is None:
+            return record
+        return _attempt_failed(turn, replace(record, baseline=above), said)
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
         if stranded.vanished(turn, record):
-            return _vanished(turn, record, newest)
-        if stranded.given_up(turn, record):
+            return _vanished(turn, record)
+        if stranded.given_up(turn, record, newest):
             return _again(turn, record, newest)
         record = stranded.followed(turn, record, newest)
         began = record.moving_at or turn.now
@@ -294,18 +291,16 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     return _landed(turn, record)
 
 
-def _vanished(
-    turn: Turn, record: ServerRecovery, newest: Migration | None
-) -> ServerRecovery:
-    """It has left the dead host, though its record has no end: by the next looks it
-    has landed, or was deleted."""
+def _vanished(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+    """It has left the dead host, though its record has no end. By the next looks it has
+    one; else it is looked for: Nova saves where a server is first, and a conductor that
+    dies then leaves the record as it is, for ever. Or the server was deleted."""
     if record.reason is not Reason.GONE:
         gone_at = turn.now + turn.options.settle
         return replace(record.because(Reason.GONE), not_before=gone_at)
     if turn.now < record.not_before:
         return record
-    baseline = newest.id if newest else record.baseline
-    return _enter(turn, replace(record, baseline=baseline), ServerState.LEFT)
+    return replace(record, landed_at=turn.now, not_before=turn.now)
 
 
 def _again(
@@ -320,8 +315,7 @@ def _again(
 
 
 def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:
-    tried = tuple(sorted({*record.tried, record.destination or ""} - {""}))
-    record = replace(record, tried=tried)
+    record = attempts.tried(record)
     if record.attempts >= turn.options.attempts:
         return _enter(turn, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
     record = replace(record, not_before=turn.now + turn.options.retry_interval)
@@ -338,9 +332,10 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return record  # the next picture shows it
     server = turn.picture.servers.get(record.server)
     if server is None:
-        return _enter(turn, record.because(Reason.GONE), ServerState.LEFT)
+        return _left(turn, record, Reason.GONE)
     lacking = _lacks(record, server)
     if lacking is None:
+        late.landed(turn, record)
         return _enter(turn, record.because(None), ServerState.RECOVERED)
     reason, detail, remedy = lacking
     if remedy:

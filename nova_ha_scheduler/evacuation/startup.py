@@ -19,6 +19,9 @@ from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.witnesses import Witnesses
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
+_BESIDE_WORKERS = 8
+"""Requests to one service that others send at the same time: a picture's, a check's."""
+
 PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
 
 
@@ -46,7 +49,8 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
 
     :raises cfg.Error: a sentence that names the option or the file.
     """
-    api = Api(connect(conf), conf.cloud.timeout)
+    at_once = conf.evacuation.workers + _BESIDE_WORKERS
+    api = Api(connect(conf, at_once), conf.cloud.timeout)
     check_names(conf)  # those of [cloud] are known only now
     return api
 
@@ -82,18 +86,10 @@ class Parts:
 
 
 def check_names(conf: cfg.ConfigOpts) -> None:
-    """oslo.config passes over options that nobody has heard of; here they are errors.
+    """Options that nobody has heard of are errors.
 
     :raises cfg.Error: it names the file, the group and the option.
     """
     for path in conf.config_file or ():
-        sections: dict[str, dict[str, list[str]]] = {}
-        cfg.ConfigParser(path, sections).parse()
-        for section, settings in sections.items():
-            if section not in conf:
-                continue  # another program's part of the file
-            known = {name.replace("-", "_") for name in conf[section]}
-            for name in settings:
-                if name.replace("-", "_") not in known:
-                    meant = spelling.hint(name, known)
-                    raise cfg.Error(f"{path}: [{section}] has no option {name}{meant}")
+        for problem in spelling.strange_options(path, conf):
+            raise cfg.Error(problem)

@@ -16,10 +16,11 @@ Else a person decides, and resets it by hand.
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import holds
+from nova_ha_scheduler.evacuation import holds, late
 from nova_ha_scheduler.evacuation.records import (
     Effect,
     EventKind,
+    HostRecovery,
     HostState,
     Reason,
     ServerRecovery,
@@ -51,7 +52,8 @@ def followed(
         return record
     if host is None:
         return _slow(turn, record, since) if newest is None else record
-    if is_dead(turn, host):
+    if dead := _proven_dead(turn, host):
+        late.expect(turn, record, dead)
         return _reset(turn, record, f"its destination {host} died in the middle")
     seen = turn.picture.hosts.get(host)
     if seen is None or not seen.up:
@@ -67,12 +69,20 @@ def followed(
     return record
 
 
-def given_up(turn: Turn, record: ServerRecovery) -> bool:
-    """Whether its state was reset, by the trigger or by a person who was told that it
-    takes long."""
+def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bool:
+    """Whether it may be asked for again: its state was reset, by the trigger or by a
+    person who was told that it takes long.
+
+    Nothing is left to reset where the destination died between the server's last word
+    and its record's: Nova says first that the server is up, and then where.
+    """
     server = _looked(turn, record)
-    reset = server and server.task_state is None and server.vm_state == _RESET
-    return bool(reset) and record.reason in (Reason.STRANDED, Reason.SLOW)
+    if server is None or server.task_state is not None:
+        return False
+    if record.reason is Reason.STRANDED:
+        host = _heading(record, newest)
+        return server.vm_state == _RESET or bool(host and is_dead(turn, host))
+    return record.reason is Reason.SLOW and server.vm_state == _RESET
 
 
 def vanished(turn: Turn, record: ServerRecovery) -> bool:
@@ -106,10 +116,15 @@ def is_dead(turn: Turn, host: str) -> bool:
     A host in recovery is nobody's destination: it has died after it was asked, whatever
     the clock says.
     """
+    return _proven_dead(turn, host) is not None
+
+
+def _proven_dead(turn: Turn, host: str) -> HostRecovery | None:
     found = turn.recovery_of(host)
     if found is None or found.evidence is None or found.state not in _PROVEN:
-        return False
-    return turn.picture.taken_at > found.stages.get(HostState.FENCED.value, 0.0)
+        return None
+    older = turn.picture.taken_at <= found.stages.get(HostState.FENCED.value, 0.0)
+    return None if older else found
 
 
 def _heading(record: ServerRecovery, newest: Migration | None) -> str | None:

@@ -9,11 +9,12 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.evacuation import pauses, records
+from nova_ha_scheduler.evacuation.effects import LateRequest
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, Intent, Reason
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
-Record = HostRecovery | records.ServerRecovery | Window | Move
+Record = HostRecovery | records.ServerRecovery | LateRequest | Window | Move
 Held = TypeVar("Held", HostRecovery, Window)
 
 RESTARTED = "the trigger was restarted before it learned the result"
@@ -152,6 +153,10 @@ class Turn:
                 self.hosts[record.id] = record
             case records.ServerRecovery():
                 self.servers[record.key] = record
+            case LateRequest():
+                host = self.hosts[record.recovery]
+                others = (late for late in host.late if late.key != record.key)
+                self.put(replace(host, late=(*others, record)))
             case Window():
                 self.windows[record.id] = record
                 self.picture = self.shown.under_maintenance(self._maintained())

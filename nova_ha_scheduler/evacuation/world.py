@@ -8,8 +8,9 @@ from typing import Any
 from nova_ha_scheduler.clock import Clock, SystemClock
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
-from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
@@ -36,6 +37,7 @@ class OpenStackCloud:
         actions: Mapping[Effect, dict[str, Any]] = {
             Effect.EVACUATE: {"evacuate": destination},
             Effect.RESET_STATE: {"os-resetState": {"state": "error"}},
+            Effect.SET_ACTIVE: {"os-resetState": {"state": "active"}},
             Effect.START: {"os-start": None},
             Effect.STOP: {"os-stop": None},
             Effect.LIVE_MIGRATE: {
@@ -59,6 +61,11 @@ class OpenStackCloud:
         elif intent.effect is Effect.UNFLAG:
             self._aggregates.untag(intent.host, vocabulary.MAINTENANCE)
         return None
+
+    def explain(self, server: str, request_id: str) -> str:
+        path = f"/servers/{server}/os-instance-actions/{request_id}"
+        found = self._api.get("compute", path, READ)["instanceAction"]
+        return parse.failure(found.get("events") or ())
 
     def _change_service(self, host: str, change: dict[str, Any]) -> None:
         if host not in self._observer.services:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Migration, Server
 from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
 
 if TYPE_CHECKING:
     from nova_ha_scheduler.simulation.world import SimulatedWorld
@@ -29,6 +30,10 @@ class Evacuation:
     schedule_at: float
     ends_at: float | None = None
     failing: bool = False
+    queued: bool = False
+    """Whether its request lies in the queue of a destination that is off."""
+    torn: bool = False
+    """Whether another destination has changed the server under its hands."""
 
     @property
     def at_work(self) -> bool:
@@ -40,6 +45,8 @@ class Evacuations:
     def __init__(self, world: "SimulatedWorld") -> None:
         self._world = world
         self._under_way: list[Evacuation] = []
+        self._torn: dict[str, str] = {}
+        """Where servers run, whatever Nova says."""
 
     def advance(self) -> None:
         for evacuation in list(self._under_way):
@@ -47,11 +54,37 @@ class Evacuations:
 
     def agent_starts(self, name: str) -> None:
         for evacuation in [e for e in self._under_way if e.destination == name]:
-            if evacuation.ends_at is not None:
+            if evacuation.queued:
+                self._take_up(evacuation)
+            elif evacuation.ends_at is not None:
                 self._under_way.remove(evacuation)  # its record says so to nobody
 
+    def _take_up(self, evacuation: Evacuation) -> None:
+        """nova-compute finds a request in its queue; the record is its own from then
+        on, whoever has got it meanwhile."""
+        server = self._world.servers.get(evacuation.server)
+        name = evacuation.destination or ""
+        others = [e for e in self._under_way if e.server == evacuation.server]
+        others.remove(evacuation)
+        if server and server.task_state == "rebuilding" and not others:
+            evacuation.queued = False
+            self._begin(evacuation, server, name)
+            return
+        self._under_way.remove(evacuation)
+        self._world.mark(evacuation.record, "failed", name)
+        if server is None:
+            return
+        self._world.claim(server, name, +1)
+        self._world.log(f"nova: {name} takes up the old request for {server.name}")
+        self._world.set(
+            server.uuid, vm_state="error", task_state="rebuilding", running=False
+        )
+        for other in others:
+            other.torn = True
+
     def works_on(self, uuid: str) -> bool:
-        return any(e.server == uuid and e.at_work for e in self._under_way)
+        mine = (e for e in self._under_way if e.server == uuid)
+        return any(e.at_work and not e.queued for e in mine)
 
     def ask(self, uuid: str, destination: str | None, ours: bool) -> None:
         server = self._world.servers.get(uuid)
@@ -88,16 +121,20 @@ class Evacuations:
             return
         assert evacuation.destination is not None
         destination = self._world.machines[evacuation.destination]
+        if evacuation.queued:
+            return
         if not destination.powered:
             self._under_way.remove(evacuation)
         elif not destination.beats:
             evacuation.ends_at += 1
         elif self._world.time >= evacuation.ends_at:
-            if evacuation.failing:
+            if evacuation.torn:
+                self._tear(evacuation)
+            elif evacuation.failing:
                 self._fail(evacuation, "failed")
             else:
                 self._land(evacuation)
-        elif self._world.time >= evacuation.ends_at - 1:
+        elif self._world.time >= evacuation.ends_at - 1 and not evacuation.torn:
             # Final status, no task state, and still on the dead host.
             self._world.set(evacuation.server, vm_state="active", task_state=None)
 
@@ -118,15 +155,22 @@ class Evacuations:
         ]
         if not fitting:
             self._world.log(f"nova: no valid host for {server.name}")
+            self._world.failures[evacuation.server] = NO_VALID_HOST
             self._fail(evacuation, "error")
             return
-        chosen = fitting[0]
+        evacuation.destination = chosen = fitting[0]
         self._world.claim(server, chosen, -1)
-        evacuation.destination = chosen
+        if self._world.machines[chosen].powered:
+            self._begin(evacuation, server, chosen)
+        else:
+            evacuation.queued, evacuation.ends_at = True, float("inf")
+
+    def _begin(self, evacuation: Evacuation, server: Server, chosen: str) -> None:
         time = self._world.rebuild_times.get(server.name, self._world.nova.rebuild)
         evacuation.ends_at = self._world.time + time
         if self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
+            self._world.failures.pop(server.uuid, None)
             evacuation.failing = True
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 
@@ -136,6 +180,14 @@ class Evacuations:
             self._world.claim(server, evacuation.destination, +1)
         self._world.set(server.uuid, vm_state="error", task_state=None, running=False)
         self._world.mark(evacuation.record, status)
+        self._under_way.remove(evacuation)
+
+    def _tear(self, evacuation: Evacuation) -> None:
+        """It has started the server, but Nova does not take its word for it."""
+        server, host = evacuation.server, evacuation.destination or ""
+        self._torn[server] = host
+        self._world.claim(self._world.servers[server], host, +1)
+        self._world.mark(evacuation.record, "failed", host)
         self._under_way.remove(evacuation)
 
     def _land(self, evacuation: Evacuation) -> None:
@@ -156,7 +208,8 @@ class Evacuations:
             task_state=None,
             running=not stopped,
         )
-        self._world.mark(evacuation.record, "done")
+        if server.name not in self._world.landing_untold:
+            self._world.mark(evacuation.record, "done")
         self._under_way.remove(evacuation)
 
     def _judge(self, server: Server, destination: str | None) -> None:
@@ -169,6 +222,9 @@ class Evacuations:
             for r in world.records
         ):
             world.crimes.append(f"{server.name} evacuated twice")
+        if self._torn.get(server.uuid, destination) != destination:
+            words = f"{server.name} runs on {self._torn[server.uuid]}, too"
+            world.crimes.append(words)
         for earlier in [e for e in self._under_way if e.server == server.uuid]:
             place = earlier.destination
             if place != destination and (not place or world.machines[place].powered):

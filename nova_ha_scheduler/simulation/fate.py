@@ -151,6 +151,10 @@ class Fate:
         """Nova says done, yet the server's host stays the dead one."""
         self.world.landing_lies.add(self.names[server])
 
+    def do_landing_untold(self, server: ServerId) -> None:
+        """It lands, and the record of its evacuation never has an end."""
+        self.world.landing_untold.add(self.names[server])
+
     def do_delete(self, server: ServerId) -> None:
         """Its tenant deletes it."""
         del self.world.servers[server]

@@ -9,6 +9,9 @@ from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
+NO_VALID_HOST = "No valid host was found. There are not enough hosts available"
+"""As Nova says it."""
+
 Metadata = tuple[tuple[str, str], ...]
 
 

@@ -15,6 +15,7 @@ from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Migration, MoveKind
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
 
 if TYPE_CHECKING:
     from nova_ha_scheduler.simulation.world import SimulatedWorld
@@ -116,12 +117,14 @@ class Migrations:
         operation = _OPERATIONS[moving.kind]
         if world.no_valid_host(server, world.machines[name], operation):
             world.log(f"nova: no valid host for {server.name}")
+            world.failures[moving.server] = NO_VALID_HOST
             self._fail(moving, "error")
             return
         world.claim(server, name, -1)
         moving.claimed = True
         if world.failing.get(server.name, 0) > 0:
             world.failing[server.name] -= 1
+            world.failures.pop(server.uuid, None)
             moving.failing = True
         world.mark(
             moving.record, "running" if moving.kind is MoveKind.LIVE else "migrating"

@@ -28,6 +28,7 @@ Call = Literal[
     "enable",
     "evacuate",
     "reset",
+    "explain",
     "start",
     "stop",
     "flag",

@@ -54,9 +54,12 @@ class SimulatedWorld(Devices):
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.landing_lies: set[str] = set()
+        self.landing_untold: set[str] = set()
         self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+        """What Nova says of the newest one, by server."""
         self.asks: list[tuple[str, str]] = []
         self.observations = 0
         self.ahead = self.nova_ahead = 0.0
@@ -216,6 +219,7 @@ class SimulatedWorld(Devices):
             Effect.ENABLE: lambda: self.enable(host),
             Effect.EVACUATE: lambda: self.evacuate(server, intent.destination),
             Effect.RESET_STATE: lambda: self.reset_state(server, True),
+            Effect.SET_ACTIVE: lambda: self.set_active(server),
             Effect.START: lambda: self.start(server),
             Effect.STOP: lambda: self.stop(server),
             Effect.FLAG: lambda: self.flag(host, True),
@@ -225,6 +229,16 @@ class SimulatedWorld(Devices):
             Effect.CONFIRM: lambda: self._confirm(server),
         }
         return calls[intent.effect]()
+
+    def explain(self, server: str, request_id: str) -> str:
+        words = ""
+
+        def effect() -> None:
+            nonlocal words
+            words = self.failures.get(server, "")
+
+        self._call("explain", effect)
+        return words
 
     def force_down(self, host: str) -> None:
         self._call("force_down", lambda: self._write(host, forced_down=True))
@@ -280,6 +294,19 @@ class SimulatedWorld(Devices):
         def effect() -> None:
             self.set(uuid, vm_state="error", task_state=None)
             self.log(f"nova: reset {server.name}")
+
+        self._call("reset", effect)
+        return f"req-reset-{server.name}"
+
+    def set_active(self, uuid: str) -> str:
+        """As an administrator does; Nova then looks at its power, in minutes."""
+        server = self.servers[uuid]
+        if self.evacuations.works_on(uuid):
+            self.crimes.append(f"{server.name} was reset while Nova worked on it")
+
+        def effect() -> None:
+            self.set(uuid, vm_state="active", task_state=None, running=True)
+            self.log(f"nova: set {server.name} active")
 
         self._call("reset", effect)
         return f"req-reset-{server.name}"

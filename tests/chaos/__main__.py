@@ -7,8 +7,8 @@ import sys
 import time
 
 from tests.chaos import choices
-from tests.chaos.run import SERVERS, Run, Tally
-from tests.stack.fleet import Fleet
+from tests.chaos.run import Run, Tally
+from tests.stack.site import Layout
 from tests.stack.stack import Stack
 
 _PER_MINUTE = 6
@@ -34,12 +34,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def show(seed: int, minutes: float, zones: dict[str, list[str]]) -> None:
+def show(seed: int, minutes: float) -> None:
     """Print what the seed has in store: as much as there may be time for."""
     number = max(1, round(minutes * _PER_MINUTE))
-    print(f"The choices of seed {seed}:")
-    for zone, hosts in zones.items():
-        for blow in itertools.islice(choices.blows(seed, zone, hosts), number):
+    print(f"The choices of seed {seed}; the journal is on {choices.journal(seed)}:")
+    for zone in sorted({*Layout().zones.values()}):
+        for blow in itertools.islice(choices.blows(seed, zone), number):
             print(f"  {zone}  {blow}")
     for trouble in itertools.islice(choices.troubles(seed), number):
         print(f"  {trouble}")
@@ -57,29 +57,18 @@ def summary(seed: int, minutes: float, tally: Tally) -> str:
     )
 
 
-def _zones() -> dict[str, list[str]]:
-    from tests.stack.site import Layout
-
-    zones = Layout().zones
-    return {
-        zone: sorted(host for host, its in zones.items() if its == zone)
-        for zone in sorted(set(zones.values()))
-    }
-
-
 def main() -> int:
     args = _arguments()
     for seed in args.seed:
-        show(seed, args.minutes, _zones())
+        show(seed, args.minutes)
     if args.choices:
         return 0
     _say("starting the stack")
     lines, broken = [], False
     with Stack() as stack:
         for seed in args.seed:
-            fleet = Fleet(stack, SERVERS)
             _say(f"seed {seed} begins")
-            tally = Run(fleet, seed, _say).run(args.minutes)
+            tally = Run(stack, seed, _say).run(args.minutes)
             lines.append(summary(seed, args.minutes, tally))
             _say(lines[-1])
             if tally.breaches:

@@ -2,35 +2,57 @@
 """What happens in a run of chaos: drawn from its seed alone, before it begins."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tests.stack.faults import BadAnswers, Fault, Outage, ShortTokens, Stall
+from tests.stack.evacuator import Evacuator
+from tests.stack.faults import (
+    BadAnswers,
+    ClockJump,
+    Fault,
+    FullDisk,
+    Lies,
+    Outage,
+    ShortTokens,
+    Stall,
+)
+from tests.stack.fleet import AHEAD
 
-HOW = ("power cut", "power cut", "hangs", "nova-compute crashes")
+POWER_CUT, HANGS, CRASHES = "power cut", "hangs", "nova-compute crashes"
+HOW = (POWER_CUT, POWER_CUT, HANGS, CRASHES)
+
+RESTARTS = "nova-compute restarts"
+SECOND = ("", "", "", "", "", POWER_CUT, RESTARTS)
+
+_RANKS = {0: 6, 1: 3, 2: 1}  # with their weights: what has no servers proves little
+_ORDINALS = ("fullest", "second fullest", "third fullest")
+
+MARIADB, SQLITE = "MariaDB", "SQLite"
 
 
 @dataclass(frozen=True)
 class Blow:
     """A host fails.
 
+    :ivar rank: which of its zone that serve: 0 has most servers, and so on.
     :ivar how: one of HOW.
-    :ivar second: another host of its zone, which dies when so many servers are
-        recovered; "": none does.
+    :ivar second: one of SECOND: what happens to the then fullest host of the zone, a
+        destination, as soon as so many servers are recovered; "": nothing.
     :ivar early: it is switched on again when so many are recovered; 0: afterwards.
     """
 
-    host: str
+    rank: int
     how: str
     second: str = ""
     after: int = 0
     early: int = 0
 
     def __str__(self) -> str:
-        words = f"{self.host}: {self.how}"
+        words = f"the {_ORDINALS[self.rank]}: {self.how}"
         if self.second:
-            words += f"; power cut of {self.second} after {self.after} servers"
+            words += f"; after {self.after} servers the then fullest: {self.second}"
         if self.early:
             words += f"; back after {self.early} servers"
         return words
@@ -88,10 +110,16 @@ _ANSWERS: Mapping[str, tuple[Any, ...]] = {
     "fence devices do not answer": ("redfish", "hang", {}),
 }
 
+_TOKENS, _LIES = "tokens expire", "fence devices lie"
+_CLOCK, _DISK = f"{TRIGGER}'s clock jumps", "the disk under the journal is full"
+
 FAULTS = (
     *(f"{program} is killed" for program in (TRIGGER, TRIGGER, *_OUTAGES)),
     f"{TRIGGER} hangs",
-    "tokens expire",
+    _CLOCK,
+    _DISK,
+    _TOKENS,
+    _LIES,
     *_ANSWERS,
 )
 """By what is said of them."""
@@ -101,50 +129,56 @@ OWNERS: Mapping[str, Mapping[str, Any]] = {
     "an owner locks a server": {"lock": None},
     "an owner stops a server": {"os-stop": None},
     "an owner starts a server": {"os-start": None},
+    "an owner resizes a server": {"resize": {"flavorRef": ""}},
     "a server is migrated": {
         "os-migrateLive": {"host": None, "block_migration": "auto"}
     },
 }
-"""With the action that Nova is asked for."""
+"""With the action that Nova is asked for; none is to delete it."""
 
 
-def fault(what: str, trigger: str) -> Fault:
-    """:param what: one of FAULTS; :param trigger: the name of its service."""
+def fault(what: str, service: Evacuator, disk: Path) -> Fault:
+    """:param what: one of FAULTS.
+    :param service: the trigger; :param disk: its journal's file, if it has one.
+    """
     if what in _ANSWERS:
         gate, does, details = _ANSWERS[what]
         return BadAnswers(gate, does, dict(details))
-    if what == "tokens expire":
-        return ShortTokens()
+    special: Mapping[str, Callable[[], Fault]] = {
+        _TOKENS: ShortTokens,
+        _LIES: Lies,
+        _CLOCK: lambda: ClockJump(service, AHEAD),
+        _DISK: lambda: FullDisk(service, disk),
+    }
+    if what in special:
+        return special[what]()
     program = what.removesuffix(" is killed").removesuffix(" hangs")
-    program = trigger if program == TRIGGER else program
+    program = service.name if program == TRIGGER else program
     return Stall(program) if what.endswith("hangs") else Outage(program)
 
 
-def blows(seed: int, zone: str, hosts: Sequence[str]) -> Iterator[Blow]:
-    """The failures of a zone's hosts, without end; none dies twice in a row.
+def journal(seed: int) -> str:
+    """Where the trigger's journal lies; only one on SQLite can have a full disk here,
+    as MariaDB's is Nova's, too."""
+    return random.Random(f"{seed}/journal").choice([MARIADB, SQLITE])
 
-    :param hosts: the reserve is the last; it dies more often, as it holds most.
-    """
+
+def blows(seed: int, zone: str) -> Iterator[Blow]:
+    """The failures of a zone's hosts, without end."""
     draw = random.Random(f"{seed}/{zone}")
-    recent: set[str] = set()
     while True:
-        can = [host for host in hosts if host not in recent]
-        weights = [2 if host == hosts[-1] else 1 for host in can]
-        (host,) = draw.choices(can, weights)
-        how, chance = draw.choice(HOW), draw.random()
-        second, after, early = "", draw.randint(1, 4), 0
-        if chance < 0.25:
-            second = draw.choice([other for other in can if other != host])
-        elif chance < 0.4 and how == "power cut":
-            early = after
-        recent = {host, second}
-        yield Blow(host, how, second, after if second else 0, early)
+        (rank,) = draw.choices(list(_RANKS), list(_RANKS.values()))
+        how, second, after = draw.choice(HOW), draw.choice(SECOND), draw.randint(1, 4)
+        can_be_early = how == POWER_CUT and not second
+        early = after if draw.random() < 0.3 and can_be_early else 0
+        yield Blow(rank, how, second, after if second else 0, early)
 
 
 def troubles(seed: int) -> Iterator[Trouble]:
     """All else, without end; one at a time, for that is what can be survived."""
     draw = random.Random(f"{seed}/troubles")
+    faults = [f for f in FAULTS if f != _DISK or journal(seed) == SQLITE]
     while True:
-        what = draw.choice([*FAULTS, *FAULTS, *OWNERS])
+        what = draw.choice([*faults, *faults, *OWNERS])
         pause, lasts = draw.uniform(3, 15), draw.uniform(1, 10)
         yield Trouble(pause, what, lasts if what in FAULTS else 0.0, draw.random())

@@ -5,20 +5,24 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from keystoneauth1.exceptions import ClientException
+from openstack.exceptions import SDKException
 from requests import RequestException
 
 from nova_ha_scheduler.evacuation.records import ServerState
 from tests.chaos import choices
 from tests.chaos.choices import Blow, Trouble
-from tests.stack import truth
+from tests.errors import CloudError
+from tests.stack import servers, truth
 from tests.stack.deaths import Death
 from tests.stack.faults import injected
 from tests.stack.fleet import Fleet
-from tests.stack.machines import Machine
+from tests.stack.stack import Stack
 
 SERVERS = 12
 """In each zone."""
@@ -49,13 +53,19 @@ class Run:
     :ivar tally: so far.
     """
 
-    def __init__(self, fleet: Fleet, seed: int, say: Callable[[str], None]) -> None:
+    def __init__(self, stack: Stack, seed: int, say: Callable[[str], None]) -> None:
         self.tally = Tally()
-        self._fleet, self._seed, self._say = fleet, seed, say
-        self._stack = fleet.stack
+        self._stack, self._seed, self._say = stack, seed, say
+        self._disk = stack.folder / f"journal-{seed}.sqlite"
+        is_file = choices.journal(seed) == choices.SQLITE
+        self._fleet = Fleet(
+            stack,
+            SERVERS,
+            conf={"witnesses": stack.witness()},  # against devices that lie
+            journal=f"sqlite:///{self._disk}" if is_file else None,
+        )
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._began = time.time()
 
     def run(self, minutes: float) -> Tally:
         """Let things fail for some minutes; then heal all, wait, and check."""
@@ -99,43 +109,82 @@ class Run:
     # Hosts.
 
     def _zone(self, zone: str) -> None:
-        hosts = self._fleet.hosts(zone)
-        for blow in choices.blows(self._seed, zone, hosts):
-            ready = functools.partial(self._ready, blow)
-            self._fleet.wait(f"{blow.host} is well", ready)
+        for blow in choices.blows(self._seed, zone):
             if self._over.wait(_REST):
                 return
-            self._strike(blow)
+            host = self._fleet.wait(
+                f"enough hosts of {zone} are well",
+                functools.partial(self._choose, zone, blow.rank, 1 + bool(blow.second)),
+            )
+            if not self._over.is_set():
+                self._strike(zone, blow, host)
 
-    def _ready(self, blow: Blow) -> bool:
-        """Whether the hosts of a blow serve, and nothing of them is under way."""
-        named = {blow.host, blow.second} - {""}
-        return self._over.is_set() or self._fleet.serve(named)
+    def _choose(self, zone: str, rank: int, others: int) -> str | None:
+        """The host of a rank, if so many others of its zone are well, too."""
+        well = self._fleet.serving(self._fleet.hosts(zone))
+        if len(well) <= others:
+            return None
+        now = servers.servers(self._stack).values()
+        number = Counter(server["OS-EXT-SRV-ATTR:host"] for server in now)
+        return sorted(well, key=lambda host: (-number[host], host))[
+            min(rank, len(well) - 1)
+        ]
 
-    def _strike(self, blow: Blow) -> None:
-        self._say(str(blow))
-        machine = self._stack.machines[blow.host]
-        restart: list[Machine] = []
-        deaths = [Death(self._fleet, blow.host)]
-        if blow.how == "hangs":
+    def _strike(self, zone: str, blow: Blow, host: str) -> None:
+        self._say(f"{host}, {blow}")
+        machine = self._stack.machines[host]
+        deaths, shaken = [Death(self._fleet, host)], None
+        if blow.how == choices.HANGS:
             machine.freeze()
-        elif blow.how == "power cut":
+        elif blow.how == choices.POWER_CUT:
             machine.kill()
         else:
             machine.crash()
         if blow.second and self._reaches(deaths[0], blow.after):
-            deaths.append(Death(self._fleet, blow.second))
-            self._stack.machines[blow.second].kill()
+            second = self._second(zone, blow.second)
+            if second and blow.second == choices.RESTARTS:
+                shaken = second
+            elif second:
+                deaths.append(second)
         if blow.early and self._reaches(deaths[0], blow.early):
-            self._fleet.early.add(blow.host)
+            self._fleet.early.add(host)
             machine.start()
-            restart = [machine]
         for death in deaths:
             self._count(death)
-        for early in restart:
-            early.crash()  # it cleans up after what had ended when it started
+        if shaken and self._has_died(shaken):
+            self._count(shaken)
+            deaths.append(shaken)
+        if host in self._fleet.early:
+            machine.crash()  # it cleans up after what had ended when it started
         for death in deaths:
             self._stack.machines[death.host].start()
+
+    def _second(self, zone: str, how: str) -> Death | None:
+        """Something happens to a destination, if there is another one."""
+        there = self._choose(zone, 0, others=1)
+        if there is None:
+            return None
+        self._say(f"{there}, in the middle: {how}")
+        death = Death(self._fleet, there)
+        machine = self._stack.machines[there]
+        if how == choices.POWER_CUT:
+            machine.kill()
+        else:
+            self._fleet.early.add(there)  # if it is fenced while it starts
+            machine.crash()
+            machine.start()
+        return death
+
+    def _has_died(self, death: Death) -> bool:
+        """Whether a host whose nova-compute was started again was too slow."""
+
+        def settled() -> bool:
+            if death.recovery:
+                return death.has_ended
+            return bool(self._fleet.serving([death.host]))
+
+        self._fleet.wait(f"{death.host} serves, or is recovered", settled, _PATIENCE)
+        return death.recovery is not None
 
     def _reaches(self, death: Death, number: int) -> bool:
         """Whether so many servers are recovered in the end: it may have fewer."""
@@ -168,7 +217,7 @@ class Run:
                 with _patience():
                     self._act(trouble)
                 continue
-            fault = choices.fault(trouble.what, self._fleet.service.name)
+            fault = choices.fault(trouble.what, self._fleet.service, self._disk)
             with injected(fault, self._stack):
                 self._over.wait(trouble.lasts)
             with self._lock:
@@ -178,13 +227,30 @@ class Run:
         everyone = sorted(set().union(*self._fleet.ids.values()) - self._fleet.deleted)
         server = everyone[int(trouble.server * len(everyone))]
         action = choices.OWNERS[trouble.what]
-        if action:
-            self._stack.nova("POST", f"/servers/{server}/action", action)
-        else:
+        if not action:
             self._fleet.deleted.add(server)
             self._stack.nova("DELETE", f"/servers/{server}")
+        elif "resize" in action:
+            self._resize(server)
+        else:
+            self._do(server, action)
         with self._lock:
             self.tally.faults += 1
+
+    def _resize(self, server: str) -> None:
+        """To the other flavor; the owner looks at it, and confirms."""
+        compute = self._stack.openstack().compute
+        has = compute.get_server(server).flavor.original_name
+        wants = servers.FLAVOR if has == servers.BIGGER else servers.BIGGER
+        flavor = compute.find_flavor(wants, ignore_missing=False)
+        if self._do(server, {"resize": {"flavorRef": flavor.id}}):
+            with contextlib.suppress(CloudError):  # its host may die meanwhile
+                self._stack.wait_status(server, "VERIFY_RESIZE", 20)
+                self._do(server, {"confirmResize": None})
+
+    def _do(self, server: str, action: Mapping[str, Any]) -> bool:
+        answer = self._stack.nova("POST", f"/servers/{server}/action", action)
+        return bool(answer.ok)
 
     # The end.
 
@@ -197,5 +263,5 @@ class Run:
 @contextlib.contextmanager
 def _patience() -> Iterator[None]:
     """What cannot be asked now can be asked later: it is one of the faults."""
-    with contextlib.suppress(RequestException, ClientException):
+    with contextlib.suppress(RequestException, ClientException, SDKException):
         yield

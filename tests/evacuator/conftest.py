@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests import redfish
 from tests.cloud.config import Conf
 from tests.cloud.web import WebServer
-from tests.evacuator import rig
 from tests.evacuator.accident import Crossroads, forward
 from tests.evacuator.points import POINTS
 
@@ -47,7 +47,7 @@ class Site:
 
     cloud: Cloud
     crossroads: Crossroads
-    bmcs: rig.Bmcs
+    bmcs: redfish.Bmcs
     address: str
     servers: dict[str, dict[str, str]]
 
@@ -58,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     hosts = [*HOSTS, RESERVE]
     crossroads = Crossroads()
     with (
-        rig.bmcs(folder, hosts) as bmcs,
+        redfish.bmcs(folder, hosts) as bmcs,
         Cloud(
             folder / "cloud",
             {"cell1": hosts},

@@ -1,93 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Redfish service, an IPMI BMC and a fencing file."""
 
-import contextlib
 import json
 import socket
-import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bcrypt
 import pytest
 
 from nova_ha_scheduler.fencing import Limits
 from nova_ha_scheduler.fencing.config import Fencing, load
 from tests import peers, ports
 from tests.bmc import simulator
-
-PASSWORD = "tricky: 'pa\"ss\\w0rd {x} %s"
-
-# The emulator's fake systems take 1 to 11 s at random to change their power; here as
-# long as the first argument says.
-EMULATOR = """
-import random
-import sys
-seconds = int(sys.argv.pop(1))
-random.randint = lambda low, high: seconds
-from sushy_tools.emulator.main import main
-main()
-"""
-
-
-@dataclass(frozen=True)
-class Redfish:
-    """sushy-tools' Redfish emulator with several systems."""
-
-    address: str
-    on: str
-    off: str
-    stubborn: str
-
-    @staticmethod
-    def path(system: str) -> str:
-        return f"/redfish/v1/Systems/{system}"
+from tests.redfish import Bmcs, bmcs
 
 
 @pytest.fixture
-def redfish(tmp_path: Path) -> Iterator[Redfish]:
-    with emulator(tmp_path) as found:
+def redfish(tmp_path: Path) -> Iterator[Bmcs]:
+    with bmcs(tmp_path, ("c1", "c2", "off"), off=("off",)) as found:
         yield found
-
-
-@contextlib.contextmanager
-def emulator(
-    folder: Path, refuse_power_off: bool = False, seconds: int = 1
-) -> Iterator[Redfish]:
-    """:param seconds: how long a change of power takes."""
-    port = ports.free_port()
-    ids = [str(uuid.uuid4()) for _ in range(3)]
-    systems = [
-        {
-            "uuid": name,
-            "name": f"system-{n}",
-            "power_state": "Off" if n == 1 else "On",
-            "external_notifier": False,
-            "nics": [],
-        }
-        for n, name in enumerate(ids)
-    ]
-    users = folder / "users"
-    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4)).decode()
-    users.write_text(f"fencer:{hashed}\n")
-    config = folder / "emulator.conf"
-    config.write_text(
-        f"SUSHY_EMULATOR_FAKE_DRIVER = True\n"
-        f"SUSHY_EMULATOR_LISTEN_IP = '127.0.0.1'\n"
-        f"SUSHY_EMULATOR_LISTEN_PORT = {port}\n"
-        f"SUSHY_EMULATOR_STATE_DIR = {str(folder)!r}\n"
-        f"SUSHY_EMULATOR_AUTH_FILE = {str(users)!r}\n"
-        f"SUSHY_EMULATOR_DISABLE_POWER_OFF = {refuse_power_off}\n"
-        f"SUSHY_EMULATOR_FAKE_SYSTEMS = {systems!r}\n"
-    )
-    command = [sys.executable, "-c", EMULATOR, str(seconds), "--config", str(config)]
-    log = folder / "emulator.log"
-    with peers.running(command, log, lambda: ports.listens(port)):
-        yield Redfish(f"http://127.0.0.1:{port}", *ids)
 
 
 @pytest.fixture

@@ -8,23 +8,12 @@ import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import ConfigError, Limits
-from tests.fencing.conftest import PASSWORD, emulator
-
-
-def host(redfish, system, **more):
-    return {
-        "method": "redfish",
-        "address": redfish.address,
-        "username": "fencer",
-        "password": PASSWORD,
-        "system": redfish.path(system),
-        **more,
-    }
+from tests.redfish import PASSWORD, bmcs
 
 
 def test_power_off_is_believed_when_seen(redfish, fencing, caplog):
     caplog.set_level(logging.DEBUG)
-    fences = fencing({"c1": host(redfish, redfish.on)})
+    fences = fencing({"c1": redfish.method("c1")})
     assert fences.power("c1").power is Power.ON
     report = fences.power_off("c1")
     assert report.power is Power.OFF, report
@@ -35,7 +24,7 @@ def test_power_off_is_believed_when_seen(redfish, fencing, caplog):
 
 
 def test_already_off_is_success(redfish, fencing):
-    fences = fencing({"c1": host(redfish, redfish.off)})
+    fences = fencing({"c1": redfish.method("off")})
     report = fences.power_off("c1")
     assert (report.power, report.detail) == (Power.OFF, "was off already")
 
@@ -43,8 +32,8 @@ def test_already_off_is_success(redfish, fencing):
 def test_only_the_one_system(redfish, fencing):
     fences = fencing(
         {
-            "c1": host(redfish, redfish.on),
-            "c2": host(redfish, redfish.stubborn),
+            "c1": redfish.method("c1"),
+            "c2": redfish.method("c2"),
         }
     )
     assert fences.power_off("c1").power is Power.OFF
@@ -53,16 +42,16 @@ def test_only_the_one_system(redfish, fencing):
 
 def test_accepted_but_not_yet_off_is_no_proof(tmp_path: Path, fencing):
     """A limit below the time that it takes must not say off."""
-    with emulator(tmp_path, seconds=600) as redfish:
-        fences = fencing({"c1": host(redfish, redfish.on)}, Limits(0.1, 3))
+    with bmcs(tmp_path, ["c1"], seconds=600) as redfish:
+        fences = fencing({"c1": redfish.method("c1")}, Limits(0.1, 3))
         report = fences.power_off("c1")
     assert report.power is Power.ON
     assert "asked to power off, but not seen off" in report.detail
 
 
 def test_a_bmc_that_refuses(tmp_path: Path, fencing):
-    with emulator(tmp_path, refuse_power_off=True) as redfish:
-        fences = fencing({"c1": host(redfish, redfish.on)}, Limits(2, 3))
+    with bmcs(tmp_path, ["c1"], refuse_power_off=True) as redfish:
+        fences = fencing({"c1": redfish.method("c1")}, Limits(2, 3))
         report = fences.power_off("c1")
     assert report.power is not Power.OFF
     assert "Can not request power off" in report.detail
@@ -70,9 +59,7 @@ def test_a_bmc_that_refuses(tmp_path: Path, fencing):
 
 def test_unreachable(redfish, fencing, caplog):
     address = "http://127.0.0.1:9"  # discard: nobody listens
-    fences = fencing(
-        {"c1": host(redfish, redfish.on, address=address)}, Limits(1.5, 0.5)
-    )
+    fences = fencing({"c1": redfish.method("c1", address)}, Limits(1.5, 0.5))
     report = fences.power_off("c1")
     assert report.power is Power.UNKNOWN
     assert report.detail.startswith("not seen off within")
@@ -83,7 +70,7 @@ def test_unreachable(redfish, fencing, caplog):
 
 def test_wrong_password_is_not_repeated(redfish, fencing, caplog):
     caplog.set_level(logging.DEBUG)
-    fences = fencing({"c1": host(redfish, redfish.on, password="wrong-one")})
+    fences = fencing({"c1": redfish.method("c1") | {"password": "wrong-one"}})
     report = fences.power_off("c1")
     assert report.power is Power.UNKNOWN
     assert "refused the credentials" in report.detail
@@ -92,16 +79,14 @@ def test_wrong_password_is_not_repeated(redfish, fencing, caplog):
 
 
 def test_a_bmc_with_several_systems_needs_one_named(redfish, fencing):
-    settings = host(redfish, redfish.on)
+    settings = redfish.method("c1")
     del settings["system"]
     fences = fencing({"c1": settings}, Limits(0.5, 3))
     assert "System count is not exactly one" in fences.power("c1").detail
 
 
 def test_healthy_devices_are_not_broken(redfish, fencing):
-    fences = fencing(
-        {"c1": host(redfish, redfish.on), "c2": host(redfish, redfish.off)}
-    )
+    fences = fencing({"c1": redfish.method("c1"), "c2": redfish.method("off")})
     assert fences.broken(2) == {}
 
 
@@ -115,5 +100,5 @@ def test_healthy_devices_are_not_broken(redfish, fencing):
 )
 def test_values_that_cannot_be_meant(redfish, fencing, key, value):
     with pytest.raises(ConfigError, match=f"fencing.yaml: host c1: {key}: ") as error:
-        fencing({"c1": host(redfish, redfish.on, **{key: value})})
+        fencing({"c1": redfish.method("c1") | {key: value}})
     assert "pw@" not in str(error.value)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes die while a host's servers are being recovered."""
+"""Processes die, or their clocks jump, while a host's servers are being recovered."""
 
+from nova_ha_scheduler.journal.history import Query
 from tests.stack.deaths import Death
-from tests.stack.faults import Crash, Outage, Stall, injected
-from tests.stack.fleet import Fleet
+from tests.stack.faults import ClockJump, Crash, Outage, Stall, injected
+from tests.stack.fleet import AHEAD, Fleet
 
 A, B = "nfs-a", "nfs-b"
 
@@ -132,3 +133,15 @@ def test_database_restarts(fleet: Fleet) -> None:
             fleet.says(FULL, before[0])
         fleet.says(ROOM, before[1])
     assert fleet.said(FULL) == before[0] + 1
+
+
+def test_clock_jumps(fleet: Fleet) -> None:
+    """An hour forward, and back: it is said, and nobody else is held for dead."""
+    with fleet.death(B) as death:
+        death.progress(4)
+        with injected(ClockJump(fleet.service, AHEAD), fleet.stack):
+            fleet.says("the clock of this host was set by")
+        told = "clock.jumped"
+        fleet.wait("both jumps", lambda: len(fleet.events(told, death.at)) == 2)
+    since = Query(since=death.at - 1)
+    assert [r.host for r in fleet.history.recoveries(since)] == [death.host]

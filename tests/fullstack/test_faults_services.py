@@ -94,10 +94,8 @@ def test_full_disk(fleet: Fleet) -> None:
         service.start()
         with fleet.death(A) as death:
             death.progress(4)
-            sizes = [f.stat().st_size for f in file.parent.glob(f"{file.name}*")]
             before = fleet.said(FULL), fleet.said(ROOM)
-            full = FullDisk(service, max(sizes))
-            with injected(full, fleet.stack):
+            with injected(FullDisk(service, file), fleet.stack):
                 fleet.says(FULL, before[0])
                 requests = len(fleet.evacuations())
                 looks = len(fleet.stack.gates["compute"].requests)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other ways to be sure: a ClusterLabs agent, and Pacemaker's word."""
+"""Other ways to be sure: a ClusterLabs agent, Pacemaker's word, and a witness."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from nova_ha_scheduler.journal.history import Query
 from tests.fullstack.conftest import check, recovered
-from tests.stack import servers
+from tests.stack import servers, truth
 from tests.stack.evacuator import Trigger
 from tests.stack.site import script
 from tests.stack.stack import Stack
@@ -94,3 +94,39 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     assert "Pacemaker" in found["proof"]
     assert f"powered off node {NODE}" in found["proof"]
     check(stack, found, ids)
+
+
+def test_a_device_that_lies(stack: Stack, trigger: Callable[..., Trigger]) -> None:
+    """It says Off, and the host hangs with its power on: no trigger can know better, so
+    its servers run twice, and the checker of these tests sees that."""
+    ours = trigger()
+    ours.service().start()
+    ids = servers.boot(stack, "a1", 2)
+    stack.machines["a1"].lie("Off")
+    stack.machines["a1"].freeze()
+    history = ours.history()
+    query = Query(host="a1", outcome="recovered")
+    stack.wait("its recovery", lambda: history.recoveries(query), 120)
+    found = truth.facts(stack.records(), stack.switched())
+    broken = truth.breaches(found, ours.shown("a1"), ids)
+    for each in ids:
+        assert any(f"{each} ran on a1 and" in breach for breach in broken), broken
+    stack.machines["a1"].lie(None)
+    stack.machines["a1"].kill()
+
+
+def test_a_witness_against_a_device_that_lies(
+    stack: Stack, trigger: Callable[..., Trigger]
+) -> None:
+    """A witness who sees what the device denies: here, that the servers run."""
+    ours = trigger(conf={"witnesses": stack.witness()})
+    ours.service().start()
+    ids = servers.boot(stack, "b1", 2)
+    stack.machines["b1"].lie("Off")
+    stack.machines["b1"].freeze()
+    history = ours.history()
+    held = Query(host="b1", outcome="host.held")
+    stack.wait("the witness's word", lambda: history.events(held), 120)
+    assert "not every witness agrees" in history.events(held)[0][1].reason
+    assert not history.servers(Query(host="b1"))
+    assert truth.breaches(truth.facts(stack.records(), stack.switched()), [], ids) == []

@@ -16,22 +16,28 @@ STOPPED = 2
 
 @pytest.mark.short
 def test_power_cut(stack: Stack, trigger: Callable[..., Trigger]) -> None:
-    """Nobody announces it: the host is silent, and Nova and the trigger see that."""
+    """Nobody announces it: the host is silent, and Nova and the trigger see that. What
+    happens is what was printed as the plan before, server by server; and Nova has a
+    host for each that the plan has placed."""
     ours = trigger()
-    ours.service().start()
     ids = servers.boot(stack, "a1", SERVERS)
     stopped = frozenset(sorted(ids)[:STOPPED])
     servers.stop(stack, stopped)
+    plan = {row["server"]: row["to"] for row in ours.json("plan", "a1", "--long")}
+    assert set(plan) == ids
+    ours.service().start()
     stack.machines["a1"].kill()
     found = recovered(stack, ours, "a1")
     check(stack, found, ids, stopped)
+    assert {row["server"]: row["to"] for row in found["servers"]} == plan
+    assert {row["attempts"] for row in found["servers"]} == {1}
 
 
 def test_hung_host(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     """It is silent, but its servers could go on any moment: the fence ends that."""
     ours = trigger()
     ours.service().start()
-    ids = servers.boot(stack, "b1", SERVERS)
+    ids = servers.boot(stack, "b1", 4)
     machine = stack.machines["b1"]
     machine.freeze()
     found = recovered(stack, ours, "b1")

@@ -1,20 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-compute with our hypervisor: its arguments are the room, the host, Nova's."""
+"""The nova-computes, with our hypervisor: its argument is the machine room.
 
+Each is forked from this process, which has imported Nova: that takes a core some
+seconds, nearly as long as a host may be silent. Who switches a host on asks for it on a
+socket (machines.py).
+"""
+
+import importlib
+import json
+import os
+import random
+import signal
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from tests.stack.machines import STARTER, WARM, Machine
 
-def main() -> None:
-    room, host, *arguments = sys.argv[1:]
-    sys.argv = ["nova-compute", *arguments]
+
+def main() -> int:
+    room = Path(sys.argv[1])
     from nova.cmd import compute
 
     from tests.stack import driver
 
-    driver.register(Path(room), host)
-    compute.main()
+    importlib.import_module("nova.compute.manager")  # it is asked for by this name
+
+    def run(host: str) -> None:
+        sys.argv = ["nova-compute", f"--config-file={Machine(room, host).conf_file}"]
+        driver.register(room, host)
+        compute.main()
+
+    serve(room, run)
+    return 0
+
+
+def serve(room: Path, run: Callable[[str], None]) -> None:
+    """Fork a process for each host that is asked for, without end.
+
+    :param run: what it does then, by its host.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead need nobody to wait for
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(room / STARTER))
+        door.listen()
+        while True:
+            guest, _ = door.accept()
+            with guest, guest.makefile() as lines:
+                order = json.loads(lines.readline())
+                if os.fork() == 0:
+                    door.close()
+                    _become(Machine(room, order["host"]), order["warm"], guest)
+                    run(order["host"])
+                    os._exit(0)
+
+
+def _become(machine: Machine, warm: bool, guest: socket.socket) -> None:
+    """Be the process of a host: a group of its own, as is told to who has asked."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with machine.log.open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    if warm:
+        os.environ[WARM] = "1"
+    random.seed()
+    guest.sendall(b"%d\n" % os.getpid())
+    guest.close()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

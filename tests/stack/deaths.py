@@ -29,12 +29,21 @@ class Death:
     fleet: "Fleet"
     host: str
     at: float = field(default_factory=time.time)
+    _past: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        known = self.fleet.wait("the history", lambda: [self._recoveries()])[0]
+        self._past = frozenset(each.id for each in known)
 
     @property
     def recovery(self) -> HostRecovery | None:
-        """Its newest, once it has begun."""
-        query = Query(host=self.host, since=self.at - 1, limit=1)
-        return next(iter(self.fleet.history.recoveries(query)), None)
+        """Its own, once it has begun: not found by its time, as clocks may jump."""
+        its = (each for each in self._recoveries() if each.id not in self._past)
+        return next(its, None)
+
+    def _recoveries(self) -> list[HostRecovery]:
+        query = Query(host=self.host, limit=None)
+        return list(self.fleet.history.recoveries(query))
 
     @property
     def has_ended(self) -> bool:

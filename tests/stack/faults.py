@@ -8,6 +8,7 @@ import contextlib
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from tests.stack.evacuator import Evacuator
@@ -122,6 +123,21 @@ class Crash:
 
 
 @dataclass
+class Lies:
+    """All fence devices say Off, whatever is true, and do nothing."""
+
+    name: str = "fence devices lie"
+
+    def inject(self, stack: Stack) -> None:
+        for machine in stack.machines.values():
+            machine.lie("Off")
+
+    def heal(self, stack: Stack) -> None:
+        for machine in stack.machines.values():
+            machine.lie(None)
+
+
+@dataclass
 class ShortTokens:
     """Tokens expire soon, and the one that the trigger has is revoked."""
 
@@ -146,14 +162,19 @@ def tokens(stack: Stack) -> list[str]:
 
 @dataclass
 class FullDisk:
-    """A trigger's files cannot grow (RLIMIT_FSIZE): a full disk, but for the errno."""
+    """A trigger's files cannot grow (RLIMIT_FSIZE): a full disk, but for the errno.
+
+    :ivar journal: the file of its SQLite.
+    """
 
     service: Evacuator
-    most: int
+    journal: Path
     name: str = "full disk under the journal"
 
     def inject(self, stack: Stack) -> None:
-        self._limit(f"{self.most}:unlimited")
+        files = self.journal.parent.glob(f"{self.journal.name}*")
+        most = max(file.stat().st_size for file in files)
+        self._limit(f"{most}:unlimited")
 
     def heal(self, stack: Stack) -> None:
         self._limit("unlimited:unlimited")

@@ -5,7 +5,7 @@ A host is its nova-compute with all that it has started: power off is kill -9, a
 power is on for as long as a process lives, or when its nova-compute alone has crashed.
 Whoever switches (a test, the Redfish emulator, the IPMI simulator's script) does it
 here, in whatever process, so that there is one log of it. As a program, it is
-``ipmi_sim``'s chassis control.
+``ipmi_sim``'s chassis control, or a witness of the trigger.
 
 Imports next to nothing: it is a program that runs at each look at a host's power.
 """
@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +25,11 @@ from typing import Any
 from tests.processes import kill_group, members, signal_group
 
 ON, OFF = "On", "Off"
+
+WITNESS = "witness"
+
+STARTER = "starter"
+"""The socket in the room on which hosts are asked for (compute.py)."""
 
 WARM = "STACK_GUESTS_RUN"
 """In the environment of a nova-compute that was started again on a host that had
@@ -42,13 +47,8 @@ class Machine:
         self.folder = room / host
         self.records = self.folder / "records"
         self.log = self.folder / "nova-compute.log"
+        self.conf_file = self.folder / "nova.conf"
         self._room = room
-
-    def install(self, command: list[str], environment: dict[str, str]) -> None:
-        """Say what starts when its power is switched on."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        start = {"command": command, "environment": environment}
-        (self.folder / "start").write_text(json.dumps(start))
 
     # What is true.
 
@@ -106,18 +106,13 @@ class Machine:
         with self._lock():
             if self.runs:
                 return
-            start = json.loads((self.folder / "start").read_text())
             warm = self._crashed.exists()
-            with self.log.open("ab") as out:
-                process = subprocess.Popen(
-                    start["command"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    env=start["environment"] | ({WARM: "1"} if warm else {}),
-                    start_new_session=True,
-                )
-            (self.folder / "pid").write_text(str(process.pid))
+            with socket.socket(socket.AF_UNIX) as starter:
+                starter.connect(str(self._room / STARTER))
+                order = {"host": self.name, "warm": warm}
+                starter.sendall(json.dumps(order).encode() + b"\n")
+                pid = starter.makefile().readline()
+            (self.folder / "pid").write_text(pid)
             self._crashed.unlink(missing_ok=True)
             self._write("restarted" if warm else "on", by)
 
@@ -127,8 +122,6 @@ class Machine:
             was_on, pid = self.alive, self.pid
             if pid:
                 kill_group(pid)
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
             self._crashed.unlink(missing_ok=True)
             self._write("off" if was_on else "off already", by)
 
@@ -197,5 +190,13 @@ def chassis(room: Path, host: str, arguments: list[str]) -> None:
             machine.order(ON if value == "1" else OFF, "ipmi")
 
 
+def main(room: str, host: str, *arguments: str) -> int:
+    """:returns: the exit code; for WITNESS, 0 says alive, and 1 dead."""
+    if arguments == (WITNESS,):
+        return 0 if Machine(Path(room), host).alive else 1
+    chassis(Path(room), host, [*arguments])
+    return 0
+
+
 if __name__ == "__main__":
-    chassis(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    sys.exit(main(*sys.argv[1:]))

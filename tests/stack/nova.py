@@ -12,14 +12,15 @@ from tests import ports
 from tests.cloud import config
 from tests.cloud.hardware import node_uuid
 from tests.stack.keystone import Keystone
-from tests.stack.machines import Machine
+from tests.stack.machines import STARTER, Machine
 from tests.stack.programs import Program
 from tests.stack.site import Site, login, script
 
 REPORT_INTERVAL = 2
 SERVICE_DOWN_TIME = 8
-RPC_RESPONSE_TIMEOUT = 20
-"""A third of Nova's default: so long a service waits for one that was killed."""
+RPC_RESPONSE_TIMEOUT = 8
+"""So long a service waits for one that was killed, and is silent meanwhile; as long as
+service_down_time, as by Nova's defaults."""
 
 _DRIVER = "tests_stack.RecordingDriver"  # driver.py says why the name
 
@@ -52,6 +53,7 @@ class Nova:
     """Its services.
 
     :ivar programs: nova-api, nova-scheduler, nova-conductor.
+    :ivar starter: of the nova-computes; has to run as long as they may.
     :ivar machines: the compute hosts by name.
     """
 
@@ -89,6 +91,8 @@ class Nova:
                 "report_interval": REPORT_INTERVAL,
                 "service_down_time": SERVICE_DOWN_TIME,
                 "rpc_response_timeout": RPC_RESPONSE_TIMEOUT,
+                # Else it may take up to a minute until hosts are discovered.
+                "periodic_fuzzy_delay": 0,
             },
             "database": {"max_retries": -1},
             "api_database": {"max_retries": -1},
@@ -108,10 +112,15 @@ class Nova:
             self.port,
             OS_NOVA_CONFIG_DIR=str(self._folder),
         )
+        self.starter: Program = site.program(
+            "computes",
+            [sys.executable, "-m", "tests.stack.compute", str(site.room)],
+            lambda _: (site.room / STARTER).exists(),
+        )
         self.programs: dict[str, Program] = {
             api.name: api,
             **{
-                name: site.program(name, [script(name), option], lambda _: True)
+                name: site.program(name, [script(name), option], _starts)
                 for name in ("nova-conductor", "nova-scheduler")
             },
         }
@@ -148,9 +157,11 @@ class Nova:
             )
             for section in ("database", "api_database"):
                 del conf[section]  # a compute reaches neither
-            file = machine.folder / "nova.conf"
-            command = [sys.executable, "-m", "tests.stack.compute"]
-            command += [str(room), host, f"--config-file={file}"]
-            machine.install(command, dict(self._site.environment))
-            file.write_text(config.render(conf))
+            machine.folder.mkdir()
+            machine.conf_file.write_text(config.render(conf))
             (machine.folder / "compute_id").write_text(node_uuid(host))
+
+
+def _starts(program: Program) -> bool:
+    """Whether a service has logged that it has read its configuration, and starts."""
+    return " node (version " in program.logged

@@ -8,12 +8,10 @@ import socket
 import sys
 from typing import Any
 
-from tests import bmc, packages, ports
-from tests.evacuator import rig
+from tests import bmc, packages, ports, redfish
 from tests.stack.programs import Program
 from tests.stack.site import Site
 
-USER, PASSWORD = rig.USER, rig.PASSWORD
 _IPMI_PASSWORD = "hunter2"  # at most 16 bytes
 
 
@@ -24,7 +22,7 @@ class Redfish:
         self.port = ports.free_port()
         self._site = site
         self._folder = site.folder / "redfish"
-        self._bmcs = rig.Bmcs(self.port, site.layout.zones)
+        self._bmcs = redfish.Bmcs(self.port, site.layout.zones)
         self._config = self._folder / "emulator.conf"
         command = [sys.executable, "-m", "tests.stack.redfish", str(site.room)]
         self.program: Program = site.program(
@@ -35,7 +33,7 @@ class Redfish:
 
     def prepare(self) -> None:
         self._folder.mkdir()
-        rig.write_emulator(self._folder, self._config, self._bmcs, self.port)
+        redfish.write_emulator(self._folder, self._config, self._bmcs, self.port)
 
     def path(self, host: str) -> str:
         """The path of a host's system."""
@@ -46,13 +44,7 @@ class Redfish:
 
         :param address: of the service, or of a gate before it.
         """
-        return {
-            "method": "redfish",
-            "address": address,
-            "username": USER,
-            "password": PASSWORD,
-            "system": self._bmcs.path(host),
-        }
+        return self._bmcs.method(host, address)
 
 
 class Ipmi:
@@ -71,7 +63,9 @@ class Ipmi:
             f'{site.room} {host} "$@"\n'
         )
         chassis.chmod(0o700)
-        command = bmc.simulator(folder, self._port, chassis, USER, _IPMI_PASSWORD)
+        command = bmc.simulator(
+            folder, self._port, chassis, redfish.USER, _IPMI_PASSWORD
+        )
         self.program: Program = site.program(f"ipmi-{host}", command, lambda _: True)
 
     def method(self) -> dict[str, Any]:
@@ -81,7 +75,7 @@ class Ipmi:
         options = {
             "ip": "127.0.0.1",
             "ipport": str(self._port),
-            "username": USER,
+            "username": redfish.USER,
             "password": _IPMI_PASSWORD,
             "lanplus": "1",
             "cipher": "3",  # all that the simulator knows

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from tests.cloud.client import Client
 from tests.stack.site import Layout
 
-FLAVOR = "ha"
+FLAVOR, BIGGER = "ha", "ha-bigger"  # of protected servers
 
 
 def tag(client: Client, layout: Layout) -> None:
@@ -16,6 +16,7 @@ def tag(client: Client, layout: Layout) -> None:
         client.aggregate(zone, {"storage_zone": zone, "ha": "true"}, hosts)
     client.aggregate("reserve", {"ha:reserved": "true"}, layout.reserve)
     client.flavor(FLAVOR, {"ha": "true"})
+    client.flavor(BIGGER, {"ha": "true"}, vcpus=2)
 
 
 def boot(client: Client, host: str, number: int, flavor: str = FLAVOR) -> set[str]:

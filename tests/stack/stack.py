@@ -3,6 +3,7 @@
 
 import functools
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -151,18 +152,22 @@ class Stack(Client):
             self.programs["rabbitmq"].wait()
             nova.result()
         self._took("tables")
-        for program in self.compute.programs.values():
+        for program in [*self.compute.programs.values(), self.compute.starter]:
             program.begin()
-        for machine in self.machines.values():
-            machine.start("stack")
         self.keystone.program.wait()
+        self.placement_server.program.wait()
         self.keystone.catalog(self.catalog)
         self._took("keystone")
-        for program in self.programs.values():
-            program.wait()
         self.gates["compute"].open(self.compute.port)
         self.gates["placement"].open(self.placement_server.port)
         self.gates["redfish"].open(self.redfish.port)
+        # A compute that asks before the conductor is there waits for ten seconds.
+        self.programs["nova-conductor"].wait()
+        self.compute.starter.wait()
+        for machine in self.machines.values():
+            machine.start("stack")
+        for program in self.programs.values():
+            program.wait()
         self._took("services")
         self.wait_up(self.machines)
         self._took("computes")
@@ -272,6 +277,12 @@ class Stack(Client):
         )
         self._triggers.append(made)
         return made
+
+    def witness(self) -> Mapping[str, Any]:
+        """The section ``witnesses`` with one who sees whether a host has power."""
+        program = f"{sys.executable} -m {machines.__name__}"
+        command = f"{program} {self.site.room} {{host}} {machines.WITNESS}"
+        return {"enabled": ["command"], "command": command}
 
     def ipmi(self, host: str) -> Ipmi:
         """Start a BMC for a host that speaks IPMI; it has its Redfish still."""

@@ -313,16 +313,22 @@ def _incomplete_history(
 
 
 def _tells(recovery: Mapping[str, Any], arrival: Arrival) -> bool:
-    """Whether a recovery has a server that has arrived somewhere."""
-    its = (arrival.server, arrival.source)
-    told = any(its == (row["server"], row["from"]) for row in recovery["servers"])
+    """Whether a recovery has a server that has arrived somewhere.
+
+    What it left may be a host that died before Nova knew that it was there.
+    """
+    told = any(
+        row["server"] == arrival.server
+        and (row["from"] == arrival.source or row["to"] == arrival.host)
+        for row in recovery["servers"]
+    )
     return told and _is_open(recovery, arrival.at)
 
 
 def _came(found: Facts, recovery: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     """Whether what the history says of a server's new host is true."""
     return any(
-        (a.server, a.source, a.host) == (row["server"], row["from"], row["to"])
+        (a.server, a.host) == (row["server"], row["to"])
         for a in found.arrivals
         if _is_open(recovery, a.at)
     )

@@ -157,6 +157,21 @@ def test_refused(
         _do(adapter, Effect.FORCE_DOWN, "node")
 
 
+def test_why_a_move_failed(
+    adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    """Nova's migration record says "error" and no more."""
+    server = servers["plain"]
+    _do(adapter, Effect.DISABLE, "node1", text="repair")
+    asked = _do(adapter, Effect.LIVE_MIGRATE, server=server, destination="node1")
+    words = cloud.wait("reason", lambda: adapter.explain(server, str(asked)))
+    assert words.startswith("No valid host was found")
+    _do(adapter, Effect.ENABLE, "node1")
+    cloud.wait("rest", lambda: not cloud.server(server)["OS-EXT-STS:task_state"])
+    with pytest.raises(CloudUnreachable, match="404"):
+        adapter.explain(server, "req-of-nobody")
+
+
 def test_an_evacuation_and_the_way_back(
     adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
 ) -> None:

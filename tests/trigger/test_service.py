@@ -20,7 +20,7 @@ from oslo_config import cfg
 from nova_ha_scheduler.evacuation import notify
 from tests.cloud import Cloud
 from tests.evacuator.broker import Broker
-from tests.fencing.conftest import PASSWORD, emulator
+from tests.redfish import PASSWORD, bmcs
 
 BY = ("--by", "me", "--reason", "I pulled the plug")
 
@@ -52,14 +52,8 @@ def recovered(cloud: Cloud, trigger: Trigger, host: str) -> Any:
 @pytest.fixture
 def bmc(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """How to fence a host with a BMC of its own."""
-    with emulator(tmp_path) as redfish:
-        yield {
-            "method": "redfish",
-            "address": redfish.address,
-            "system": redfish.path(redfish.on),
-            "username": "fencer",
-            "password": PASSWORD,
-        }
+    with bmcs(tmp_path, ["one"]) as found:
+        yield found.method("one")
 
 
 def test_redfish_and_the_history(

@@ -1,29 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compute hosts of the full stack: what power, nova-compute and BMC are to them."""
 
+import multiprocessing
 import os
-import sys
+import time
 
 import pytest
 
-from tests.stack import machines
-from tests.stack.machines import OFF, ON, Machine
-
-PROGRAM = (
-    "import os, sys, time; "
-    f"open(sys.argv[1], 'a').write(str({machines.WARM!r} in os.environ)); "
-    "time.sleep(100)"
-)
+from tests.stack import compute, machines
+from tests.stack.machines import OFF, ON, STARTER, Machine
 
 
 @pytest.fixture
 def machine(tmp_path):
+    def run(_):
+        with (tmp_path / "warm").open("a") as file:
+            file.write(str(machines.WARM in os.environ))
+        time.sleep(100)
+
+    fork = multiprocessing.get_context("fork")
+    starter = fork.Process(target=compute.serve, args=(tmp_path, run))
+    starter.start()
+    while not (tmp_path / STARTER).exists():
+        assert starter.is_alive()
     made = Machine(tmp_path, "a1")
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "warm")]
-    made.install(command, dict(os.environ))
+    made.folder.mkdir()
     made.start()
     yield made
     made.kill()
+    starter.kill()
+    starter.join()
 
 
 def _events(tmp_path):

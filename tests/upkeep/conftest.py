@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import redfish
 from tests.cloud.config import Conf, merge
 from tests.evacuator import rig
 from tests.evacuator.conftest import PLUGIN
@@ -86,13 +87,13 @@ def flavor(cloud: Cloud) -> str:
 
 
 @pytest.fixture
-def bmcs(tmp_path: Path) -> Iterator[rig.Bmcs]:
-    with rig.bmcs(tmp_path, [*HOSTS, RESERVE, OUTSIDE]) as found:
+def bmcs(tmp_path: Path) -> Iterator[redfish.Bmcs]:
+    with redfish.bmcs(tmp_path, [*HOSTS, RESERVE, OUTSIDE]) as found:
         yield found
 
 
 @pytest.fixture
-def trigger(cloud: Cloud, bmcs: rig.Bmcs, tmp_path: Path) -> Trigger:
+def trigger(cloud: Cloud, bmcs: redfish.Bmcs, tmp_path: Path) -> Trigger:
     trigger = Trigger(tmp_path, cloud.clouds_yaml, CONF)
     bmcs.fencing_file(trigger.fencing_file)
     return trigger

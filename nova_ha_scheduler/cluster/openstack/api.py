@@ -37,11 +37,23 @@ _LOST = (
 )
 
 
-def connect(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
+def connect(
+    conf: cfg.ConfigOpts, at_once: int = requests.adapters.DEFAULT_POOLSIZE
+) -> openstack.connection.Connection:
     """A connection as [cloud] says; it logs in at the first request.
 
+    :param at_once: how many requests are sent to one service at the same time; for so
+        many, TCP connections are kept.
     :raises cfg.Error: the options or clouds.yaml do not say enough.
     """
+    connection = _connection(conf)
+    for adapter in connection.session.adapters.values():
+        # In place: keystoneauth has made them with the socket's and TLS's options.
+        adapter.init_poolmanager(requests.adapters.DEFAULT_POOLSIZE, at_once)
+    return connection
+
+
+def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
     try:
         auth = loading.load_auth_from_conf_options(conf, "cloud")
         if auth is None:

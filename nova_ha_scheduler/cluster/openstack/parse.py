@@ -18,6 +18,9 @@ Json = Mapping[str, Any]
 _RUNNING = 1
 """nova.compute.power_state.RUNNING"""
 
+_MAX_FAILURE = 200
+"""Characters of what Nova says of a failure."""
+
 _YES = ("true", "yes", "on", "1", "t", "y")
 
 ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
@@ -101,6 +104,16 @@ def server(found: Json) -> Server:
         forbidden_traits=required.forbidden,
         availability_zone=found.get("pinned_availability_zone"),
     )
+
+
+def failure(events: Iterable[Json]) -> str:
+    """What an instance action's events say of why it failed: the first that did, for
+    the others have only passed it on. Administrators see it from 2.84 on."""
+    failed = [e for e in events if e["result"] == "Error" and e.get("details")]
+    failed.sort(key=lambda event: event["finish_time"] or "")
+    words = " ".join(failed[0]["details"].split()) if failed else ""
+    cut = len(words) > _MAX_FAILURE
+    return f"{words[:_MAX_FAILURE]}..." if cut else words.rstrip(".")
 
 
 def image_traits(image: Json) -> frozenset[str]:

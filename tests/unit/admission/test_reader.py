@@ -60,7 +60,7 @@ def test_its_age(file: Path, now: float, words: str) -> None:
         reader(file, now).zones()
 
 
-GOOD = {"schema": published.SCHEMA, "version": 1, "taken_at": 1000, "zones": []}
+GOOD = {**vars(published.FORMAT), "taken_at": 1000, "zones": []}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,10 @@ GOOD = {"schema": published.SCHEMA, "version": 1, "taken_at": 1000, "zones": []}
     [
         ("", "it is no JSON"),
         ("[]", "it has no schema nova-ha-admission"),
-        (json.dumps(GOOD | {"version": 2}), "its version is 2, not 1"),
+        (
+            json.dumps(GOOD | {"version": 2}),
+            "its version is 2; this program reads 1",
+        ),
         (json.dumps(GOOD | {"zones": [{}]}), r"zones\[0\]: name is missing"),
         (
             json.dumps(

@@ -108,8 +108,8 @@ def _changed(*path: Any, to: Any = None) -> str:
     [
         ("", "it is no JSON, or only a part of it"),
         (snapshot.dump(_picture())[:-40], "it is no JSON, or only a part of it"),
-        ("[]", "it is no snapshot"),
-        (_changed("schema", to="cloud"), "it is no snapshot: no schema nova-ha-snap"),
+        ("[]", "it has no schema nova-ha-snapshot"),
+        (_changed("schema", to="cloud"), "it has no schema nova-ha-snapshot"),
         (_changed("version", to=2), "its version is 2; this program reads 1 alone"),
         (_changed("version"), "its version is null"),
         (_changed("servers"), "servers is missing"),

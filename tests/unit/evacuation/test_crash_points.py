@@ -79,7 +79,7 @@ def play(cluster: dict[str, Any], kill_at: int, downtime: int) -> tuple[int, str
     simulation.start()
     back_at = cluster.get("back_at", 300)
     people, dies = cluster.get("people"), cluster.get("dies")
-    _run(simulation, back_at + 180, downtime, back_at, people, dies)
+    _run(simulation, back_at + 240, downtime, back_at, people, dies)
     wrong = _wrong(simulation)
     return count, f"killed {name}: {wrong}" if wrong else ""
 

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What owners do while their servers are being recovered.
+
+It ends with servers in places where the next test cannot begin.
+"""
+
+from nova_ha_scheduler.evacuation.records import Reason, ServerState
+from tests.stack import servers
+from tests.stack.fleet import Fleet
+
+A = "nfs-a"
+
+
+def test_owners_go_on(fleet: Fleet) -> None:
+    """Servers are resized, deleted, locked and migrated in the middle."""
+    fleet.spoilt = True
+    home = fleet.home(A)
+    last = servers.by_name(fleet.stack, home)  # asked for in this order
+    resized, locked, deleted = last[0], last[-1], last[-3:-1]
+    fleet.deleted |= set(deleted)
+    death = fleet.kill(A, others=2)
+    # Nova does not know yet that the host is dead.
+    compute = fleet.stack.openstack().compute
+    bigger = compute.find_flavor(servers.BIGGER, ignore_missing=False)
+    act(fleet, resized, {"resize": {"flavorRef": bigger.id}})
+    act(fleet, locked, {"lock": None})
+    death.progress(2)
+    for each in deleted:
+        fleet.stack.nova("DELETE", f"/servers/{each}").raise_for_status()
+    done = [s.server for s in death.servers() if s.state is ServerState.RECOVERED]
+    act(fleet, done[0], {"os-migrateLive": {"host": None, "block_migration": "auto"}})
+    fleet.ended(death)
+    fate = {server.server: server for server in death.servers()}
+    assert set(fate) == fleet.ids[A]
+    assert fate[resized].reason is Reason.TASK_STATE, fate[resized]
+    for each in deleted:
+        gone = fate[each].reason is Reason.GONE
+        assert gone or fate[each].state is ServerState.RECOVERED, fate[each]
+    others = fleet.ids[A] - fleet.deleted - {resized}
+    states = {fate[each].state for each in others}
+    assert states == {ServerState.RECOVERED}, fate
+    fleet.stack.wait_status(done[0], "ACTIVE", 60)
+    assert death.told("host.incomplete").reason.endswith(fate[resized].name)
+    fleet.check()
+
+
+def act(fleet: Fleet, server: str, action: dict[str, object]) -> None:
+    answer = fleet.stack.nova("POST", f"/servers/{server}/action", action)
+    assert answer.ok, answer.text
