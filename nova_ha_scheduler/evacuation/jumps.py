@@ -74,6 +74,7 @@ def _longest_wait(options: Options) -> float:
     return max(
         options.witness_interval,
         options.fence_interval,
+        options.look_interval,
         options.idle_interval,
         options.retry_interval,
         options.settle,

@@ -16,6 +16,8 @@ class Options(Preferences):
     :ivar clock_skew: by how much they may differ at most.
     :ivar witness_interval: between two questions to witnesses that do not agree.
     :ivar fence_interval: between two attempts on a device that does not answer.
+    :ivar look_interval: between two looks whether a host that was off still is; its
+        servers wait meanwhile.
     :ivar proof_age: after how long an observed power-off is observed again, before
         another server is asked for.
     :ivar device_check_interval: between two checks of a fence device in quiet times;
@@ -43,7 +45,8 @@ class Options(Preferences):
     down_time: float = 60.0
     clock_skew: float = 15.0
     witness_interval: float = 15.0
-    fence_interval: float = 60.0
+    fence_interval: float = 30.0
+    look_interval: float = 15.0
     proof_age: float = 30.0
     device_check_interval: float = 3600.0
     max_hosts: int = 3

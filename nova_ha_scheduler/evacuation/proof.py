@@ -109,7 +109,7 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     word = confirmation(turn, host)
     off = Evidence.seen_in(outcome)
     if outcome and off and not word and _contradicted(turn, host, seen):
-        host = unknown_power(turn, host, outcome, Reason.CONTRADICTED)
+        host = _unknown(turn, host, outcome, Reason.CONTRADICTED)
     elif evidence := off or word:
         if host.reason is Reason.PROOF_STALE:
             turn.tell(records.EventKind.HOST_FENCED, host, how=str(evidence))
@@ -121,7 +121,7 @@ def _checked(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
         if alive:
             servers.give_up_waiting(turn, host, Reason.HOST_RETURNED)
         reason = Reason.ALIVE if alive else Reason.PROOF_STALE
-        host = unknown_power(turn, host, outcome, reason)
+        host = _unknown(turn, host, outcome, reason)
     return ask_when_due(turn, host, Effect.CHECK_POWER)
 
 
@@ -152,13 +152,29 @@ def is_outdated(
     return old or (doubted and intent.effect is Effect.EVACUATE)
 
 
-def unknown_power(
+def unfenced(turn: Turn, host: HostRecovery, outcome: records.Outcome) -> HostRecovery:
+    """The host, which could not be switched off."""
+    seconds = turn.options.fence_interval
+    return _held(turn, host, outcome, Reason.UNFENCED, seconds)
+
+
+def _unknown(
     turn: Turn, host: HostRecovery, outcome: records.Outcome, reason: Reason
 ) -> HostRecovery:
-    """The host, whose fence device did not say that it is off."""
+    """The host, of which it cannot be said that it is still off."""
+    return _held(turn, host, outcome, reason, turn.options.look_interval)
+
+
+def _held(
+    turn: Turn,
+    host: HostRecovery,
+    outcome: records.Outcome,
+    reason: Reason,
+    seconds: float,
+) -> HostRecovery:
     if outcome.detail != RESTARTED:
         host = turn.hold(host, reason, outcome.detail)
-    return later(turn, host, outcome, turn.options.fence_interval)
+    return later(turn, host, outcome, seconds)
 
 
 def later(

@@ -79,7 +79,7 @@ def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
     if looked and looked.refused:
         return turn.set(host, HostState.SUSPECTED)
     if outcome:
-        host = proof.unknown_power(turn, host, outcome, Reason.UNFENCED)
+        host = proof.unfenced(turn, host, outcome)
     if turn.pending(host, Effect.FENCE):
         return host
     if host.aborted:

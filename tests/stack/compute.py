@@ -43,8 +43,10 @@ def serve(room: Path, run: Callable[[str], None]) -> None:
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead need nobody to wait for
     with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(room / STARTER))
+        new = room / f"{STARTER}.new"
+        door.bind(str(new))
         door.listen()
+        new.rename(room / STARTER)  # who sees it is let in
         while True:
             guest, _ = door.accept()
             with guest, guest.makefile() as lines:
