@@ -26,6 +26,8 @@ class Effect(enum.Enum):
     """Show a server that is well, and of which Nova has made an error, as active."""
     START = "start"
     STOP = "stop"
+    REBOOT = "reboot"
+    """Start a server anew that Nova holds for broken: it starts no such server."""
     LIFT_FORCE_DOWN = "lift force-down"
     ENABLE = "enable"
     FLAG = "flag"

@@ -17,7 +17,10 @@ def lacks(record: ServerRecovery, server: Server) -> Lack | None:
     if server.task_state is not None:
         return Reason.NOT_RUNNING, f"its task state is {server.task_state}", None
     if record.was_running and not (server.running and server.vm_state == "active"):
-        return Reason.NOT_RUNNING, f"it is {server.vm_state}", Effect.START
+        # Nova's conductor died when all was done but the last word, say.
+        broken = server.vm_state == "error"
+        remedy = Effect.REBOOT if broken else Effect.START
+        return Reason.NOT_RUNNING, f"it is {server.vm_state}", remedy
     if not record.was_running and server.running:
         return Reason.NOT_STOPPED, "", Effect.STOP
     return None

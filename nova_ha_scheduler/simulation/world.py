@@ -225,6 +225,7 @@ class SimulatedWorld(Devices):
             Effect.SET_ACTIVE: lambda: self.set_active(server),
             Effect.START: lambda: self.start(server),
             Effect.STOP: lambda: self.stop(server),
+            Effect.REBOOT: lambda: self.reboot(server),
             Effect.FLAG: lambda: self.flag(host, True),
             Effect.UNFLAG: lambda: self.flag(host, False),
             Effect.LIVE_MIGRATE: lambda: self._move(MoveKind.LIVE, intent),
@@ -319,6 +320,10 @@ class SimulatedWorld(Devices):
 
     def stop(self, server: str) -> str:
         return self._switch(server, "stop", "stopped", running=False)
+
+    def reboot(self, server: str) -> str:
+        """A hard one, which Nova allows in any state."""
+        return self._switch(server, "reboot", "active", running=True)
 
     def _switch(self, uuid: str, call: str, vm_state: str, running: bool) -> str:
         server = self.servers[uuid]

@@ -83,6 +83,11 @@ class RecordingDriver(driver.Driver):
         self._runs(instance)
         super().power_on(context, instance, *args, **kwargs)
 
+    def reboot(self, context: Any, instance: Any, *args: Any, **kwargs: Any) -> None:
+        self._runs(instance)
+        super().reboot(context, instance, *args, **kwargs)
+        self.instances[instance.uuid].state = power_state.RUNNING
+
     def resume_state_on_host_boot(
         self, context: Any, instance: Any, *args: Any, **kwargs: Any
     ) -> None:

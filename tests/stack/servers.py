@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stack's tags and servers, as its operator and its tenants make them."""
 
+import time
 from collections.abc import Iterable, Mapping
 
 from tests.cloud.client import Client
@@ -25,6 +26,7 @@ def boot(client: Client, host: str, number: int, flavor: str = FLAVOR) -> set[st
     client.create(host, found.id, host=host, min_count=number, max_count=number)
 
     def active() -> set[str] | None:
+        time.sleep(1)  # this list costs as much as a boot
         here = servers(client, host)
         states = [server["status"] for server in here.values()]
         return set(here) if states.count("ACTIVE") == number else None

@@ -172,6 +172,18 @@ def test_why_a_move_failed(
         adapter.explain(server, "req-of-nobody")
 
 
+def test_a_server_in_error_is_rebooted(
+    adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    """Nova starts no such server."""
+    server = servers["plain"]
+    _do(adapter, Effect.RESET_STATE, server=server)
+    with pytest.raises(Refused, match="while it is in vm_state error"):
+        _do(adapter, Effect.START, server=server)
+    _do(adapter, Effect.REBOOT, server=server)
+    cloud.wait("well", lambda: cloud.server(server)["status"] == "ACTIVE")
+
+
 def test_an_evacuation_and_the_way_back(
     adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
 ) -> None:
