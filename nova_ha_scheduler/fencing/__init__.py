@@ -148,17 +148,24 @@ class Driver(abc.ABC):
     def power(self) -> PowerReport:
         """Ask the device for the power state, changing nothing.
 
-        UNKNOWN means that the device would not serve; the detail says why.
+        UNKNOWN means that the device would not serve; the detail says why. One that
+        says so at once, as with a connection that it has closed, is asked again.
         """
-        connection = None
-        try:
-            connection = self.connect()
-            power = self.state(connection)
-        except FenceError as error:
+        start = _now()
+        while True:
+            connection = None
+            try:
+                connection = self.connect()
+                power = self.state(connection)
+            except FenceError as error:
+                self._leave(connection)
+                if isinstance(error, FinalError) or _now() - start >= self.POLL:
+                    return self.report(Power.UNKNOWN, str(error))
+                time.sleep(self.POLL)
+                continue
             self._leave(connection)
-            return self.report(Power.UNKNOWN, str(error))
-        self._leave(connection)
-        return self.report(power, f"the device says that its power is {power.value}")
+            how = f"the device says that its power is {power.value}"
+            return self.report(power, how)
 
     def _leave(self, connection: Any) -> None:
         if connection is not None:

@@ -9,7 +9,13 @@ import pytest
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError, Limits
+from nova_ha_scheduler.fencing import (
+    ConfigError,
+    Driver,
+    FenceError,
+    FinalError,
+    Limits,
+)
 from nova_ha_scheduler.fencing.config import Fencing, load
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from tests import peers
@@ -232,6 +238,22 @@ def test_a_process_that_stood_still_cuts_no_power_afterwards(monkeypatch):
     device = Device(Power.ON, None, Power.OFF)
     assert driver_of(device).power_off().power is Power.ON
     assert device.asked_off == 0
+
+
+def test_a_device_that_says_no_at_once_is_looked_at_again(monkeypatch):
+    times = iter([0.0, 0.0])
+    monkeypatch.setattr("nova_ha_scheduler.fencing._now", lambda: next(times, 5.0))
+    assert driver_of(Device(FenceError("closed"), Power.OFF)).power().power is Power.OFF
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer"), [(5.0, FenceError("late")), (0.0, FinalError("password"))]
+)
+def test_one_that_takes_long_or_refuses_us_is_not(monkeypatch, seconds, answer):
+    times = iter([0.0])
+    monkeypatch.setattr("nova_ha_scheduler.fencing._now", lambda: next(times, seconds))
+    report = driver_of(Device(answer, Power.OFF)).power()
+    assert (report.power, report.detail) == (Power.UNKNOWN, str(answer))
 
 
 def test_unknown_is_not_off():

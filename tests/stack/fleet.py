@@ -52,7 +52,7 @@ CONF: Conf = {
         "max_in_flight_per_zone": 8,
         "retry_interval": 3,
         "check_time": 60,
-        "slow_after": 45,
+        "slow_after": 30,
         "attempts": 5,
     },
     "fencing": {"request_timeout": 5, "power_off_timeout": 10},
