@@ -67,15 +67,9 @@ class ShowHistory(Command, ShowOne):
         found = found or history.recoveries(Query(host=args.recovery, limit=1))
         if not found:
             raise JournalError(f"there is no recovery {args.recovery}")
-        query = Query(recovery=found[0].id, limit=None)
-        events = reversed(history.events(query))
-        details = {
-            **report.host_row(history, found[0]),
-            "stages": Rows(report.stages(found[0])),
-            "servers": Rows([report.server_row(s) for s in history.servers(query)]),
-            "events": Rows([report.event_row(event) for _, event in events]),
-        }
-        return tuple(details), tuple(details.values())
+        details = report.details(history, found[0])
+        shown = (Rows(v) if isinstance(v, list) else v for v in details.values())
+        return tuple(details), tuple(shown)
 
 
 class ListEvents(Command, Lister):

@@ -88,6 +88,18 @@ def host_row(history: History, record: records.HostRecovery) -> Row:
     }
 
 
+def details(history: History, recovery: records.HostRecovery) -> Row:
+    """All of one recovery, with its ``stages``, ``servers`` and ``events``."""
+    query = Query(recovery=recovery.id, limit=None)
+    events = reversed(history.events(query))
+    return {
+        **host_row(history, recovery),
+        "stages": stages(recovery),
+        "servers": [server_row(server) for server in history.servers(query)],
+        "events": [event_row(event) for _, event in events],
+    }
+
+
 def server_row(record: records.ServerRecovery) -> Row:
     """One server's recovery; each latency in seconds."""
     return {

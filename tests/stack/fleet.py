@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from keystoneauth1.exceptions import ClientException
 from requests import RequestException
 
+from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.evacuation.records import (
     Event,
     HostRecovery,
@@ -348,11 +349,11 @@ class Fleet:
         assert traces == [], "\n".join(traces)
 
     def shown(self) -> list[dict[str, Any]]:
-        """All recoveries as ``nova-ha history show`` has them; each is asked for until
-        it has ended, as a program for each look would eat the machine."""
+        """All recoveries as ``nova-ha history show`` has them; not by it: a program for
+        each would eat the machine."""
         for found in self.history.recoveries(Query(limit=None)):
             if not self._shown.get(found.id, {}).get("ended"):
-                shown = self.trigger.json("history", "show", found.id)
+                shown = report.details(self.history, found)
                 self._shown[found.id] = _put_right(shown)
         return list(self._shown.values())
 
