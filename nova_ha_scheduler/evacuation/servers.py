@@ -269,10 +269,10 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     newest = _new_record(turn, record)
     if newest and newest.failed:
         above = stranded.baseline(turn, record)
-        if words := late.disturbed(turn, record, newest):
+        said = attempts.why(turn, record, newest)
+        if words := late.disturbed(turn, record, newest, said or ""):
             record = replace(record.because(Reason.DISTURBED, words), baseline=above)
             return _enter(turn, record, ServerState.FAILED)
-        said = attempts.why(turn, record, newest)
         if said is None:
             return record
         return _attempt_failed(turn, replace(record, baseline=above), said)

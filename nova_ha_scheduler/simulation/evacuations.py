@@ -172,6 +172,9 @@ class Evacuations:
             self._world.failing[server.name] -= 1
             self._world.failures.pop(server.uuid, None)
             evacuation.failing = True
+            if server.name in self._world.found:
+                self._torn[server.uuid] = chosen
+                self._world.failures[server.uuid] = f"{server.name} already exists"
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 
     def _fail(self, evacuation: Evacuation, status: str) -> None:

@@ -128,6 +128,12 @@ class Fate:
         """So many evacuations or moves of it fail."""
         self.world.failing[self.names[server]] = times
 
+    def do_rebuild_finds_it(self, server: ServerId) -> None:
+        """The next evacuation of it fails, as its host has it already: nova-compute was
+        started again there in the middle of another."""
+        self.do_rebuild_fails(server, 1)
+        self.world.found.add(self.names[server])
+
     def do_move_takes(self, server: ServerId, seconds: Seconds) -> None:
         """How long a migration of it takes."""
         self.world.moves.times[self.names[server]] = seconds

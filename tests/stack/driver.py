@@ -47,6 +47,12 @@ class RecordingDriver(driver.Driver):
             **details,
         )
 
+    def instance_exists(self, instance: Any) -> bool:
+        gone = machines.read(self.machine.folder / "destroyed")
+        if any(line["server"] == instance.uuid for line in gone):
+            self.instances.pop(instance.uuid, None)
+        return bool(super().instance_exists(instance))
+
     def spawn(
         self,
         context: Any,

@@ -31,6 +31,7 @@ from tests.stack.deaths import Death
 from tests.stack.evacuator import Evacuator, Trigger
 from tests.stack.gate import Request
 from tests.stack.nova import REPORT_INTERVAL
+from tests.stack.operator import Operator
 from tests.stack.stack import Stack
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ class Fleet:
         self.early: set[str] = set()
         self.spoilt = False
         self._number = number
+        self._operator = Operator(self)
         self._waited: dict[str, float] = {}
         self._shown: dict[str, dict[str, Any]] = {}
         self._past: list[dict[str, Any]] = []
@@ -282,27 +284,9 @@ class Fleet:
         self.check()
 
     def ended(self, death: Death, seconds: float = PATIENCE) -> None:
-        """Wait until the recovery of a host has ended, well or not.
-
-        Beside it, an operator does as the documentation says: what takes long, and
-        Nova works on no more, is reset by hand.
-        """
-
-        def end() -> bool:
-            for server in death.servers():
-                if server.reason is Reason.SLOW and not server.state.final:
-                    self._reset(server.server)
-            return death.has_ended
-
-        self.wait(f"the recovery of {death.host} ends", end, seconds)
-
-    def _reset(self, server: str) -> None:
-        """Reset a server's state, as ``openstack server set --state error`` does."""
-        answer = self.stack.nova("GET", f"/servers/{server}")
-        if answer.ok and answer.json()["server"]["OS-EXT-STS:task_state"]:
-            action = {"os-resetState": {"state": "error"}}
-            path = f"/servers/{server}/action"
-            self.stack.nova("POST", path, action).raise_for_status()
+        """Wait until the recovery of a host has ended, well or not; beside it, an
+        operator does as the documentation says (operator.py)."""
+        self._operator.see_through(death, seconds)
 
     def back(self, *hosts: str) -> None:
         """Wait until hosts that are on again are let in."""

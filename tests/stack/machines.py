@@ -133,6 +133,12 @@ class Machine:
                 kill_group(self.pid)
                 self._write("crashed", "test")
 
+    def destroy(self, server: str) -> None:
+        """Its administrator destroys a guest there that Nova does not know of."""
+        append(self.folder / "destroyed", {"server": server})
+        line = {"at": time.time(), "host": self.name, "event": "gone"}
+        append(self.records, {**line, "server": server})
+
     def freeze(self) -> None:
         """It hangs, with its power on (SIGSTOP)."""
         signal_group(self.pid, signal.SIGSTOP)

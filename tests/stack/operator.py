@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The person whom the trigger calls for: does what docs/troubleshooting.md says."""
+
+from typing import TYPE_CHECKING
+
+from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery
+from tests.stack.deaths import Death
+
+if TYPE_CHECKING:
+    from tests.stack.fleet import Fleet
+
+
+class Operator:
+    """Of a fleet."""
+
+    def __init__(self, fleet: "Fleet") -> None:
+        self._fleet = fleet
+        self._reset_once: set[tuple[str, float | None]] = set()
+
+    def see_through(self, death: Death, seconds: float) -> None:
+        """Wait until the recovery of a host has ended, well or not.
+
+        What takes long, and Nova works on no more, is reset; what may run though its
+        evacuation failed is looked for, and then asked for again.
+        """
+
+        def end() -> bool:
+            for server in death.servers():
+                if server.reason is Reason.SLOW and not server.state.final:
+                    self._reset(server)
+            return death.has_ended
+
+        fleet, host = self._fleet, death.host
+        fleet.wait(f"the recovery of {host} ends", end, seconds)
+        if stuck := [server for server in death.servers() if _is_halfway(server)]:
+            for server in stuck:
+                self._reset(server)
+            fleet.trigger.nova_ha("retry", host)
+            fleet.wait(f"{host} is taken up again", lambda: not death.has_ended)
+            fleet.wait(f"the recovery of {host} ends", end, seconds)
+
+    def _reset(self, server: ServerRecovery) -> None:
+        """Reset a server's state, as ``openstack server set --state error`` does, after
+        a look at the host that it was on its way to; once for each attempt, as Nova
+        works on the next."""
+        stack, attempt = self._fleet.stack, (server.server, server.asked_at)
+        answer = stack.nova("GET", f"/servers/{server.server}")
+        if attempt in self._reset_once or not answer.ok:
+            return
+        if answer.json()["server"]["OS-EXT-SRV-ATTR:host"] != server.source:
+            return
+        there = stack.machines.get(server.destination or "")
+        if there and there.name in self._fleet.facts().runs_at_last(server.server):
+            there.destroy(server.server)
+        action = {"os-resetState": {"state": "error"}}
+        path = f"/servers/{server.server}/action"
+        stack.nova("POST", path, action).raise_for_status()
+        self._reset_once.add(attempt)
+
+
+def _is_halfway(server: ServerRecovery) -> bool:
+    """Whether its evacuation has failed, and it may run; or Nova left it half-way."""
+    left = server.reason is Reason.TASK_STATE and server.detail.startswith("rebuild")
+    return server.reason is Reason.DISTURBED or left
