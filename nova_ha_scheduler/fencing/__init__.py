@@ -148,10 +148,10 @@ class Driver(abc.ABC):
     def power(self) -> PowerReport:
         """Ask the device for the power state, changing nothing.
 
-        UNKNOWN means that the device would not serve; the detail says why. One that
-        says so at once, as with a connection that it has closed, is asked again.
+        UNKNOWN means that the device would not serve; the detail says why. One that is
+        heard from, but closes the connection, say, is asked again for a while.
         """
-        start = _now()
+        end = _now() + self.limits.request
         while True:
             connection = None
             try:
@@ -159,7 +159,7 @@ class Driver(abc.ABC):
                 power = self.state(connection)
             except FenceError as error:
                 self._leave(connection)
-                if isinstance(error, FinalError) or _now() - start >= self.POLL:
+                if isinstance(error, FinalError) or _now() + self.POLL > end:
                     return self.report(Power.UNKNOWN, str(error))
                 time.sleep(self.POLL)
                 continue
