@@ -104,7 +104,7 @@ def test_destination_dies(fleet: Fleet) -> None:
 def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
     """It has forgotten what it was at, and its host was never dead: a server may run
     there that Nova does not know of, so the history says so, and a person decides."""
-    with fleet.death(A, others=2, rebuild=3) as death:
+    with fleet.death(A, rebuild=3) as death:
         death.progress(4)
         there = death.servers()[0].destination
         assert there
