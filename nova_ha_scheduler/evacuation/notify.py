@@ -6,6 +6,7 @@ in the journal until they can be sent.
 """
 
 import datetime
+import logging as python_logging
 import socket
 import sys
 import threading
@@ -82,6 +83,24 @@ def _sent_at(metadata: Any) -> float:
     return min(now, sent.replace(tzinfo=datetime.UTC).timestamp())
 
 
+class _Connections(python_logging.Handler):
+    """Whether the broker is there: oslo.messaging connects again by itself, and tells
+    of that in its log alone (oslo_messaging._drivers.impl_rabbit)."""
+
+    LOGGER = "oslo.messaging._drivers.impl_rabbit"
+
+    def __init__(self, troubles: Troubles) -> None:
+        super().__init__(python_logging.INFO)
+        self._troubles = troubles
+
+    def emit(self, record: python_logging.LogRecord) -> None:
+        words = record.getMessage()
+        if record.levelno >= python_logging.ERROR:
+            self._troubles.begins(Trouble.LISTENER, words)
+        elif "] Reconnected to" in words:
+            self._troubles.is_over(Trouble.LISTENER)
+
+
 class Listener:
     """Hears Nova's notifications, in threads of its own.
 
@@ -101,13 +120,16 @@ class Listener:
     ) -> None:
         """:param heard: called from such a thread."""
         self._conf, self._heard, self._troubles = conf, heard, troubles
+        self._connections = _Connections(troubles)
         self._ended = threading.Event()
 
     def start(self) -> None:
         """Return at once: a broker that is away is waited for without anybody."""
+        python_logging.getLogger(_Connections.LOGGER).addHandler(self._connections)
         threading.Thread(target=self._run, name="listener", daemon=True).start()
 
     def stop(self) -> None:
+        python_logging.getLogger(_Connections.LOGGER).removeHandler(self._connections)
         self._ended.set()
 
     def info(self, *notification: Any) -> None:
