@@ -275,7 +275,11 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
             return _enter(turn, record, ServerState.FAILED)
         if said is None:
             return record
-        return _attempt_failed(turn, replace(record, baseline=above), said)
+        record, before = replace(record, baseline=above), record.tried
+        if there := stranded.may_have_it(turn, newest, said):
+            record = _attempt_failed(turn, replace(record, only=there), said)
+            return replace(record, tried=before)
+        return _attempt_failed(turn, record, said)
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)

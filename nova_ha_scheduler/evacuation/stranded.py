@@ -31,6 +31,14 @@ _RESET = "error"
 """The vm_state of a server whose state was reset; Nova's own failures end the record
 before they set it."""
 
+_UNHEARD = (
+    "MessagingTimeout",
+    "MessageDeliveryFailure",
+    "DBConnectionError",
+    "DBError",
+)
+"""The exceptions of oslo.messaging and oslo.db by which nova-compute fails then."""
+
 _PROVEN = (
     HostState.FENCED,
     HostState.EVACUATING,
@@ -83,6 +91,19 @@ def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bo
         host = _heading(record, newest)
         return server.vm_state == _RESET or bool(host and is_dead(turn, host))
     return record.reason is Reason.SLOW and server.vm_state == _RESET
+
+
+def may_have_it(turn: Turn, failed: Migration, said: str) -> str | None:
+    """The destination that may run a server, though its evacuation has failed: where
+    Nova's own services did not answer nova-compute, it gives up without a look at the
+    guest that it may have made. It is asked for there alone again: that host says so
+    if it has it (:func:`.late.disturbed`).
+
+    :param said: why it has failed, as far as Nova says that.
+    """
+    there = failed.destination
+    unheard = any(words in said for words in _UNHEARD)
+    return there if unheard and there and not is_dead(turn, there) else None
 
 
 def vanished(turn: Turn, record: ServerRecovery) -> bool:

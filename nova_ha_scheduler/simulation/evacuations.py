@@ -172,8 +172,10 @@ class Evacuations:
             self._world.failing[server.name] -= 1
             self._world.failures.pop(server.uuid, None)
             evacuation.failing = True
-            if server.name in self._world.found:
+            if why := self._world.breaking.pop(server.name, ""):
                 self._torn[server.uuid] = chosen
+                self._world.failures[server.uuid] = why
+            elif self._torn.get(server.uuid) == chosen:
                 self._world.failures[server.uuid] = f"{server.name} already exists"
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 

@@ -128,11 +128,10 @@ class Fate:
         """So many evacuations or moves of it fail."""
         self.world.failing[self.names[server]] = times
 
-    def do_rebuild_finds_it(self, server: ServerId) -> None:
-        """The next evacuation of it fails, as its host has it already: nova-compute was
-        started again there in the middle of another."""
+    def do_rebuild_breaks(self, server: ServerId, why: str) -> None:
+        """The next evacuation of it fails when its host has it, and runs it."""
         self.do_rebuild_fails(server, 1)
-        self.world.found.add(self.names[server])
+        self.world.breaking[self.names[server]] = why
 
     def do_move_takes(self, server: ServerId, seconds: Seconds) -> None:
         """How long a migration of it takes."""

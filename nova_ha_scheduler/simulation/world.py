@@ -53,7 +53,7 @@ class SimulatedWorld(Devices):
         self.lost_requests: dict[str, int] = {}
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
-        self.found: set[str] = set()
+        self.breaking: dict[str, str] = {}
         self.landing_lies: set[str] = set()
         self.landing_untold: set[str] = set()
         self.evacuations = Evacuations(self)
