@@ -35,7 +35,8 @@ class Operator:
         if stuck := [server for server in death.servers() if _is_halfway(server)]:
             for server in stuck:
                 self._reset(server)
-            fleet.trigger.nova_ha("retry", host)
+            why = "looked for on their destinations"
+            fleet.trigger.nova_ha("retry", host, "--by", "tests", "--reason", why)
             fleet.wait(f"{host} is taken up again", lambda: not death.has_ended)
             fleet.wait(f"the recovery of {host} ends", end, seconds)
 
