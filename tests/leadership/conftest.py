@@ -157,7 +157,9 @@ class Site:
             for table in tables.metadata.sorted_tables:
                 rows = connection.execute(sa.select(table)).mappings().all()
                 found[table.name] = sorted(
-                    json.dumps({k: v for k, v in row.items() if k != "beat"})
+                    json.dumps(
+                        {k: v for k, v in row.items() if k != "beat"}, default=repr
+                    )
                     for row in rows
                 )
         return found
