@@ -13,8 +13,10 @@ import random
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from tests.stack.machines import STARTER, WARM, Machine
 
@@ -54,8 +56,7 @@ def serve(room: Path, run: Callable[[str], None]) -> None:
                 if os.fork() == 0:
                     door.close()
                     _become(Machine(room, order["host"]), order["warm"], guest)
-                    run(order["host"])
-                    os._exit(0)
+                    _keep_up(lambda: run(order["host"]))
 
 
 def _become(machine: Machine, warm: bool, guest: socket.socket) -> None:
@@ -70,6 +71,19 @@ def _become(machine: Machine, warm: bool, guest: socket.socket) -> None:
     random.seed()
     guest.sendall(b"%d\n" % os.getpid())
     guest.close()
+
+
+def _keep_up(run: Callable[[], None]) -> NoReturn:
+    """Start it again when it fails, as systemd does: keystone may be away just now."""
+    while True:
+        child = os.fork()
+        if child == 0:
+            run()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status == 0:
+            os._exit(0)
+        time.sleep(1)
 
 
 if __name__ == "__main__":
