@@ -6,6 +6,7 @@ seconds, nearly as long as a host may be silent. Who switches a host on asks for
 socket (machines.py).
 """
 
+import functools
 import importlib
 import json
 import os
@@ -56,7 +57,7 @@ def serve(room: Path, run: Callable[[str], None]) -> None:
                 if os.fork() == 0:
                     door.close()
                     _become(Machine(room, order["host"]), order["warm"], guest)
-                    _keep_up(lambda: run(order["host"]))
+                    _keep_up(functools.partial(run, order["host"]))
 
 
 def _become(machine: Machine, warm: bool, guest: socket.socket) -> None:
