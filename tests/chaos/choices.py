@@ -163,12 +163,20 @@ def journal(seed: int) -> str:
     return random.Random(f"{seed}/journal").choice([MARIADB, SQLITE])
 
 
+def has_witness(seed: int) -> bool:
+    """Whether a witness sees which hosts have power. Fence devices lie only then; and
+    then hosts only lose their power, as it would hold up what else ends with a fence.
+    """
+    return random.Random(f"{seed}/witness").random() < 0.3
+
+
 def blows(seed: int, zone: str) -> Iterator[Blow]:
     """The failures of a zone's hosts, without end."""
     draw = random.Random(f"{seed}/{zone}")
+    ways = (POWER_CUT,) if has_witness(seed) else HOW
     while True:
         (rank,) = draw.choices(list(_RANKS), list(_RANKS.values()))
-        how, second, after = draw.choice(HOW), draw.choice(SECOND), draw.randint(1, 4)
+        how, second, after = draw.choice(ways), draw.choice(SECOND), draw.randint(1, 4)
         can_be_early = how == POWER_CUT and not second
         early = after if draw.random() < 0.3 and can_be_early else 0
         yield Blow(rank, how, second, after if second else 0, early)
@@ -177,7 +185,9 @@ def blows(seed: int, zone: str) -> Iterator[Blow]:
 def troubles(seed: int) -> Iterator[Trouble]:
     """All else, without end; one at a time, for that is what can be survived."""
     draw = random.Random(f"{seed}/troubles")
-    faults = [f for f in FAULTS if f != _DISK or journal(seed) == SQLITE]
+    not_here = {_DISK} if journal(seed) == MARIADB else set()
+    not_here |= set() if has_witness(seed) else {_LIES}
+    faults = [fault for fault in FAULTS if fault not in not_here]
     while True:
         what = draw.choice([*faults, *faults, *OWNERS])
         pause, lasts = draw.uniform(3, 15), draw.uniform(1, 10)

@@ -23,17 +23,25 @@ def test_a_seed_is_all_that_it_depends_on() -> None:
 
 
 def test_everything_comes_up_and_can_be_made(tmp_path: Path) -> None:
-    seeds = {choices.journal(seed): seed for seed in range(10)}
-    blows, troubles = drawn(seeds[choices.SQLITE])
+    seeds = range(20)
+    blows = [blow for seed in seeds for blow in drawn(seed)[0]]
     assert {blow.how for blow in blows} == set(choices.HOW)
     assert {blow.second for blow in blows} == set(choices.SECOND)
     assert any(blow.early for blow in blows)
-    assert {t.what for t in troubles} == {*choices.FAULTS, *choices.OWNERS}
-    others = {t.what for t in drawn(seeds[choices.MARIADB])[1]}
-    (missing,) = {*choices.FAULTS, *choices.OWNERS} - others
-    assert "disk" in missing
+    whats = {seed: {trouble.what for trouble in drawn(seed)[1]} for seed in seeds}
+    everything = {*choices.FAULTS, *choices.OWNERS}
+    assert set.union(*whats.values()) == everything
     site = Site(tmp_path, Layout(), {})
     service = Evacuator(site, "fleet-1", [], tmp_path, {}, False)
     for what in choices.FAULTS:
         made: Fault = choices.fault(what, service, tmp_path)
         assert made.name
+
+
+def test_devices_lie_only_where_a_witness_helps() -> None:
+    for seed in range(20):
+        blows, troubles = drawn(seed)
+        lies = any("lie" in trouble.what for trouble in troubles)
+        assert lies == choices.has_witness(seed)
+        if lies:
+            assert {blow.how for blow in blows} == {choices.POWER_CUT}

@@ -51,6 +51,7 @@ config_file = {fencing}
 poll_interval = 0.5
 [evacuation]
 follow_interval = 0.5
+settle = 5
 workers = 1
 device_check_interval = 0
 [journal]

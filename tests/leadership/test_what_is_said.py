@@ -25,7 +25,7 @@ def database(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("faults", "words"),
     [
-        ({"compute": "500 Internal Server Error"}, "compute GET /os-"),
+        ({"compute": "500 Internal Server Error"}, "compute GET /"),
         ({"compute": "503 Service Unavailable"}, "503"),
         ({"compute": HANG}, "timed out"),
         ({"placement": "503 Service Unavailable"}, "placement GET /"),
