@@ -25,11 +25,11 @@ def is_under_way(turn: Turn, host: HostRecovery) -> bool:
 
 
 def done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
-    """Whether our effect has happened: Nova said so, or its answer was lost and the
-    picture shows it."""
+    """Whether our effect has happened: Nova said so; or the picture shows it, and the
+    answer was lost, or is still to come."""
     outcome = turn.outcome(host, effect)
     if outcome is None:
-        return False
+        return shown and turn.pending(host, effect)
     return outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)
 
 
