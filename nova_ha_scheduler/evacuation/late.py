@@ -31,10 +31,6 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.evacuation.turn import Turn
 
-_HAS_IT = "already exists"
-"""From nova.exception.InstanceExists, which nova-compute raises where its hypervisor
-has the guest that it is to make."""
-
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
 
 
@@ -54,18 +50,12 @@ def landed(turn: Turn, record: ServerRecovery) -> None:
                 turn.put(replace(late, landed_on=record.destination))
 
 
-def disturbed(turn: Turn, record: ServerRecovery, failed: Migration, said: str) -> str:
-    """What has befallen an evacuation that has failed, and whose server may run all the
-    same; "": nothing of that kind.
+def disturbed(turn: Turn, record: ServerRecovery, failed: Migration) -> str:
+    """What has befallen an evacuation whose record says that it failed on a host that
+    was not asked; "": nothing of that kind.
 
-    The record may have failed on a host that was not asked: the new destination works
-    on it, and may have started it. Or the destination has it already, as its
-    nova-compute died and was started again after it was up there, and before Nova knew.
-
-    :param said: why it has failed, as far as Nova says that.
+    The new destination works on it all the same, and may have started it.
     """
-    if _HAS_IT in said:
-        return f"{failed.destination or 'its destination'} had it already"
     asked_at = record.asked_at or turn.now
     back = any(
         host.host == failed.destination

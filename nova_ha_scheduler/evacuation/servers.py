@@ -138,8 +138,7 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
 
 
 def ready(turn: Turn, record: ServerRecovery) -> bool:
-    """Whether Nova may be asked for it now: what is not on the dead host any more, the
-    next step judges."""
+    """Whether Nova may be asked for it now; not for what has left the dead host."""
     due = record.state is ServerState.WAITING and record.not_before <= turn.now
     shown = turn.picture.servers.get(record.server)
     there = shown is not None and shown.host == record.source
@@ -268,18 +267,17 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _landed(turn, record)
     newest = _new_record(turn, record)
     if newest and newest.failed:
-        above = stranded.baseline(turn, record)
         said = attempts.why(turn, record, newest)
-        if words := late.disturbed(turn, record, newest, said or ""):
-            record = replace(record.because(Reason.DISTURBED, words), baseline=above)
-            return _enter(turn, record, ServerState.FAILED)
+        words = stranded.had_it(newest, said or "")
+        past = replace(record, baseline=stranded.baseline(turn, record))
+        if words := words or late.disturbed(turn, record, newest):
+            lost = past.because(Reason.DISTURBED, words)
+            return _enter(turn, lost, ServerState.FAILED)
         if said is None:
             return record
-        record, before = replace(record, baseline=above), record.tried
         if there := stranded.may_have_it(turn, newest, said):
-            record = _attempt_failed(turn, replace(record, only=there), said)
-            return replace(record, tried=before)
-        return _attempt_failed(turn, record, said)
+            return _blameless(turn, replace(past, only=there), said)
+        return _attempt_failed(turn, past, said)
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
@@ -327,11 +325,16 @@ def _again(
     turn: Turn, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
     """Its state was reset; the destination is not to blame if it may still get it."""
-    ours, tried = record.reason is Reason.STRANDED, record.tried
+    ours = record.reason is Reason.STRANDED
     words = record.detail if ours else "somebody has reset its state"
-    record = _attempt_failed(turn, stranded.retried(turn, record, newest), words)
-    record = replace(record, not_before=turn.now)
-    return replace(record, tried=tried) if record.only else record
+    record = stranded.retried(turn, record, newest)
+    failed = _blameless if record.only else _attempt_failed
+    return replace(failed(turn, record, words), not_before=turn.now)
+
+
+def _blameless(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:
+    """The attempt failed, and the next one has to go to the same destination."""
+    return replace(_attempt_failed(turn, record, detail), tried=record.tried)
 
 
 def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:

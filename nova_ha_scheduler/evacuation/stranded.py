@@ -39,6 +39,10 @@ _UNHEARD = (
 )
 """The exceptions of oslo.messaging and oslo.db by which nova-compute fails then."""
 
+_HAS_IT = "already exists"
+"""From nova.exception.InstanceExists, which nova-compute raises where its hypervisor
+has the guest that it is to make."""
+
 _PROVEN = (
     HostState.FENCED,
     HostState.EVACUATING,
@@ -97,13 +101,24 @@ def may_have_it(turn: Turn, failed: Migration, said: str) -> str | None:
     """The destination that may run a server, though its evacuation has failed: where
     Nova's own services did not answer nova-compute, it gives up without a look at the
     guest that it may have made. It is asked for there alone again: that host says so
-    if it has it (:func:`.late.disturbed`).
+    if it has it (:func:`had_it`).
 
     :param said: why it has failed, as far as Nova says that.
     """
     there = failed.destination
     unheard = any(words in said for words in _UNHEARD)
     return there if unheard and there and not is_dead(turn, there) else None
+
+
+def had_it(failed: Migration, said: str) -> str:
+    """What to say of an evacuation that has failed as its destination had the server
+    already: its nova-compute died and was started again after the server was up there,
+    and before Nova knew; "": that was not it.
+
+    :param said: as for :func:`may_have_it`.
+    """
+    there = failed.destination or "its destination"
+    return f"{there} had it already" if _HAS_IT in said else ""
 
 
 def vanished(turn: Turn, record: ServerRecovery) -> bool:

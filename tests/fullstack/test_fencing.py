@@ -96,14 +96,20 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     check(stack, found, ids)
 
 
+def lying(stack: Stack, ours: Trigger, host: str) -> set[str]:
+    """Two servers on a host that hangs, and whose fence device says Off."""
+    ours.service().start()
+    ids = servers.boot(stack, host, 2)
+    stack.machines[host].lie("Off")
+    stack.machines[host].freeze()
+    return ids
+
+
 def test_a_device_that_lies(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     """It says Off, and the host hangs with its power on: no trigger can know better, so
     its servers run twice, and the checker of these tests sees that."""
     ours = trigger()
-    ours.service().start()
-    ids = servers.boot(stack, "a1", 2)
-    stack.machines["a1"].lie("Off")
-    stack.machines["a1"].freeze()
+    ids = lying(stack, ours, "a1")
     history = ours.history()
     query = Query(host="a1", outcome="recovered")
     stack.wait("its recovery", lambda: history.recoveries(query), 120)
@@ -120,10 +126,7 @@ def test_a_witness_against_a_device_that_lies(
 ) -> None:
     """A witness who sees what the device denies: here, that the servers run."""
     ours = trigger(conf={"witnesses": stack.witness()})
-    ours.service().start()
-    ids = servers.boot(stack, "b1", 2)
-    stack.machines["b1"].lie("Off")
-    stack.machines["b1"].freeze()
+    ids = lying(stack, ours, "b1")
     history = ours.history()
     held = Query(host="b1", outcome="host.held")
     stack.wait("the witness's word", lambda: history.events(held), 120)
