@@ -15,7 +15,7 @@ _BEATS = 4
 def guests_resume(subject: Subject) -> Iterator[Finding]:
     if subject.conf(None, "resume_guests_state_on_host_boot"):
         yield Finding(
-            WARNING,
+            ERROR,
             "resume_guests_state_on_host_boot is on",
             "A dead host that is switched on again, by a person or its BMC, starts "
             "every server that is still said to be on it, at once: also those that "

@@ -114,7 +114,11 @@ class Keystone:
 
     def middleware(self) -> dict[str, dict[str, str]]:
         """How services have tokens checked: a section of their conf files."""
-        options = {"www_authenticate_uri": self.url, "interface": "public"}
+        options = {
+            "www_authenticate_uri": self.url,
+            "interface": "public",
+            "token_cache_time": "5",  # seconds until it is noticed that one is revoked
+        }
         return {"keystone_authtoken": {**login(self.url), **options}}
 
     def _post(self, path: str, body: object, token: str) -> dict[str, dict[str, str]]:

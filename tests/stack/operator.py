@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery
+from tests.stack import servers
 from tests.stack.deaths import Death
 
 if TYPE_CHECKING:
@@ -39,6 +40,29 @@ class Operator:
             fleet.trigger.nova_ha("retry", host, "--by", "tests", "--reason", why)
             fleet.wait(f"{host} is taken up again", lambda: not death.has_ended)
             fleet.wait(f"the recovery of {host} ends", end, seconds)
+
+    def start_guests(self, host: str) -> None:
+        """Start what a host that has been without power has not; return when it runs.
+
+        What lies there half-way is not touched.
+        """
+        stack, facts = self._fleet.stack, self._fleet.facts()
+        off = {
+            server
+            for server, shown in servers.servers(stack, host).items()
+            if shown["status"] == "ACTIVE" and not shown["OS-EXT-STS:task_state"]
+            if host not in facts.runs_at_last(server)
+        }
+        for server in off:
+            stack.nova(
+                "POST", f"/servers/{server}/action", {"reboot": {"type": "HARD"}}
+            ).raise_for_status()
+
+        def run() -> bool:
+            now = self._fleet.facts()
+            return all(host in now.runs_at_last(server) for server in off)
+
+        self._fleet.wait(f"the servers of {host} run", run)
 
     def _reset(self, server: ServerRecovery) -> None:
         """Reset a server's state, as ``openstack server set --state error`` does, after

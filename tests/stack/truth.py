@@ -266,7 +266,11 @@ def _forgotten(
             row = rows.get(server)
             if row is None and not _accounted(found, death, server):
                 yield f"{server} was on {death.host} when it died, and is forgotten"
-            elif row and row["outcome"] == "recovered" and not _is_there(found, server):
+            elif (
+                row
+                and row["outcome"] == "recovered"
+                and not (_is_there(found, server) or _died_again(found, death, server))
+            ):
                 yield f"{server} is called recovered, and is nowhere"
 
 
@@ -284,6 +288,12 @@ def _accounted(found: Facts, death: Death, server: str) -> bool:
     if found.ran_until(death, server):
         return death.host in found.runs_at_last(server)
     return not found.dark_at_last(death.host)
+
+
+def _died_again(found: Facts, death: Death, server: str) -> bool:
+    """Whether its next host has died, too: see there."""
+    later = (each for each in found.deaths if each.at > death.at)
+    return any(server in each.servers for each in later)
 
 
 def _is_there(found: Facts, server: str) -> bool:

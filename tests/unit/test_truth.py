@@ -131,6 +131,10 @@ def _forgotten(night):
     del night["history"][0]["servers"][1]
 
 
+def _never_came(night):
+    del night["records"]["a2"][0]
+
+
 def _gone_after_all(night):
     night["switched"].append({"at": 30, "event": "off", "host": "a2"})
 
@@ -174,7 +178,7 @@ def _no_reason(night):
         (_twice_elsewhere, "server-1 was evacuated to a3, and a2 had power"),
         (_forgotten, "server-2 was on a1 when it died, and is forgotten"),
         (_gone_after_all, "server-1 was on a2 when it died, and is forgotten"),
-        (_gone_after_all, "is called recovered, and is nowhere"),
+        (_never_came, "server-1 is called recovered, and is nowhere"),
         (_not_told, "server-2 left a1; the history does not know"),
         (_wrong_host_told, "server-1 never came up on a3"),
         (_no_end, "a1-1 has not ended"),
@@ -191,6 +195,24 @@ def test_it_finds(night, wrong, words):
 def test_a_server_that_its_owner_has_deleted_is_not_missed(night):
     _forgotten(night)
     assert _breaches(night, deleted={TWO}) == []
+
+
+def test_what_is_said_of_a_death_holds_until_the_next(night):
+    _gone_after_all(night)
+    night["records"]["a3"] = [_run(33, "a3", each, rebuilt=True) for each in (ONE, TWO)]
+    again = copy.deepcopy(night["history"][0])
+    again |= {"recovery": "a2-1", "host": "a2", "began": _time(31)}
+    for row in again["servers"]:
+        row |= {"from": "a2", "to": "a3"}
+    for event in again["events"]:
+        event["at"] = _time(32)
+    night["history"].append(again)
+    night["history"][0]["ended"] = _time(20)
+    assert _breaches(night) == []
+    for row in again["servers"]:
+        row |= {"outcome": "failed", "reason": "its owner resizes it", "to": None}
+    del night["records"]["a3"]
+    assert _breaches(night) == []
 
 
 def test_a_host_that_comes_back_by_itself_forgets_nobody(night):
