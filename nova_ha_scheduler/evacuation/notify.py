@@ -73,6 +73,11 @@ def configured(conf: cfg.ConfigOpts) -> bool:
     return bool(conf[GROUP].transport_url)
 
 
+def sends(conf: cfg.ConfigOpts) -> bool:
+    """Whether the history's events go out: without a driver, they do not."""
+    return configured(conf) and bool(conf[GROUP].driver)
+
+
 def _sent_at(metadata: Any) -> float:
     """oslo.messaging writes the time as str() does, UTC."""
     now = time.time()

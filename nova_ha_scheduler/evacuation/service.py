@@ -98,7 +98,7 @@ class Service:
             self._leadership.release()
 
     def _start_sender(self) -> None:
-        if self._may_notify and self._conf[notify.GROUP].driver:
+        if notify.sends(self._conf):
             self._sender = notify.Sender(
                 self._conf,
                 Outbox(self._parts.database),
