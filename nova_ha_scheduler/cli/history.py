@@ -13,9 +13,11 @@ from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Rows, duration, moment
 from nova_ha_scheduler.evacuation import conf as trigger_conf
+from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.outbox import Outbox
 
 
 def _filters(add: Callable[..., Any]) -> None:
@@ -94,7 +96,10 @@ class ListEvents(Command, Lister):
 
 
 class PurgeHistory(Command, ShowOne):
-    """Delete what ended long ago; open recoveries stay."""
+    """Delete what ended long ago; open recoveries stay.
+
+    So do events that are still to be sent as notifications.
+    """
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("--older-than", type=duration, required=True, metavar="AGE", help="90d")
@@ -105,5 +110,7 @@ class PurgeHistory(Command, ShowOne):
             raise JournalError(
                 f"the guard still counts the recoveries of the last {window:.0f} s"
             )
-        deleted = History(self.app.database).purge(time.time() - args.older_than)
+        database, before = self.app.database, time.time() - args.older_than
+        sent = Outbox(database).last() if notify.sends(self.app.conf) else None
+        deleted = History(database).purge(before, sent)
         return ("recoveries_deleted",), (deleted,)

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 from nova_ha_scheduler.admission.reader import Reader
 from nova_ha_scheduler.doctor.finding import Finding, Severity
-from nova_ha_scheduler.doctor.nova_conf import ADMISSION_FILTER
+from nova_ha_scheduler.doctor.nova_conf import (
+    ADMISSION_FILTER,
+    ADMISSION_WEIGHER,
+    OUR_WEIGHERS,
+    STOCK_WEIGHERS,
+)
 from nova_ha_scheduler.doctor.subject import Subject
 
 _RESTART = "and restart nova-scheduler"
@@ -33,6 +38,31 @@ def admission_not_asked(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def admission_not_weighed(subject: Subject) -> Iterator[Finding]:
+    """With enforce there is nothing left to weigh, and nothing to find."""
+    mode = subject.conf.ours("admission")
+    multiplier = float(str(subject.conf.ours("admission_weight_multiplier")))
+    if mode == "enforce" or not multiplier:
+        return
+    option = f"[ha_scheduler] admission_weight_multiplier is {multiplier:g}"
+    if mode == "off":
+        yield Finding(
+            Severity.WARNING,
+            f"{option}, and admission is off",
+            "Hosts whose servers could not be recovered are not the last choice.",
+            f"[ha_scheduler] admission = audit {_RESTART}",
+        )
+    loaded = subject.conf.words("filter_scheduler", "weight_classes")
+    if not {OUR_WEIGHERS, ADMISSION_WEIGHER} & set(loaded):
+        yield Finding(
+            Severity.ERROR,
+            f"{option}, and [filter_scheduler] weight_classes has no {OUR_WEIGHERS}",
+            "That multiplies what HAAdmissionWeigher says, which is not asked: hosts "
+            "whose servers could not be recovered are not the last choice.",
+            f"weight_classes = {STOCK_WEIGHERS},{OUR_WEIGHERS} {_RESTART}",
+        )
+
+
 def admission_file_stale(subject: Subject) -> Iterator[Finding]:
     """By the file of this host, which may not be the scheduler's."""
     mode = subject.conf.ours("admission")
@@ -55,4 +85,4 @@ def admission_file_stale(subject: Subject) -> Iterator[Finding]:
         )
 
 
-CHECKS = (admission_not_asked, admission_file_stale)
+CHECKS = (admission_not_asked, admission_not_weighed, admission_file_stale)

@@ -17,6 +17,7 @@ OUR_FILTERS = "nova_ha_scheduler.filters.all_filters"
 STOCK_WEIGHERS = "nova.scheduler.weights.all_weighers"
 ADMISSION_FILTER = "HAAdmissionFilter"
 OUR_WEIGHERS = "nova_ha_scheduler.weighers.all_weighers"
+ADMISSION_WEIGHER = "nova_ha_scheduler.weighers.admission.HAAdmissionWeigher"
 
 DEFAULT_OPTS = [
     cfg.IntOpt("report_interval", default=10),

@@ -73,6 +73,11 @@ def configured(conf: cfg.ConfigOpts) -> bool:
     return bool(conf[GROUP].transport_url)
 
 
+def sends(conf: cfg.ConfigOpts) -> bool:
+    """Whether the history's events go out: without a driver, they do not."""
+    return configured(conf) and bool(conf[GROUP].driver)
+
+
 def _sent_at(metadata: Any) -> float:
     """oslo.messaging writes the time as str() does, UTC."""
     now = time.time()
@@ -167,7 +172,7 @@ class Listener:
                 self._ended.wait(_RETRY_SECONDS)
 
 
-class Publisher:
+class Sender:
     """Sends the journal's events in their order, each one at least once."""
 
     def __init__(
@@ -187,7 +192,7 @@ class Publisher:
             self._outbox.begin()
         except JournalError as error:
             LOG.warning("Events of before may be sent again: %s", error)
-        threading.Thread(target=self._run, name="publisher", daemon=True).start()
+        threading.Thread(target=self._run, name="sender", daemon=True).start()
 
     def wake(self) -> None:
         """There are new events."""
@@ -198,7 +203,7 @@ class Publisher:
         transport = oslo_messaging.get_notification_transport(self._conf)
         # Without end, so that the call returns when the broker has the message, and
         # not before. Not -1: where no connection was ever made, that is none at all.
-        sender = oslo_messaging.Notifier(
+        notifier = oslo_messaging.Notifier(
             transport, publisher_id=name, retry=sys.maxsize
         )
         while True:
@@ -209,10 +214,10 @@ class Publisher:
                     for _, event in events:
                         kind = event.kind.value
                         payload = {**asdict(event), "kind": kind}
-                        sender.info({}, PREFIX + kind, payload)
+                        notifier.info({}, PREFIX + kind, payload)
                     self._outbox.sent(events[-1][0])
-                    self._troubles.is_over(Trouble.PUBLISHER)
+                    self._troubles.is_over(Trouble.SENDER)
             except JournalError as error:
                 self._troubles.begins(Trouble.JOURNAL, error)
             except Exception as error:
-                self._troubles.begins(Trouble.PUBLISHER, error)
+                self._troubles.begins(Trouble.SENDER, error)

@@ -75,7 +75,7 @@ class Service:
         )
         self._stop, self._wake = threading.Event(), threading.Event()
         self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
-        self._publisher: notify.Publisher | None = None
+        self._sender: notify.Sender | None = None
         self._pauses: frozenset[str] = frozenset()
         self._untold: list[Event] = []
 
@@ -88,7 +88,7 @@ class Service:
     def run(self) -> None:
         """Work until stop(), as the active trigger or waiting to become it."""
         self._may_notify = notify.configured(self._conf)
-        self._start_publisher()
+        self._start_sender()
         self._leadership.start()
         try:
             while not self._stop.is_set():
@@ -97,15 +97,15 @@ class Service:
         finally:
             self._leadership.release()
 
-    def _start_publisher(self) -> None:
-        if self._may_notify and self._conf[notify.GROUP].driver:
-            self._publisher = notify.Publisher(
+    def _start_sender(self) -> None:
+        if notify.sends(self._conf):
+            self._sender = notify.Sender(
                 self._conf,
                 Outbox(self._parts.database),
                 lambda: self.journal.active,
                 self._troubles,
             )
-            self._publisher.start()
+            self._sender.start()
 
     def _hear(self, update: notify.Update) -> None:
         self._updates.put(update)
@@ -194,8 +194,8 @@ class Service:
             self._troubles.is_over(trouble)
         if turns.looked and self._troubles.is_over(Trouble.CLOUD):
             self._say(EventKind.SIGHTED, Trouble.CLOUD.value[-1])
-        if change.events and self._publisher:
-            self._publisher.wake()
+        if change.events and self._sender:
+            self._sender.wake()
 
     def _take_updates(self, state: State, turns: "_Turns") -> bool:
         """Write down which hosts were forced down, and whether there is any news.

@@ -42,7 +42,7 @@ class Trouble(enum.Enum):
         "[oslo_messaging_notifications] transport_url is up.",
         "Nova's notifications can be heard.",
     )
-    PUBLISHER = (
+    SENDER = (
         "Events are not sent as notifications",
         "They wait in the journal and are sent later. See that the broker of "
         "[oslo_messaging_notifications] transport_url is up.",

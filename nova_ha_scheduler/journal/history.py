@@ -121,11 +121,13 @@ class History:
             row = connection.execute(select).mappings().one_or_none()
         return numbered(row)[1] if row else None
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, sent: int | None = None) -> int:
         """Delete what ended before then; never what belongs to an open recovery.
 
         :param before: seconds since the epoch; must lie outside the guard's window,
             which counts recoveries that ended, too.
+        :param sent: the number of the last event that was sent as a notification: the
+            later ones stay, to be sent. None: none of them is to be sent.
         :returns: how many recoveries of hosts were deleted.
         """
         old = hosts.c.ended_at < before
@@ -142,6 +144,7 @@ class History:
             sa.delete(events).where(
                 events.c.at < before,
                 *(events.c.recovery.not_in(ids) for ids in kept),
+                sa.true() if sent is None else events.c.number <= sent,
             ),
             sa.delete(moves).where(
                 moves.c.ended_at < before, moves.c.job.not_in(kept[1])

@@ -31,6 +31,12 @@ class Outbox:
         if last is None:
             self.sent(newest or 0)
 
+    def last(self) -> int | None:
+        """The number of the last event that was sent; None before the first use."""
+        with self._db.read() as connection:
+            last: int | None = connection.scalar(_LAST)
+        return last
+
     def pending(self, limit: int = 100) -> list[tuple[int, Event]]:
         """The next events with their numbers, the oldest first."""
         with self._db.read() as connection:

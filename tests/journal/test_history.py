@@ -136,6 +136,15 @@ def test_purge_never_touches_what_is_open(journal, history):
     assert starts(history.recoveries(Query())) == [90, -1000000]
 
 
+def test_purge_keeps_what_is_still_to_be_sent(journal, history):
+    numbers = sorted(number for number, _ in history.events(Query()))
+    assert history.purge(80.0, sent=numbers[3]) == 8
+    left = sorted(number for number, _ in history.events(Query()))
+    assert left == numbers[4:]
+    assert history.purge(80.0, sent=numbers[-1]) == 0
+    assert [int(e.at) for _, e in history.events(Query())] == [95, 93, 83]
+
+
 def test_the_number_of_a_purged_event_is_not_used_again(journal):
     history = History(journal._db)
     told = Change(events=(Event(EventKind.GUARD_TRIPPED, 1.0),))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Nova with the scheduler plugin in this process, and the trigger beside it."""
 
-from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
+from tests.cloud import Cloud, Size  # isort: skip  (prepares the process for Nova)
 
 import json
 import os
@@ -22,6 +22,12 @@ from tests.evacuator.conftest import PLUGIN
 HOSTS = ["node1", "node2", "node3", "node4"]
 RESERVE, OUTSIDE = "spare1", "other1"
 """The one is in the hosts' storage zone, the other in another one."""
+
+RESERVE_MB = 8192
+"""Memory for servers on the reserve; each other host has far more."""
+
+_OF_THE_HOST_MB = 512
+"""Nova's default of reserved_host_memory_mb."""
 
 DOWN_TIME = 12
 """Seconds; who forces a host down by hand has to lift that by hand."""
@@ -73,7 +79,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     hosts = [*HOSTS, RESERVE, OUTSIDE]
     zones = dict.fromkeys([*HOSTS, RESERVE], "nfs-a") | {OUTSIDE: "nfs-b"}
     state = tmp_path_factory.mktemp("cloud")
-    with Cloud(state, {"cell1": hosts}, zones, merge(PLUGIN, NOVA)) as cloud:
+    sizes = {RESERVE: Size(memory_mb=RESERVE_MB + _OF_THE_HOST_MB)}
+    conf = merge(PLUGIN, NOVA)
+    with Cloud(state, {"cell1": hosts}, zones, conf, sizes=sizes) as cloud:
         cloud.aggregate("protected", {"ha": "true"}, hosts)
         cloud.aggregate("nfs-a", {"storage_zone": "nfs-a"}, [*HOSTS, RESERVE])
         cloud.aggregate("nfs-b", {"storage_zone": "nfs-b"}, [OUTSIDE])

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha history``."""
+
+from pathlib import Path
+
+import pytest
+
+from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
+from nova_ha_scheduler.journal.outbox import Outbox
+from tests.unit.cli.conftest import Site
+
+LISTENS = "[oslo_messaging_notifications]\ntransport_url = rabbit://nowhere/\n"
+SENDS = LISTENS + "driver = messagingv2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "used", "left"),
+    [(SENDS, True, [3.0]), (SENDS, False, []), (LISTENS, True, []), ("", True, [])],
+    ids=["sends", "has not sent yet", "listens", "sends no more"],
+)
+def test_purge_keeps_what_is_still_to_be_sent(
+    site: Site, tmp_path: Path, text: str, used: bool, left: list[float]
+) -> None:
+    """If events are sent, and were ever sent: else nobody waits for them."""
+    conf, outbox = tmp_path / "notify.conf", Outbox(site.database)
+    conf.write_text(text)
+    assert site.journal.acquire()
+    if used:
+        outbox.begin()
+    for at in 1.0, 2.0, 3.0:
+        site.journal.commit(Change(events=(Event(EventKind.BLIND, at),)))
+    if used:
+        outbox.sent(outbox.pending()[1][0])
+    order = ("history", "purge", "--older-than", "1d")
+    assert site.run(f"--config-file={conf}", *order).code == 0
+    assert [event.at for event in site.events()] == left
