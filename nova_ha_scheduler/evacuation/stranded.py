@@ -8,9 +8,11 @@ destination still works on the server lets it run twice. So this is done only
 
 * once the destination is proven to have died after it was asked, or
 * if it never took the server up, for a request that named it: nobody else can have got
-  it, and the new request names it again.
+  it.
 
-Else a person decides, and resets it by hand.
+Else a person decides, and resets it by hand. Whoever did it: a destination that lives
+may take the request up at that very moment, or be at it still. So the new request names
+the same one, which says so if it has the server.
 """
 
 from dataclasses import replace
@@ -36,8 +38,11 @@ _UNHEARD = (
     "MessageDeliveryFailure",
     "DBConnectionError",
     "DBError",
+    "UnexpectedTaskStateError",
+    "Conflict updating instance",
 )
-"""The exceptions of oslo.messaging and oslo.db by which nova-compute fails then."""
+"""By what nova-compute fails then: exceptions of oslo.messaging and oslo.db; and what
+Nova answers when the state that a server had was reset under its hands."""
 
 _HAS_IT = "already exists"
 """From nova.exception.InstanceExists, which nova-compute raises where its hypervisor
@@ -131,9 +136,9 @@ def vanished(turn: Turn, record: ServerRecovery) -> bool:
 def retried(
     turn: Turn, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
-    """The server, to be asked for again: where its lost request may still arrive."""
-    host = _heading(record, newest)
-    bound = host if host and _named(record, newest) else record.only
+    """The server, to be asked for again: where its lost request may still arrive, or
+    is being worked on."""
+    bound = _heading(record, newest) or record.only
     if bound and is_dead(turn, bound):
         bound = None
     return replace(record, baseline=baseline(turn, record), only=bound)

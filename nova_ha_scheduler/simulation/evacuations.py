@@ -32,8 +32,10 @@ class Evacuation:
     failing: bool = False
     queued: bool = False
     """Whether its request lies in the queue of a destination that is off."""
+    held_up: bool = False
+    """Whether its request waits for a destination that is busy."""
     torn: bool = False
-    """Whether another destination has changed the server under its hands."""
+    """Whether the server was changed under its hands."""
 
     @property
     def at_work(self) -> bool:
@@ -84,7 +86,13 @@ class Evacuations:
 
     def works_on(self, uuid: str) -> bool:
         mine = (e for e in self._under_way if e.server == uuid)
-        return any(e.at_work and not e.queued for e in mine)
+        return any(e.at_work and not (e.queued or e.held_up) for e in mine)
+
+    def was_reset(self, uuid: str) -> None:
+        """Who has its request takes it up all the same."""
+        for evacuation in self._under_way:
+            if evacuation.server == uuid and evacuation.at_work:
+                evacuation.torn = True
 
     def ask(self, uuid: str, destination: str | None, ours: bool) -> None:
         server = self._world.servers.get(uuid)
@@ -109,7 +117,9 @@ class Evacuations:
         if self._world.lost_requests.get(server.name, 0) > 0:
             self._world.lost_requests[server.name] -= 1
             at = float("inf")
-        evacuation = Evacuation(number, uuid, destination, server.vm_state, at)
+        delay = self._world.held_up.pop(server.name, 0.0)
+        evacuation = Evacuation(number, uuid, destination, server.vm_state, at + delay)
+        evacuation.held_up = delay > 0
         self._under_way.append(evacuation)
         self._world.set(uuid, task_state="rebuilding")
         self._world.log(f"nova: evacuate {server.name} to {destination} accepted")
@@ -168,15 +178,17 @@ class Evacuations:
     def _begin(self, evacuation: Evacuation, server: Server, chosen: str) -> None:
         time = self._world.rebuild_times.get(server.name, self._world.nova.rebuild)
         evacuation.ends_at = self._world.time + time
-        if self._world.failing.get(server.name, 0) > 0:
+        evacuation.held_up = False
+        if self._torn.get(server.uuid) == chosen:
+            evacuation.failing = True
+            self._world.failures[server.uuid] = f"{server.name} already exists"
+        elif self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
             self._world.failures.pop(server.uuid, None)
             evacuation.failing = True
             if why := self._world.breaking.pop(server.name, ""):
                 self._torn[server.uuid] = chosen
                 self._world.failures[server.uuid] = why
-            elif self._torn.get(server.uuid) == chosen:
-                self._world.failures[server.uuid] = f"{server.name} already exists"
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 
     def _fail(self, evacuation: Evacuation, status: str) -> None:
@@ -191,6 +203,7 @@ class Evacuations:
         """It has started the server, but Nova does not take its word for it."""
         server, host = evacuation.server, evacuation.destination or ""
         self._torn[server] = host
+        self._world.failures[server] = "Conflict updating instance"
         self._world.claim(self._world.servers[server], host, +1)
         self._world.mark(evacuation.record, "failed", host)
         self._under_way.remove(evacuation)

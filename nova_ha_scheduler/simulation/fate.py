@@ -149,6 +149,10 @@ class Fate:
         """The next such calls end in an error 500."""
         self.world.broken_calls[call] = times
 
+    def do_hold_up_request(self, server: ServerId, seconds: Seconds) -> None:
+        """Nova accepts the next evacuation, and its destination is busy for so long."""
+        self.world.held_up[self.names[server]] = seconds
+
     def do_reset_state(self, server: ServerId) -> None:
         """An administrator does it."""
         self.world.reset_state(server, False)

@@ -51,6 +51,7 @@ class SimulatedWorld(Devices):
         self.failing: dict[str, int] = {}
         self.lost_answers: dict[str, int] = {}
         self.lost_requests: dict[str, int] = {}
+        self.held_up: dict[str, float] = {}
         self.broken_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.breaking: dict[str, str] = {}
@@ -298,6 +299,7 @@ class SimulatedWorld(Devices):
 
         def effect() -> None:
             self.set(uuid, vm_state="error", task_state=None)
+            self.evacuations.was_reset(uuid)
             self.log(f"nova: reset {server.name}")
 
         self._call("reset", effect)

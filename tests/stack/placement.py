@@ -18,6 +18,9 @@ class Placement:
             placement(database),
             keystone.middleware(),
             {"api": {"auth_strategy": "keystone"}, "DEFAULT": {"use_stderr": True}},
+            # A request may need a second connection while it has one: where all have
+            # one and none is left, they wait for each other, half a minute long.
+            {"placement_database": {"max_overflow": 100}},
         )
         self.program: Program = site.web(
             "placement",
