@@ -133,7 +133,7 @@ class Run:
     def _strike(self, zone: str, blow: Blow, host: str) -> None:
         self._say(f"{host}, {blow}")
         machine = self._stack.machines[host]
-        deaths, shaken = [Death(self._fleet, host)], None
+        deaths, shaken = [Death(self._fleet, (host,))], None
         if blow.how == choices.HANGS:
             machine.freeze()
         elif blow.how == choices.POWER_CUT:
@@ -156,8 +156,8 @@ class Run:
             deaths.append(shaken)
         if host in self._fleet.early:
             machine.crash()  # it cleans up after what had ended when it started
-        for death in deaths:
-            self._stack.machines[death.host].start()
+        for each in (each for death in deaths for each in death.hosts):
+            self._stack.machines[each].start()
 
     def _second(self, zone: str, how: str) -> Death | None:
         """Something happens to a destination, if there is another one."""
@@ -165,7 +165,7 @@ class Run:
         if there is None:
             return None
         self._say(f"{there}, in the middle: {how}")
-        death = Death(self._fleet, there)
+        death = Death(self._fleet, (there,))
         machine = self._stack.machines[there]
         if how == choices.POWER_CUT:
             machine.kill()
@@ -179,12 +179,12 @@ class Run:
         """Whether a host whose nova-compute was started again was too slow."""
 
         def settled() -> bool:
-            if death.recovery:
+            if death.recoveries:
                 return death.has_ended
-            return bool(self._fleet.serving([death.host]))
+            return bool(self._fleet.serving(death.hosts))
 
-        self._fleet.wait(f"{death.host} serves, or is recovered", settled, _PATIENCE)
-        return death.recovery is not None
+        self._fleet.wait(f"{death} serves, or is recovered", settled, _PATIENCE)
+        return bool(death.recoveries)
 
     def _reaches(self, death: Death, number: int) -> bool:
         """Whether so many servers are recovered in the end: it may have fewer."""
@@ -195,13 +195,13 @@ class Run:
                 return "yes"
             return "no" if death.has_ended else None
 
-        return self._fleet.wait(f"{number} servers of {death.host}", reached) == "yes"
+        return self._fleet.wait(f"{number} servers of {death}", reached) == "yes"
 
     def _count(self, death: Death) -> None:
         self._fleet.ended(death, _PATIENCE)
         states = [server.state for server in death.servers()]
         done = states.count(ServerState.RECOVERED)
-        self._say(f"{death.host}: {done} of {len(states)} recovered")
+        self._say(f"{death}: {done} of {len(states)} recovered")
         with self._lock:
             self.tally.failures += 1
             self.tally.recovered += done

@@ -109,7 +109,7 @@ def test_fence_devices_fail_while_two_zones_die(fleet: Fleet) -> None:
     """One answers 500, the other not at all: their hosts stay unfenced, and no server
     moves, until they answer."""
     path = fleet.stack.redfish.path
-    system = {zone: path(fleet.home(zone)) for zone in (A, B)}
+    system = {zone: "|".join(map(path, fleet.homes(zone))) for zone in (A, B)}
     failing = BadAnswers("redfish", "answer", {"path": system[A], "status": 500})
     hanging = BadAnswers("redfish", "hang", {"path": system[B]})
     with (
@@ -126,7 +126,7 @@ def test_fence_devices_fail_while_two_zones_die(fleet: Fleet) -> None:
 
 def test_second_host_dies(fleet: Fleet) -> None:
     """In another zone, in the middle, and the trigger with it."""
-    fleet.home(B)
+    fleet.homes(B)
     with fleet.deaths(A) as deaths:
         deaths[0].progress(4)
         deaths.append(fleet.kill(B))

@@ -14,11 +14,10 @@ A = "nfs-a"
 def test_owners_go_on(fleet: Fleet) -> None:
     """Servers are resized, deleted, locked and migrated in the middle."""
     fleet.spoilt = True
-    home = fleet.home(A)
-    last = servers.by_name(fleet.stack, home)  # asked for in this order
+    last = servers.by_name(fleet.stack, fleet.homes(A)[0])  # asked for in this order
     resized, locked, deleted = last[0], last[-1], last[-3:-1]
     fleet.deleted |= set(deleted)
-    death = fleet.kill(A, others=2)
+    death = fleet.kill(A)
     # Nova does not know yet that the host is dead.
     compute = fleet.stack.openstack().compute
     bigger = compute.find_flavor(servers.BIGGER, ignore_missing=False)

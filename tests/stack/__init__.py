@@ -20,7 +20,7 @@ end with the program that has started the stack, even where that is killed.
         assert truth.breaches(facts, trigger.shown(), ids) == []
         stack.heal()                                # as it was at the start
 
-Hosts: a1 a2 a3 a9 in the storage zone nfs-a, b1 b2 b3 b9 in nfs-b; a9 and b9 are the
+Hosts: a1 a2 a8 a9 in the storage zone nfs-a, b1 b2 b8 b9 in nfs-b; 8 and 9 are the
 reserve.
 
 ======================  ==========================================================

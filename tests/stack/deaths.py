@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The death of a host of a fleet (fleet.py), as the history tells it."""
+"""The death of hosts of a fleet (fleet.py), as the history tells it."""
 
 import time
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.evacuation.records import (
@@ -18,16 +19,25 @@ from tests.errors import CloudError
 if TYPE_CHECKING:
     from tests.stack.fleet import Fleet
 
+_OVER = frozenset(
+    {
+        HostState.RECOVERED,
+        HostState.INCOMPLETE,
+        HostState.RETURNING,
+        HostState.CLOSED,
+    }
+)
+
 
 @dataclass
 class Death:
-    """A host that has died, and its recovery.
+    """Hosts that have died together, and their recoveries.
 
     :ivar at: when.
     """
 
     fleet: "Fleet"
-    host: str
+    hosts: tuple[str, ...]
     at: float = field(default_factory=time.time)
     _past: frozenset[str] = frozenset()
 
@@ -35,36 +45,42 @@ class Death:
         known = self.fleet.wait("the history", lambda: [self._recoveries()])[0]
         self._past = frozenset(each.id for each in known)
 
+    def __str__(self) -> str:
+        return " and ".join(self.hosts)
+
     @property
-    def recovery(self) -> HostRecovery | None:
-        """Its own, once it has begun: not found by its time, as clocks may jump."""
-        its = (each for each in self._recoveries() if each.id not in self._past)
-        return next(its, None)
+    def recoveries(self) -> list[HostRecovery]:
+        """One for each host, once they have begun: not found by their time, as clocks
+        may jump."""
+        return [each for each in self._recoveries() if each.id not in self._past]
 
     def _recoveries(self) -> list[HostRecovery]:
-        query = Query(host=self.host, limit=None)
-        return list(self.fleet.history.recoveries(query))
+        history = self.fleet.history
+        queries = (Query(host=host, limit=None) for host in self.hosts)
+        return [found for query in queries for found in history.recoveries(query)]
 
     @property
     def has_ended(self) -> bool:
-        """Whether its recovery is over, well or not."""
-        found = self.recovery
-        ends = (HostState.RECOVERED, HostState.INCOMPLETE)
-        gone_on = (HostState.RETURNING, HostState.CLOSED)
-        return found is not None and found.state in (*ends, *gone_on)
+        """Whether all recoveries are over, well or not."""
+        found = self.recoveries
+        begun = {each.host for each in found} == set(self.hosts)
+        return begun and all(each.state in _OVER for each in found)
 
     def servers(self) -> list[ServerRecovery]:
-        found = self.recovery
-        query = Query(recovery=found.id, limit=None) if found else None
-        return self.fleet.history.servers(query) if query else []
+        history = self.fleet.history
+        queries = (Query(recovery=r.id, limit=None) for r in self.recoveries)
+        return [server for query in queries for server in history.servers(query)]
 
     def events(self, kind: str) -> list[Event]:
-        """Those of its recovery, the oldest first."""
-        found = self.recovery
-        if found is None:
-            return []
-        query = Query(recovery=found.id, outcome=kind, limit=None)
-        return [event for _, event in reversed(self.fleet.history.events(query))]
+        """Those of its recoveries, the oldest first."""
+        found = [
+            event
+            for recovery in self.recoveries
+            for _, event in self.fleet.history.events(
+                Query(recovery=recovery.id, outcome=kind, limit=None)
+            )
+        ]
+        return sorted(found, key=attrgetter("at"))
 
     def told(self, kind: str, words: str = "") -> Event:
         """Wait until the history of it has such an event."""
@@ -72,7 +88,7 @@ class Death:
         def event() -> Event | None:
             return next((e for e in self.events(kind) if words in e.reason), None)
 
-        return self.fleet.wait(f"{kind} of {self.host}: {words}", event)
+        return self.fleet.wait(f"{kind} of {self}: {words}", event)
 
     def progress(self, number: int) -> None:
         """Return when so many of its servers are recovered, in the middle of it.
@@ -83,8 +99,8 @@ class Death:
         def enough() -> bool:
             states = [server.state for server in self.servers()]
             done = states.count(ServerState.RECOVERED)
-            if states and done == len(states):
-                raise CloudError(f"{self.host}: recovered before anything went wrong")
+            if states and done == len(states) and self.has_ended:
+                raise CloudError(f"{self}: recovered before anything went wrong")
             return done >= number
 
-        self.fleet.wait(f"{number} servers of {self.host} recovered", enough)
+        self.fleet.wait(f"{number} servers of {self} recovered", enough)

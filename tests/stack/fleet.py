@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers in each zone that move to and fro as their hosts die, under one trigger.
 
-Nothing is booted for a test: the servers of a zone lie on one host, the home. It dies,
-they are recovered on the only other host that is not under maintenance, which is
-their next home, and the dead host returns while the next test runs in another zone.
+Nothing is booted for a test: the servers of a zone lie on its reserve, or on the two
+other hosts. These homes die, the servers are recovered on the other two, their next
+homes, and the dead hosts return while the next test runs in another zone.
 """
 
 import contextlib
@@ -31,6 +31,7 @@ from tests.stack import servers, truth
 from tests.stack.deaths import Death
 from tests.stack.evacuator import Evacuator, Trigger
 from tests.stack.gate import Request
+from tests.stack.logs import Logs
 from tests.stack.nova import REPORT_INTERVAL
 from tests.stack.operator import Operator
 from tests.stack.stack import Stack
@@ -105,6 +106,7 @@ class Fleet:
         self._waited: dict[str, float] = {}
         self._shown: dict[str, dict[str, Any]] = {}
         self._triggers: list[Trigger] = []
+        self._logs = Logs(self._triggers)
         name = f"fleet-{time.time():.0f}"  # its logs are kept when another follows
         self.trigger = self._make(name, **details)
         self.service: Evacuator = self.trigger.service(name)
@@ -127,15 +129,25 @@ class Fleet:
         return all(at and _age(at) < 2 * REPORT_INTERVAL for at in seen)
 
     def _boot(self) -> dict[str, set[str]]:
-        boot = functools.partial(servers.boot, self.stack, number=self._number)
-        firsts = [self.hosts(zone)[0] for zone in self.zones]
+        """On the hosts of each zone that are no reserve, on all at the same time."""
+        boot = functools.partial(servers.boot, self.stack)
+        halves = ((self._number + 1) // 2, self._number // 2)
         with futures.ThreadPoolExecutor() as pool:
-            return dict(zip(self.zones, pool.map(boot, firsts), strict=True))
+            ids = {z: pool.map(boot, self._pairs(z)[0], halves) for z in self.zones}
+            return {zone: set().union(*found) for zone, found in ids.items()}
 
     def hosts(self, zone: str) -> list[str]:
-        """The hosts of a zone, by name; the reserve is the last."""
+        """The hosts of a zone, by name."""
         zones = self.stack.site.layout.zones
         return sorted(host for host, its in zones.items() if its == zone)
+
+    def _pairs(self, zone: str) -> tuple[list[str], list[str]]:
+        """The hosts of a zone, and of its reserve."""
+        hosts, reserve = self.hosts(zone), self.stack.site.layout.reserve
+        return (
+            [host for host in hosts if host not in reserve],
+            [host for host in hosts if host in reserve],
+        )
 
     @functools.cached_property
     def history(self) -> History:
@@ -158,13 +170,13 @@ class Fleet:
 
     # Before a death.
 
-    def home(self, zone: str) -> str:
-        """The host on which all servers of a zone are, once all of the zone is well.
+    def homes(self, zone: str) -> tuple[str, ...]:
+        """The hosts on which all servers of a zone are, once all of the zone is well.
 
         :raises CloudError: that does not come about.
         """
 
-        def well() -> str | None:
+        def well() -> tuple[str, ...] | None:
             names = self.hosts(zone)
             if self.serving(names) != names:
                 return None
@@ -173,7 +185,8 @@ class Fleet:
             if any(s["OS-EXT-STS:task_state"] for s in mine):
                 return None
             places = {str(s["OS-EXT-SRV-ATTR:host"]) for s in mine}
-            return next(iter(places)) if len(places) == 1 else None
+            one_pair = any(places <= set(pair) for pair in self._pairs(zone))
+            return tuple(sorted(places)) if one_pair else None
 
         return self.wait(f"zone {zone} is well", well)
 
@@ -212,15 +225,16 @@ class Fleet:
     def _recoveries(self, hosts: Collection[str]) -> list[HostRecovery]:
         return [r for h in hosts for r in self.history.recoveries(Query(host=h))]
 
-    def arrange(self, zone: str, home: str, others: int) -> None:
-        """Leave so many destinations, the reserve first; the rest is under maintenance,
-        but for the home: not disabled, for that would leave the trigger few to hear."""
-        names = [host for host in reversed(self.hosts(zone)) if host != home]
+    def arrange(self, zone: str, homes: Collection[str]) -> None:
+        """Leave the other pair of hosts as destinations. What else there is, is under
+        maintenance: not disabled, for that would leave the trigger few to hear."""
+        pair = next(p for p in self._pairs(zone) if not set(p) & set(homes))
+        away = {*self.hosts(zone)} - {*homes} - {*pair}
         compute = self.stack.openstack().compute
         closed = self._closed(zone)
-        for host in {*(closed.hosts or [])} - {*names[others:]}:
+        for host in {*(closed.hosts or [])} - away:
             compute.remove_host_from_aggregate(closed, host)
-        for host in {*names[others:]} - {*(closed.hosts or [])}:
+        for host in away - {*(closed.hosts or [])}:
             compute.add_host_to_aggregate(closed, host)
 
     def _closed(self, zone: str) -> Any:
@@ -232,17 +246,17 @@ class Fleet:
 
     # A death.
 
-    def kill(self, zone: str, others: int = 1, rebuild: float = 0.5) -> Death:
-        """The home of a zone dies.
+    def kill(self, zone: str, rebuild: float = 0.5) -> Death:
+        """The homes of a zone die.
 
-        :param others: how many destinations there are.
         :param rebuild: how long each server takes to come up.
         """
-        home = self.home(zone)
-        self.arrange(zone, home, others)
+        homes = self.homes(zone)
+        self.arrange(zone, homes)
         self.stack.rebuild_seconds(rebuild)
-        death = Death(self, home)
-        self.stack.machines[home].kill()
+        death = Death(self, homes)
+        for home in homes:
+            self.stack.machines[home].kill()
         return death
 
     @contextlib.contextmanager
@@ -255,15 +269,15 @@ class Fleet:
         """
         try:
             for zone in zones:
-                self.home(zone)
+                self.homes(zone)
             deaths = [self.kill(zone, **how) for zone in zones]
             yield deaths
             self.recovered(*deaths)
         except BaseException:
             self.spoilt = True
             raise
-        for death in deaths:
-            self.stack.machines[death.host].start()
+        for host in (host for death in deaths for host in death.hosts):
+            self.stack.machines[host].start()
 
     @contextlib.contextmanager
     def death(self, zone: str, **how: Any) -> Iterator[Death]:
@@ -284,7 +298,7 @@ class Fleet:
         self.check()
 
     def ended(self, death: Death, seconds: float = PATIENCE) -> None:
-        """Wait until the recovery of a host has ended, well or not; beside it, an
+        """Wait until the recoveries of hosts have ended, well or not; beside it, an
         operator does as the documentation says (operator.py)."""
         self._operator.see_through(death, seconds)
 
@@ -330,7 +344,7 @@ class Fleet:
             self.facts(), self.shown(), everyone, self.deleted, early=self.early
         )
         assert broken == [], "\n".join(broken)
-        traces = self.tracebacks()
+        traces = self._logs.tracebacks()
         assert traces == [], "\n".join(traces)
 
     def shown(self) -> list[dict[str, Any]]:
@@ -342,30 +356,13 @@ class Fleet:
                 self._shown[found.id] = _put_right(shown)
         return list(self._shown.values())
 
-    def logs(self) -> dict[str, str]:
-        """What all starts of all services have said, by file."""
-        names = {name for trigger in self._triggers for name in trigger.services}
-        files = (f for n in names for f in self.stack.site.logs.glob(f"{n}-[0-9]*.log"))
-        return {file.name: file.read_text(errors="replace") for file in files}
-
-    def tracebacks(self) -> list[str]:
-        """The logs of the trigger that have one, with its end."""
-        return [
-            f"{name}: {text[text.index('Traceback') :][:2000]}"
-            for name, text in self.logs().items()
-            if "Traceback" in text
-        ]
-
     def says(self, words: str, before: int = 0) -> None:
         """Wait until the trigger has logged this once more than it had before."""
         self.wait(f"{words!r} in its log", lambda: self.said(words) > before)
 
     def said(self, words: str) -> int:
         """How often it has logged this."""
-        return self._log().count(words)
-
-    def _log(self) -> str:
-        return "".join(self.logs().values())
+        return self._logs.count(words)
 
     @contextlib.contextmanager
     def other_trigger(self, name: str, **details: Any) -> Iterator[Trigger]:
@@ -374,7 +371,7 @@ class Fleet:
         All hosts have to be well, in the beginning and in the end.
         """
         for zone in self.zones:
-            self.home(zone)
+            self.homes(zone)
         self.shown()  # keeps what the usual one has done
         usual = self.trigger, self.service
         self.service.kill()
@@ -382,7 +379,7 @@ class Fleet:
         try:
             yield self.trigger
             for zone in self.zones:
-                self.home(zone)
+                self.homes(zone)
             self.check()
         except BaseException:
             self.spoilt = True

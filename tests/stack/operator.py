@@ -19,7 +19,7 @@ class Operator:
         self._reset_once: set[tuple[str, float | None]] = set()
 
     def see_through(self, death: Death, seconds: float) -> None:
-        """Wait until the recovery of a host has ended, well or not.
+        """Wait until the recoveries of hosts have ended, well or not.
 
         What takes long, and Nova works on no more, is reset; what may run though its
         evacuation failed is looked for, and then asked for again.
@@ -31,15 +31,16 @@ class Operator:
                     self._reset(server)
             return death.has_ended
 
-        fleet, host = self._fleet, death.host
-        fleet.wait(f"the recovery of {host} ends", end, seconds)
+        fleet = self._fleet
+        fleet.wait(f"the recovery of {death} ends", end, seconds)
         if stuck := [server for server in death.servers() if _is_halfway(server)]:
             for server in stuck:
                 self._reset(server)
             why = "looked for on their destinations"
-            fleet.trigger.nova_ha("retry", host, "--by", "tests", "--reason", why)
-            fleet.wait(f"{host} is taken up again", lambda: not death.has_ended)
-            fleet.wait(f"the recovery of {host} ends", end, seconds)
+            for host in sorted({server.source for server in stuck}):
+                fleet.trigger.nova_ha("retry", host, "--by", "tests", "--reason", why)
+            fleet.wait(f"{death} is taken up again", lambda: not death.has_ended)
+            fleet.wait(f"the recovery of {death} ends", end, seconds)
 
     def start_guests(self, host: str) -> None:
         """Start what a host that has been without power has not; return when it runs.

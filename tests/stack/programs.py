@@ -67,7 +67,15 @@ class Program:
     @property
     def log(self) -> Path:
         """Of its newest start."""
-        return self._folder / f"{self.name}-{self._starts}.log"
+        return self._log_of(self._starts)
+
+    @property
+    def logs(self) -> list[Path]:
+        """Of all its starts."""
+        return [self._log_of(number) for number in range(1, self._starts + 1)]
+
+    def _log_of(self, start: int) -> Path:
+        return self._folder / f"{self.name}-{start}.log"
 
     @property
     def logged(self) -> str:

@@ -19,10 +19,10 @@ from tests.stack.programs import Program
 PASSWORD = "any"  # as tests.cloud.config.clouds_yaml() has it
 
 ZONES = {
-    **dict.fromkeys(["a1", "a2", "a3", "a9"], "nfs-a"),
-    **dict.fromkeys(["b1", "b2", "b3", "b9"], "nfs-b"),
+    **dict.fromkeys(["a1", "a2", "a8", "a9"], "nfs-a"),
+    **dict.fromkeys(["b1", "b2", "b8", "b9"], "nfs-b"),
 }
-RESERVE = ("a9", "b9")
+RESERVE = ("a8", "a9", "b8", "b9")
 
 
 @dataclass(frozen=True)
