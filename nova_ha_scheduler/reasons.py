@@ -105,6 +105,10 @@ class Reason(enum.Enum):
         "the clock of this host was set by {0}: see that its time service keeps it "
         "right; nobody is fenced until every host had the time to be heard of"
     )
+    BROKEN = (
+        "its step broke and is tried again: {0}; nothing is done for it until that has "
+        "passed, and other hosts go on; it is a bug: report it with the trigger's log"
+    )
     ALREADY = "its recovery is under way already"
     PAUSED = "it is paused: {0}"
     ABORTED = "it was aborted by {0} (nova-ha retry takes it up again)"

@@ -133,7 +133,7 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
         host.state is HostState.EVACUATING
         and host.evidence is not None
         and turn.seen(host) is not None
-        and host.reason is not Reason.MAINTENANCE
+        and host.reason not in (Reason.MAINTENANCE, Reason.BROKEN)
         and not holds.stops(turn, host)
         and turn.looked_at(host)
     )

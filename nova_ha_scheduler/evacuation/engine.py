@@ -2,7 +2,9 @@
 """The step that ties it all together, and the object that repeats it."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Set
+
+from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.model import Picture, Scope
@@ -30,6 +32,8 @@ from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
+
+LOG = logging.getLogger(__name__)
 
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 
@@ -76,10 +80,17 @@ def again(decision: Decision) -> records.Change:
 
 
 def _advance(turn: Turn, host: HostRecovery) -> None:
-    """Run the state functions until the state stays."""
+    """Run the state functions until the state stays; or one breaks, whose host then
+    stays as it was before, and the others go on."""
     host = holds.released(turn, host)
     while True:
-        new = recovery.FUNCTIONS[host.state](turn, host)
+        undo = turn.savepoint()
+        try:
+            new = recovery.FUNCTIONS[host.state](turn, host)
+        except Exception as error:  # nobody foresaw it
+            undo()
+            turn.breaks(turn.hosts[host.id], error)
+            return
         turn.put(new)
         if new.state is host.state or new.ended_at is not None:
             return
@@ -108,6 +119,7 @@ class Engine:
         self._listed_at = 0.0
         self._offset: float | None = None
         """Between the clock and what nobody can set."""
+        self._broken: Set[str] = frozenset()
         self._learned: list[records.Outcome] = []
         """What was not written down yet: the journal may have failed."""
         self.state = records.State()
@@ -133,6 +145,7 @@ class Engine:
         known = self.state, self._picture, outcomes, running, now, self._options
         turn = Turn(*known, jump)
         decide(turn)
+        self._log_broken(turn)
         decided = turn.change()
         self._devices.watch(turn)
         change = turn.change()
@@ -146,6 +159,13 @@ class Engine:
         if self._keep and decisions.is_one(decided):
             self._keep(decisions.made(*known, decided, jump))
         return change
+
+    def _log_broken(self, turn: Turn) -> None:
+        """Say where it happened, once."""
+        for host, error in turn.broken.items():
+            if host not in self._broken:
+                LOG.error("The step of %s broke", host, exc_info=error)
+        self._broken = turn.broken.keys()
 
     def _jump(self, offset: float) -> float:
         """By how much the clock was set since the last step; what the clocks may

@@ -47,8 +47,10 @@ def expire(turn: Turn) -> None:
 
 
 def released(turn: Turn, host: HostRecovery) -> HostRecovery:
-    """The host, without the pause that has held it, once there is none."""
-    if host.reason is Reason.PAUSED and not turn.pauses_on(host.host):
+    """The host, without the pause that has held it, once there is none; and without
+    the error that has, for that may be gone."""
+    free = host.reason is Reason.PAUSED and not turn.pauses_on(host.host)
+    if free or host.reason is Reason.BROKEN:
         return replace(host, reason=None, detail="")
     return host
 

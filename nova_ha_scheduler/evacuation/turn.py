@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step's workbench: what is known when it starts, and what it decides."""
 
+import copy
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,6 +23,12 @@ _NUMBERED = re.compile(r"\S*\d\S*")
 """A word with a number in it: a duration, an address, a request's id. What devices,
 witnesses and Nova answer has another one each time."""
 
+_DECIDED = (
+    *("hosts", "servers", "commands", "pauses", "guard", "windows", "moves"),
+    *("picture", "may_fence", "_opened", "_pending", "_events", "_answered"),
+)
+"""What the functions of a step change: with records that are never changed."""
+
 RESTARTED = "the trigger was restarted before it learned the result"
 
 
@@ -42,6 +49,7 @@ class Turn:
     here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
 
     :ivar may_fence: whether the guard admits another host in this step.
+    :ivar broken: the hosts whose recovery broke, and why: bugs.
     :ivar jump: by how many seconds the clock was set since the last step.
     :ivar shown: what the cloud shows; in :attr:`picture`, hosts with a maintenance of
         ours are flagged from its first moment to its last.
@@ -70,6 +78,7 @@ class Turn:
         self.moves = dict(state.moves)
         self.picture = picture.under_maintenance(self._maintained())
         self.may_fence = False
+        self.broken: dict[str, Exception] = {}
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
         lost = (
@@ -82,6 +91,7 @@ class Turn:
         ended = {outcome.intent.id for outcome in self._closed}
         self._pending = {_key(i) for i in state.intents.values() if i.id not in ended}
         self._opened: list[Intent] = []
+        self._spare_ids: list[str] = []
         self._events: list[records.Event] = []
         self._answered: list[records.Command] = []
 
@@ -197,7 +207,8 @@ class Turn:
         text: str = "",
     ) -> None:
         """Want an effect; it is journalled, and then carried out, after the step."""
-        id, now = self._new_id(), self.now
+        id = self._spare_ids.pop(0) if self._spare_ids else self._new_id()
+        now = self.now
         recovery, server = about.key if about else ("", None)
         intent = Intent(id, effect, host, now, recovery, server, destination, text)
         self._opened.append(intent)
@@ -224,6 +235,24 @@ class Turn:
 
     def refuse(self, command: records.Command, why: Reason, detail: str = "") -> None:
         self.settle(command, why.sentence(detail), why)
+
+    def breaks(self, host: HostRecovery, error: Exception) -> None:
+        """A host is held up by a bug. What was learned for it is not settled: the next
+        step has it once more, as a result that was lost."""
+        self.broken[host.host] = error
+        self._closed = [o for o in self._closed if o.intent.recovery != host.id]
+        self.put(self.hold(host, Reason.BROKEN, f"{type(error).__name__}: {error}"))
+
+    def savepoint(self) -> Callable[[], None]:
+        """:returns: what undoes all that is decided from now on."""
+        kept = {name: copy.copy(getattr(self, name)) for name in _DECIDED}
+
+        def undo() -> None:
+            self._spare_ids += [i.id for i in self._opened[len(kept["_opened"]) :]]
+            for name, value in kept.items():
+                setattr(self, name, value)
+
+        return undo
 
     def change(self) -> records.Change:
         """What the step adds to the journal."""

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bug that one host brings to light does not hold up the others."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from nova_ha_scheduler.evacuation import recovery
+from nova_ha_scheduler.evacuation.records import (
+    EventKind,
+    HostRecovery,
+    HostState,
+    Reason,
+    ServerState,
+)
+from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.simulation.runner import Simulation
+from tests.simulation import scenario
+
+CLUSTER: dict[str, Any] = {
+    "hosts": {"node1..node6": {"zone": "nfs-a"}},
+    "servers": {"vm1": {"host": "node1"}, "vm2": {"host": "node2"}},
+}
+
+
+def _run(until: float, simulation: Simulation) -> dict[str, HostRecovery]:
+    while simulation.clock.time < until:
+        if simulation.clock.time == 30:
+            simulation.world.cut("node1")
+            simulation.world.cut("node2")
+        simulation.tick()
+    return {host.host: host for host in simulation.journal.state.hosts.values()}
+
+
+def _states(simulation: Simulation) -> dict[str, ServerState]:
+    servers = simulation.journal.state.servers.values()
+    return {server.name: server.state for server in servers}
+
+
+@pytest.mark.parametrize(
+    "state", [HostState.CONFIRMED, HostState.FENCING, HostState.FENCED]
+)
+def test_the_others_go_on(
+    state: HostState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    step = recovery.FUNCTIONS[state]
+
+    def broken(turn: Turn, host: HostRecovery) -> HostRecovery:
+        new = step(turn, host)
+        if host.host == "node1":
+            raise KeyError("what nobody foresaw")
+        return new
+
+    simulation = scenario.build(CLUSTER, [])
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setitem(recovery.FUNCTIONS, state, broken)
+        hosts = _run(300, simulation)
+    assert hosts["node2"].state is HostState.RECOVERED
+    assert _states(simulation) == {"vm2": ServerState.RECOVERED}
+    assert (hosts["node1"].state, hosts["node1"].reason) == (state, Reason.BROKEN)
+    told = [
+        event.reason
+        for event in simulation.journal.events
+        if event.kind is EventKind.HOST_HELD
+    ]
+    (reason,) = told
+    assert "KeyError: 'what nobody foresaw'" in reason
+    (record,) = [r for r in caplog.records if "The step of node1 broke" in r.message]
+    assert record.exc_info
+
+    hosts = _run(600, simulation)  # the bug is gone
+    assert hosts["node1"].state is HostState.RECOVERED
+    assert hosts["node1"].reason is None
+    assert set(_states(simulation).values()) == {ServerState.RECOVERED}
+
+
+def test_nobody_is_asked_for_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the proof still holds, nobody has found out."""
+    step = recovery.FUNCTIONS[HostState.EVACUATING]
+
+    def broken(turn: Turn, host: HostRecovery) -> HostRecovery:
+        if any(server.landed_at for server in turn.servers_of(host)):
+            raise KeyError(host.host)
+        return step(turn, host)
+
+    simulation = scenario.build(
+        {
+            "hosts": {"node1..node4": {"zone": "nfs-a"}},
+            "servers": {"vm1..vm3": {"host": "node1"}},
+            "options": {"max_in_flight_per_zone": 1},
+        },
+        [],
+    )
+    with monkeypatch.context() as patch:
+        patch.setitem(recovery.FUNCTIONS, HostState.EVACUATING, broken)
+        _run(400, simulation)
+    assert _states(simulation)["vm3"] is ServerState.WAITING
+    assert len(simulation.world.asks) == 2
+    _run(700, simulation)
+    assert set(_states(simulation).values()) == {ServerState.RECOVERED}
+    assert len(simulation.world.asks) == 3
