@@ -117,7 +117,7 @@ class Keystone:
         options = {
             "www_authenticate_uri": self.url,
             "interface": "public",
-            "token_cache_time": "5",  # seconds until it is noticed that one is revoked
+            "token_cache_time": "10",  # seconds until it is noticed that one is revoked
         }
         return {"keystone_authtoken": {**login(self.url), **options}}
 
