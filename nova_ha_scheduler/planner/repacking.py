@@ -1,235 +1,247 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The search for a place for as many as can be: hosts are cleared and filled again in
-another order, over and over.
+"""The search for a place for as many as can be.
 
-It is done some ten thousand times for one plan, so it is done in numbers: servers and
-hosts are their places in lists, and all amounts of a host stand in one whole number,
-side by side, each with a bit above it that is borrowed from where it is exceeded. A
-group that is kept apart is an amount, too: each host has one of it.
+The more urgent classes come first; what they have found, a later class may move, but
+not lessen. Within a class, one more server is put where it lacks the least, and then
+servers are exchanged, at random, until nothing is missing anywhere: between hosts, and
+with those of their own class that wait. What makes it worse is done, too, the less
+often the worse it is, and ever less often; then all over again, from where it stands
+(simulated annealing). It ends where it is proven that no more can have a place
+(:mod:`.ceiling`), or after so many attempts.
+
+Servers and hosts are their places in lists; -1 is no server, and no host: nowhere,
+with room for everybody.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from math import inf
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from math import log
 from random import Random
 
 from nova_ha_scheduler.cluster.model import Resources
+from nova_ha_scheduler.planner.amounts import Amounts, Item
+from nova_ha_scheduler.planner.ceiling import ROUNDS, out_of_reach
 
-_EFFORT = 3_000_000
-"""How many looks at a host a search may take: some tenths of a second."""
+_EFFORT = 1_800_000
+"""How many exchanges a plan may try: two or three seconds."""
 
-_PATIENCE = 20_000
-"""After how many attempts without success it is given up."""
+_PATIENCE = 1_000_000
+"""How many of them for one more server."""
 
-_HOSTS, _WAITING = 3, 8
-"""How many hosts are cleared in one attempt, for how many servers without a place."""
+_ROUND = 10_000
+"""In how many of them it cools down."""
 
-_NOW_AND_THEN = 200
-"""Attempts between two looks at who is hopeless."""
+_HEAT = 0.12
+"""By how much it may become worse at first, in servers of the mean size."""
 
-_ORDERS = (1, -1, 0)
-"""The smallest first: that is how most of them fit; the largest first: that is how all
-of them fit; or as it comes."""
+_MOVES = 0.2
+"""How many of the exchanges are with nobody: a server goes to another host."""
 
-_SIDESTEPS = 0.05
-"""Of the attempts after which as many have a place, but more is lacking to the next
-one's: how many are kept."""
+_AT_FAULT = 0.5
+"""How many begin on a host where something is missing."""
 
-_NEAREST = 4
-"""Of how many servers it is looked at what is lacking."""
+_SECOND = 0.05
+"""What a second choice counts for, in servers of the mean size."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """A server.
+def repack(items: Sequence[Item], rooms: Sequence[Resources]) -> list[int]:
+    """Find places.
 
-    :ivar alike: its class; 0 is the most urgent one.
-    :ivar spots: the hosts that may take it, by number: the first choices, and those
-        that are taken only if none of these has room.
-    :ivar apart: the group of which no other may be on its host.
+    :param items: the servers, the most urgent one first.
+    :param rooms: what each host gives; what is below 0 counts as 0.
+    :returns: the host of each server; -1: none.
+    """
+    at = [-1] * len(items)
+    effort, parts = _EFFORT, list(_apart(items))
+    for number, (members, hosts) in enumerate(parts):
+        known = {host: place for place, host in enumerate(hosts)}
+        there = [_renumbered(items[index], known) for index in members]
+        share = effort // (len(parts) - number)
+        search = _Search(there, [rooms[host] for host in hosts], share)
+        effort -= share - search.effort
+        for index, place in zip(members, search.at, strict=True):
+            at[index] = hosts[place] if place >= 0 else -1
+    return at
+
+
+def _apart(items: Sequence[Item]) -> Iterator[tuple[list[int], list[int]]]:
+    """Servers and hosts that have nothing to do with the others: no chain of servers
+    leads from here to there, each with spots on both sides."""
+    members: dict[int, set[int]] = {}
+    spots = [{*item.spots[0], *item.spots[1]} for item in items]
+    for merged in spots:
+        for known in {id(m): m for h in merged if (m := members.get(h))}.values():
+            merged = merged | known
+        members.update(dict.fromkeys(merged, merged))
+    parts: dict[int, list[int]] = {}
+    for index, hosts in enumerate(spots):
+        if hosts:
+            parts.setdefault(id(members[min(hosts)]), []).append(index)
+    for found in parts.values():
+        yield found, sorted(members[min(spots[found[0]])])
+
+
+def _renumbered(item: Item, known: dict[int, int]) -> Item:
+    first, second = ([known[host] for host in hosts] for hosts in item.spots)
+    return Item(item.needs, item.alike, (first, second), item.apart)
+
+
+class _Search:
+    """
+    :ivar at: the host of each server.
+    :ivar effort: how many exchanges are left.
     """
 
-    needs: Resources
-    alike: int
-    spots: tuple[Sequence[int], Sequence[int]]
-    apart: str | None = None
-
-
-class Repacking:
-    """
-    :ivar at: the host of each server, by number; -1: none.
-    """
-
-    def __init__(self, items: Sequence[Item], rooms: Sequence[Resources]) -> None:
-        """Find places.
-
-        :param items: the servers, the most urgent one first.
-        :param rooms: what each host gives; what is below 0 counts as 0.
+    def __init__(
+        self, items: Sequence[Item], rooms: Sequence[Resources], effort: int
+    ) -> None:
         """
-        self._kinds = sorted({what for item in items for what in item.needs})
-        self._apart = sorted({item.apart for item in items if item.apart is not None})
-        amounts = [
-            n for has in (*rooms, *(i.needs for i in items)) for n in has.values()
-        ]
-        self._width = max(1, *amounts).bit_length() + 1 if amounts else 2
-        fields = len(self._kinds) + len(self._apart)
-        self._guard = sum(1 << (self._width * (n + 1) - 1) for n in range(fields))
-        self._items = items
-        self._needs = [self._packed(i.needs, (i.apart,)) for i in items]
-        self._free = [self._packed(has, self._apart) | self._guard for has in rooms]
-        self._weights = self._weigh(rooms)
-        self._sizes = [self._size(item.needs) for item in items]
-        self._left = [self._size(room) for room in rooms]
-        self._by_size = sorted(range(len(items)), key=lambda i: (self._sizes[i], i))
-        self._wanted = [self._weighed(item) for item in items]
-        self._around = _connected([[*i.spots[0], *i.spots[1]] for i in items])
-        self._score = [0] * (max((item.alike for item in items), default=-1) + 1)
-        self._effort = _EFFORT
+        :param items: each has a spot.
+        """
+        self._items, self._rooms = items, rooms
+        self._amounts = amounts = Amounts(items, rooms)
+        self._needs = [*amounts.needs, 0]
+        self._alike = [*(item.alike for item in items), -1]
+        self._costs = _costs(items, len(rooms))
+        self._hosts = [[*item.spots[0], *item.spots[1]] for item in items]
+        self._free = [*amounts.rooms, amounts.guard]  # all are nowhere
+        self._random = Random(0)  # the same question, the same answer
+        self.effort = effort
         self.at = [-1] * len(items)
-        self._place(sorted(self._by_size, key=lambda i: items[i].alike))
-        self._improve()
+        for alike in sorted({item.alike for item in items}):
+            self._fill(alike)
+        self._prefer()
 
-    def _packed(self, amounts: Resources, apart: Collection[str | None]) -> int:
-        found = [max(0, amounts.get(what, 0)) for what in self._kinds]
-        found += [int(group in apart) for group in self._apart]
-        return sum(n << (self._width * place) for place, n in enumerate(found))
-
-    def _weigh(self, rooms: Sequence[Resources]) -> dict[str, float]:
-        """What a unit of a resource counts for: the scarcer it is, the more."""
-        wanted = {w: sum(i.needs.get(w, 0) for i in self._items) for w in self._kinds}
-        there = {w: sum(max(0, r.get(w, 0)) for r in rooms) for w in self._kinds}
-        return {w: wanted[w] / there[w] ** 2 for w in self._kinds if there[w]}
-
-    def _size(self, amounts: Resources) -> float:
-        return sum(w * max(0, amounts.get(k, 0)) for k, w in self._weights.items())
-
-    def _weighed(self, item: Item) -> list[tuple[int, int, float]]:
-        """What it needs: where that stands, how much, and what a unit counts for."""
-        return [
-            (self._width * place, item.needs[what], self._weights[what])
-            for place, what in enumerate(self._kinds)
-            if what in self._weights and item.needs.get(what)
-        ]
+    def _fill(self, alike: int) -> None:
+        """Find places for a class."""
+        sizes = self._amounts.sizes
+        equals = [i for i, item in enumerate(self._items) if item.alike == alike]
+        equals.sort(key=lambda index: (sizes[index], index))
+        self._place(equals)
+        while self.effort > 0:
+            waiting = next((index for index in equals if self.at[index] < 0), None)
+            if waiting is None or not self._make_room(waiting):
+                return
 
     def _place(self, order: Sequence[int]) -> None:
         """Put each where the least room is left, if it fits anywhere."""
-        free, left, guard = self._free, self._left, self._guard
+        free, guard, size = self._free, self._amounts.guard, self._amounts.size
+        left = [size(room) for room in free]
         for index in order:
-            need, item = self._needs[index], self._items[index]
-            best, least = -1, inf
-            for hosts in item.spots:
-                self._effort -= len(hosts)
-                for host in hosts:
-                    if left[host] < least and (free[host] - need) & guard == guard:
-                        best, least = host, left[host]
-                if best >= 0:
-                    self.at[index] = best
-                    free[best] -= need
-                    left[best] -= self._sizes[index]
-                    self._score[item.alike] += 1
+            need = self._needs[index]
+            for hosts in self._items[index].spots:
+                fitting = [h for h in hosts if (free[h] - need) & guard == guard]
+                if fitting:
+                    host = min(fitting, key=left.__getitem__)
+                    self._put(index, host)
+                    left[host] = size(free[host])
                     break
 
-    def _clear(self, hosts: Sequence[int]) -> list[int]:
-        """Take all from some hosts."""
-        cleared, found = set(hosts), []
-        for index, host in enumerate(self.at):
-            if host in cleared:
-                found.append(index)
-                self.at[index] = -1
-                self._free[host] += self._needs[index]
-                self._left[host] += self._sizes[index]
-                self._score[self._items[index].alike] -= 1
-        return found
+    def _put(self, index: int, host: int) -> None:
+        self._free[self.at[index]] += self._needs[index]
+        self._free[host] -= self._needs[index]
+        self.at[index] = host
 
-    def _improve(self) -> None:
-        """Keep what is better; and of what is as good, mostly what brings the room
-        together that somebody lacks."""
-        random = Random(0)  # each plan begins alike: the same question, the same answer
-        lacking, hopeless = self._lacking(), self._hopeless()
-        patience = _PATIENCE
-        while self._effort > 0 and patience:
-            waiting = [
-                index
-                for index, host in enumerate(self.at)
-                if host < 0 and index not in hopeless
-            ]
-            if not waiting:
-                return
-            patience -= 1
-            if patience % _NOW_AND_THEN == 0:
-                hopeless = self._hopeless()
-            before = self.at[:], self._free[:], self._left[:], self._score[:]
-            waiting = random.sample(waiting, min(_WAITING, len(waiting)))
-            around = sorted({host for index in waiting for host in self._around[index]})
-            some = min(random.randint(1, _HOSTS), len(around))
-            pool = self._clear(random.sample(around, some)) + waiting
-            self._place(self._shuffled(pool, random))
-            best = before[-1]
-            if self._score > best:
-                patience = _PATIENCE
-                lacking, hopeless = self._lacking(), self._hopeless()
+    def _make_room(self, index: int) -> bool:
+        """Find a place for one more of a class."""
+        before = self.at[:]
+        free, need, missing = self._free, self._needs[index], self._amounts.missing
+        hosts = self._hosts[index]
+        self._put(index, min(hosts, key=lambda host: missing(free[host] - need)))
+        last = self._alike[index]
+        members = [i for i, item in enumerate(self._items) if item.alike <= last]
+        counts = Counter(self._alike[i] for i in members if self.at[i] >= 0)
+        wanted = [counts[alike] for alike in range(last + 1)]
+        if self._exchange(members, _ROUND):
+            return True
+        self.effort -= ROUNDS * len(members)  # a proof takes about as long
+        hopeless = out_of_reach(self._items, self._rooms, wanted)
+        if not hopeless and self._exchange(members, _PATIENCE):
+            return True
+        for other, host in enumerate(before):
+            self._put(other, host)
+        return False
+
+    def _exchange(self, members: Sequence[int], attempts: int) -> bool:
+        """Exchange servers until nothing is missing; tell whether that was reached.
+
+        What is looked at so often has a name of its own here, which is faster.
+
+        :param members: those that may be exchanged; no others have a place.
+        """
+        free, needs, alike, costs = self._free, self._needs, self._alike, self._costs
+        hosts, at = self._hosts, [*self.at, -1]
+        missing, guard = self._amounts.missing, self._amounts.guard
+        random, count = self._random.random, len(members)
+        lacks = [missing(room) for room in free]
+        on: list[list[int]] = [[] for _ in free]
+        for index in members:
+            on[at[index]].append(index)
+        fault = [host for host, lack in enumerate(lacks) if lack]
+        attempts = min(attempts, self.effort)
+        done = 0
+        while fault and done < attempts:
+            heat = _HEAT * (1 - done % _ROUND / _ROUND)
+            done += 1
+            if random() < _AT_FAULT:
+                choice = on[fault[int(random() * len(fault))]]
+                one = choice[int(random() * len(choice))]
+            else:
+                one = members[int(random() * count)]
+            if random() < _MOVES:
+                other, to = -1, hosts[one][int(random() * len(hosts[one]))]
+            else:
+                other = members[int(random() * count)]
+                to = at[other]
+            here = at[one]
+            if here == to or to not in costs[one] or here not in costs[other]:
                 continue
-            if self._score == best:
-                left = self._lacking()
-                if left <= lacking or random.random() < _SIDESTEPS:
-                    lacking = left
-                    continue
-            self.at, self._free, self._left, self._score = before
-
-    def _shuffled(self, pool: Sequence[int], random: Random) -> list[int]:
-        """In another order; half of the time, the more urgent ones first."""
-        power, by_class = random.choice(_ORDERS), random.random() < 0.5
-        keys = {}
-        for index in pool:
-            size = self._sizes[index] ** power if self._sizes[index] else 0.0
-            alike = self._items[index].alike if by_class else 0
-            keys[index] = alike, random.uniform(0.3, 1.5) * size
-        return sorted(pool, key=keys.__getitem__)
-
-    def _lacking(self) -> float:
-        """What is missing to the next one's place, by size: on any spot of any of the
-        smallest that have none."""
-        waiting = [i for i in self._by_size if self.at[i] < 0][:_NEAREST]
-        mask = (1 << (self._width - 1)) - 1
-        least = inf
-        for index in waiting:
-            wanted = self._wanted[index]
-            for hosts in self._items[index].spots:
-                self._effort -= 3 * len(hosts)  # it takes that much longer
-                for host in hosts:
-                    free, lacks = self._free[host], 0.0
-                    for shift, need, weight in wanted:
-                        there = (free >> shift) & mask
-                        if need > there:
-                            lacks += weight * (need - there)
-                    least = min(least, lacks)
-        return least
-
-    def _hopeless(self) -> set[int]:
-        """Those without a place where all the room that is left on the hosts around
-        together is less than half of what they need."""
-        mask = (1 << (self._width - 1)) - 1
-        found = set()
-        for index, host in enumerate(self.at):
-            if host >= 0:
+            if (here < 0 or to < 0) and alike[one] != alike[other]:
                 continue
-            needs, around = self._items[index].needs, self._around[index]
-            for place, what in enumerate(self._kinds):
-                shift = self._width * place
-                there = sum((self._free[host] >> shift) & mask for host in around)
-                if 2 * there < needs.get(what, 0) or not around:
-                    found.add(index)
-        return found
+            worse = costs[one][to] - costs[one][here]
+            worse += costs[other][here] - costs[other][to]
+            limit = lacks[here] + lacks[to] - worse - heat * log(1 - random())
+            more = needs[one] - needs[other]
+            left = free[here] + more
+            lack = 0.0 if left & guard == guard else missing(left)
+            if lack > limit:
+                continue
+            taken = free[to] - more
+            lack_there = 0.0 if taken & guard == guard else missing(taken)
+            if lack + lack_there > limit:
+                continue
+            free[here], free[to] = left, taken
+            at[one] = to
+            on[here].remove(one)
+            on[to].append(one)
+            if other >= 0:
+                at[other] = here
+                on[to].remove(other)
+                on[here].append(other)
+            if lacks[here] != lack or lacks[to] != lack_there:
+                lacks[here], lacks[to] = lack, lack_there
+                fault = [host for host, lack in enumerate(lacks) if lack]
+        self.at = at[:-1]
+        self.effort -= done
+        return not fault
+
+    def _prefer(self) -> None:
+        """Take who went to a second choice to a first one, where there is room now."""
+        for index, host in enumerate(self.at):
+            if host in self._items[index].spots[1]:
+                self._put(index, -1)
+                self._place([index])
 
 
-def _connected(spots: Sequence[Sequence[int]]) -> list[Sequence[int]]:
-    """The hosts to which room can be moved, by who waits: its own spots, those of the
-    servers that may go to these, and so on."""
-    members: dict[int, set[int]] = {}
-    for hosts in spots:
-        merged = set(hosts)
-        for known in {id(m): m for h in hosts if (m := members.get(h))}.values():
-            merged |= known
-        members.update(dict.fromkeys(merged, merged))
-    lists = {id(found): sorted(found) for found in members.values()}
-    return [lists[id(members[hosts[0]])] if hosts else [] for hosts in spots]
+def _costs(items: Sequence[Item], hosts: int) -> list[dict[int, float]]:
+    """What it counts for that a server is on a host, by host; the last one is nobody,
+    who may be on any."""
+    known: dict[tuple[tuple[int, ...], ...], dict[int, float]] = {}
+    found = []
+    for item in items:
+        first, second = tuple(item.spots[0]), tuple(item.spots[1])
+        if (first, second) not in known:
+            costs = {-1: 0.0} | dict.fromkeys(second, _SECOND)
+            known[first, second] = costs | dict.fromkeys(first, 0.0)
+        found.append(known[first, second])
+    return [*found, dict.fromkeys(range(-1, hosts), 0.0)]
