@@ -228,8 +228,7 @@ class Run:
         server = everyone[int(trouble.server * len(everyone))]
         action = choices.OWNERS[trouble.what]
         if not action:
-            self._fleet.deleted.add(server)
-            self._stack.nova("DELETE", f"/servers/{server}")
+            self._fleet.delete(server)
         elif "resize" in action:
             self._resize(server)
         else:

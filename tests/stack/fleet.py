@@ -53,10 +53,11 @@ CONF: Conf = {
     "guard": {"max_hosts": 100, "max_zone_percent": 100, "max_cloud_percent": 100},
     # Few at a time, so that there is something in the middle of which to fail.
     "evacuation": {
-        "max_in_flight_per_zone": 12,
+        "max_in_flight_per_zone": 16,
+        "follow_interval": 2,
         "retry_interval": 3,
         "check_time": 60,
-        "slow_after": 30,
+        "slow_after": 20,
         "attempts": 5,
     },
     "fencing": {"request_timeout": 5, "power_off_timeout": 10},
@@ -311,6 +312,11 @@ class Fleet:
         self.wait(f"{', '.join(hosts)} let in again", closed)
         for host in hosts:
             self._operator.start_guests(host)
+
+    def delete(self, server: str) -> None:
+        """Its owner deletes it."""
+        self.deleted.add(server)
+        self.stack.nova("DELETE", f"/servers/{server}").raise_for_status()
 
     # After it.
 
