@@ -28,7 +28,7 @@ from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.model import HostFacts
 
 LARGE = (
-    "100 zones of 100 hosts of 72 vCPU, 576 GiB, 2 reserved each, 70 % full, "
+    "100 zones of 100 hosts of 72 vCPU, 576 GiB, 2 reserved each, 73 % full, "
     "servers of 1-4 vCPU, 4-28 GiB"
 )
 SEEDS = 60

@@ -96,10 +96,12 @@ def _places(
     held = {server.uuid: hold(server, name) for server, name in planned}
     found = {uuid: place for uuid, place in held.items() if place.destination}
     tried = {uuid: record.tried for uuid, record in waiting.items()}
+    # Once for each host, that is: most of those that have no place find none later.
+    new = any(record.reason is None for record in waiting.values())
     rest = [server for server in free if server.uuid not in found]
-    found |= {s.uuid: place for s, place in packing.place_all(board, rest, tried)}
+    found |= {s.uuid: place for s, place in packing.place_all(board, rest, tried, new)}
     if len(rest) < len(free) and any(not place.destination for place in found.values()):
-        anew = {s.uuid: d for s, d in packing.place_all(emptier, free, tried)}
+        anew = {s.uuid: d for s, d in packing.place_all(emptier, free, tried, new)}
         alike = packing.classes(free, turn.options)
         if packing.score(alike, _placed(anew)) > packing.score(alike, _placed(found)):
             found = anew

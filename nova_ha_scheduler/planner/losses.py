@@ -108,7 +108,10 @@ class WhatIf:
         return self._wanted.get(host, [])
 
     def die(self, *hosts: str) -> Loss:
-        """What would be lost if these died together, beside those that are down."""
+        """What would be lost if these died together, beside those that are down.
+
+        A quick look, as there are many of them: a recovery looks longer for places.
+        """
         dead = tuple(dict.fromkeys((*self.down, *hosts)))
         servers = [s for name in dead for s in self._wanted[name]]
         demand: Counter[str] = Counter()
@@ -117,7 +120,7 @@ class WhatIf:
         board = Board(self.ground, frozenset(dead), limits=NO_LIMITS)
         left = [
             Left(server, decision.reason.sentence(decision.detail), True)
-            for server, decision in place_all(board, servers)
+            for server, decision in place_all(board, servers, thorough=False)
             if decision.reason is not None
         ]
         hopeless = [one for name in dead for one in self._hopeless[name]]

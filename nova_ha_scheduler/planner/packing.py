@@ -36,10 +36,12 @@ def place_all(
     board: Board,
     servers: Iterable[Server],
     tried: Mapping[str, Container[str]] | None = None,
+    thorough: bool = True,
 ) -> list[tuple[Server, Decision]]:
     """Decide about evacuations that are wanted together, in the order of asking.
 
     :param tried: destinations that refused them, by the servers' UUIDs.
+    :param thorough: take seconds, where it is not easy; else tenths of one.
     """
     preferences = board.ground.preferences
     ordered = sorted(servers, key=lambda s: triage.urgency(s, preferences))
@@ -50,7 +52,7 @@ def place_all(
     if len(placed) < len(ordered):
         if pairs := pairing.pair(board, ordered, refused):
             return [(s, board.place(s, only=pairs[s.host])) for s in ordered]
-        packed = _Packing(board.unlimited(), ordered, refused)
+        packed = _Packing(board.unlimited(), ordered, refused, thorough)
         alike = classes(ordered, preferences)
         if score(alike, packed.at) > score(alike, placed):
             return [(s, packed.decide(board, s)) for s in ordered]
@@ -86,6 +88,7 @@ class _Packing:
         board: Board,
         servers: Sequence[Server],
         tried: Mapping[str, Container[str]],
+        thorough: bool,
     ) -> None:
         """Find places.
 
@@ -95,7 +98,7 @@ class _Packing:
         self.at: dict[str, Spot] = {}
         self._board = board
         self._spots = {s.uuid: _untried(board.spots(s), tried, s) for s in servers}
-        self._settle(servers, self._search(servers))
+        self._settle(servers, self._search(servers, thorough))
 
     def decide(self, board: Board, server: Server) -> Decision:
         """The decision about a server, within the limits of a board."""
@@ -103,7 +106,7 @@ class _Packing:
             return board.place(server, only=spot.host.name)
         return self._board.place(server)  # why it has no place beside the others
 
-    def _search(self, servers: Sequence[Server]) -> dict[str, Spot]:
+    def _search(self, servers: Sequence[Server], thorough: bool) -> dict[str, Spot]:
         """Where they are in the best plan that is found."""
         fitting = {
             server.uuid: [
@@ -123,7 +126,7 @@ class _Packing:
             apart = server.group if server.group_apart else None
             items.append(Item(server.needs, alike[server.uuid], choices, apart))
         rooms = [self._board.free(hosts[name]) for name in names]
-        found = zip(servers, repack(items, rooms), strict=True)
+        found = zip(servers, repack(items, rooms, thorough), strict=True)
         return {
             server.uuid: next(
                 s for s in fitting[server.uuid] if s.host.name == names[number]
