@@ -101,6 +101,10 @@ class Reason(enum.Enum):
         "the clocks of this host and of Nova contradict each other, so that nobody can "
         "be held for dead: {0}; see that both are right"
     )
+    OUTAGE = (
+        "the cloud could not be seen, or the journal not be used, for {0}: nobody is "
+        "fenced until every host had the time to be heard of"
+    )
     CLOCK_JUMPED = (
         "the clock of this host was set by {0}: see that its time service keeps it "
         "right; nobody is fenced until every host had the time to be heard of"

@@ -42,6 +42,24 @@ def heartbeats_too_rare(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def calls_outlast_silence(subject: Subject) -> Iterator[Finding]:
+    interval = subject.conf.number(None, "report_interval")
+    timeout = subject.conf.number(None, "rpc_response_timeout")
+    down_time = subject.options.down_time
+    if timeout + interval >= down_time:
+        most = max(1, int(down_time) - 2 * interval)
+        yield Finding(
+            WARNING,
+            f"rpc_response_timeout is {timeout} s, and [detection] down_time "
+            f"{down_time:g} s",
+            "When a conductor is killed, a nova-compute whose heartbeat it had waits "
+            "for the answer as long as that, and is silent: its host would be held for "
+            "dead.",
+            f"rpc_response_timeout = {most} in each compute's nova.conf, or a longer "
+            "[detection] down_time in nova-ha.conf",
+        )
+
+
 def down_before_it_beats(subject: Subject) -> Iterator[Finding]:
     interval = subject.conf.number(None, "report_interval")
     down = subject.conf.number(None, "service_down_time")
@@ -110,6 +128,7 @@ def _deaf(what: str, mend: str, where: str = "nova-api's nova.conf") -> Finding:
 CHECKS = (
     guests_resume,
     heartbeats_too_rare,
+    calls_outlast_silence,
     down_before_it_beats,
     heartbeats_elsewhere,
     notifications_not_sent,

@@ -21,6 +21,7 @@ ADMISSION_WEIGHER = "nova_ha_scheduler.weighers.admission.HAAdmissionWeigher"
 
 DEFAULT_OPTS = [
     cfg.IntOpt("report_interval", default=10),
+    cfg.IntOpt("rpc_response_timeout", default=60),
     cfg.IntOpt("service_down_time", default=60),
     cfg.StrOpt("servicegroup_driver", default="db"),
     cfg.BoolOpt("resume_guests_state_on_host_boot", default=False),

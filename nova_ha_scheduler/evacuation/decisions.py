@@ -127,6 +127,7 @@ class Decision:
     outcomes: tuple[records.Outcome, ...] = ()
     running: frozenset[str] = frozenset()
     jump: float = 0.0
+    outage: float = 0.0
 
 
 def is_one(change: records.Change) -> bool:
@@ -143,7 +144,9 @@ def made(
     options: Options,
     change: records.Change,
     jump: float = 0.0,
+    outage: float = 0.0,
 ) -> Decision:
     """A decision with all that it was made on; see Turn."""
     known, seen = Known.of(state), Seen.of(picture)
-    return Decision(now, options, known, seen, change, tuple(outcomes), running, jump)
+    rest = tuple(outcomes), running, jump, outage
+    return Decision(now, options, known, seen, change, *rest)

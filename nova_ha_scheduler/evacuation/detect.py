@@ -92,6 +92,15 @@ def sighted(turn: Turn) -> bool:
     return not why
 
 
+def after_outage(turn: Turn) -> None:
+    """What cannot be seen, or written down, may be out of order for all: hosts whose
+    heartbeats it has kept from Nova are not to be taken for dead."""
+    if turn.outage >= turn.options.down_time / 2:
+        turn.guard = replace(turn.guard, sighted_at=turn.now)
+        reason = records.Reason.OUTAGE.sentence(f"{turn.outage:.0f} s")
+        turn.tell(EventKind.SIGHTED, reason=reason)
+
+
 def _blindness(turn: Turn) -> str | None:
     """The sentence that says how we know that we see nothing, if so.
 
@@ -120,8 +129,8 @@ def _blindness(turn: Turn) -> str | None:
 def settled(turn: Turn) -> bool:
     """Whether we see for so long that each host that lives was heard of.
 
-    After an outage of Nova's message bus or conductors, or when a clock was set, hosts
-    are heard of one by one; the last of them must not be taken for dead.
+    After an outage of Nova's message bus, conductors or database, or when a clock was
+    set, hosts are heard of one by one; the last of them must not be taken for dead.
     """
     since, long = turn.guard.sighted_at, _SETTLES_IN * turn.options.down_time
     return since is None or abs(turn.now - since) >= long

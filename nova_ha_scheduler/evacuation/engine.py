@@ -42,6 +42,7 @@ def decide(turn: Turn) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations; then,
     with the room that these leave, moves of servers that are well."""
     jumps.notice(turn)
+    detect.after_outage(turn)
     holds.expire(turn)
     sighted = turn.picture.hosts_at is None and detect.sighted(turn)
     if sighted:
@@ -73,6 +74,7 @@ def again(decision: Decision) -> records.Change:
         decision.now,
         decision.options,
         decision.jump,
+        decision.outage,
         itertools.chain(ids, numbered).__next__,
     )
     decide(turn)
@@ -119,18 +121,22 @@ class Engine:
         self._listed_at = 0.0
         self._offset: float | None = None
         """Between the clock and what nobody can set."""
+        self._outage = 0.0
         self._broken: Set[str] = frozenset()
         self._learned: list[records.Outcome] = []
         """What was not written down yet: the journal may have failed."""
         self.state = records.State()
 
-    def step(self, look: bool = True) -> records.Change:
+    def step(self, look: bool = True, outage: float = 0.0) -> records.Change:
         """One step; what it decided is journalled, then handed to the executor.
 
         :param look: take a new picture; without, only what the executor learned is
             new. A picture costs a fixed number of requests.
+        :param outage: seconds for which the cloud could not be seen, or the journal not
+            be used, before this step.
         :raises CloudUnreachable: if there is no picture; nothing was lost.
         """
+        self._outage = max(self._outage, outage)
         ahead = self._jump(self._clock.now() - self._clock.steady())
         window = self._options.guard_window + max(0.0, ahead)  # as it was written
         self.state = self._journal.load(self._clock.now() - window)
@@ -143,7 +149,7 @@ class Engine:
         offset = now - self._clock.steady()
         jump = self._jump(offset)
         known = self.state, self._picture, outcomes, running, now, self._options
-        turn = Turn(*known, jump)
+        turn = Turn(*known, jump, self._outage if look else 0.0)
         decide(turn)
         self._log_broken(turn)
         decided = turn.change()
@@ -154,10 +160,11 @@ class Engine:
             self.state = self.state.after(change)
         self._learned.clear()
         self._offset = offset
+        self._outage = 0.0 if look else self._outage
         for intent in change.opened:
             self._executor.submit(intent)
         if self._keep and decisions.is_one(decided):
-            self._keep(decisions.made(*known, decided, jump))
+            self._keep(decisions.made(*known, decided, jump, turn.outage))
         return change
 
     def _log_broken(self, turn: Turn) -> None:

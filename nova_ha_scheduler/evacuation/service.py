@@ -181,7 +181,7 @@ class Service:
         if not turns.due(news, frozenset(written.commands)):
             return
         try:
-            change = turns.step()
+            change = turns.step(self._troubles.outage())
         except CloudUnreachable as error:
             if self._troubles.begins(Trouble.CLOUD, error):
                 words, todo, _ = Trouble.CLOUD.value
@@ -290,16 +290,16 @@ class _Turns:
         self._look = news or new_command or self.rest() == 0.0
         return self._look or self._executor.ended()
 
-    def step(self) -> Change:
+    def step(self, outage: float) -> Change:
         """One step of the engine, with a look or without."""
         if not self._look:
-            return self._engine.step(look=False)
+            return self._engine.step(False, outage)
         began = time.monotonic()
         early = began < self._looked_at + self._interval()
         self._in_a_row = self._in_a_row + 1 if early else 0
         self._looked_at = began
         self._soon = 2 * self._soon if self._all_ended() else _SOON
         try:
-            return self._engine.step()
+            return self._engine.step(True, outage)
         finally:
             self._took = time.monotonic() - began

@@ -7,7 +7,8 @@ stand in docs/troubleshooting.md, too.
 
 import enum
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Set
 
 from oslo_log import log as logging
 
@@ -62,6 +63,9 @@ class Trouble(enum.Enum):
     )
 
 
+_BLINDING = frozenset({Trouble.CLOUD, Trouble.JOURNAL})
+
+
 def one_line(error: object) -> str:
     """The words of an exception, for the middle of a sentence."""
     return " ".join(str(error).split()).rstrip(".")
@@ -80,14 +84,17 @@ class Troubles:
     """Those of a process; safe to be used from several threads."""
 
     def __init__(self) -> None:
-        self._there: set[Trouble] = set()
+        self._there: dict[Trouble, float] = {}
+        """Since when."""
+        self._past = 0.0
+        self._counted: Set[Trouble] = frozenset()
         self._lock = threading.Lock()
 
     def begins(self, trouble: Trouble, error: object) -> bool:
         """Say it, unless it was said. :returns: whether it is new."""
         with self._lock:
             new = trouble not in self._there
-            self._there.add(trouble)
+            self._there.setdefault(trouble, time.monotonic())
         what, todo, _ = trouble.value
         words = one_line(error)
         if not new:
@@ -98,11 +105,20 @@ class Troubles:
             plainly(LOG.error, "%s: %s. %s", what, words, todo)
         return new
 
+    def outage(self) -> float:
+        """Seconds for which cloud or journal were out of order, or are; what is over
+        counts once: now, or while it was there."""
+        with self._lock:
+            now, past = time.monotonic(), self._past
+            self._past, self._counted = 0.0, _BLINDING & self._there.keys()
+            return max([past, *(now - self._there[each] for each in self._counted)])
+
     def is_over(self, trouble: Trouble) -> bool:
         """Say so, if it was there. :returns: whether it was."""
         with self._lock:
-            was_there = trouble in self._there
-            self._there.discard(trouble)
-        if was_there:
+            since = self._there.pop(trouble, None)
+            if since is not None and trouble in _BLINDING - self._counted:
+                self._past = max(self._past, time.monotonic() - since)
+        if since is not None:
             LOG.info("%s", trouble.value[2])
-        return was_there
+        return since is not None

@@ -51,6 +51,7 @@ class Turn:
     :ivar may_fence: whether the guard admits another host in this step.
     :ivar broken: the hosts whose recovery broke, and why: bugs.
     :ivar jump: by how many seconds the clock was set since the last step.
+    :ivar outage: for how many seconds nothing could be seen, or written down, before.
     :ivar shown: what the cloud shows; in :attr:`picture`, hosts with a maintenance of
         ours are flagged from its first moment to its last.
     """
@@ -64,10 +65,11 @@ class Turn:
         now: float,
         options: Options,
         jump: float = 0.0,
+        outage: float = 0.0,
         new_id: Callable[[], str] = uuidutils.generate_uuid,
     ) -> None:
         """:param new_id: gives the ids of intents."""
-        self.jump, self._new_id = jump, new_id
+        self.jump, self.outage, self._new_id = jump, outage, new_id
         self.shown, self.now, self.options = picture, now, options
         self.hosts = dict(state.hosts)
         self.servers = dict(state.servers)

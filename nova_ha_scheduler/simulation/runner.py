@@ -47,6 +47,7 @@ class Simulation:
         self.start()
 
     def start(self) -> None:
+        self._lost_at: float | None = None
         self.executor = SteppedExecutor(
             self.world, self.clock, self.moment, self._withholds
         )
@@ -102,8 +103,12 @@ class Simulation:
             if not (look or busy or self.engine.wants_look()):
                 return
             try:
-                self.engine.step(look=look or self.engine.wants_look())
+                look = look or self.engine.wants_look()
+                outage = self.clock.time - self._lost_at if self._lost_at else 0.0
+                self.engine.step(look, outage)
+                self._lost_at = None if look else self._lost_at
             except CloudUnreachable:
+                self._lost_at = self._lost_at or self.clock.time
                 return
             look = False
         raise AssertionError("the engine does not come to rest")

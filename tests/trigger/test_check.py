@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("tidy")
 RECOMMENDED = """\
 [DEFAULT]
 report_interval = 10
+rpc_response_timeout = 40
 [filter_scheduler]
 available_filters = nova.scheduler.filters.all_filters
 available_filters = nova_ha_scheduler.filters.all_filters
@@ -72,7 +73,7 @@ def test_this_cloud_as_it_is_configured(cloud: Cloud, configured: Trigger) -> No
     path = str(cloud.state_dir / "nova.conf")
     found = findings(configured, "--nova-conf", path, code=2)
     assert "enabled_filters has no" in found["filter-not-enabled"]["what"]
-    assert found["guests-resume"]["severity"] == "warning"
+    assert found["guests-resume"]["severity"] == "error"
     assert "report_interval 20 s" in found["heartbeats-too-rare"]["what"]
     for_people = configured.nova_ha("check", "--nova-conf", path, code=2)
     assert "To mend: " in for_people

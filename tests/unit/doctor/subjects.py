@@ -22,10 +22,12 @@ Conf = Callable[[str], NovaConf]
 
 
 def recommended() -> str:
-    """The README's block for the schedulers' nova.conf."""
+    """The README's block for the schedulers' nova.conf, and what docs/evacuator.md says
+    of the compute hosts'."""
     block = re.search(r"    \[filter_scheduler\]\n(?:    .*\n)+", README.read_text())
     assert block
-    return "".join(line[4:] + "\n" for line in block[0].splitlines())
+    computes = "[DEFAULT]\nrpc_response_timeout = 40\n"
+    return computes + "".join(line[4:] + "\n" for line in block[0].splitlines())
 
 
 def host(name: str, *tags: str, **values: Any) -> Host:

@@ -16,7 +16,7 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.model import Policy
 from tests.unit.doctor.subjects import Conf, found, recommended
 
-OF_MESSAGING = ("control_exchange", "driver")
+OF_MESSAGING = ("control_exchange", "driver", "rpc_response_timeout")
 """Registered by oslo.messaging, and only when it is used."""
 
 
@@ -128,8 +128,13 @@ MORE_CONF = [
     ),
     (
         "heartbeats-too-rare",
-        "[DEFAULT]\nreport_interval = 20\nservice_down_time = 120",
-        "down_time is 60 s, and Nova's report_interval 20 s",
+        "[DEFAULT]\nreport_interval = 19\nservice_down_time = 120",
+        "down_time is 60 s, and Nova's report_interval 19 s",
+    ),
+    (
+        "calls-outlast-silence",
+        "[DEFAULT]\nrpc_response_timeout = 50",
+        "rpc_response_timeout is 50 s, and [detection] down_time 60 s",
     ),
     (
         "down-before-it-beats",
