@@ -53,7 +53,7 @@ CONF: Conf = {
     "guard": {"max_hosts": 100, "max_zone_percent": 100, "max_cloud_percent": 100},
     # Few at a time, so that there is something in the middle of which to fail.
     "evacuation": {
-        "max_in_flight_per_zone": 16,
+        "max_in_flight_per_zone": 8,
         "follow_interval": 2,
         "retry_interval": 3,
         "check_time": 60,
