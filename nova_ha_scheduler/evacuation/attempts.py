@@ -22,7 +22,7 @@ def tried(record: Asked) -> Asked:
 def why(turn: Turn, record: Asked, failed: Migration) -> str | None:
     """What is to be said of an attempt whose record has failed; None: Nova, which says
     no more there, is asked for it first."""
-    words = f"migration record {failed.status}"
+    words = unexplained(failed)
     if record.request_id is None:
         return words
     if outcome := turn.outcome(record, Effect.ASK_WHY):
@@ -30,6 +30,12 @@ def why(turn: Turn, record: Asked, failed: Migration) -> str | None:
     if not turn.pending(record, Effect.ASK_WHY):
         turn.intend(Effect.ASK_WHY, record.source, record, text=record.request_id)
     return None
+
+
+def unexplained(failed: Migration) -> str:
+    """What is said of it where Nova does not say why: nobody may know, or not yet, for
+    the record has failed before that is written down."""
+    return f"migration record {failed.status}"
 
 
 def never_got(

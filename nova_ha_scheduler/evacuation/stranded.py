@@ -18,7 +18,7 @@ the same one, which says so if it has the server.
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import holds, late
+from nova_ha_scheduler.evacuation import attempts, holds, late
 from nova_ha_scheduler.evacuation.records import (
     Effect,
     EventKind,
@@ -43,6 +43,10 @@ _UNHEARD = (
 )
 """By what nova-compute fails then: exceptions of oslo.messaging and oslo.db; and what
 Nova answers when the state that a server had was reset under its hands."""
+
+_BY_COMPUTE = "failed"
+"""The status that nova-compute gives a record; a conductor, which finds no host for the
+server, calls it "error"."""
 
 _HAS_IT = "already exists"
 """From nova.exception.InstanceExists, which nova-compute raises where its hypervisor
@@ -105,13 +109,15 @@ def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bo
 def may_have_it(turn: Turn, failed: Migration, said: str) -> str | None:
     """The destination that may run a server, though its evacuation has failed: where
     Nova's own services did not answer nova-compute, it gives up without a look at the
-    guest that it may have made. It is asked for there alone again: that host says so
-    if it has it (:func:`had_it`).
+    guest that it may have made; and where nobody says why, it may have been that. It
+    is asked for there alone again: that host says so if it has it (:func:`had_it`).
 
     :param said: why it has failed, as far as Nova says that.
     """
     there = failed.destination
     unheard = any(words in said for words in _UNHEARD)
+    if failed.status == _BY_COMPUTE:
+        unheard = unheard or said == attempts.unexplained(failed)
     return there if unheard and there and not is_dead(turn, there) else None
 
 

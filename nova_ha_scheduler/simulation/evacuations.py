@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 
+_ITS_OWN = "libvirtError"
+"""Of a guest that could not be started."""
+
+
 @dataclass
 class Evacuation:
     """One that Nova works on."""
@@ -184,11 +188,11 @@ class Evacuations:
             self._world.failures[server.uuid] = f"{server.name} already exists"
         elif self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
-            self._world.failures.pop(server.uuid, None)
+            why = self._world.breaking.pop(server.name, None)
             evacuation.failing = True
-            if why := self._world.breaking.pop(server.name, ""):
+            self._world.failures[server.uuid] = _ITS_OWN if why is None else why
+            if why is not None:
                 self._torn[server.uuid] = chosen
-                self._world.failures[server.uuid] = why
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 
     def _fail(self, evacuation: Evacuation, status: str) -> None:

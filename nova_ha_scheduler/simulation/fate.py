@@ -128,8 +128,9 @@ class Fate:
         """So many evacuations or moves of it fail."""
         self.world.failing[self.names[server]] = times
 
-    def do_rebuild_breaks(self, server: ServerId, why: str) -> None:
-        """The next evacuation of it fails when its host has it, and runs it."""
+    def do_rebuild_breaks(self, server: ServerId, why: str = "") -> None:
+        """The next evacuation of it fails when its host has it, and runs it; "": nobody
+        says why."""
         self.do_rebuild_fails(server, 1)
         self.world.breaking[self.names[server]] = why
 
