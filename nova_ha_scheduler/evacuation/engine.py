@@ -140,7 +140,11 @@ class Engine:
         ahead = self._jump(self._clock.now() - self._clock.steady())
         window = self._options.guard_window + max(0.0, ahead)  # as it was written
         self.state = self._journal.load(self._clock.now() - window)
+        # A picture of before the clock was set is of another time.
+        look = look or ahead != 0.0
         if look or self._picture is None:
+            self._picture = self._look()
+        if not ahead and self._jump(self._clock.now() - self._clock.steady()):
             self._picture = self._look()
         running = self._executor.running()
         self._learned += self._executor.outcomes()
