@@ -31,6 +31,7 @@ from tests.stack import servers, truth
 from tests.stack.deaths import Death
 from tests.stack.evacuator import Evacuator, Trigger
 from tests.stack.gate import Request
+from tests.stack.heal import CleaningUp
 from tests.stack.logs import Logs
 from tests.stack.nova import REPORT_INTERVAL
 from tests.stack.operator import Operator
@@ -104,7 +105,7 @@ class Fleet:
         self.spoilt = False
         self._number = number
         self._operator = Operator(self)
-        self._waited: dict[str, float] = {}
+        self._cleaning_up = CleaningUp()
         self._shown: dict[str, dict[str, Any]] = {}
         self._triggers: list[Trigger] = []
         self._logs = Logs(self._triggers)
@@ -209,13 +210,8 @@ class Fleet:
         """
         still = [found for found in self._recoveries(hosts) if not found.ended_at]
         for found in still:
-            if found.reason is not Reason.DONE_RECORDS:
-                continue
-            since = self._waited.setdefault(found.id, time.time())
-            if time.time() > since + 15:
-                self._waited[found.id] = time.time()
-                self.stack.machines[found.host].crash()
-                self.stack.machines[found.host].start()
+            if found.reason is Reason.DONE_RECORDS:
+                self._cleaning_up.awaited(self.stack.machines[found.host], found.id)
         return not still
 
     def _services(self) -> Mapping[str, dict[str, Any]]:

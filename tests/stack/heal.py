@@ -2,11 +2,15 @@
 """After a test: everything runs, nothing is held up, and no server is left."""
 
 import functools
+import time
 from collections.abc import Iterable
 
 from tests.cloud.client import Client
 from tests.stack.machines import Machine
 from tests.stack.programs import Program
+
+CLEANED_UP = 15.0
+"""Seconds after its start within which a nova-compute deletes what was evacuated."""
 
 
 def revive(programs: Iterable[Program], machines: Iterable[Machine]) -> None:
@@ -22,15 +26,44 @@ def revive(programs: Iterable[Program], machines: Iterable[Machine]) -> None:
         machine.start("heal")
 
 
-def open_hosts(client: Client, hosts: Iterable[str]) -> None:
-    """Lift force-down, enable services, end maintenance; the hosts have to be up."""
+def open_hosts(client: Client, machines: Iterable[Machine]) -> None:
+    """Lift force-down, enable services, end maintenance; the hosts have to be on."""
     compute = client.openstack().compute
     for aggregate in compute.aggregates():
         if "ha:maintenance" in (aggregate.metadata or {}):
             for host in aggregate.hosts or []:
                 compute.remove_host_from_aggregate(aggregate, host)
-    for host in hosts:
-        client.wait(f"{host} open", functools.partial(_opened, client, host), 120)
+    cleaning_up = CleaningUp()
+    for machine in machines:
+        opens = functools.partial(_opens, client, machine, cleaning_up)
+        client.wait(f"{machine.name} open", opens, 120)
+
+
+class CleaningUp:
+    """A nova-compute deletes at its start what was evacuated from its host and has
+    ended by then: what ended later keeps the host closed until the next start."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def awaited(self, machine: Machine, key: str) -> None:
+        """Call it while a host is kept closed: its nova-compute is started again when
+        that has gone on for too long.
+
+        :param key: by which one wait is told from another.
+        """
+        now = time.monotonic()
+        if now > self._since.setdefault(key, now) + CLEANED_UP:
+            self._since[key] = now
+            machine.crash()
+            machine.start("clean up")
+
+
+def _opens(client: Client, machine: Machine, cleaning_up: CleaningUp) -> bool:
+    if _opened(client, machine.name):
+        return True
+    cleaning_up.awaited(machine, machine.name)
+    return False
 
 
 def _opened(client: Client, host: str) -> bool:

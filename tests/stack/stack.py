@@ -199,7 +199,7 @@ class Stack(Client):
             gate.lift()
         heal.revive(self.programs.values(), self.machines.values())
         self.rebuild_seconds(0)
-        heal.open_hosts(self, self.machines)
+        heal.open_hosts(self, self.machines.values())
         self.wait_up(self.machines)
         servers.delete_all(self)
         for machine in self.machines.values():
