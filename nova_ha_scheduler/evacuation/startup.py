@@ -22,6 +22,10 @@ from nova_ha_scheduler.witnesses import conf as witnesses_conf
 _BESIDE_WORKERS = 8
 """Requests to one service that others send at the same time: a picture's, a check's."""
 
+_LOG_LEVELS = ("alembic=WARN", "sqlalchemy.pool=CRITICAL")
+"""Beside those of oslo.log. A connection that is lost while it goes back into the pool
+has a traceback there; that the journal cannot be used is said by the journal."""
+
 PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
 
 
@@ -33,7 +37,7 @@ def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
     """
     conf = cfg.ConfigOpts()
     logging.register_options(conf)
-    levels = [*logging.get_default_log_levels(), "alembic=WARN"]
+    levels = [*logging.get_default_log_levels(), *_LOG_LEVELS]
     logging.set_defaults(default_log_levels=levels)
     trigger_conf.register_opts(conf)
     witnesses_conf.register_opts(conf)

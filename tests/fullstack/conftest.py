@@ -40,7 +40,11 @@ def fleet(_stack: Stack, _fleets: list[Fleet]) -> Fleet:
         _fleets.clear()
         _healed(_stack)
     if not _fleets:
-        _fleets.append(Fleet(_stack))
+        try:
+            _fleets.append(Fleet(_stack))
+        except BaseException:
+            _healed(_stack)
+            raise
     return _fleets[0]
 
 
