@@ -69,7 +69,7 @@ class Run:
 
     def run(self, minutes: float) -> Tally:
         """Let things fail for some minutes; then heal all, wait, and check."""
-        works = [(self._zone, zone) for zone in self._fleet.zones]
+        works = [(self._zone, zone) for zone in self._fleet.hosts.zones]
         threads = [
             threading.Thread(target=self._guarded, args=work)
             for work in [*works, (self._trouble, "")]
@@ -121,7 +121,7 @@ class Run:
 
     def _choose(self, zone: str, rank: int, others: int) -> str | None:
         """The host of a rank, if so many others of its zone are well, too."""
-        well = self._fleet.serving(self._fleet.hosts(zone))
+        well = self._fleet.hosts.serving(self._fleet.hosts.of(zone))
         if len(well) <= others:
             return None
         now = servers.servers(self._stack).values()
@@ -156,8 +156,8 @@ class Run:
             deaths.append(shaken)
         if host in self._fleet.early:
             machine.crash()  # it cleans up after what had ended when it started
-        for each in (each for death in deaths for each in death.hosts):
-            self._stack.machines[each].start()
+        for death in deaths:
+            death.switch_on()
 
     def _second(self, zone: str, how: str) -> Death | None:
         """Something happens to a destination, if there is another one."""
@@ -181,7 +181,7 @@ class Run:
         def settled() -> bool:
             if death.recoveries:
                 return death.has_ended
-            return bool(self._fleet.serving(death.hosts))
+            return bool(self._fleet.hosts.serving(death.hosts))
 
         self._fleet.wait(f"{death} serves, or is recovered", settled, _PATIENCE)
         return bool(death.recoveries)

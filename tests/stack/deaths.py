@@ -66,6 +66,11 @@ class Death:
         begun = {each.host for each in found} == set(self.hosts)
         return begun and all(each.state in _OVER for each in found)
 
+    def switch_on(self) -> None:
+        """The hosts have power again."""
+        for host in self.hosts:
+            self.fleet.stack.machines[host].start()
+
     def servers(self) -> list[ServerRecovery]:
         history = self.fleet.history
         queries = (Query(recovery=r.id, limit=None) for r in self.recoveries)

@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import functools
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any, TypeVar
 
@@ -20,8 +20,6 @@ from requests import RequestException
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.evacuation.records import (
     Event,
-    HostRecovery,
-    Reason,
     ServerState,
 )
 from nova_ha_scheduler.journal import JournalError
@@ -31,9 +29,8 @@ from tests.stack import servers, truth
 from tests.stack.deaths import Death
 from tests.stack.evacuator import Evacuator, Trigger
 from tests.stack.gate import Request
-from tests.stack.heal import CleaningUp
+from tests.stack.hosts import Hosts
 from tests.stack.logs import Logs
-from tests.stack.nova import REPORT_INTERVAL
 from tests.stack.operator import Operator
 from tests.stack.stack import Stack
 
@@ -66,12 +63,6 @@ CONF: Conf = {
 """slow_after is longer than any service of Nova waits for another."""
 
 
-def _age(shown: str) -> float:
-    """Seconds since a moment, as Nova shows it, without a zone."""
-    at = datetime.datetime.fromisoformat(shown).replace(tzinfo=datetime.UTC)
-    return time.time() - at.timestamp()
-
-
 def _put_right(shown: dict[str, Any]) -> dict[str, Any]:
     """What a clock that was ahead has stamped lies in the future."""
 
@@ -89,6 +80,7 @@ def _put_right(shown: dict[str, Any]) -> dict[str, Any]:
 class Fleet:
     """Use it after the stack has started, or was healed.
 
+    :ivar hosts: all of the stack.
     :ivar ids: the servers of each zone; :ivar deleted: by their owners.
     :ivar early: hosts that were switched on again before their time.
     :ivar spoilt: whether it is of no use any more.
@@ -99,13 +91,12 @@ class Fleet:
         :param details: of the trigger, as of Stack.trigger().
         """
         self.stack = stack
-        self.zones = sorted(set(stack.site.layout.zones.values()))
+        self.hosts = Hosts(stack, lambda: self.history)
         self.deleted: set[str] = set()
         self.early: set[str] = set()
         self.spoilt = False
         self._number = number
         self._operator = Operator(self)
-        self._cleaning_up = CleaningUp()
         self._shown: dict[str, dict[str, Any]] = {}
         self._triggers: list[Trigger] = []
         self._logs = Logs(self._triggers)
@@ -113,7 +104,7 @@ class Fleet:
         self.trigger = self._make(name, **details)
         self.service: Evacuator = self.trigger.service(name)
         self.service.own_clock()
-        self.wait("all hosts are heard of in time", self._heard)
+        self.wait("all hosts are heard of in time", self.hosts.heard)
         self.ids = self._boot()
         self.service.start()
 
@@ -124,32 +115,14 @@ class Fleet:
         self._triggers.append(made)
         return made
 
-    def _heard(self) -> bool:
-        """Whether the machine has got its breath again after the start of so much: the
-        scheduler has no patience with late heartbeats."""
-        seen = [service["updated_at"] for service in self._services().values()]
-        return all(at and _age(at) < 2 * REPORT_INTERVAL for at in seen)
-
     def _boot(self) -> dict[str, set[str]]:
         """On the hosts of each zone that are no reserve, on all at the same time."""
         boot = functools.partial(servers.boot, self.stack)
         halves = ((self._number + 1) // 2, self._number // 2)
+        zones = self.hosts.zones
         with futures.ThreadPoolExecutor() as pool:
-            ids = {z: pool.map(boot, self._pairs(z)[0], halves) for z in self.zones}
+            ids = {z: pool.map(boot, self.hosts.pairs(z)[0], halves) for z in zones}
             return {zone: set().union(*found) for zone, found in ids.items()}
-
-    def hosts(self, zone: str) -> list[str]:
-        """The hosts of a zone, by name."""
-        zones = self.stack.site.layout.zones
-        return sorted(host for host, its in zones.items() if its == zone)
-
-    def _pairs(self, zone: str) -> tuple[list[str], list[str]]:
-        """The hosts of a zone, and of its reserve."""
-        hosts, reserve = self.hosts(zone), self.stack.site.layout.reserve
-        return (
-            [host for host in hosts if host not in reserve],
-            [host for host in hosts if host in reserve],
-        )
 
     @functools.cached_property
     def history(self) -> History:
@@ -179,67 +152,18 @@ class Fleet:
         """
 
         def well() -> tuple[str, ...] | None:
-            names = self.hosts(zone)
-            if self.serving(names) != names:
+            names = self.hosts.of(zone)
+            if self.hosts.serving(names) != names:
                 return None
             now = servers.servers(self.stack)
             mine = [now[id] for id in self.ids[zone] - self.deleted if id in now]
             if any(s["OS-EXT-STS:task_state"] for s in mine):
                 return None
             places = {str(s["OS-EXT-SRV-ATTR:host"]) for s in mine}
-            one_pair = any(places <= set(pair) for pair in self._pairs(zone))
+            one_pair = any(places <= set(pair) for pair in self.hosts.pairs(zone))
             return tuple(sorted(places)) if one_pair else None
 
         return self.wait(f"zone {zone} is well", well)
-
-    def serving(self, hosts: Collection[str]) -> list[str]:
-        """Those of some hosts that are up, and for which nothing is under way."""
-        found = self._services()
-        closed = [host for host in hosts if self._closed_again([host])]
-        return [
-            host
-            for host in closed
-            if found[host]["state"] == "up" and not found[host]["forced_down"]
-        ]
-
-    def _closed_again(self, hosts: Collection[str]) -> bool:
-        """Whether no recovery of hosts is open.
-
-        Beside it, an operator does as the history says: a nova-compute that has not
-        cleaned up is started again.
-        """
-        still = [found for found in self._recoveries(hosts) if not found.ended_at]
-        for found in still:
-            if found.reason is Reason.DONE_RECORDS:
-                self._cleaning_up.awaited(self.stack.machines[found.host], found.id)
-        return not still
-
-    def _services(self) -> Mapping[str, dict[str, Any]]:
-        answer = self.stack.nova("GET", "/os-services?binary=nova-compute")
-        answer.raise_for_status()
-        return {service["host"]: service for service in answer.json()["services"]}
-
-    def _recoveries(self, hosts: Collection[str]) -> list[HostRecovery]:
-        return [r for h in hosts for r in self.history.recoveries(Query(host=h))]
-
-    def arrange(self, zone: str, homes: Collection[str]) -> None:
-        """Leave the other pair of hosts as destinations. What else there is, is under
-        maintenance: not disabled, for that would leave the trigger few to hear."""
-        pair = next(p for p in self._pairs(zone) if not set(p) & set(homes))
-        away = {*self.hosts(zone)} - {*homes} - {*pair}
-        compute = self.stack.openstack().compute
-        closed = self._closed(zone)
-        for host in {*(closed.hosts or [])} - away:
-            compute.remove_host_from_aggregate(closed, host)
-        for host in away - {*(closed.hosts or [])}:
-            compute.add_host_to_aggregate(closed, host)
-
-    def _closed(self, zone: str) -> Any:
-        """The aggregate of those of a zone that no server may go to."""
-        name = f"closed-{zone}"
-        all_ = self.stack.openstack().compute.aggregates()
-        found = next((each for each in all_ if each.name == name), None)
-        return found or self.stack.aggregate(name, {"ha:maintenance": "true"}, [])
 
     # A death.
 
@@ -249,7 +173,7 @@ class Fleet:
         :param rebuild: how long each server takes to come up.
         """
         homes = self.homes(zone)
-        self.arrange(zone, homes)
+        self.hosts.arrange(zone, homes)
         self.stack.rebuild_seconds(rebuild)
         death = Death(self, homes)
         for home in homes:
@@ -273,8 +197,8 @@ class Fleet:
         except BaseException:
             self.spoilt = True
             raise
-        for host in (host for death in deaths for host in death.hosts):
-            self.stack.machines[host].start()
+        for death in deaths:
+            death.switch_on()
 
     @contextlib.contextmanager
     def death(self, zone: str, **how: Any) -> Iterator[Death]:
@@ -304,7 +228,7 @@ class Fleet:
         for host in hosts:
             self.stack.machines[host].start()
 
-        closed = functools.partial(self._closed_again, hosts)
+        closed = functools.partial(self.hosts.let_in, hosts)
         self.wait(f"{', '.join(hosts)} let in again", closed)
         for host in hosts:
             self._operator.start_guests(host)
@@ -372,7 +296,7 @@ class Fleet:
 
         All hosts have to be well, in the beginning and in the end.
         """
-        for zone in self.zones:
+        for zone in self.hosts.zones:
             self.homes(zone)
         self.shown()  # keeps what the usual one has done
         usual = self.trigger, self.service
@@ -380,7 +304,7 @@ class Fleet:
         self._use(self._make(name, **details))
         try:
             yield self.trigger
-            for zone in self.zones:
+            for zone in self.hosts.zones:
                 self.homes(zone)
             self.check()
         except BaseException:
