@@ -102,7 +102,7 @@ class Reason(enum.Enum):
         "be held for dead: {0}; see that both are right"
     )
     OUTAGE = (
-        "the cloud could not be seen, or the journal not be used, for {0}: nobody is "
+        "cloud, message bus or journal were out of order for {0}: nobody is "
         "fenced until every host had the time to be heard of"
     )
     CLOCK_JUMPED = (

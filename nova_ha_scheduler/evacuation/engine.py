@@ -132,8 +132,8 @@ class Engine:
 
         :param look: take a new picture; without, only what the executor learned is
             new. A picture costs a fixed number of requests.
-        :param outage: seconds for which the cloud could not be seen, or the journal not
-            be used, before this step.
+        :param outage: seconds for which cloud, message bus or journal were out of order
+            before this step.
         :raises CloudUnreachable: if there is no picture; nothing was lost.
         """
         self._outage = max(self._outage, outage)

@@ -65,6 +65,10 @@ class Trouble(enum.Enum):
 
 _BLINDING = frozenset({Trouble.CLOUD, Trouble.JOURNAL})
 
+_DEAFENING = frozenset({Trouble.LISTENER})
+"""Heartbeats are lost when Nova's message bus is down, and so are notifications; but
+these may also be out of reach for the trigger alone, and deaths are still seen then."""
+
 
 def one_line(error: object) -> str:
     """The words of an exception, for the middle of a sentence."""
@@ -106,8 +110,8 @@ class Troubles:
         return new
 
     def outage(self) -> float:
-        """Seconds for which cloud or journal were out of order, or are; what is over
-        counts once: now, or while it was there."""
+        """Seconds for which cloud or journal were out of order, or are, or for which
+        the message bus was; what is over counts once: now, or while it was there."""
         with self._lock:
             now, past = time.monotonic(), self._past
             self._past, self._counted = 0.0, _BLINDING & self._there.keys()
@@ -117,7 +121,8 @@ class Troubles:
         """Say so, if it was there. :returns: whether it was."""
         with self._lock:
             since = self._there.pop(trouble, None)
-            if since is not None and trouble in _BLINDING - self._counted:
+            counts = trouble in (_BLINDING | _DEAFENING) - self._counted
+            if since is not None and counts:
                 self._past = max(self._past, time.monotonic() - since)
         if since is not None:
             LOG.info("%s", trouble.value[2])

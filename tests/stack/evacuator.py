@@ -13,14 +13,14 @@ from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
 from tests.cloud.config import CLOUD_NAME, Conf, merge, render
 from tests.errors import ProgramError
-from tests.stack.nova import REPORT_INTERVAL, SERVICE_DOWN_TIME
+from tests.stack.nova import SERVICE_DOWN_TIME
 from tests.stack.programs import Program
 from tests.stack.site import Site, script
 
 QUICK: Conf = {
     "detection": {
         "poll_interval": 1,
-        "down_time": max(SERVICE_DOWN_TIME, 4 * REPORT_INTERVAL),
+        "down_time": SERVICE_DOWN_TIME,
         "clock_skew": 1,
     },
     "evacuation": {"follow_interval": 1, "settle": 5},

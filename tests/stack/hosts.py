@@ -9,7 +9,7 @@ from typing import Any
 from nova_ha_scheduler.evacuation.records import Reason
 from nova_ha_scheduler.journal.history import History, Query
 from tests.stack.heal import CleaningUp
-from tests.stack.nova import REPORT_INTERVAL
+from tests.stack.nova import SERVICE_DOWN_TIME
 from tests.stack.stack import Stack
 
 
@@ -42,7 +42,7 @@ class Hosts:
         """Whether the machine has got its breath again after the start of so much: the
         scheduler has no patience with late heartbeats."""
         seen = [service["updated_at"] for service in self._services().values()]
-        return all(at and _age(at) < 2 * REPORT_INTERVAL for at in seen)
+        return all(at and _age(at) < SERVICE_DOWN_TIME / 2 for at in seen)
 
     def serving(self, hosts: Collection[str]) -> list[str]:
         """Those of some hosts that are up, and for which nothing is under way."""

@@ -43,3 +43,15 @@ def test_others_hide_no_host(clock: list[float]) -> None:
     found.begins(Trouble.SENDER, "away")
     clock.append(200)
     assert found.outage() == 0
+
+
+def test_a_message_bus_counts_when_it_is_back(clock: list[float]) -> None:
+    """Meanwhile it may be out of reach for the trigger alone."""
+    found = Troubles()
+    found.begins(Trouble.LISTENER, "away")
+    clock.append(130)
+    assert found.outage() == 0
+    clock.append(140)
+    found.is_over(Trouble.LISTENER)
+    assert found.outage() == 40
+    assert found.outage() == 0
