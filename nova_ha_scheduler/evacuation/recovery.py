@@ -24,8 +24,9 @@ from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.rules import vocabulary
 
-_RETURN_INTERVAL = 10.0
-"""Seconds between two looks at a host that may be back: as a heartbeat takes."""
+_HEARTBEAT = 1 / 6
+"""The time between two looks at a host that may be back, as a share of down_time: as
+long as from one heartbeat to the next, by the default values of Nova and of ours."""
 
 Step = Callable[[Turn, HostRecovery], HostRecovery]
 
@@ -197,7 +198,7 @@ def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
         return _cleared(turn, host, Reason.UNKNOWN_HOST)
     if not turn.looked_at(host):
         return host
-    later = replace(host, next_try_at=turn.now + _RETURN_INTERVAL)
+    later = replace(host, next_try_at=turn.now + _HEARTBEAT * turn.options.down_time)
     silent = turn.now - seen.updated_at >= turn.options.down_time
     if not proof.heard_of(host, seen):
         # One write may be anybody's; the next one is a heartbeat.

@@ -2,7 +2,7 @@
 """One stack for all tests; each finds all hosts up, and no servers."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -93,23 +93,28 @@ def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
 
 def check(
     stack: Stack,
-    history: dict[str, Any],
+    histories: Sequence[dict[str, Any]],
     ids: set[str],
     stopped: frozenset[str] = frozenset(),
 ) -> None:
-    """All are recovered in their zone, as they were, and no rule is broken."""
-    host = history["host"]
-    zone = stack.site.layout.zones[host]
-    rows = {row["server"]: row for row in history["servers"]}
-    assert {row["outcome"] for row in rows.values()} == {"recovered"}, rows
-    assert set(rows) == ids
+    """All are recovered in their zone, as they were, and no rule is broken.
+
+    :param histories: of each host that has died.
+    """
+    found = [
+        (history["host"], row) for history in histories for row in history["servers"]
+    ]
+    sources = {row["server"]: host for host, row in found}
+    assert {row["outcome"] for _, row in found} == {"recovered"}, found
+    assert set(sources) == ids
     facts = truth.facts(stack.records(), stack.switched())
-    assert truth.breaches(facts, [history], ids) == []
-    assert {a.server for a in facts.arrivals if a.source == host} == ids
-    now = servers.servers(stack)
+    assert truth.breaches(facts, histories, ids) == []
+    arrived = {(each.server, each.source) for each in facts.arrivals}
+    assert arrived == {*sources.items()}
+    zones, now = stack.site.layout.zones, servers.servers(stack)
     for server in ids:
         there = str(now[server]["OS-EXT-SRV-ATTR:host"])
-        assert stack.site.layout.zones[there] == zone
+        assert zones[there] == zones[sources[server]]
         runs = {there} if server not in stopped else set()
         assert facts.runs_at_last(server) == runs
         assert now[server]["status"] == ("ACTIVE" if runs else "SHUTOFF")

@@ -16,17 +16,26 @@ SERVERS = 4
 NODE, HOST = "rack7-node2", "b2"  # one machine, as the cluster and as Nova call it
 
 
-def test_fence_ipmilan(stack: Stack, trigger: Callable[..., Trigger]) -> None:
-    """The agent's power-off, over IPMI, really ends the host, which is hung."""
-    ours = trigger(fencing={"a2": stack.ipmi("a2").method()})
+def test_hung_hosts(stack: Stack, trigger: Callable[..., Trigger]) -> None:
+    """They are silent, but their servers could go on any moment: power-off, of one by
+    fence_ipmilan and of the other by Redfish, really ends that."""
+    ours = trigger(
+        conf={"guard": {"max_cloud_percent": 25}},
+        fencing={"a2": stack.ipmi("a2").method()},
+    )
     ours.service().start()
-    ids = servers.boot(stack, "a2", SERVERS)
-    stack.machines["a2"].freeze()
-    found = recovered(stack, ours, "a2")
-    (cut,) = [s for s in stack.switched() if (s["host"], s["event"]) == ("a2", "off")]
-    assert cut["by"] == "ipmi"
-    assert not stack.machines["a2"].alive
-    check(stack, found, ids)
+    devices = {"a2": "ipmi", "b1": "redfish"}
+    ids = {host: servers.boot(stack, host, SERVERS) for host in devices}
+    for host in devices:
+        stack.machines[host].freeze()
+    found = {host: recovered(stack, ours, host) for host in devices}
+    for host, device in devices.items():
+        (cut,) = [
+            s for s in stack.switched() if (s["host"], s["event"]) == (host, "off")
+        ]
+        assert cut["by"] == device, "the process is gone, and the fence did it"
+        assert not stack.machines[host].alive
+    check(stack, [*found.values()], set().union(*ids.values()))
 
 
 def alert(trigger: Trigger, **details: str) -> subprocess.CompletedProcess[str]:
@@ -93,7 +102,7 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     found = recovered(stack, ours, HOST)
     assert "Pacemaker" in found["proof"]
     assert f"powered off node {NODE}" in found["proof"]
-    check(stack, found, ids)
+    check(stack, [found], ids)
 
 
 def lying(stack: Stack, ours: Trigger, host: str) -> set[str]:

@@ -9,8 +9,8 @@ from tests.cloud.client import Client
 from tests.stack.machines import Machine
 from tests.stack.programs import Program
 
-CLEANED_UP = 20.0
-"""Seconds after its start within which a nova-compute deletes what was evacuated."""
+_STARTS_IN = 20.0
+"""Seconds from the start of a nova-compute until it has deleted what was evacuated."""
 
 
 def revive(programs: Iterable[Program], machines: Iterable[Machine]) -> None:
@@ -33,7 +33,7 @@ def open_hosts(client: Client, machines: Iterable[Machine]) -> None:
         if "ha:maintenance" in (aggregate.metadata or {}):
             for host in aggregate.hosts or []:
                 compute.remove_host_from_aggregate(aggregate, host)
-    cleaning_up = CleaningUp()
+    cleaning_up = CleaningUp(_STARTS_IN)
     for machine in machines:
         opens = functools.partial(_opens, client, machine, cleaning_up)
         client.wait(f"{machine.name} open", opens, 120)
@@ -43,17 +43,19 @@ class CleaningUp:
     """A nova-compute deletes at its start what was evacuated from its host and has
     ended by then: what ended later keeps the host closed until the next start."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        """:param seconds: how long a wait may go on."""
+        self._seconds = seconds
         self._since: dict[str, float] = {}
 
     def awaited(self, machine: Machine, key: str) -> None:
         """Call it while a host is kept closed: its nova-compute is started again when
-        that has gone on for too long.
+        that goes on.
 
         :param key: by which one wait is told from another.
         """
         now = time.monotonic()
-        if now > self._since.setdefault(key, now) + CLEANED_UP:
+        if now > self._since.setdefault(key, now) + self._seconds:
             self._since[key] = now
             machine.crash()
             machine.start("clean up")

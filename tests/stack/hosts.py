@@ -12,6 +12,10 @@ from tests.stack.heal import CleaningUp
 from tests.stack.nova import SERVICE_DOWN_TIME
 from tests.stack.stack import Stack
 
+_LASTS = 4.0
+"""Seconds for which the history says that a nova-compute that runs has not cleaned up,
+until somebody starts it again."""
+
 
 class Hosts:
     """All of a stack.
@@ -23,7 +27,7 @@ class Hosts:
         """:param history: of the trigger that runs now."""
         self.zones = sorted(set(stack.site.layout.zones.values()))
         self._stack, self._history = stack, history
-        self._cleaning_up = CleaningUp()
+        self._cleaning_up = CleaningUp(_LASTS)
 
     def of(self, zone: str) -> list[str]:
         """The hosts of a zone, by name."""
