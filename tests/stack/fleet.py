@@ -56,7 +56,6 @@ CONF: Conf = {
         "retry_interval": 3,
         "check_time": 60,
         "slow_after": 15,
-        "task_state_grace": 20,
         "attempts": 5,
     },
     "fencing": {"request_timeout": 5, "power_off_timeout": 10},
