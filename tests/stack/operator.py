@@ -35,6 +35,9 @@ class Operator:
         fleet.wait(f"the recovery of {death} ends", end, seconds)
         if stuck := [server for server in death.servers() if _is_halfway(server)]:
             for server in stuck:
+                self._reset_once.discard(
+                    _attempt(server)
+                )  # what was done, was too early
                 self._reset(server)
             why = "looked for on their destinations"
             for host in sorted({server.source for server in stuck}):
@@ -69,7 +72,7 @@ class Operator:
         """Reset a server's state, as ``openstack server set --state error`` does, after
         a look at the host that it was on its way to; once for each attempt, as Nova
         works on the next."""
-        stack, attempt = self._fleet.stack, (server.server, server.asked_at)
+        stack, attempt = self._fleet.stack, _attempt(server)
         answer = stack.nova("GET", f"/servers/{server.server}")
         if attempt in self._reset_once or not answer.ok:
             return
@@ -82,6 +85,11 @@ class Operator:
         path = f"/servers/{server.server}/action"
         stack.nova("POST", path, action).raise_for_status()
         self._reset_once.add(attempt)
+
+
+def _attempt(server: ServerRecovery) -> tuple[str, float | None]:
+    """By which one evacuation of a server is told from the next."""
+    return server.server, server.asked_at
 
 
 def _is_halfway(server: ServerRecovery) -> bool:
