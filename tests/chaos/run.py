@@ -190,6 +190,7 @@ class Run:
         """Whether so many servers are recovered in the end: it may have fewer."""
 
         def reached() -> str | None:
+            self._fleet.operator.look_after(death)
             states = [server.state for server in death.servers()]
             if states.count(ServerState.RECOVERED) >= number:
                 return "yes"

@@ -13,16 +13,20 @@ HEARS = "Nova's notifications can be heard."
 FULL, ROOM = "The journal cannot be used", "The journal can be used again."
 
 
-def test_trigger_killed(fleet: Fleet) -> None:
+def test_trigger_killed_as_another_zone_dies(fleet: Fleet) -> None:
     """Started again, it goes on: none is left behind, and none evacuated twice."""
-    with fleet.death(A) as death:
-        death.progress(4)
+    fleet.homes(B)
+    with fleet.deaths(A) as deaths:
+        deaths[0].progress(4)
+        deaths.append(fleet.kill(B))
+        deaths[1].told("host.suspected")
         with injected(Outage(fleet.service.name), fleet.stack):
             pass
-    for server in death.servers():
-        assert server.attempts == 1, server
-    arrivals = [a.server for a in fleet.facts().arrivals if a.at > death.at]
-    assert sorted(arrivals) == sorted(server.server for server in death.servers())
+    moved = [server for death in deaths for server in death.servers()]
+    assert {server.server for server in moved} == fleet.ids[A] | fleet.ids[B]
+    assert {server.attempts for server in moved} == {1}, moved
+    arrivals = [a.server for a in fleet.facts().arrivals if a.at > deaths[0].at]
+    assert sorted(arrivals) == sorted(server.server for server in moved)
 
 
 def test_leader_killed_then_frozen(fleet: Fleet) -> None:

@@ -122,14 +122,3 @@ def test_fence_devices_fail_while_two_zones_die(fleet: Fleet) -> None:
             assert not death.events("server.asked")
         failing.heal(fleet.stack)
         hanging.heal(fleet.stack)
-
-
-def test_second_host_dies(fleet: Fleet) -> None:
-    """In another zone, in the middle, and the trigger with it."""
-    fleet.homes(B)
-    with fleet.deaths(A) as deaths:
-        deaths[0].progress(4)
-        deaths.append(fleet.kill(B))
-        deaths[1].told("host.suspected")
-        with injected(Outage(fleet.service.name), fleet.stack):
-            pass

@@ -51,7 +51,7 @@ CONF: Conf = {
     "guard": {"max_hosts": 100, "max_zone_percent": 100, "max_cloud_percent": 100},
     # Few at a time, so that there is something in the middle of which to fail.
     "evacuation": {
-        "max_in_flight_per_zone": 8,
+        "max_in_flight_per_zone": 11,
         "follow_interval": 2,
         "retry_interval": 3,
         "check_time": 60,
@@ -80,7 +80,7 @@ def _put_right(shown: dict[str, Any]) -> dict[str, Any]:
 class Fleet:
     """Use it after the stack has started, or was healed.
 
-    :ivar hosts: all of the stack.
+    :ivar hosts: all of the stack; :ivar operator: who looks after what dies.
     :ivar ids: the servers of each zone; :ivar deleted: by their owners.
     :ivar early: hosts that were switched on again before their time.
     :ivar spoilt: whether it is of no use any more.
@@ -96,7 +96,7 @@ class Fleet:
         self.early: set[str] = set()
         self.spoilt = False
         self._number = number
-        self._operator = Operator(self)
+        self.operator = Operator(self)
         self._shown: dict[str, dict[str, Any]] = {}
         self._triggers: list[Trigger] = []
         self._logs = Logs(self._triggers)
@@ -221,7 +221,7 @@ class Fleet:
     def ended(self, death: Death, seconds: float = PATIENCE) -> None:
         """Wait until the recoveries of hosts have ended, well or not; beside it, an
         operator does as the documentation says (operator.py)."""
-        self._operator.see_through(death, seconds)
+        self.operator.see_through(death, seconds)
 
     def back(self, *hosts: str) -> None:
         """Wait until hosts that are on again are let in, and all runs that is there."""
@@ -231,7 +231,7 @@ class Fleet:
         closed = functools.partial(self.hosts.let_in, hosts)
         self.wait(f"{', '.join(hosts)} let in again", closed)
         for host in hosts:
-            self._operator.start_guests(host)
+            self.operator.start_guests(host)
 
     def delete(self, server: str) -> None:
         """Its owner deletes it."""

@@ -26,9 +26,7 @@ class Operator:
         """
 
         def end() -> bool:
-            for server in death.servers():
-                if server.reason is Reason.SLOW and not server.state.final:
-                    self._reset(server)
+            self.look_after(death)
             return death.has_ended
 
         fleet = self._fleet
@@ -44,6 +42,12 @@ class Operator:
                 fleet.trigger.nova_ha("retry", host, "--by", "tests", "--reason", why)
             fleet.wait(f"{death} is taken up again", lambda: not death.has_ended)
             fleet.wait(f"the recovery of {death} ends", end, seconds)
+
+    def look_after(self, death: Death) -> None:
+        """Reset what takes long, as Nova may work on it no more."""
+        for server in death.servers():
+            if server.reason is Reason.SLOW and not server.state.final:
+                self._reset(server)
 
     def start_guests(self, host: str) -> None:
         """Start what a host that has been without power has not; return when it runs.
