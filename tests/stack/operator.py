@@ -33,9 +33,7 @@ class Operator:
         fleet.wait(f"the recovery of {death} ends", end, seconds)
         if stuck := [server for server in death.servers() if _is_halfway(server)]:
             for server in stuck:
-                self._reset_once.discard(
-                    _attempt(server)
-                )  # what was done, was too early
+                self._reset_once.discard(_attempt(server))  # it was done too early
                 self._reset(server)
             why = "looked for on their destinations"
             for host in sorted({server.source for server in stuck}):
