@@ -228,8 +228,11 @@ class Fleet:
         for host in hosts:
             self.stack.machines[host].start()
 
-        closed = functools.partial(self.hosts.let_in, hosts)
-        self.wait(f"{', '.join(hosts)} let in again", closed)
+        def let_in() -> bool:
+            self.hosts.switch_on(hosts)
+            return self.hosts.let_in(hosts)
+
+        self.wait(f"{', '.join(hosts)} let in again", let_in)
         for host in hosts:
             self.operator.start_guests(host)
 

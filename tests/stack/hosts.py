@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from nova_ha_scheduler.evacuation.records import Reason
+from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
 from nova_ha_scheduler.journal.history import History, Query
 from tests.stack.heal import CleaningUp
 from tests.stack.nova import SERVICE_DOWN_TIME
@@ -64,13 +64,23 @@ class Hosts:
         Beside it, an operator does as the history says: a nova-compute that has not
         cleaned up is started again.
         """
-        history = self._history()
-        all_ = [r for host in hosts for r in history.recoveries(Query(host=host))]
-        still = [found for found in all_ if not found.ended_at]
+        still = self._open(hosts)
         for found in still:
             if found.reason is Reason.DONE_RECORDS:
                 self._cleaning_up.awaited(self._stack.machines[found.host], found.id)
         return not still
+
+    def switch_on(self, hosts: Collection[str]) -> None:
+        """Those that need not be off any more: a fence may come late, and end what was
+        thought to be well."""
+        for found in self._open(hosts):
+            if found.state in (HostState.RECOVERED, HostState.INCOMPLETE):
+                self._stack.machines[found.host].start()
+
+    def _open(self, hosts: Collection[str]) -> list[HostRecovery]:
+        history = self._history()
+        all_ = [r for host in hosts for r in history.recoveries(Query(host=host))]
+        return [found for found in all_ if not found.ended_at]
 
     def _services(self) -> Mapping[str, dict[str, Any]]:
         answer = self._stack.nova("GET", "/os-services?binary=nova-compute")
