@@ -137,14 +137,14 @@ class Engine:
         :raises CloudUnreachable: if there is no picture; nothing was lost.
         """
         self._outage = max(self._outage, outage)
-        ahead = self._jump(self._clock.now() - self._clock.steady())
+        ahead = self._ahead()
         window = self._options.guard_window + max(0.0, ahead)  # as it was written
         self.state = self._journal.load(self._clock.now() - window)
         # A picture of before the clock was set is of another time.
         look = look or ahead != 0.0
         if look or self._picture is None:
             self._picture = self._look()
-        if not ahead and self._jump(self._clock.now() - self._clock.steady()):
+        if not ahead and self._ahead():
             self._picture = self._look()
         running = self._executor.running()
         self._learned += self._executor.outcomes()
@@ -177,6 +177,10 @@ class Engine:
             if host not in self._broken:
                 LOG.error("The step of %s broke", host, exc_info=error)
         self._broken = turn.broken.keys()
+
+    def _ahead(self) -> float:
+        """By how much the clock has been set by now."""
+        return self._jump(self._clock.now() - self._clock.steady())
 
     def _jump(self, offset: float) -> float:
         """By how much the clock was set since the last step; what the clocks may

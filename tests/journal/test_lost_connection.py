@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What SQLAlchemy says of its own of a connection that the server has ended."""
 
-import os
 import subprocess
 import sys
 
@@ -25,14 +24,12 @@ logging.getLogger("sqlalchemy").error("back in the pool")
 def test_a_lost_connection_has_no_traceback(mariadb, tmp_path):
     conf_file = tmp_path / "nova-ha.conf"
     conf_file.write_text(f"[database]\nconnection = {mariadb}/test\n")
-    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     reader = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", READER, f"--config-file={conf_file}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        cwd=root,
     )
     number = int(reader.stdout.readline())
     engine = sa.create_engine(f"{mariadb}/test")

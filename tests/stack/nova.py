@@ -17,8 +17,8 @@ from tests.stack.programs import Program
 from tests.stack.site import Site, login, script
 
 REPORT_INTERVAL = 1
+"""Short, as a nova-compute that was started again has to be heard of in time."""
 SERVICE_DOWN_TIME = 8
-"""A nova-compute that was started again has to be heard of in time."""
 RPC_RESPONSE_TIMEOUT = 5
 """So long a service waits for one that was killed, and is silent meanwhile: not as long
 as a host that is held for dead, as docs/evacuator.md says."""
