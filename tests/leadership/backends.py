@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import requests
+
 from tests import peers, ports
 from tests.processes import Process
 
@@ -47,7 +49,11 @@ class _Server(Backend):
     def start(self) -> None:
         log = self.folder / "log"
         self._process = Process(self.command(), log, env={**os.environ})
-        self._process.wait_until(self.scheme, lambda: ports.listens(self.port))
+        self._process.wait_until(self.scheme, self.ready)
+
+    def ready(self) -> bool:
+        """Whether it does its work; it may listen before that."""
+        return ports.listens(self.port)
 
     def stop(self) -> None:
         if self._process:
@@ -69,6 +75,15 @@ class Etcd(_Server):
             f"--advertise-client-urls={ours}",
             f"--listen-peer-urls={peer}",
         ]
+
+    def ready(self) -> bool:
+        """One that is killed between its first file and its first leader, while it
+        listens already, never has a leader any more."""
+        try:
+            answer = requests.get(f"http://127.0.0.1:{self.port}/health", timeout=1)
+        except requests.RequestException:
+            return False
+        return bool(answer.json().get("health") == "true")
 
 
 class Redis(_Server):
