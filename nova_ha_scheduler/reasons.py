@@ -58,6 +58,10 @@ class Reason(enum.Enum):
     )
     STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
     NOT_RUNNING = "it landed, but it does not run: {0}"
+    PERHAPS_RUNNING = (
+        "it landed, and Nova shows it as active without power; its hypervisor could "
+        "not be asked whether it runs: {0}"
+    )
     NOT_STOPPED = "it landed, but a server that was stopped runs"
     NOT_ATTACHED = "it landed, but {0}"
     # A host does not go on.

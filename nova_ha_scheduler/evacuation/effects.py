@@ -24,6 +24,8 @@ class Effect(enum.Enum):
     """Give up an evacuation that Nova shows no end of: the server is in error then."""
     SET_ACTIVE = "set active"
     """Show a server that is well, and of which Nova has made an error, as active."""
+    LOOK = "look"
+    """Ask a server's hypervisor whether it runs: Nova's record may be wrong."""
     START = "start"
     STOP = "stop"
     REBOOT = "reboot"
@@ -119,7 +121,7 @@ class Outcome:
     """What became of an intent.
 
     :ivar result: for CHECK_POWER and FENCE, OK means "observed to be off"; for
-        TESTIFY, "every witness says dead".
+        TESTIFY, "every witness says dead"; for LOOK, "it runs".
     :ivar detail: a sentence: what the device answered, why Nova refused, or failed.
     :ivar by: the fencing method.
     :ivar request_id: Nova's.

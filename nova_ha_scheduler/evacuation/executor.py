@@ -38,6 +38,10 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
             case Effect.ASK_WHY:
                 result = Result.OK
                 words = world.explain(intent.server or "", intent.text)
+            case Effect.LOOK:
+                runs = world.runs(intent.server or "")
+                result = Result.OK if runs else Result.REFUSED
+                words = f"its hypervisor says that it {'runs' if runs else 'is off'}"
             case _:
                 result, words, request_id = Result.OK, "", world.carry_out(intent)
     except Refused as error:

@@ -33,6 +33,12 @@ class Cloud(Protocol):
         :returns: Nova's request id, for an effect on a server.
         """
 
+    def runs(self, server: str) -> bool:
+        """Whether its hypervisor says that it runs, whatever Nova's record says.
+
+        :raises CloudUnreachable: it could not be asked.
+        """
+
     def explain(self, server: str, request_id: str) -> str:
         """Why Nova has failed to do what it was asked for, on one line; "": it does not
         say so.

@@ -12,7 +12,7 @@ from nova_ha_scheduler.cluster.model import Migration, Server
 from nova_ha_scheduler.evacuation import attempts, landing, late, records, stranded
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
-from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
@@ -353,31 +353,18 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if server is None:
         return _gone(turn, record)
     record = _there(turn, record)
-    lacking = landing.lacks(record, server)
+    looked = turn.outcome(record, records.Effect.LOOK)
+    lacking = landing.lacks(record, server, looked)
     if lacking is None:
         late.landed(turn, record)
-        return _enter(turn, record.because(None), ServerState.RECOVERED)
+        how = looked.detail if looked and looked.ok else ""
+        return _enter(turn, record.because(None), ServerState.RECOVERED, how)
     reason, detail, remedy = lacking
     if remedy:
-        record = _power(turn, record, remedy)
+        record = landing.put_right(turn, record, remedy)
         detail = record.detail or detail
     if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
         return _enter(turn, record.because(reason, detail), ServerState.FAILED)
-    return record
-
-
-def _power(
-    turn: Turn, record: ServerRecovery, effect: records.Effect
-) -> ServerRecovery:
-    """Start or stop it, again only after a while: the picture may be older."""
-    outcome = turn.outcome(record, effect)
-    if outcome and outcome.detail:
-        record = replace(record, detail=outcome.detail)
-        if outcome.detail == RESTARTED:
-            record = replace(record, not_before=turn.now)
-    if turn.now >= record.not_before and not turn.pending(record, effect):
-        turn.intend(effect, record.destination or "", record)
-        record = replace(record, not_before=turn.now + turn.options.retry_interval)
     return record
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler.clock import Clock, SystemClock
-from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
@@ -62,6 +62,17 @@ class OpenStackCloud:
         elif intent.effect is Effect.UNFLAG:
             self._aggregates.untag(intent.host, vocabulary.MAINTENANCE)
         return None
+
+    def runs(self, server: str) -> bool:
+        """nova.compute.manager of Nova 34 asks its driver, and answers for what runs
+        alone."""
+        try:
+            self._api.get("compute", f"/servers/{server}/diagnostics", READ)
+        except CloudUnreachable as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
 
     def explain(self, server: str, request_id: str) -> str:
         path = f"/servers/{server}/os-instance-actions/{request_id}"

@@ -189,6 +189,16 @@ class Fate:
         """Its tenant stops it, or something breaks it."""
         self.world.set(server, vm_state=vm_state, running=vm_state == "active")
 
+    def do_guest_off(self, server: ServerId) -> None:
+        """It goes off by itself; Nova shows it as active still, without power."""
+        self.world.set(server, running=False)
+
+    def do_misread_power(self, server: ServerId) -> None:
+        """It runs, and Nova shows it as active without power: its old host, switched
+        on, wrote that."""
+        self.world.misread.add(server)
+        self.world.set(server, running=False)
+
     def do_nova_migrate(
         self, server: ServerId, destination: HostName, kind: Literal["live", "cold"]
     ) -> None:

@@ -29,6 +29,7 @@ Call = Literal[
     "evacuate",
     "reset",
     "explain",
+    "look",
     "start",
     "stop",
     "flag",

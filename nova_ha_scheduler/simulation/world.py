@@ -57,6 +57,8 @@ class SimulatedWorld(Devices):
         self.breaking: dict[str, str] = {}
         self.landing_lies: set[str] = set()
         self.landing_untold: set[str] = set()
+        self.misread: set[str] = set()
+        """Servers that run, of which Nova's record says that they do not."""
         self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
@@ -236,6 +238,10 @@ class SimulatedWorld(Devices):
         }
         return calls[intent.effect]()
 
+    def runs(self, server: str) -> bool:
+        self._call("look", lambda: None)
+        return server in self.misread or self.servers[server].running
+
     def explain(self, server: str, request_id: str) -> str:
         words = ""
 
@@ -330,7 +336,9 @@ class SimulatedWorld(Devices):
 
     def _switch(self, uuid: str, call: str, vm_state: str, running: bool) -> str:
         server = self.servers[uuid]
-        if server.vm_state == vm_state:
+        if call == "reboot" and uuid in self.misread:
+            self.crimes.append(f"{server.name} was rebooted while it ran")
+        elif server.vm_state == vm_state and call != "reboot":
             raise Refused(f"409 it is {vm_state} already")
         if server.vm_state == "error" and call == "start":
             raise Refused("409 it is in error")

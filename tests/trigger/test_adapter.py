@@ -184,6 +184,26 @@ def test_a_server_in_error_is_rebooted(
     cloud.wait("well", lambda: cloud.server(server)["status"] == "ACTIVE")
 
 
+def test_whether_a_server_runs(
+    adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    """By its hypervisor, whatever Nova's record says."""
+    server = servers["plain"]
+
+    def shows(status: str) -> bool:
+        return bool(cloud.server(server)["status"] == status)
+
+    assert adapter.runs(server)
+    _do(adapter, Effect.STOP, server=server)
+    cloud.wait("off", lambda: shows("SHUTOFF"))
+    assert not adapter.runs(server)
+    _do(adapter, Effect.START, server=server)
+    cloud.wait("on", lambda: shows("ACTIVE"))
+    assert adapter.runs(server)
+    with pytest.raises(CloudUnreachable, match="404"):
+        adapter.runs("11111111-0000-0000-0000-000000000000")
+
+
 def test_an_evacuation_and_the_way_back(
     adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
 ) -> None:
