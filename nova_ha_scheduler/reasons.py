@@ -17,6 +17,10 @@ class Reason(enum.Enum):
     IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
     NO_ROOM = "no host can take it now: {0}"
     TASK_STATE = "Nova refuses while its task state is {0}"
+    INTERRUPTED = (
+        "its host died while its task state was {0}: that is taken away, as nobody "
+        "else will, and then it is asked for"
+    )
     RETRY = "its evacuation failed and will be tried again: {0}"
     UNRESOLVED = "whether Nova has got the request is not known yet"
     NO_HOST_MAY = "no host may take it: {0}"

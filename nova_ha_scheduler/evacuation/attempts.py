@@ -10,6 +10,9 @@ from nova_ha_scheduler.evacuation.records import Effect, Reason, ServerRecovery
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.evacuation.upkeep import Move
 
+BUSY = (Reason.TASK_STATE, Reason.INTERRUPTED)
+"""Why a server waits that has a task state."""
+
 Asked = TypeVar("Asked", ServerRecovery, Move)
 
 
@@ -73,6 +76,6 @@ def busy(
 
 def idle(turn: Turn, record: Asked) -> Asked:
     """The same once it has none."""
-    if record.reason is Reason.TASK_STATE:
+    if record.reason in BUSY:
         return replace(record.because(None), not_before=turn.now)
     return record

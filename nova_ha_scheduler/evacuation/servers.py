@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, Server
-from nova_ha_scheduler.evacuation import attempts, landing, late, records, stranded
+from nova_ha_scheduler.evacuation import (
+    attempts,
+    interrupted,
+    landing,
+    late,
+    records,
+    stranded,
+)
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import Turn
@@ -134,6 +141,8 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _left(turn, record, *why)
     if server.task_state is None:
         return attempts.idle(turn, record)
+    if interrupted.for_ever(turn, record, server.task_state):
+        return interrupted.ended(turn, record, server.task_state, wait, _left)
     return attempts.busy(turn, record, server.task_state, wait, _left)
 
 
@@ -142,7 +151,7 @@ def ready(turn: Turn, record: ServerRecovery) -> bool:
     due = record.state is ServerState.WAITING and record.not_before <= turn.now
     shown = turn.picture.servers.get(record.server)
     there = shown is not None and shown.host == record.source
-    return due and there and record.reason is not Reason.TASK_STATE
+    return due and there and record.reason not in attempts.BUSY
 
 
 def claims(turn: Turn) -> list[board.Claim]:

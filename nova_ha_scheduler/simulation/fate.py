@@ -150,6 +150,10 @@ class Fate:
         """The next such calls end in an error 500."""
         self.world.broken_calls[call] = times
 
+    def do_refuse(self, call: Call, times: int = 1) -> None:
+        """The next such calls are refused, as Nova's policy may."""
+        self.world.refused_calls[call] = times
+
     def do_hold_up_request(self, server: ServerId, seconds: Seconds) -> None:
         """Nova accepts the next evacuation, and its destination is busy for so long."""
         self.world.held_up[self.names[server]] = seconds

@@ -53,6 +53,7 @@ class SimulatedWorld(Devices):
         self.lost_requests: dict[str, int] = {}
         self.held_up: dict[str, float] = {}
         self.broken_calls: dict[str, int] = {}
+        self.refused_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.breaking: dict[str, str] = {}
         self.landing_lies: set[str] = set()
@@ -206,6 +207,9 @@ class SimulatedWorld(Devices):
         if self.broken_calls.get(name, 0) > 0:
             self.broken_calls[name] -= 1
             raise ConnectionError("500 Internal Server Error")
+        if self.refused_calls.get(name, 0) > 0:
+            self.refused_calls[name] -= 1
+            raise Refused(f"403 policy does not allow {name} to be performed")
         effect()
         if self.lost_answers.get(name, 0) > 0:
             self.lost_answers[name] -= 1

@@ -9,14 +9,15 @@ A = "nfs-a"
 
 
 def test_owners_go_on(fleet: Fleet) -> None:
-    """Servers are resized, deleted, locked and migrated in the middle."""
+    """Servers are resized, stopped, deleted, locked and migrated in the middle."""
     last = servers.by_name(fleet.stack, fleet.homes(A)[0])  # asked for in this order
-    resized, locked, deleted = last[0], last[-1], last[-3:-1]
+    resized, stopped, locked, deleted = last[0], last[1], last[-1], last[-3:-1]
     death = fleet.kill(A)
     # Nova does not know yet that the host is dead.
     compute = fleet.stack.openstack().compute
     bigger = compute.find_flavor(servers.BIGGER, ignore_missing=False)
     act(fleet, resized, {"resize": {"flavorRef": bigger.id}})
+    act(fleet, stopped, {"os-stop": None})
     act(fleet, locked, {"lock": None})
     death.progress(2)
     for each in deleted:
@@ -30,6 +31,9 @@ def test_owners_go_on(fleet: Fleet) -> None:
     for each in deleted:
         gone = fate[each].reason is Reason.GONE
         assert gone or fate[each].state is ServerState.RECOVERED, fate[each]
+    # Nobody has stopped it: it comes back as it was.
+    ended = death.told("server.waiting", "its task state was powering-off")
+    assert ended.server == stopped
     others = fleet.ids[A] - fleet.deleted - {resized}
     states = {fate[each].state for each in others}
     assert states == {ServerState.RECOVERED}, fate

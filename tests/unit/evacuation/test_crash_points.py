@@ -48,6 +48,11 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         },
         "back_at": 450,
     },
+    "its host died while it was being stopped": {
+        "hosts": HOSTS,
+        "servers": {"vm1..vm3": {"host": "node1", "task_state": "powering-off"}},
+        "back_at": 450,
+    },
     "a destination dies in the middle": {
         "hosts": HOSTS,
         "servers": {"vm1..vm3": {"host": "node1"}},
