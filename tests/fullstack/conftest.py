@@ -34,7 +34,9 @@ def _fleets() -> list[Fleet]:
 
 
 @pytest.fixture
-def fleet(_stack: Stack, _fleets: list[Fleet]) -> Fleet:
+def fleet(
+    _stack: Stack, _fleets: list[Fleet], request: pytest.FixtureRequest
+) -> Iterator[Fleet]:
     """The one fleet; a new one after a test that has failed or has used it up."""
     if _fleets and _fleets[0].spoilt:
         _fleets.clear()
@@ -45,7 +47,9 @@ def fleet(_stack: Stack, _fleets: list[Fleet]) -> Fleet:
         except BaseException:
             _healed(_stack)
             raise
-    return _fleets[0]
+    failed = request.session.testsfailed
+    yield _fleets[0]
+    _fleets[0].spoilt |= request.session.testsfailed > failed
 
 
 @pytest.fixture

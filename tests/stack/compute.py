@@ -21,14 +21,26 @@ from typing import NoReturn
 
 from tests.stack.machines import STARTER, WARM, Machine
 
+_BY_NAME = ("nova.compute.manager", "oslo_messaging._drivers.impl_rabbit")
+"""What nova-compute asks for by its name."""
+
 
 def main() -> int:
     room = Path(sys.argv[1])
+    import os_vif
+    from nova import objects
     from nova.cmd import compute
+    from nova.servicegroup import api as servicegroup
 
     from tests.stack import driver
+    from tests.stack.nova import FIRST_REPORT
 
-    importlib.import_module("nova.compute.manager")  # it is asked for by this name
+    servicegroup.INITIAL_REPORTING_DELAY = FIRST_REPORT
+    objects.register_all()
+    os_vif.initialize()
+
+    for name in _BY_NAME:
+        importlib.import_module(name)
 
     def run(host: str) -> None:
         sys.argv = ["nova-compute", f"--config-file={Machine(room, host).conf_file}"]

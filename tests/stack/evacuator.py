@@ -26,7 +26,7 @@ QUICK: Conf = {
     "evacuation": {"follow_interval": 1, "settle": 5},
     "journal": {"lease_timeout": 5},
 }
-"""Options for a cloud whose hosts report every two seconds."""
+"""Options for a cloud whose hosts report every few seconds."""
 
 
 class Trigger:

@@ -55,6 +55,7 @@ CONF: Conf = {
         "follow_interval": 2,
         "retry_interval": 3,
         "check_time": 60,
+        "task_state_grace": 20,
         "slow_after": 15,
         "attempts": 5,
     },

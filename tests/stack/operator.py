@@ -42,7 +42,9 @@ class Operator:
             fleet.wait(f"the recovery of {death} ends", end, seconds)
 
     def look_after(self, death: Death) -> None:
-        """Reset what takes long, as Nova may work on it no more."""
+        """Reset what takes long, as Nova may work on it no more; and see to it that
+        other hosts come back meanwhile."""
+        self._fleet.hosts.look_after(*death.hosts)
         for server in death.servers():
             if server.reason is Reason.SLOW and not server.state.final:
                 self._reset(server)
