@@ -2,14 +2,16 @@
 """Servers to which something was being done when their host died.
 
 Nova evacuates no server that has a task state. Most of these are for others to end: a
-conductor, another host, an owner who deletes. Those below end with the nova-compute of
-the server's own host alone (nova.compute.task_states and nova.compute.manager of Nova
-34), and that is proven dead: they would stay for ever. So the trigger has the server
-shown as active, which takes the task state away, and then asks for it.
+conductor, another host, an owner who deletes. Those below its own nova-compute has set,
+and alone would have ended; it is proven dead, so they would stay for ever. The trigger
+has the server shown as active, which takes the task state away, and then asks for it:
+it comes back as it was before.
 
-What was asked for is not done: the server comes back as it was before. Where the
-request still lies in the dead host's queue, that host, once it is back, finds a server
-that is elsewhere, and whose task state is not the one that the request goes with.
+Not those that nova-api sets for that host, as ``powering-on``: their request may still
+lie in its queue, and nova.compute.manager of Nova 34 (start_instance) starts the server
+before it looks whether it is there; (stop_instance) writes down that it is stopped,
+wherever it runs. A host takes a request out of its queue before it works on it, so that
+what it has set itself has no request any more.
 """
 
 from collections.abc import Callable
@@ -19,32 +21,25 @@ from nova_ha_scheduler.evacuation import holds, stranded
 from nova_ha_scheduler.evacuation.records import Effect, Reason, ServerRecovery
 from nova_ha_scheduler.evacuation.turn import Turn
 
-_ITS_HOSTS_OWN = frozenset(
+_SET_BY_ITS_HOST = frozenset(
     {
-        "powering-off",
-        "powering-on",
-        "rebooting",
         "reboot_pending",
         "reboot_started",
-        "rebooting_hard",
         "reboot_pending_hard",
         "reboot_started_hard",
-        "pausing",
-        "suspending",
         "image_snapshot",
-        "image_snapshot_pending",
         "image_pending_upload",
         "image_uploading",
-        "updating_password",
     }
 )
+"""From nova.compute.task_states."""
 
 Step = Callable[[Turn, ServerRecovery, Reason, str], ServerRecovery]
 
 
 def for_ever(turn: Turn, record: ServerRecovery, state: str) -> bool:
     """Whether a task state is one that nobody will end."""
-    return state in _ITS_HOSTS_OWN and stranded.is_dead(turn, record.source)
+    return state in _SET_BY_ITS_HOST and stranded.is_dead(turn, record.source)
 
 
 def ended(

@@ -9,15 +9,17 @@ A = "nfs-a"
 
 
 def test_owners_go_on(fleet: Fleet) -> None:
-    """Servers are resized, stopped, deleted, locked and migrated in the middle."""
+    """Servers are rebooted, resized, deleted, locked and migrated in the middle."""
     last = servers.by_name(fleet.stack, fleet.homes(A)[0])  # asked for in this order
-    resized, stopped, locked, deleted = last[0], last[1], last[-1], last[-3:-1]
+    resized, rebooted, locked, deleted = last[0], last[1], last[-1], last[-3:-1]
+    fleet.stack.rebuild_seconds(30)
+    act(fleet, rebooted, {"reboot": {"type": "SOFT"}})
+    fleet.wait("a reboot", lambda: task_state(fleet, rebooted) == "reboot_started")
     death = fleet.kill(A)
     # Nova does not know yet that the host is dead.
     compute = fleet.stack.openstack().compute
     bigger = compute.find_flavor(servers.BIGGER, ignore_missing=False)
     act(fleet, resized, {"resize": {"flavorRef": bigger.id}})
-    act(fleet, stopped, {"os-stop": None})
     act(fleet, locked, {"lock": None})
     death.progress(2)
     for each in deleted:
@@ -31,9 +33,8 @@ def test_owners_go_on(fleet: Fleet) -> None:
     for each in deleted:
         gone = fate[each].reason is Reason.GONE
         assert gone or fate[each].state is ServerState.RECOVERED, fate[each]
-    # Nobody has stopped it: it comes back as it was.
-    ended = death.told("server.waiting", "its task state was powering-off")
-    assert ended.server == stopped
+    ended = death.told("server.waiting", "its task state was reboot_started")
+    assert ended.server == rebooted
     others = fleet.ids[A] - fleet.deleted - {resized}
     states = {fate[each].state for each in others}
     assert states == {ServerState.RECOVERED}, fate
@@ -43,6 +44,10 @@ def test_owners_go_on(fleet: Fleet) -> None:
     # What was to be resized is half-way when its host is back; its owner gives it up.
     fleet.back(*death.hosts)
     fleet.delete(resized)
+
+
+def task_state(fleet: Fleet, server: str) -> str | None:
+    return servers.servers(fleet.stack)[server]["OS-EXT-STS:task_state"]
 
 
 def act(fleet: Fleet, server: str, action: dict[str, object]) -> None:

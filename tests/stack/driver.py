@@ -61,8 +61,7 @@ class RecordingDriver(driver.Driver):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        if self.rebuild_seconds.exists():
-            self.hardware.rebuild_seconds = float(self.rebuild_seconds.read_text())
+        self.hardware.rebuild_seconds = self._takes
         found = self.instance_on_disk(instance)
         rebuilt = instance.task_state == task_states.REBUILD_SPAWNING
         super().spawn(context, instance, image_meta, *args, **kwargs)
@@ -89,7 +88,15 @@ class RecordingDriver(driver.Driver):
         self._runs(instance)
         super().power_on(context, instance, *args, **kwargs)
 
+    @property
+    def _takes(self) -> float:
+        """Seconds to bring a server up again."""
+        if not self.rebuild_seconds.exists():
+            return 0.0
+        return float(self.rebuild_seconds.read_text())
+
     def reboot(self, context: Any, instance: Any, *args: Any, **kwargs: Any) -> None:
+        time.sleep(self._takes)
         self._runs(instance)
         super().reboot(context, instance, *args, **kwargs)
         self.instances[instance.uuid].state = power_state.RUNNING

@@ -242,7 +242,8 @@ class Stack(Client):
         return machines.read(self.site.room / "power")
 
     def rebuild_seconds(self, seconds: float) -> None:
-        """How long a host takes from now on to bring up an evacuated server."""
+        """How long a host takes from now on to bring up a server that is evacuated or
+        rebooted."""
         (self.site.room / "rebuild-seconds").write_text(str(seconds))
 
     # Beside it.

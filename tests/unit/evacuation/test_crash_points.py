@@ -48,9 +48,9 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         },
         "back_at": 450,
     },
-    "its host died while it was being stopped": {
+    "its host died while it was being rebooted": {
         "hosts": HOSTS,
-        "servers": {"vm1..vm3": {"host": "node1", "task_state": "powering-off"}},
+        "servers": {"vm1..vm3": {"host": "node1", "task_state": "reboot_started"}},
         "back_at": 450,
     },
     "a destination dies in the middle": {
