@@ -41,7 +41,8 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
             case Effect.LOOK:
                 runs = world.runs(intent.server or "")
                 result = Result.OK if runs else Result.REFUSED
-                words = f"its hypervisor says that it {'runs' if runs else 'is off'}"
+                said = "runs" if runs else "does not run"
+                words = f"its hypervisor says that it {said}"
             case _:
                 result, words, request_id = Result.OK, "", world.carry_out(intent)
     except Refused as error:
