@@ -22,9 +22,11 @@ from nova_ha_scheduler.witnesses import conf as witnesses_conf
 _BESIDE_WORKERS = 8
 """Requests to one service that others send at the same time: a picture's, a check's."""
 
-_LOG_LEVELS = ("alembic=WARN", "sqlalchemy.pool=CRITICAL")
+_LOG_LEVELS = ("alembic=WARN", "sqlalchemy.pool=CRITICAL", "sushy=CRITICAL")
 """Beside those of oslo.log. A connection that is lost while it goes back into the pool
-has a traceback there; that the journal cannot be used is said by the journal."""
+has a traceback there; that the journal cannot be used is said by the journal. sushy has
+an error and two warnings for each look at a BMC that knows no sessions; what a BMC
+answers is said by the history."""
 
 PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
 

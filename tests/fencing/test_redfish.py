@@ -2,6 +2,8 @@
 """The redfish method against sushy-tools' emulator, over HTTP, with a login."""
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ import pytest
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import ConfigError, Limits
 from tests.redfish import PASSWORD, bmcs
+
+LOOK = """
+import sys
+from oslo_log import log as logging
+from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.fencing import Limits, config
+logging.setup(startup.load("nova-ha-evacuator", []), "nova-ha-evacuator")
+print(config.load(sys.argv[1], Limits(6, 3)).power("c1").power.value)
+"""
 
 
 def test_power_off_is_believed_when_seen(redfish, fencing, caplog):
@@ -21,6 +32,13 @@ def test_power_off_is_believed_when_seen(redfish, fencing, caplog):
     assert report.detail.startswith("seen off after")
     assert fences.power("c1").power is Power.OFF
     assert PASSWORD not in caplog.text
+
+
+def test_sushy_says_nothing_of_a_bmc_without_sessions(redfish, fencing, tmp_path):
+    fencing({"c1": redfish.method("c1")})
+    command = [sys.executable, "-W", "ignore", "-c", LOOK, tmp_path / "fencing.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("on\n", "")
 
 
 def test_already_off_is_success(redfish, fencing):
