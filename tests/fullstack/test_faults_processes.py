@@ -77,8 +77,7 @@ def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
     """Its host has power and its servers run: nobody guesses, it has to be fenced."""
     with fleet.death(A, rebuild=2) as death:
         death.progress(4)
-        there = death.servers()[0].destination
-        assert there
+        there = death.destination
         crash = Crash(there)
         crash.inject(fleet.stack)
         other = Death(fleet, (there,))
@@ -96,8 +95,7 @@ def test_destination_dies(fleet: Fleet) -> None:
     """The power of the destination fails in mid-rebuild."""
     with fleet.death(B, rebuild=2) as death:
         death.progress(4)
-        there = death.servers()[0].destination
-        assert there
+        there = death.destination
         fleet.stack.machines[there].kill()
         other = Death(fleet, (there,))
         death.told("server.stranded", f"its destination {there} died in the middle")
@@ -110,8 +108,7 @@ def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
     there that Nova does not know of, so the history says so, and a person decides."""
     with fleet.death(A, rebuild=2) as death:
         death.progress(4)
-        there = death.servers()[0].destination
-        assert there
+        there = death.destination
         with injected(Crash(there), fleet.stack):
             pass
     assert death.events("server.slow") or death.events("server.failed")

@@ -24,7 +24,7 @@ def test_owners_go_on(fleet: Fleet) -> None:
     death.progress(2)
     for each in deleted:
         fleet.delete(each)
-    done = [s.server for s in death.servers() if s.state is ServerState.RECOVERED]
+    done = [s.server for s in death.servers() if s.landed_at is not None]
     act(fleet, done[0], {"os-migrateLive": {"host": None, "block_migration": "auto"}})
     fleet.ended(death)
     fate = {server.server: server for server in death.servers()}

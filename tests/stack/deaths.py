@@ -11,7 +11,6 @@ from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
     HostState,
     ServerRecovery,
-    ServerState,
 )
 from nova_ha_scheduler.journal.history import Query
 from tests.errors import CloudError
@@ -76,6 +75,12 @@ class Death:
         queries = (Query(recovery=r.id, limit=None) for r in self.recoveries)
         return [server for query in queries for server in history.servers(query)]
 
+    @property
+    def destination(self) -> str:
+        """A host on which servers of it have landed."""
+        landed = (s for s in self.servers() if s.landed_at is not None)
+        return next(s.destination for s in landed if s.destination)
+
     def events(self, kind: str) -> list[Event]:
         """Those of its recoveries, the oldest first."""
         found = [
@@ -96,16 +101,16 @@ class Death:
         return self.fleet.wait(f"{kind} of {self}: {words}", event)
 
     def progress(self, number: int) -> None:
-        """Return when so many of its servers are recovered, in the middle of it.
+        """Return when so many of its servers have landed, in the middle of it: that
+        they are recovered is seen only once more have.
 
-        :raises CloudError: all are: it was no middle.
+        :raises CloudError: all are recovered: it was no middle.
         """
 
         def enough() -> bool:
-            states = [server.state for server in self.servers()]
-            done = states.count(ServerState.RECOVERED)
-            if states and done == len(states) and self.has_ended:
+            landed = [server.landed_at is not None for server in self.servers()]
+            if landed and all(landed) and self.has_ended:
                 raise CloudError(f"{self}: recovered before anything went wrong")
-            return done >= number
+            return sum(landed) >= number
 
-        self.fleet.wait(f"{number} servers of {self} recovered", enough)
+        self.fleet.wait(f"{number} servers of {self} landed", enough)
