@@ -95,13 +95,18 @@ def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bo
     person who was told that it takes long.
 
     Nothing is left to reset where the destination died between the server's last word
-    and its record's: Nova says first that the server is up, and then where.
+    and its record's: Nova says first that the server is up, and then where. Nor where
+    nova-compute took the task state away by itself, as a conductor did not answer when
+    it began: its record is never touched then.
     """
     server = _looked(turn, record)
     if server is None or server.task_state is not None:
         return False
     if record.reason is Reason.STRANDED:
         host = _heading(record, newest)
+        untouched = newest is not None and newest.status == "accepted"
+        if untouched and not turn.pending(record, Effect.RESET_STATE):
+            return True
         return server.vm_state == _RESET or bool(host and is_dead(turn, host))
     return record.reason is Reason.SLOW and server.vm_state == _RESET
 

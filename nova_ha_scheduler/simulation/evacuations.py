@@ -172,6 +172,11 @@ class Evacuations:
             self._world.failures[evacuation.server] = NO_VALID_HOST
             self._fail(evacuation, "error")
             return
+        if self._world.giving_up.get(server.name, 0) > 0:
+            self._world.giving_up[server.name] -= 1
+            self._world.set(server.uuid, task_state=None)
+            self._under_way.remove(evacuation)
+            return
         evacuation.destination = chosen = fitting[0]
         self._world.claim(server, chosen, -1)
         if self._world.machines[chosen].powered:

@@ -142,6 +142,11 @@ class Fate:
         """Nova accepts its evacuation, and forgets it before its host has heard it."""
         self.world.lost_requests[self.names[server]] = times
 
+    def do_give_up_request(self, server: ServerId, times: int = 1) -> None:
+        """Its destination takes the request, and takes the task state away, as a
+        conductor does not answer: its record never has an end."""
+        self.world.giving_up[self.names[server]] = times
+
     def do_lose_answer(self, call: Call, times: int = 1) -> None:
         """The next such calls work, but nobody hears of it."""
         self.world.lost_answers[call] = times

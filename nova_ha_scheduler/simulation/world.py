@@ -56,6 +56,7 @@ class SimulatedWorld(Devices):
         self.refused_calls: dict[str, int] = {}
         self.api_up = self.bus_up = True
         self.breaking: dict[str, str] = {}
+        self.giving_up: dict[str, int] = {}
         self.landing_lies: set[str] = set()
         self.landing_untold: set[str] = set()
         self.misread: set[str] = set()
