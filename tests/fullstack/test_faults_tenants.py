@@ -7,15 +7,21 @@ from tests.stack.fleet import Fleet
 
 A = "nfs-a"
 
+REBOOTING = "reboot_started"
+"""The task state that nova-compute sets when it begins."""
+
 
 def test_owners_go_on(fleet: Fleet) -> None:
     """Servers are rebooted, resized, deleted, locked and migrated in the middle."""
     last = servers.by_name(fleet.stack, fleet.homes(A)[0])  # asked for in this order
     resized, rebooted, locked, deleted = last[0], last[1], last[-1], last[-3:-1]
-    fleet.stack.rebuild_seconds(30)
-    act(fleet, rebooted, {"reboot": {"type": "SOFT"}})
-    fleet.wait("a reboot", lambda: task_state(fleet, rebooted) == "reboot_started")
-    death = fleet.kill(A)
+
+    def reboot() -> None:
+        fleet.stack.rebuild_seconds(30)
+        act(fleet, rebooted, {"reboot": {"type": "SOFT"}})
+        fleet.wait("it is at work", lambda: task_state(fleet, rebooted) == REBOOTING)
+
+    death = fleet.kill(A, before=reboot)
     # Nova does not know yet that the host is dead.
     compute = fleet.stack.openstack().compute
     bigger = compute.find_flavor(servers.BIGGER, ignore_missing=False)
@@ -33,7 +39,7 @@ def test_owners_go_on(fleet: Fleet) -> None:
     for each in deleted:
         gone = fate[each].reason is Reason.GONE
         assert gone or fate[each].state is ServerState.RECOVERED, fate[each]
-    ended = death.told("server.waiting", "its task state was reboot_started")
+    ended = death.told("server.waiting", f"its task state was {REBOOTING}")
     assert ended.server == rebooted
     others = fleet.ids[A] - fleet.deleted - {resized}
     states = {fate[each].state for each in others}
