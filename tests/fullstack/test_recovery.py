@@ -12,6 +12,9 @@ from tests.stack.stack import Stack
 
 SERVERS = 32
 STOPPED = 2
+AT_A_TIME = 8
+"""The scheduler's answer for all of them at once takes a busy machine longer than the
+conductor waits for it here, and Nova then leaves evacuations without an end."""
 
 
 @pytest.mark.short
@@ -19,7 +22,7 @@ def test_power_cut(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     """Nobody announces it: the host is silent, and Nova and the trigger see that. What
     happens is what was printed as the plan before, server by server; and Nova has a
     host for each that the plan has placed."""
-    ours = trigger()
+    ours = trigger(conf={"evacuation": {"max_in_flight_per_zone": AT_A_TIME}})
     ids = servers.boot(stack, "a1", SERVERS)
     stopped = frozenset(sorted(ids)[:STOPPED])
     servers.stop(stack, stopped)
