@@ -21,7 +21,7 @@ BIN = $(VENV)/bin
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
-	@echo 'make fullstack   hosts die in an OpenStack of real processes (about half an hour)'
+	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 20 minutes)'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
