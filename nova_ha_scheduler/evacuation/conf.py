@@ -88,8 +88,8 @@ EVACUATION_HELP = {
     "planner then only sees to it that there is room for each.",
     "settle": "Seconds for which a request whose answer was lost may still take "
     "effect. Not less than the time-out of any proxy in front of Nova.",
-    "task_state_grace": "Seconds for which a dead host's server that Nova refuses to "
-    "evacuate for its task state is waited for, before it is left where it is.",
+    "task_state_grace": "Seconds for which a server that Nova refuses to evacuate or "
+    "to move for its task state is waited for, before it is left where it is.",
     "check_time": "Seconds that a landed server has to run with its volumes and ports.",
     "slow_after": "Seconds after which an evacuation under way is called slow; it is "
     "followed to its end all the same.",

@@ -23,7 +23,8 @@ class Effect(enum.Enum):
     RESET_STATE = "reset state"
     """Give up an evacuation that Nova shows no end of: the server is in error then."""
     SET_ACTIVE = "set active"
-    """Show a server that is well, and of which Nova has made an error, as active."""
+    """Show a server as active, without a task state: it is well, and Nova has made an
+    error of it; or its dead host has left it with one."""
     LOOK = "look"
     """Ask a server's hypervisor whether it runs: Nova's record may be wrong."""
     START = "start"
