@@ -117,12 +117,16 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     """The record that tells of its newest evacuation.
 
     After one that was lost on its way, that is the old one: Nova's conductor takes up
-    the first that it finds accepted, and the new one stays so for ever.
+    the first that it finds accepted, and the new one stays so for ever. Two requests
+    may share it then, and its last word is that of the one that landed, whatever it
+    said before.
     """
     newest = turn.picture.newest_record(record.server, record.source)
+    older = turn.picture.record(record.leftover)
+    if older and older.landed:
+        return older
     if newest is None or newest.id <= record.baseline:
         return None
-    older = turn.picture.record(record.leftover)
     return older if older and older.status != "accepted" else newest
 
 
@@ -259,6 +263,8 @@ def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         moving_at=turn.now,
     )
     how = "" if ours else "asked by others"
+    if newest and newest.id == record.leftover and not ours:
+        how = "by an earlier request"
     return moving(turn, _enter(turn, record, ServerState.MOVING, how))
 
 

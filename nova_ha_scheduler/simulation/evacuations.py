@@ -88,6 +88,12 @@ class Evacuations:
         for other in others:
             other.torn = True
 
+    def _is_begun(self, evacuation: Evacuation) -> bool:
+        """Whether its destination works on an earlier request for the server."""
+        others = (e for e in self._under_way if e is not evacuation)
+        whose = evacuation.server, evacuation.destination
+        return any((e.server, e.destination) == whose and e.ends_at for e in others)
+
     def works_on(self, uuid: str) -> bool:
         mine = (e for e in self._under_way if e.server == uuid)
         return any(e.at_work and not (e.queued or e.held_up) for e in mine)
@@ -123,7 +129,8 @@ class Evacuations:
             at = float("inf")
         delay = self._world.held_up.pop(server.name, 0.0)
         evacuation = Evacuation(number, uuid, destination, server.vm_state, at + delay)
-        evacuation.held_up = delay > 0
+        if delay > 0:
+            evacuation.held_up, evacuation.record = True, self._first_accepted(uuid)
         self._under_way.append(evacuation)
         self._world.set(uuid, task_state="rebuilding")
         self._world.log(f"nova: evacuate {server.name} to {destination} accepted")
@@ -154,12 +161,8 @@ class Evacuations:
 
     def _schedule(self, evacuation: Evacuation) -> None:
         server = self._world.servers[evacuation.server]
-        # Nova's conductor takes up the first that it finds, not that of the request.
-        evacuation.record = next(
-            record.id
-            for record in self._world.records
-            if (record.server, record.status) == (server.uuid, "accepted")
-        )
+        if not evacuation.held_up:
+            evacuation.record = self._first_accepted(server.uuid)
         wanted = evacuation.destination
         fitting = [
             name
@@ -184,12 +187,23 @@ class Evacuations:
         else:
             evacuation.queued, evacuation.ends_at = True, float("inf")
 
+    def _first_accepted(self, uuid: str) -> int:
+        """Which record Nova's conductor takes up for a request, whichever its is."""
+        return next(
+            record.id
+            for record in self._world.records
+            if (record.server, record.status) == (uuid, "accepted")
+        )
+
     def _begin(self, evacuation: Evacuation, server: Server, chosen: str) -> None:
         time = self._world.rebuild_times.get(server.name, self._world.nova.rebuild)
         evacuation.ends_at = self._world.time + time
-        evacuation.held_up = False
-        if self._torn.get(server.uuid) == chosen:
-            evacuation.failing = True
+        if evacuation.held_up:
+            # It expects this state, whoever's request has set it.
+            evacuation.torn = server.task_state != "rebuilding"
+            evacuation.held_up = False
+        if self._torn.get(server.uuid) == chosen or self._is_begun(evacuation):
+            evacuation.failing, evacuation.ends_at = True, self._world.time + 1
             self._world.failures[server.uuid] = f"{server.name} already exists"
         elif self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
