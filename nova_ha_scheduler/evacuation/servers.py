@@ -316,17 +316,20 @@ def _gone(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     """It is not shown where it was: it has landed by the next looks, or was deleted.
     Nova's lists leave out a cell that does not answer for a moment, and say nothing.
 
-    What is on its way is looked for then, wherever it is: Nova saves where a server is
-    first, and a conductor that dies then leaves the record without an end, for ever.
+    What was asked for is looked for then, wherever it is: Nova saves where a server is
+    first. A conductor that dies then leaves the record without an end, for ever; and
+    another request for the same server may fail the record thereafter.
     """
     if record.reason is not Reason.GONE:
         gone_at = turn.now + turn.options.settle
         return replace(record.because(Reason.GONE), not_before=gone_at)
     if turn.picture.taken_at < record.not_before:
         return record
-    if record.state is ServerState.MOVING and record.landed_at is None:
-        return replace(record, landed_at=turn.now, not_before=turn.now)
-    return _enter(turn, record, ServerState.LEFT)
+    moving = ServerState.MOVING
+    asked_for = record.state is moving or record.asked_at is not None
+    if record.landed_at is not None or not asked_for:
+        return _enter(turn, record, ServerState.LEFT)
+    return replace(record, state=moving, landed_at=turn.now, not_before=turn.now)
 
 
 def _there(turn: Turn, record: ServerRecovery) -> ServerRecovery:
@@ -368,6 +371,9 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if server is None:
         return _gone(turn, record)
     record = _there(turn, record)
+    newest = _new_record(turn, record)
+    if server.host != record.source and not (newest and newest.landed):
+        record = replace(record, destination=server.host)  # no record says where
     looked = turn.outcome(record, records.Effect.LOOK)
     lacking = landing.lacks(record, server, looked)
     if lacking is None:

@@ -203,7 +203,7 @@ class Evacuations:
             evacuation.torn = server.task_state != "rebuilding"
             evacuation.held_up = False
         if self._torn.get(server.uuid) == chosen or self._is_begun(evacuation):
-            evacuation.failing, evacuation.ends_at = True, self._world.time + 1
+            evacuation.failing, evacuation.ends_at = True, self._world.time + 2
             self._world.failures[server.uuid] = f"{server.name} already exists"
         elif self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
