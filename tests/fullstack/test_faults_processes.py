@@ -75,9 +75,9 @@ def test_scheduler_killed(fleet: Fleet) -> None:
 
 def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
     """Its host has power and its servers run: nobody guesses, it has to be fenced."""
-    with fleet.death(A, rebuild=2) as death:
+    with fleet.death(A, rebuild=3) as death:
         death.progress(4)
-        there = death.destination
+        there = death.at_work()
         crash = Crash(there)
         crash.inject(fleet.stack)
         other = Death(fleet, (there,))
@@ -93,9 +93,9 @@ def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
 
 def test_destination_dies(fleet: Fleet) -> None:
     """The power of the destination fails in mid-rebuild."""
-    with fleet.death(B, rebuild=2) as death:
+    with fleet.death(B, rebuild=3) as death:
         death.progress(4)
-        there = death.destination
+        there = death.at_work()
         fleet.stack.machines[there].kill()
         other = Death(fleet, (there,))
         death.told("server.stranded", f"its destination {there} died in the middle")
@@ -106,9 +106,9 @@ def test_destination_dies(fleet: Fleet) -> None:
 def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
     """It has forgotten what it was at, and its host was never dead: a server may run
     there that Nova does not know of, so the history says so, and a person decides."""
-    with fleet.death(A, rebuild=2) as death:
+    with fleet.death(A, rebuild=3) as death:
         death.progress(4)
-        there = death.destination
+        there = death.at_work()
         with injected(Crash(there), fleet.stack):
             pass
     assert death.events("server.slow") or death.events("server.failed")

@@ -3,7 +3,7 @@
 
 import time
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.evacuation.records import (
@@ -26,6 +26,9 @@ _OVER = frozenset(
         HostState.CLOSED,
     }
 )
+
+_UNDER_WAY = "/os-migrations?migration_type=evacuation&status=pre-migrating"
+"""The records that a destination has taken up, and not ended."""
 
 
 @dataclass
@@ -75,12 +78,6 @@ class Death:
         queries = (Query(recovery=r.id, limit=None) for r in self.recoveries)
         return [server for query in queries for server in history.servers(query)]
 
-    @property
-    def destination(self) -> str:
-        """A host on which servers of it have landed."""
-        landed = (s for s in self.servers() if s.landed_at is not None)
-        return next(s.destination for s in landed if s.destination)
-
     def events(self, kind: str) -> list[Event]:
         """Those of its recoveries, the oldest first."""
         found = [
@@ -114,3 +111,20 @@ class Death:
             return sum(landed) >= number
 
         self.fleet.wait(f"{number} servers of {self} landed", enough)
+
+    def at_work(self) -> str:
+        """Wait until hosts are at work on servers of it, by Nova's records; return the
+        one that has begun last, and will be for as long as a rebuild takes."""
+
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.at))
+        of_this_death = f"{_UNDER_WAY}&changes-since={since}&source_compute="
+
+        def begun() -> str | None:
+            answers = (
+                self.fleet.stack.nova("GET", of_this_death + h) for h in self.hosts
+            )
+            found = [each for a in answers for each in a.json()["migrations"]]
+            newest = max(found, key=itemgetter("updated_at"), default=None)
+            return newest and newest["dest_compute"]
+
+        return self.fleet.wait(f"a host at work on servers of {self}", begun)
