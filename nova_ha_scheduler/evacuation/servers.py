@@ -54,13 +54,16 @@ def give_up_waiting(
 
 def try_again(turn: Turn, host: records.HostRecovery) -> records.HostRecovery:
     """A person ordered it: what failed or was left is judged anew, and what was asked
-    for in vain gets another place."""
+    for in vain gets another place; if there is one, not that of the host that had it:
+    a guest that is off is easily overlooked there."""
     planned = dict(host.planned)
     for record in turn.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
             if record.attempts:
                 planned.pop(record.server, None)
-            record = replace(record, attempts=0, tried=(), not_before=turn.now)
+            had_it = record.reason is Reason.DISTURBED and record.destination
+            tried = (had_it,) if had_it else ()
+            record = replace(record, attempts=0, tried=tried, not_before=turn.now)
             turn.put(replace(_anew(record), state=ServerState.WAITING))
     return replace(host, planned=planned)
 

@@ -53,6 +53,8 @@ class Evacuations:
         self._under_way: list[Evacuation] = []
         self._torn: dict[str, str] = {}
         """Where servers run, whatever Nova says."""
+        self.leftovers: set[tuple[str, str]] = set()
+        """(uuid, host): guests that are off, of evacuations that ended with the host."""
 
     def advance(self) -> None:
         for evacuation in list(self._under_way):
@@ -202,7 +204,9 @@ class Evacuations:
             # It expects this state, whoever's request has set it.
             evacuation.torn = server.task_state != "rebuilding"
             evacuation.held_up = False
-        if self._torn.get(server.uuid) == chosen or self._is_begun(evacuation):
+        has_it = self._torn.get(server.uuid) == chosen
+        has_it = has_it or (server.uuid, chosen) in self.leftovers
+        if has_it or self._is_begun(evacuation):
             evacuation.failing, evacuation.ends_at = True, self._world.time + 2
             self._world.failures[server.uuid] = f"{server.name} already exists"
         elif self._world.failing.get(server.name, 0) > 0:

@@ -208,6 +208,10 @@ class Fate:
         self.world.misread.add(server)
         self.world.set(server, running=False)
 
+    def do_left_over(self, server: ServerId, host: HostName) -> None:
+        """The host, which died when it was to get it, has a guest of it that is off."""
+        self.world.evacuations.leftovers.add((server, host))
+
     def do_nova_migrate(
         self, server: ServerId, destination: HostName, kind: Literal["live", "cold"]
     ) -> None:

@@ -48,8 +48,9 @@ class RecordingDriver(driver.Driver):
         )
 
     def instance_exists(self, instance: Any) -> bool:
-        gone = machines.read(self.machine.folder / "destroyed")
-        if any(line["server"] == instance.uuid for line in gone):
+        lines = machines.read(self.machine.records)
+        events = [li["event"] for li in lines if li.get("server") == instance.uuid]
+        if events[-1:] == ["gone"]:  # its administrator has destroyed it, perhaps
             self.instances.pop(instance.uuid, None)
         return bool(super().instance_exists(instance))
 

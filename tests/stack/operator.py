@@ -83,7 +83,7 @@ class Operator:
         if answer.json()["server"]["OS-EXT-SRV-ATTR:host"] != server.source:
             return
         there = stack.machines.get(server.destination or "")
-        if there and there.name in self._fleet.facts().runs_at_last(server.server):
+        if there and server.server in self._fleet.facts().guests[there.name]:
             there.destroy(server.server)
         action = {"os-resetState": {"state": "error"}}
         path = f"/servers/{server.server}/action"

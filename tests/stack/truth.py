@@ -62,6 +62,8 @@ class Facts:
     deaths: list[Death] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
     """Those that show already in the records alone."""
+    guests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The servers that each host has a guest of in the end, which may be off."""
 
     def dark(self, host: str, at: float) -> bool:
         return any(d.host == host and d.at <= at < d.until for d in self.deaths)
@@ -86,7 +88,6 @@ class _Reader:
     def __init__(self) -> None:
         self.facts = Facts()
         self._running: dict[tuple[str, str], float] = {}
-        self._defined: dict[str, set[str]] = defaultdict(set)
         self._place: dict[str, str] = {}
         self._disk: dict[str, str] = {}
 
@@ -113,14 +114,14 @@ class _Reader:
         self._running.setdefault((server, host), at)
         if line.get("rebuilt"):
             self._arrive(server, host, at)
-        self._defined[host].add(server)
+        self.facts.guests[host].add(server)
         self._place[server] = host
 
     def _arrive(self, server: str, host: str, at: float) -> None:
         source = self._place.get(server, "")
         if source != host:
             self.facts.arrivals.append(Arrival(server, source, host, at))
-        elif server in self._defined[host]:
+        elif server in self.facts.guests[host]:
             self._breach(f"{server} was evacuated to {host} twice")
 
     def _check_disk(self, line: Mapping[str, Any]) -> None:
@@ -139,7 +140,7 @@ class _Reader:
 
     def _gone(self, line: Mapping[str, Any]) -> None:
         self._stop(line)
-        self._defined[line["host"]].discard(line["server"])
+        self.facts.guests[line["host"]].discard(line["server"])
 
     def _boot(self, line: Mapping[str, Any]) -> None:
         for server, host in list(self._running):
@@ -154,7 +155,7 @@ class _Reader:
     def _off(self, line: Mapping[str, Any]) -> None:
         self._boot(line)
         host = line["host"]
-        here = (s for s in self._defined[host] if self._place[s] == host)
+        here = (s for s in self.facts.guests[host] if self._place[s] == host)
         servers = frozenset(here)  # not the old copies of what was evacuated
         self.facts.deaths.append(Death(line["host"], line["at"], servers))
 
