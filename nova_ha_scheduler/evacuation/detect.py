@@ -53,6 +53,18 @@ def late(host: Host, now: float, options: Options) -> bool:
     return not host.forced_down and now - host.updated_at >= options.down_time / 2
 
 
+def fading(picture: Picture, options: Options) -> frozenset[str]:
+    """The hosts that fell silent while others were heard of for half of down_time:
+    what takes one host down often takes others with it, and not all show it at once.
+
+    Measured from the youngest heartbeat, so no clock but Nova's counts.
+    """
+    beating = [h for h in picture.hosts.values() if h.up and not h.forced_down]
+    newest = max((host.updated_at for host in beating), default=0.0)
+    patience = options.down_time / 2
+    return frozenset(h.name for h in beating if newest - h.updated_at >= patience)
+
+
 def protected(picture: Picture) -> list[Host]:
     """The hosts that the trigger answers for, by name."""
     by_name = (host for _, host in sorted(picture.hosts.items()))

@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Server
-from nova_ha_scheduler.evacuation import holds, moves, proof, records, servers
+from nova_ha_scheduler.evacuation import (
+    detect,
+    holds,
+    moves,
+    proof,
+    records,
+    servers,
+)
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.planner import packing, triage
@@ -49,6 +56,7 @@ def _decide(turn: Turn, waiting: Waiting) -> list[tuple[Server, Decision]]:
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
     dead = frozenset(host.host for host in turn.open_hosts())
+    dead |= detect.fading(turn.picture, turn.options)
     ground = Ground(turn.picture.hosts, turn.options)
     claims, others = servers.claims(turn), moves.claims(turn)
     board = Board(ground, dead, claims, NO_LIMITS, others)

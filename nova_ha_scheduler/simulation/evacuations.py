@@ -54,7 +54,7 @@ class Evacuations:
         self._torn: dict[str, str] = {}
         """Where servers run, whatever Nova says."""
         self.leftovers: set[tuple[str, str]] = set()
-        """(uuid, host): guests that are off, of evacuations that ended with the host."""
+        """(uuid, host): guests that are off, of evacuations that died with it."""
 
     def advance(self) -> None:
         for evacuation in list(self._under_way):
