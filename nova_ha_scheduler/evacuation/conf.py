@@ -41,8 +41,9 @@ DETECTION = cfg.OptGroup("detection", help="When a host looks dead.")
 DETECTION_HELP = {
     "down_time": "Seconds without a heartbeat after which a service that Nova calls "
     "down is suspected, at least. A forced-down one is suspected at once. When every "
-    "service is silent for half of it, the trigger holds itself for blind: make it at "
-    "least four times Nova's report_interval.",
+    "service is silent for half of it, the trigger holds itself for blind; and one "
+    "that is silent for that long while others are heard of is no destination: make "
+    "it at least four times Nova's report_interval.",
     "clock_skew": "Seconds by which the clocks of this host and of Nova's may differ.",
 }
 DETECTION_OPTS = [
