@@ -34,7 +34,7 @@ class Keystone:
         self._file = self._folder / "keystone.conf"
         self.program: Program = site.web(
             "keystone",
-            "keystone.wsgi.api",
+            "tests.stack.keystone_wsgi",
             port,
             OS_KEYSTONE_CONFIG_DIR=str(self._folder),
         )
