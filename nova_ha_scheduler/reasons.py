@@ -57,8 +57,8 @@ class Reason(enum.Enum):
         "then nova-ha retry"
     )
     DISTURBED = (
-        "while it was evacuated, {0}: make sure that it runs nowhere, then nova-ha "
-        "retry"
+        "while it was evacuated, {0}: make sure that it runs nowhere and remove what "
+        "is left of it, then nova-ha retry"
     )
     STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
     NOT_RUNNING = "it landed, but it does not run: {0}"

@@ -54,16 +54,13 @@ def give_up_waiting(
 
 def try_again(turn: Turn, host: records.HostRecovery) -> records.HostRecovery:
     """A person ordered it: what failed or was left is judged anew, and what was asked
-    for in vain gets another place; if there is one, not that of the host that had it:
-    a guest that is off is easily overlooked there."""
+    for in vain gets another place."""
     planned = dict(host.planned)
     for record in turn.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
             if record.attempts:
                 planned.pop(record.server, None)
-            had_it = record.reason is Reason.DISTURBED and record.destination
-            tried = (had_it,) if had_it else ()
-            record = replace(record, attempts=0, tried=tried, not_before=turn.now)
+            record = replace(record, attempts=0, tried=(), not_before=turn.now)
             turn.put(replace(_anew(record), state=ServerState.WAITING))
     return replace(host, planned=planned)
 
@@ -286,8 +283,10 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     newest = _new_record(turn, record)
     if newest and newest.failed:
         said = attempts.why(turn, record, newest)
-        words = stranded.had_it(newest, said or "")
         past = replace(record, baseline=stranded.baseline(turn, record))
+        if words := stranded.had_it(newest, said or ""):
+            # That host alone can say whether it still has it.
+            past = replace(past, only=newest.destination)
         if words := words or late.disturbed(turn, record, newest):
             lost = past.because(Reason.DISTURBED, words)
             return _enter(turn, lost, ServerState.FAILED)

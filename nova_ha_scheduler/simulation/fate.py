@@ -212,6 +212,10 @@ class Fate:
         """The host, which died when it was to get it, has a guest of it that is off."""
         self.world.evacuations.leftovers.add((server, host))
 
+    def do_remove_guest(self, server: ServerId, host: HostName) -> None:
+        """Somebody removes that guest."""
+        self.world.evacuations.leftovers.discard((server, host))
+
     def do_nova_migrate(
         self, server: ServerId, destination: HostName, kind: Literal["live", "cold"]
     ) -> None:
