@@ -61,8 +61,7 @@ def fading(picture: Picture, options: Options) -> frozenset[str]:
     """
     beating = [h for h in picture.hosts.values() if h.up and not h.forced_down]
     newest = max((host.updated_at for host in beating), default=0.0)
-    patience = options.down_time / 2
-    return frozenset(h.name for h in beating if newest - h.updated_at >= patience)
+    return frozenset(host.name for host in beating if late(host, newest, options))
 
 
 def protected(picture: Picture) -> list[Host]:

@@ -327,11 +327,11 @@ def _gone(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return replace(record.because(Reason.GONE), not_before=gone_at)
     if turn.picture.taken_at < record.not_before:
         return record
-    moving = ServerState.MOVING
-    asked_for = record.state is moving or record.asked_at is not None
+    asked_for = record.state is ServerState.MOVING or record.asked_at is not None
     if record.landed_at is not None or not asked_for:
         return _enter(turn, record, ServerState.LEFT)
-    return replace(record, state=moving, landed_at=turn.now, not_before=turn.now)
+    record = replace(record, state=ServerState.MOVING)
+    return replace(record, landed_at=turn.now, not_before=turn.now)
 
 
 def _there(turn: Turn, record: ServerRecovery) -> ServerRecovery:

@@ -115,7 +115,6 @@ class Death:
     def at_work(self) -> str:
         """Wait until hosts are at work on servers of it, by Nova's records; return the
         one that has begun last, and will be for as long as a rebuild takes."""
-
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.at))
         of_this_death = f"{_UNDER_WAY}&changes-since={since}&source_compute="
 
