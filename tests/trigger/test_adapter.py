@@ -7,6 +7,9 @@ import time
 from typing import Any
 
 import pytest
+from nova import context as nova_context
+from nova import objects
+from nova.compute import vm_states
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
@@ -202,6 +205,26 @@ def test_whether_a_server_runs(
     assert adapter.runs(server)
     with pytest.raises(CloudUnreachable, match="404"):
         adapter.runs("11111111-0000-0000-0000-000000000000")
+
+
+def test_a_server_that_is_just_being_deleted_is_gone(
+    adapter: OpenStackCloud, cloud: Cloud, servers: dict[str, str]
+) -> None:
+    """Nova saves its state first, and lists it so until its record is deleted, too."""
+    _save(servers["plain"], vm_states.DELETED)
+    assert cloud.server(servers["plain"])["status"] == "DELETED"
+    assert "plain" not in {server.name for server in _look(adapter).servers_of(FULL)}
+    _save(servers["plain"], vm_states.ACTIVE)
+    assert "plain" in {server.name for server in _look(adapter).servers_of(FULL)}
+
+
+def _save(uuid: str, vm_state: str) -> None:
+    context = nova_context.get_admin_context()
+    mapping = objects.InstanceMapping.get_by_instance_uuid(context, uuid)
+    with nova_context.target_cell(context, mapping.cell_mapping) as cell:
+        instance = objects.Instance.get_by_uuid(cell, uuid)
+        instance.vm_state = vm_state
+        instance.save()
 
 
 def test_an_evacuation_and_the_way_back(

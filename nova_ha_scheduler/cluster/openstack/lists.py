@@ -13,6 +13,8 @@ from nova_ha_scheduler.cluster.openstack.parse import Room
 _IMAGES_AT_ONCE = 40
 """Images that are asked for in one request: it has to fit an address line."""
 
+_VM_STATE = "OS-EXT-STS:vm_state"
+
 Json = dict[str, Any]
 
 
@@ -38,9 +40,12 @@ class Lists:
         return {node["id"]: node["service"]["host"] for node in found}
 
     def servers(self, **filters: str) -> Iterator[Json]:
-        return self.api.pages(
+        """Nova saves that a server is deleted before it takes it off its lists
+        (nova.compute.api.API._local_delete); there is nothing left to do for it."""
+        found = self.api.pages(
             "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
         )
+        return (server for server in found if server.get(_VM_STATE) != "deleted")
 
     def migrations(self, **filters: str) -> Iterator[Json]:
         return self.api.pages(
