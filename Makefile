@@ -43,9 +43,9 @@ environment: $(VENV)/ready
 demo: $(VENV)/ready
 	@$(BIN)/python -m demo $(ARGS)
 
-# Who leads is seen by waiting, which takes no core: it goes on beside all others.
+# Two suites that mostly wait go on beside two that work.
 test: packages $(VENV)/ready
-	@$(MAKE) --no-print-directory -j2 -O lint unit
+	@echo 'Many minutes; each part is shown when it has ended ...'
 	@$(MAKE) --no-print-directory -j2 waiting working
 
 # The trigger's peers: databases, fence agents, a broker (bindep.txt). The tests start
@@ -101,8 +101,10 @@ suite-hosts: FILES = $(filter-out $(MOVES),$(wildcard tests/functional/test_*.py
 suite-cloud: FILES = tests/cloud
 suite-scale: FILES = tests/scale
 
-# The evacuation trigger, on a real Nova and against its other peers.
-TRIGGER = upkeep peers
+# The evacuation trigger, on a real Nova and against its other peers. Who is dead or
+# leads is seen by waiting, which takes no core.
+WAITING = trigger leadership
+TRIGGER = plans evacuator upkeep peers
 suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
 suite-plans: FILES = $(PLANS)
@@ -124,9 +126,9 @@ suites: $(VENV)/ready
 # Each is a make of its own, whose jobs are not counted by the other.
 ALONE = MAKEFLAGS= $(MAKE) --no-print-directory RELEASE=$(RELEASE) PYTHON=$(PYTHON)
 working: $(VENV)/ready
-	@$(ALONE) suites SUITES='trigger plans evacuator $(SUITES) $(TRIGGER)'
+	@$(ALONE) -j2 -O lint unit $(TRIGGER:%=suite-%) $(SUITES:%=suite-%)
 waiting: $(VENV)/ready
-	@$(ALONE) -j2 -O suite-leadership
+	@$(ALONE) -j2 -O $(WAITING:%=suite-%)
 
 suite-%: $(VENV)/ready
 	$(BIN)/python -m pytest -q $(FLAGS) $(FILES)

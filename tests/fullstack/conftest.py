@@ -21,7 +21,7 @@ def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Its files are kept when a test has failed, and named."""
     with Stack() as stack:
         yield stack
-    if request.session.testsfailed or stack.broken:
+    if request.session.testsfailed:
         print(f"\nThe logs: {stack.site.logs} and {stack.site.room}", file=sys.stderr)
     else:
         stack.remove()
@@ -40,34 +40,27 @@ def fleet(
     """The one fleet; a new one after a test that has failed or has used it up."""
     if _fleets and _fleets[0].spoilt:
         _fleets.clear()
-        _healed(_stack)
     if not _fleets:
-        try:
-            _fleets.append(Fleet(_stack))
-        except BaseException:
-            _healed(_stack)
-            raise
+        _make_whole(_stack)
+        _fleets.append(Fleet(_stack))
     failed = request.session.testsfailed
     yield _fleets[0]
     _fleets[0].spoilt |= request.session.testsfailed > failed
 
 
 @pytest.fixture
-def stack(_stack: Stack, _fleets: list[Fleet]) -> Iterator[Stack]:
-    """The stack; afterwards it is made whole: no triggers, servers and faults."""
-    if _fleets:
-        _fleets.clear()
-        _healed(_stack)
-    yield _stack
-    _healed(_stack)
+def stack(_stack: Stack, _fleets: list[Fleet]) -> Stack:
+    """The stack, whatever the test before has left of it."""
+    _fleets.clear()
+    _make_whole(_stack)
+    return _stack
 
 
-def _healed(stack: Stack) -> None:
-    try:
+def _make_whole(stack: Stack) -> None:
+    """No triggers, servers and faults."""
+    if stack.used:
         stack.heal()
-    except BaseException:
-        stack.broken = True  # the test has not failed, and its files shall stay
-        raise
+    stack.used = True
 
 
 @pytest.fixture

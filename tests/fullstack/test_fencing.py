@@ -4,6 +4,7 @@
 import os
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from nova_ha_scheduler.journal.history import Query
 from tests.fullstack.conftest import check, recovered
@@ -77,7 +78,7 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     held = Query(host=HOST, outcome="host.held")
     stack.wait("the host waits for a word", lambda: history.events(held), 60)
 
-    for said, code, details in [
+    refused = [
         ("fencing failed (1)", 0, {"CRM_alert_rc": "1"}),
         ("fencing failed (no code)", 0, {"CRM_alert_rc": ""}),
         ("reboot is no power-off", 0, {"CRM_alert_task": "reboot"}),
@@ -88,8 +89,10 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
         ("no compute host that is called .2", 1, {"node_map": f"{NODE}=.2"}),
         ("it cannot be told", 1, {"OS_CLIENT_CONFIG_FILE": "/nowhere"}),
         ("no node is named", 1, {"CRM_alert_node": ""}),
-    ]:
-        done = alert(ours, **details)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda each: alert(ours, **each[2]), refused)
+    for (said, code, _), done in zip(refused, found, strict=True):
         assert (done.returncode, said in done.stderr) == (code, True), done
     (before,) = history.recoveries(Query(host=HOST))
     assert before.evidence is None
@@ -99,10 +102,10 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     stack.machines[HOST].kill("pacemaker")
     done = alert(ours)
     assert done.returncode == 0, done
-    found = recovered(stack, ours, HOST)
-    assert "Pacemaker" in found["proof"]
-    assert f"powered off node {NODE}" in found["proof"]
-    check(stack, [found], ids)
+    shown = recovered(stack, ours, HOST)
+    assert "Pacemaker" in shown["proof"]
+    assert f"powered off node {NODE}" in shown["proof"]
+    check(stack, [shown], ids)
 
 
 def lying(stack: Stack, ours: Trigger, host: str) -> set[str]:

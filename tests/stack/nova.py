@@ -11,6 +11,7 @@ from pathlib import Path
 from tests import ports
 from tests.cloud import config
 from tests.cloud.hardware import node_uuid
+from tests.stack.database import POOL
 from tests.stack.keystone import Keystone
 from tests.stack.machines import STARTER, Machine
 from tests.stack.programs import Program
@@ -101,8 +102,8 @@ class Nova:
             },
             # Checks what Nova answers against its own schemas: a tenth of its time.
             "api": {"response_validation": "ignore"},
-            "database": {"max_retries": -1},
-            "api_database": {"max_retries": -1},
+            "database": {"max_retries": -1, **POOL},
+            "api_database": {"max_retries": -1, **POOL},
             "keystone_authtoken": keystone.middleware()["keystone_authtoken"],
             **dict.fromkeys(("placement", "neutron", "cinder"), password),
             "oslo_messaging_notifications": {"driver": "messagingv2"},

@@ -3,6 +3,7 @@
 
 from tests import ports
 from tests.cloud.config import merge, placement, render
+from tests.stack.database import POOL
 from tests.stack.keystone import Keystone
 from tests.stack.programs import Program
 from tests.stack.site import Site
@@ -20,7 +21,7 @@ class Placement:
             {"api": {"auth_strategy": "keystone"}, "DEFAULT": {"use_stderr": True}},
             # A request may need a second connection while it has one: where all have
             # one and none is left, they wait for each other, half a minute long.
-            {"placement_database": {"max_overflow": 100}},
+            {"placement_database": {"max_overflow": 100, **POOL}},
         )
         self.program: Program = site.web(
             "placement",

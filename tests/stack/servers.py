@@ -26,12 +26,19 @@ def boot(client: Client, host: str, number: int, flavor: str = FLAVOR) -> set[st
     client.create(host, found.id, host=host, min_count=number, max_count=number)
 
     def active() -> set[str] | None:
-        time.sleep(1)  # this list costs as much as a boot
-        here = servers(client, host)
-        states = [server["status"] for server in here.values()]
-        return set(here) if states.count("ACTIVE") == number else None
+        time.sleep(1)  # others want the machine, too
+        here = ids(client, host=host, status="ACTIVE")
+        return here if len(here) == number else None
 
     return client.wait(f"{number} servers on {host}", active, 120)
+
+
+def ids(client: Client, **filters: str) -> set[str]:
+    """The ids of some servers, or of all; far cheaper than servers()."""
+    chosen = "".join(f"&{key}={value}" for key, value in filters.items())
+    answer = client.nova("GET", f"/servers?all_tenants=1{chosen}")
+    answer.raise_for_status()
+    return {server["id"] for server in answer.json()["servers"]}
 
 
 def servers(client: Client, host: str | None = None) -> Mapping[str, dict[str, str]]:
@@ -48,16 +55,16 @@ def by_name(client: Client, host: str) -> list[str]:
     return sorted(found, key=lambda each: (found[each]["name"], each))
 
 
-def stop(client: Client, ids: Iterable[str]) -> None:
+def stop(client: Client, chosen: Iterable[str]) -> None:
     """Stop servers, as their owners do; return when they are."""
-    for each in ids:
+    for each in chosen:
         client.openstack().compute.stop_server(each)
-    for each in ids:
+    for each in chosen:
         client.wait_status(each, "SHUTOFF", 60)
 
 
 def delete_all(client: Client) -> None:
     """Return when no server is left; their hosts have to be up."""
-    for each in servers(client):
+    for each in ids(client):
         client.nova("DELETE", f"/servers/{each}")
-    client.wait("servers deleted", lambda: not servers(client), 120)
+    client.wait("servers deleted", lambda: not ids(client), 120)

@@ -48,7 +48,7 @@ class Stack(Client):
     :ivar machines: the compute hosts by name: start, kill, freeze, thaw, lie.
     :ivar programs: all others by name.
     :ivar gates: the proxies by name: compute, placement, redfish.
-    :ivar broken: somebody found it so, for whom its files are kept.
+    :ivar used: whether it may not be any more as it was at the start.
     :ivar seconds: how long each step of the start took, from its begin.
     """
 
@@ -57,7 +57,7 @@ class Stack(Client):
         super().__init__(folder / "clouds.yaml", folder / "logs")
         self.folder = folder
         self.seconds: dict[str, float] = {}
-        self.broken = False
+        self.used = False
         self._began = time.monotonic()
         self._keeper = Keeper(folder)
         environment = site.environment(self._keeper.mark)
