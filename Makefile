@@ -102,7 +102,7 @@ suite-cloud: FILES = tests/cloud
 suite-scale: FILES = tests/scale
 
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
-# leads is seen by waiting, which takes no core.
+# leads is seen by waiting, which takes little of a core.
 WAITING = trigger leadership
 TRIGGER = plans evacuator upkeep peers
 suite-evacuator: FILES = tests/evacuator
