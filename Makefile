@@ -16,7 +16,7 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos packages lint unit functional suites working waiting matrix bench sample freeze clean
+.PHONY: help environment demo test fullstack chaos packages lint unit functional working waiting matrix bench sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -117,9 +117,7 @@ suite-peers: FLAGS =
 # A cloud has a log of its own; pytest need not hold all of it in memory, too.
 FLAGS = -p no:logging
 
-functional: suites
-
-suites: $(VENV)/ready
+functional: $(VENV)/ready
 	@echo 'On the Nova of OpenStack $(RELEASE), some minutes: $(SUITES) ...'
 	@$(MAKE) --no-print-directory -j2 -O $(SUITES:%=suite-%)
 
