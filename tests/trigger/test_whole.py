@@ -4,9 +4,12 @@
 from tests.trigger.conftest import HOSTS, OUTSIDE, ZONE, boot_on  # isort: skip
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nova import context as nova_context
+from nova import objects
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
@@ -14,6 +17,7 @@ from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Picture, Scope, Server
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from tests.cloud import Cloud
 from tests.cloud.stubs import IMAGES, Glance, StubError
@@ -150,6 +154,33 @@ def test_snapshot(
 def test_no_smaller_picture(cloud: Cloud) -> None:
     with pytest.raises(CloudUnreachable, match="GET /os-"):
         whole.take(Api(cloud.openstack(), timeout=0.000001), SystemClock())
+
+
+@pytest.fixture
+def dead_cell(cloud: Cloud) -> Iterator[None]:
+    """Its database cannot be reached."""
+    context = nova_context.get_admin_context()
+    (cell,) = (c for c in objects.CellMappingList.get_all(context) if not c.is_cell0())
+    working = cell.database_connection
+
+    def point(url: str) -> None:
+        cell.database_connection = url
+        cell.save()
+        nova_context.CELL_CACHE.clear()
+        nova_context.CELLS = []
+
+    point("sqlite:////nonexistent/nova.sqlite")
+    yield
+    point(working)
+
+
+def test_a_cell_that_does_not_answer(
+    api: Api, servers: dict[str, str], dead_cell: None
+) -> None:
+    with pytest.raises(CloudUnreachable, match="the cell of .* does not answer"):
+        list(Lists(api).servers())
+    with pytest.raises(CloudUnreachable):
+        whole.take(api, SystemClock())
 
 
 def test_without_an_image_service(

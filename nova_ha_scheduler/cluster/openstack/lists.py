@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.api import HYPERVISORS, PLACEMENT, READ, Api
@@ -41,11 +42,19 @@ class Lists:
 
     def servers(self, **filters: str) -> Iterator[Json]:
         """Nova saves that a server is deleted before it takes it off its lists
-        (nova.compute.api.API._local_delete); there is nothing left to do for it."""
+        (nova.compute.api.API._local_delete); there is nothing left to do for it.
+
+        Without filters, Nova shows stubs of the servers in a cell that does not answer
+        (nova.api.openstack.compute.views.servers); with some, it leaves them out.
+        """
         found = self.api.pages(
             "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
         )
-        return (server for server in found if server.get(_VM_STATE) != "deleted")
+        for server in found:
+            if _VM_STATE not in server:
+                raise CloudUnreachable(f"the cell of {server['id']} does not answer")
+            if server[_VM_STATE] != "deleted":
+                yield server
 
     def migrations(self, **filters: str) -> Iterator[Json]:
         return self.api.pages(
