@@ -64,6 +64,13 @@ def fading(picture: Picture, options: Options) -> frozenset[str]:
     return frozenset(host.name for host in beating if late(host, newest, options))
 
 
+def shunned(turn: Turn) -> frozenset[str]:
+    """The hosts that no server is sent to: those that are being recovered, and those
+    that may have to be, soon."""
+    recovered = frozenset(host.host for host in turn.open_hosts())
+    return recovered | fading(turn.picture, turn.options)
+
+
 def protected(picture: Picture) -> list[Host]:
     """The hosts that the trigger answers for, by name."""
     by_name = (host for _, host in sorted(picture.hosts.items()))

@@ -55,8 +55,7 @@ def _decide(turn: Turn, waiting: Waiting) -> list[tuple[Server, Decision]]:
     """Where each goes, and whether now, in the order of asking."""
     shown = (turn.picture.servers[uuid] for uuid in waiting)
     ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
-    dead = frozenset(host.host for host in turn.open_hosts())
-    dead |= detect.fading(turn.picture, turn.options)
+    dead = detect.shunned(turn)
     ground = Ground(turn.picture.hosts, turn.options)
     claims, others = servers.claims(turn), moves.claims(turn)
     board = Board(ground, dead, claims, NO_LIMITS, others)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Migration, MoveKind, Server
-from nova_ha_scheduler.evacuation import attempts, pauses, servers
+from nova_ha_scheduler.evacuation import attempts, detect, pauses, servers
 from nova_ha_scheduler.evacuation.effects import Effect, Outcome
 from nova_ha_scheduler.evacuation.records import EventKind, HostState
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
@@ -156,11 +156,10 @@ def dispatch(turn: Turn) -> None:
             ready.pop(move.server, None)  # for another job
     if not ready or not turn.picture.scope.destinations or _about_to_evacuate(turn):
         return
-    dead = frozenset(host.host for host in turn.open_hosts())
     most = turn.options.maintenance_max_in_flight
     plan = board.Board(
         Ground(turn.picture.hosts, turn.options),
-        dead,
+        detect.shunned(turn),
         claims(turn),
         board.Limits(most, most),
         servers.claims(turn),
