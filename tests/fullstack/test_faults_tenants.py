@@ -16,10 +16,14 @@ def test_owners_go_on(fleet: Fleet) -> None:
     last = servers.by_name(fleet.stack, fleet.homes(A)[0])  # asked for in this order
     resized, rebooted, locked, deleted = last[0], last[1], last[-1], last[-3:-1]
 
+    def at_work() -> bool:
+        state: str = fleet.stack.server(rebooted)["OS-EXT-STS:task_state"]
+        return state == REBOOTING
+
     def reboot() -> None:
         fleet.stack.rebuild_seconds(30)
         act(fleet, rebooted, {"reboot": {"type": "SOFT"}})
-        fleet.wait("it is at work", lambda: task_state(fleet, rebooted) == REBOOTING)
+        fleet.wait("it is at work", at_work)
 
     death = fleet.kill(A, before=reboot)
     # Nova does not know yet that the host is dead.
@@ -50,10 +54,6 @@ def test_owners_go_on(fleet: Fleet) -> None:
     # What was to be resized is half-way when its host is back; its owner gives it up.
     fleet.back(*death.hosts)
     fleet.delete(resized)
-
-
-def task_state(fleet: Fleet, server: str) -> str | None:
-    return servers.servers(fleet.stack)[server]["OS-EXT-STS:task_state"]
 
 
 def act(fleet: Fleet, server: str, action: dict[str, object]) -> None:
