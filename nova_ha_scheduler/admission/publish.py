@@ -19,7 +19,7 @@ from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation import parts, startup
 from nova_ha_scheduler.planner import reserve
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.preferences import Preferences
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else arguments
         conf = startup.load("nova-ha", given)
         options = trigger_conf.options(conf)
-        picture = whole.take(startup.cloud(conf), SystemClock())
+        picture = whole.take(parts.cloud(conf), SystemClock())
         publish(Path(conf.ha_scheduler.admission_file), picture, options)
     except (cfg.Error, CloudUnreachable, BadFile) as error:
         print(error, file=sys.stderr)

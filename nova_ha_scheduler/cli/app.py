@@ -17,6 +17,19 @@ from oslo_config import cfg
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 
+_TALKATIVE = ("alembic", "oslo_service")
+"""Libraries that tell people what they do when they start."""
+
+
+class _Commands(CommandManager):
+    """By their words; the module of each is imported when it is run."""
+
+    def load_commands(self, namespace: str) -> None:
+        """cliff's own (4.17) imports the modules of all of them."""
+        self.group_list.append(namespace)
+        for entry in metadata.entry_points(group=namespace):
+            self.commands[entry.name.replace("_", " ")] = entry
+
 
 class NovaHA(cliff.app.App):
     """Every command has ``-f json``."""
@@ -25,10 +38,11 @@ class NovaHA(cliff.app.App):
         super().__init__(
             description="High availability of Nova's servers",
             version=metadata.version(startup.PROJECT),
-            command_manager=CommandManager("nova_ha.cli"),
+            command_manager=_Commands("nova_ha.cli"),
             deferred_help=True,
         )
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each look
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
     def build_option_parser(
         self, description: str | None, version: str | None, *args: Any, **kwargs: Any

@@ -13,7 +13,7 @@ from nova_ha_scheduler.cluster import snapshot, synthetic, text
 from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.snapshot import BadFile
-from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation import parts
 
 
 def arguments(add: Callable[..., Any]) -> None:
@@ -47,7 +47,7 @@ def load(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Picture:
         return synthetic.parse(args.synthetic)
     if args.from_file is not None:
         return read(args.from_file)
-    return whole.take(startup.cloud(conf), SystemClock())
+    return whole.take(parts.cloud(conf), SystemClock())
 
 
 def read(path: Path) -> Picture:

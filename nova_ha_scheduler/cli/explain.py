@@ -16,7 +16,7 @@ from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import dry_run, names, startup
+from nova_ha_scheduler.evacuation import dry_run, names, parts
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.planner import explain, triage
 from nova_ha_scheduler.planner.preferences import Preferences
@@ -93,7 +93,7 @@ class Explain(Command, Lister):
         if not clouds.is_live(args):
             picture = clouds.load(self.app.conf, args)
             return picture, _the_one(args.server, picture.servers.values())
-        api = startup.cloud(self.app.conf)
+        api = parts.cloud(self.app.conf)
         found = _the_one(args.server, inventory.named(api, args.server))
         cloud = OpenStackCloud(api, SystemClock())
         picture = dry_run.look(cloud, [found.host])

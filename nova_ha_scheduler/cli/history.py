@@ -2,7 +2,6 @@
 """``nova-ha history``."""
 
 import argparse
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +10,10 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Rows, duration, moment
-from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import notify
+from nova_ha_scheduler.cli.values import Rows, moment
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
-from nova_ha_scheduler.journal.outbox import Outbox
 
 
 def _filters(add: Callable[..., Any]) -> None:
@@ -93,24 +89,3 @@ class ListEvents(Command, Lister):
         found = History(self.app.database).events(_query(args))
         rows = [{"number": n, **report.event_row(event)} for n, event in found]
         return self._COLUMNS, [[row.get(c, "") for c in self._COLUMNS] for row in rows]
-
-
-class PurgeHistory(Command, ShowOne):
-    """Delete what ended long ago; open recoveries stay.
-
-    So do events that are still to be sent as notifications.
-    """
-
-    def arguments(self, add: Callable[..., Any]) -> None:
-        add("--older-than", type=duration, required=True, metavar="AGE", help="90d")
-
-    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        window = trigger_conf.options(self.app.conf).guard_window
-        if args.older_than < window:
-            raise JournalError(
-                f"the guard still counts the recoveries of the last {window:.0f} s"
-            )
-        database, before = self.app.database, time.time() - args.older_than
-        sent = Outbox(database).last() if notify.sends(self.app.conf) else None
-        deleted = History(database).purge(before, sent)
-        return ("recoveries_deleted",), (deleted,)

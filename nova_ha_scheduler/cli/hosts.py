@@ -17,7 +17,7 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import names, startup
+from nova_ha_scheduler.evacuation import names, parts
 from nova_ha_scheduler.evacuation.records import Event, EventKind
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.fencing import ConfigError
@@ -74,7 +74,7 @@ class ListHosts(Command, Lister):
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         conf = self.app.conf
         self._options = trigger_conf.options(conf)
-        api = startup.cloud(conf)
+        api = parts.cloud(conf)
         hosts = OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
         if args.host is not None:
             names.require(args.host, hosts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-ha maintenance``: hosts that are left alone while somebody works on them."""
+"""``nova-ha maintenance start``, ``end``: a host that is left alone for a while."""
 
 import argparse
 import getpass
@@ -12,16 +12,17 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cli import orders, report, upkeep
+from nova_ha_scheduler.cli import report, upkeep
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED
-from nova_ha_scheduler.cli.values import Rows, ahead, duration, words
+from nova_ha_scheduler.cli.values import ahead, duration, words
+from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
 from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import CommandKind
-from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.journal import JournalError
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import Query
 from nova_ha_scheduler.reasons import Reason
 
 _HOLDS = 600.0
@@ -126,45 +127,7 @@ class End(Command, ShowOne):
         return tuple(row), tuple(row.values())
 
 
-class ListWindows(Command, Lister):
-    """List the maintenances of hosts that were started here."""
-
-    def arguments(self, add: Callable[..., Any]) -> None:
-        add("--all", action="store_true", help="also those that are over")
-        add("--host", help="the compute service's exact host name")
-        add("--limit", type=int, default=100)
-
-    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        history = History(self.app.database)
-        query = Query(host=args.host, limit=args.limit)
-        found = history.windows(query, ended=args.all)
-        rows = [upkeep.row(window, history.moves(window.id)) for window in found]
-        columns = tuple(rows[0]) if rows else args.columns
-        return columns, [tuple(row.values()) for row in rows]
-
-
-class ShowWindow(Command, ShowOne):
-    """Show all of one maintenance: what it is, its servers, its events."""
-
-    def arguments(self, add: Callable[..., Any]) -> None:
-        add("host", help="the compute service's exact host name: its newest one")
-
-    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        history = History(self.app.database)
-        found = history.windows(Query(host=args.host, limit=1))
-        if not found:
-            raise JournalError(f"no maintenance of {args.host} was started here")
-        moves = history.moves(found[0].id)
-        events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
-        row = {
-            **upkeep.row(found[0], moves),
-            "servers": Rows([upkeep.move_row(move) for move in moves]),
-            "events": Rows([report.event_row(event) for _, event in events]),
-        }
-        return tuple(row), tuple(row.values())
-
-
-class _Follower(orders.Waiter):
+class _Follower(Waiter):
     """Gives an order about a host's maintenance, and watches what comes of it.
 
     :ivar window, moves: as they were when they were last looked at.
@@ -196,7 +159,7 @@ class _Follower(orders.Waiter):
         self.moves = self._history.moves(self.window.id)
         if self.moves and sys.stderr.isatty():
             ended = sum(move.state.final for move in self.moves)
-            orders.draw_bar(report.counts(self.moves, MoveState), ended)
+            draw_bar(report.counts(self.moves, MoveState), ended)
         return self._judge(self.window)
 
     def _judge(self, window: Window) -> int | None:

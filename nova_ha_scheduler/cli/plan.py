@@ -10,16 +10,16 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import clouds, orders
+from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import INCOMPLETE, new_command
+from nova_ha_scheduler.cli.orders import INCOMPLETE, confirming, new_command
 from nova_ha_scheduler.cli.values import Lines, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import detect, dry_run, plans, startup
+from nova_ha_scheduler.evacuation import detect, dry_run, parts, plans
 from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.evacuation.plans import Plan
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
@@ -51,7 +51,7 @@ class MakePlan(Command, Lister):
             help="order what is in the file, if nothing has changed since; the trigger "
             "sends the servers to the planned hosts, as long as they have room",
         )
-        orders.confirming(add, required=False)
+        confirming(add, required=False)
         add("--confirm-fenced", action="store_true", help="with --apply")
         add("--wait", action="store_true", help="with --apply: follow it to its end")
         clouds.arguments(add)
@@ -84,7 +84,7 @@ class MakePlan(Command, Lister):
     def _picture(self, args: argparse.Namespace, hosts: list[str]) -> Picture:
         if not clouds.is_live(args):
             return clouds.load(self.app.conf, args)
-        api = startup.cloud(self.app.conf)
+        api = parts.cloud(self.app.conf)
         return dry_run.look(OpenStackCloud(api, SystemClock()), hosts)
 
     def _table(
@@ -129,7 +129,10 @@ class MakePlan(Command, Lister):
             )
             for host in kept.hosts
         ]
-        self.code, _ = orders.give(self.app, commands, args.wait)
+        # A whole trigger, which takes long to import; a plan alone needs none.
+        from nova_ha_scheduler.cli.waiter import give
+
+        self.code, _ = give(self.app, commands, args.wait)
         return fresh, picture
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-ha abort`` and ``nova-ha retry``: orders to the active trigger."""
+"""``nova-ha confirm-fenced``, ``abort``, ``retry``: what the trigger is told."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import REFUSED, TIMED_OUT, new_command
+from nova_ha_scheduler.cli.orders import REFUSED, TIMED_OUT, confirming, new_command
 from nova_ha_scheduler.cli.values import duration, shown, words
 from nova_ha_scheduler.evacuation import orders
 from nova_ha_scheduler.evacuation.orders import CommandKind
@@ -20,6 +20,24 @@ _WAIT_SECONDS = 15.0
 """The active trigger looks for orders twice a second, and then at the cloud."""
 
 _POLL_SECONDS = 0.2
+
+
+class ConfirmFenced(Command, ShowOne):
+    """Give your word that a host is powered off and stays so.
+
+    If it is not, its servers run twice and their disks are lost.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("host", help="the compute service's exact host name")
+        confirming(add, required=True)
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        command = new_command(CommandKind.CONFIRM_FENCED, args.host, args)
+        SqlJournal(self.app.database).add_command(command)
+        columns = ("command", "host", "by", "reason", "expires")
+        expires = shown(command.expires_at)
+        return columns, (command.id, args.host, args.by, args.reason, expires)
 
 
 class _Order(Command, ShowOne):

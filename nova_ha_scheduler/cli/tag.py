@@ -28,7 +28,7 @@ from nova_ha_scheduler.cluster.openstack.aggregates import (
     untagging,
 )
 from nova_ha_scheduler.cluster.openstack.api import Api
-from nova_ha_scheduler.evacuation import names, startup
+from nova_ha_scheduler.evacuation import names, parts
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import HA, RESERVED, STORAGE_ZONE, BadValue
@@ -122,7 +122,7 @@ class _Change(Command, Lister, abc.ABC):
         self, name: str, tags: Mapping[str, str]
     ) -> tuple[_Host, dict[str, list[Step]]]:
         """:raises Refused: all that stands against it, a line each."""
-        api = startup.cloud(self.app.conf)
+        api = parts.cloud(self.app.conf)
         names.require(name, OpenStackCloud(api, SystemClock()).observe(Scope()).hosts)
         host = _Host(name, api, Aggregates(api).all())
         plans: dict[str, list[Step]] = {}

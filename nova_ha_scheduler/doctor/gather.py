@@ -21,7 +21,7 @@ from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Listening, Subject
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import notify, startup
+from nova_ha_scheduler.evacuation import notify, parts
 from nova_ha_scheduler.fencing import ConfigError
 from nova_ha_scheduler.fencing.config import Fencing
 from nova_ha_scheduler.journal import JournalError
@@ -106,7 +106,7 @@ class Gatherer:
         before = len(self.found)
         api = self._try(
             "configuration",
-            lambda: startup.cloud(self._conf),
+            lambda: parts.cloud(self._conf),
             "The trigger does not start.",
             "mend nova-ha.conf",
         )

@@ -12,14 +12,15 @@ clocks that are set    jumps
 by order of people     commands, pauses, holds, aborts, maintenance
 servers that are well  drain, failback, moves; attempts: as for those of dead hosts
 what is remembered     records, evidence, effects, orders, upkeep, decisions
-which of them acts     leadership, coordination (tooz); the journal's lease
+which of them acts     leadership, lock (tooz), coordination; the journal's lease
 beside the step        executor, devices, service, notify, publisher, world, troubles
-how it is set up       conf, options, startup, main; dry_run: the step, without acting
+how it is set up       conf, options, startup, parts, main; dry_run: the step, without
+                       acting
 =====================  =============================================================
 """
 
 import warnings
 
-# futurist imports eventlet where that is installed, as beside an older Nova, and it
-# warns whoever does. Nothing of the trigger uses it.
+# oslo.service and tooz import eventlet where that is installed, and it warns whoever
+# does. Nothing of the trigger uses it.
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")

@@ -2,9 +2,9 @@
 """Carries intents out: one at a time, or many in threads beside the engine."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import futurist
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
@@ -90,9 +90,9 @@ class PoolExecutor:
         """
         self._world, self._clock, self._wake = world, clock, wake
         self._may_act, self._withholds = may_act, withholds
-        self._pool = futurist.ThreadPoolExecutor(max_workers=workers)
-        self._checks = futurist.ThreadPoolExecutor(max_workers=checkers)
-        self._futures: dict[str, futurist.Future] = {}
+        self._pool = ThreadPoolExecutor(max_workers=workers)
+        self._checks = ThreadPoolExecutor(max_workers=checkers)
+        self._futures: dict[str, Future[Outcome]] = {}
 
     def submit(self, intent: Intent) -> None:
         pool = self._pool if intent.recovery else self._checks

@@ -21,7 +21,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
-from nova_ha_scheduler.evacuation.coordination import Lock
+from nova_ha_scheduler.evacuation import coordination
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, Reason
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
 from nova_ha_scheduler.journal import JournalError, NotActive
@@ -45,9 +45,7 @@ class Leadership:
     ) -> None:
         self._journal, self._clock, self._troubles = journal, clock, troubles
         self._interval = conf.journal.lease_timeout / 5
-        self._lock: Lock | None = None
-        if conf.coordination.backend_url:
-            self._lock = Lock(conf, journal.owner, troubles)
+        self._lock = coordination.lock(conf, journal.owner, troubles)
         self._stands_by = False
         self._leads, self._ended = threading.Event(), threading.Event()
 

@@ -10,8 +10,9 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler import fencing
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.service import Service
-from nova_ha_scheduler.evacuation.startup import Parts, load
+from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.evacuation.troubles import one_line, plainly
 from nova_ha_scheduler.journal import JournalError
 

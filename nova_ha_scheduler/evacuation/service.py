@@ -9,19 +9,20 @@ notifies is a reason to look, and never believed.
 import queue
 import threading
 import time
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 
-import futurist
 from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation import notify, publisher, scope
+from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
 from nova_ha_scheduler.evacuation.leadership import Leadership
 from nova_ha_scheduler.evacuation.notify import RebuildEnded, ServiceUpdate
+from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
     Change,
@@ -29,7 +30,6 @@ from nova_ha_scheduler.evacuation.records import (
     EventKind,
     State,
 )
-from nova_ha_scheduler.evacuation.startup import Parts
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, one_line
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.decisions import MIB, Decisions
@@ -122,15 +122,19 @@ class Service:
             lambda: self.journal.active,
             lambda intent: engine.withholds(intent),
         )
-        kept, keeper = self._conf.journal, futurist.ThreadPoolExecutor(1)
+        kept, keeper = self._conf.journal, ThreadPoolExecutor(1)
         decisions = Decisions(self._parts.database, kept.decisions_size * MIB)
+
+        def keep(decision: Decision) -> None:
+            keeper.submit(decisions.keep, decision)
+
         engine = Engine(
             self._parts.world,
             self._clock,
             self.journal,
             executor,
             self._parts.options,
-            partial(keeper.submit, decisions.keep) if kept.keep_decisions else None,
+            keep if kept.keep_decisions else None,
         )
         turns = _Turns(engine, executor, self._conf)
         listener = notify.Listener(self._conf, self._hear, self._troubles)

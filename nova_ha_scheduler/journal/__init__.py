@@ -2,7 +2,8 @@
 """What the trigger means to do and has done, in SQL: sqlite, MariaDB or PostgreSQL.
 
 :mod:`.store` is the engine's journal, :mod:`.history` what people ask of it,
-:mod:`.schema` makes and upgrades the tables of :mod:`.tables`.
+:mod:`.schema` knows whether the tables of :mod:`.tables` are there, and :mod:`.upgrade`
+makes and upgrades them.
 """
 
 

@@ -68,7 +68,10 @@ class Database:
 
     def upgrade(self) -> None:
         """Make or upgrade the tables; for the service, at its start."""
-        self.write(schema.upgrade)
+        # alembic takes long to import, and no other command needs it.
+        from nova_ha_scheduler.journal.upgrade import upgrade
+
+        self.write(upgrade)
 
     def check(self) -> None:
         """Make sure that the tables are those of this version."""

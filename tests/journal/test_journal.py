@@ -22,7 +22,7 @@ from nova_ha_scheduler.evacuation.records import (
     ServerState,
     State,
 )
-from nova_ha_scheduler.journal import JournalError, tables
+from nova_ha_scheduler.journal import JournalError, schema, tables
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.journal import first_tables
@@ -107,6 +107,12 @@ def test_upgrade_twice_keeps_everything(database, journal):
     journal.commit(Change(hosts=(host(),)))
     database.upgrade()
     assert journal.load(0).hosts
+
+
+def test_the_newest_migration_is_alembics(fresh, database):
+    with database.read() as connection:
+        found = alembic.migration.MigrationContext.configure(connection)
+        assert schema.revisions()[-1] == found.get_current_revision()
 
 
 def test_without_tables(fresh, open_database):

@@ -17,11 +17,11 @@ groups among the servers   all groups; the servers of each project with a group
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import futurist
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
@@ -51,7 +51,7 @@ class Observer:
 
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api, self._clock = api, clock
-        self._pool = futurist.ThreadPoolExecutor(_AT_ONCE)
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._nodes: dict[str, str] = {}
         self._nodes_of: Mapping[str, str] = {}
         self._images: dict[str, frozenset[str]] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run by alembic; the connection comes from schema.py."""
+"""Run by alembic; the connection comes from upgrade.py."""
 
 from alembic import context
 

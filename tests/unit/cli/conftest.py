@@ -32,6 +32,7 @@ class Site:
     """:ivar run: the command line, in this process."""
 
     run: Callable[..., Answer]
+    conf: Path
     journal: SqlJournal
     database: Database
 
@@ -63,7 +64,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     def run(*arguments: str) -> Answer:
         return commandline.run(f"--config-file={conf}", *arguments)
 
-    yield Site(run, SqlJournal(database, 30), database)
+    yield Site(run, conf, SqlJournal(database, 30), database)
     database.dispose()
 
 

@@ -14,7 +14,7 @@ import pytest
 from nova_ha_scheduler.admission import publish, published
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation import publisher, scope, startup
+from nova_ha_scheduler.evacuation import parts, publisher, scope, startup
 from nova_ha_scheduler.evacuation.publisher import Publisher
 from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
@@ -128,7 +128,7 @@ def test_the_program_writes_the_file(
     conf_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = text.load("hosts: {spare: {zone: nfs-a, reserved: true}}")
-    monkeypatch.setattr(startup, "cloud", lambda conf: None)
+    monkeypatch.setattr(parts, "cloud", lambda conf: None)
     monkeypatch.setattr(publish.whole, "take", lambda api, clock: picture)
     conf = startup.load("nova-ha-evacuator", [f"--config-file={conf_file}"])
     *_, argument = publisher.command(conf)
@@ -143,7 +143,7 @@ def test_the_program_says_why_not(
     def away(conf: object) -> None:
         raise CloudUnreachable("keystone does not answer")
 
-    monkeypatch.setattr(startup, "cloud", away)
+    monkeypatch.setattr(parts, "cloud", away)
     assert publish.main([f"--config-file={conf_file}"]) == 1
     assert capsys.readouterr().err == "keystone does not answer\n"
     assert not conf_file.with_name("admission.json").exists()

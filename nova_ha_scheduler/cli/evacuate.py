@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha evacuate``: a host that somebody knows to be off."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from cliff.lister import Lister
+
+from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.orders import INCOMPLETE, confirming, new_command
+from nova_ha_scheduler.cli.values import duration
+from nova_ha_scheduler.cli.waiter import give
+from nova_ha_scheduler.evacuation import dry_run, records
+from nova_ha_scheduler.evacuation.parts import Parts
+from nova_ha_scheduler.evacuation.records import CommandKind, ServerState
+
+
+class Evacuate(Command, Lister):
+    """Evacuate a host that you know to be off: no detection, no guard, no fencing.
+
+    The active trigger does it. With --wait and without one, this program does it
+    itself, and leaves all other hosts alone.
+    """
+
+    _COLUMNS = ("server", "name", "from", "to", "outcome", "reason", "request_id")
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("host", help="the compute service's exact host name")
+        confirming(add, required=False)
+        add("--confirm-fenced", action="store_true")
+        add("--dry-run", action="store_true", help="show who would go where")
+        add("--wait", action="store_true", help="follow it to its end")
+        add("--timeout", type=duration, metavar="AGE", help="with --wait: so long")
+
+    def get_epilog(self) -> str:
+        return (
+            "Exit codes: 0 all that is to be recovered is (or was ordered, or would "
+            "be); 1 an error; 2 wrong arguments; 3 some servers are not recovered; "
+            "4 the order was refused; 5 not at its end within --timeout."
+        )
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        rows = [report.server_row(server) for server in self._servers(args)]
+        return self._COLUMNS, [[row[name] for name in self._COLUMNS] for row in rows]
+
+    def _servers(self, args: argparse.Namespace) -> list[records.ServerRecovery]:
+        """What became, or would become, of the host's servers; sets the exit code."""
+        if args.dry_run:
+            return self._plan(args.host)
+        if not (args.confirm_fenced and args.by and args.reason):
+            self.parser.error("--confirm-fenced, --by and --reason are needed")
+        command = new_command(CommandKind.EVACUATE, args.host, args)
+        self.code, servers = give(self.app, [command], args.wait, args.timeout)
+        return servers
+
+    def _plan(self, host: str) -> list[records.ServerRecovery]:
+        parts = Parts(self.app.conf, only=(host,))
+        picture = dry_run.look(parts.world, [host])
+        servers = dry_run.plan(picture, parts.options, [host])
+        for server in servers:
+            meant = server.reason is not None and server.reason.intended
+            if server.state is not ServerState.ASKED and not meant:
+                self.code = INCOMPLETE
+        return servers

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders whose end is waited for, with a trigger of our own where none is active."""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED, TIMED_OUT
+from nova_ha_scheduler.evacuation import records
+from nova_ha_scheduler.evacuation.parts import Parts
+from nova_ha_scheduler.evacuation.records import HostState, ServerState
+from nova_ha_scheduler.evacuation.service import Service
+from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.reasons import Reason
+
+_POLL_SECONDS = 0.5
+_BAR = 40
+_ENDS = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.CLOSED)
+_FOLLOWED = (None, Reason.ALREADY)
+"""Refusals of a command whose host's recovery is followed all the same."""
+
+
+def give(
+    app: NovaHA,
+    commands: Sequence[records.Command],
+    wait: bool,
+    timeout: float | None = None,
+) -> tuple[int, list[records.ServerRecovery]]:
+    """Give these commands, each for a host of its own.
+
+    :param wait: follow them to their end, for so long.
+    :returns: the exit code, and what became of the servers by then.
+    """
+    if not wait:
+        journal = SqlJournal(app.database)
+        for command in commands:
+            journal.add_command(command)
+        return DONE, []
+    parts = Parts(app.conf, only=[command.host for command in commands])
+    parts.database.upgrade()
+    waiter = Waiter(parts, *commands)
+    return waiter.follow(timeout), waiter.servers
+
+
+class Waiter:
+    """Gives the commands, sees to it that some trigger works, and watches."""
+
+    def __init__(self, parts: Parts, *commands: records.Command) -> None:
+        self._commands = commands
+        self._history = History(parts.database)
+        self._service = Service(parts, listens=False)
+        self._codes: dict[str, int] = {}
+        self._told: set[str] = set()
+        self._servers: dict[str, list[records.ServerRecovery]] = {}
+
+    @property
+    def servers(self) -> list[records.ServerRecovery]:
+        """Of the hosts' recoveries, as they were when they were last looked at."""
+        return [server for mine in self._servers.values() for server in mine]
+
+    def follow(self, timeout: float | None) -> int:
+        """:returns: the exit code; of several commands, the highest."""
+        for command in self._commands:
+            self._service.journal.add_command(command)
+        # It becomes the active trigger only if there is none.
+        helper = threading.Thread(target=self._service.run, daemon=True)
+        helper.start()
+        end = time.monotonic() + timeout if timeout else float("inf")
+        code = None
+        try:
+            while code is None and time.monotonic() < end:
+                time.sleep(_POLL_SECONDS)
+                code = self._look()
+        finally:
+            self._service.stop()
+            helper.join()
+            if sys.stderr.isatty():
+                print(file=sys.stderr)
+        return TIMED_OUT if code is None else code
+
+    def _look(self) -> int | None:
+        """The exit code, once it is known."""
+        for given in self._commands:
+            if given.id not in self._codes:
+                code = self._look_at(given)
+                if code is not None:
+                    self._codes[given.id] = code
+        if sys.stderr.isatty() and self.servers:
+            _draw(self.servers)
+        if len(self._codes) < len(self._commands):
+            return None
+        return max(self._codes.values())
+
+    def _look_at(self, given: records.Command) -> int | None:
+        """The same for one of the commands."""
+        command = self._service.journal.command(given.id)
+        if command is None or not command.answer:
+            return None
+        if command.refusal not in _FOLLOWED:
+            print(f"{command.host}: {command.answer}", file=sys.stderr)
+            return REFUSED
+        if command.refusal and command.destinations and given.id not in self._told:
+            self._told.add(given.id)
+            words = f"{command.host}: {command.answer}, not by this plan"
+            print(words, file=sys.stderr)
+        found = self._history.recoveries(Query(host=command.host, limit=1))
+        if not found:
+            return None
+        (host,) = found
+        query = Query(recovery=host.id, limit=None)
+        self._servers[host.host] = self._history.servers(query)
+        entered = host.stages.get(host.state.value, 0.0)
+        if host.state not in _ENDS or entered < command.at:
+            return None
+        return DONE if host.state is HostState.RECOVERED else INCOMPLETE
+
+
+def _draw(servers: list[records.ServerRecovery]) -> None:
+    found = report.counts(servers)
+    ended = sum(found[state.value] for state in ServerState if state.final)
+    draw_bar(found, ended)
+
+
+def draw_bar(found: Mapping[str, int], ended: int) -> None:
+    """A progress bar, for people.
+
+    :param found: how many are in each state, by its word.
+    """
+    full = _BAR * ended // (sum(found.values()) or 1)
+    words = ", ".join(f"{number} {word}" for word, number in found.items() if number)
+    bar = "#" * full + "." * (_BAR - full)
+    print(f"\r\033[K[{bar}] {words}", end="", file=sys.stderr, flush=True)

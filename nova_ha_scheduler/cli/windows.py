@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha maintenance list`` and ``show``: maintenances that were started here."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from cliff.lister import Lister
+from cliff.show import ShowOne
+
+from nova_ha_scheduler.cli import report, upkeep
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.values import Rows
+from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.history import History, Query
+
+
+class ListWindows(Command, Lister):
+    """List the maintenances of hosts that were started here."""
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("--all", action="store_true", help="also those that are over")
+        add("--host", help="the compute service's exact host name")
+        add("--limit", type=int, default=100)
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        history = History(self.app.database)
+        query = Query(host=args.host, limit=args.limit)
+        found = history.windows(query, ended=args.all)
+        rows = [upkeep.row(window, history.moves(window.id)) for window in found]
+        columns = tuple(rows[0]) if rows else args.columns
+        return columns, [tuple(row.values()) for row in rows]
+
+
+class ShowWindow(Command, ShowOne):
+    """Show all of one maintenance: what it is, its servers, its events."""
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        add("host", help="the compute service's exact host name: its newest one")
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        history = History(self.app.database)
+        found = history.windows(Query(host=args.host, limit=1))
+        if not found:
+            raise JournalError(f"no maintenance of {args.host} was started here")
+        moves = history.moves(found[0].id)
+        events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
+        row = {
+            **upkeep.row(found[0], moves),
+            "servers": Rows([upkeep.move_row(move) for move in moves]),
+            "events": Rows([report.event_row(event) for _, event in events]),
+        }
+        return tuple(row), tuple(row.values())
