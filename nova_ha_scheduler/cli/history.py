@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-ha history``."""
+"""``nova-ha history list``, ``show``, ``events``."""
 
 import argparse
 from collections.abc import Callable
