@@ -107,6 +107,7 @@ class Fleet:
         self.service: Evacuator = self.trigger.service(name)
         self.service.own_clock()
         self.wait("all hosts are heard of in time", self.hosts.heard)
+        self.wait("all hosts are open to boots", self.hosts.open)
         self.ids = self._boot()
         self.service.start()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
 from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.planner.ground import CLOSED
 from tests.stack.heal import CleaningUp
 from tests.stack.nova import SERVICE_DOWN_TIME
 from tests.stack.stack import Stack
@@ -48,6 +49,14 @@ class Hosts:
         scheduler has no patience with late heartbeats."""
         seen = [service["updated_at"] for service in self._services().values()]
         return all(at and _age(at) < SERVICE_DOWN_TIME / 2 for at in seen)
+
+    def open(self) -> bool:
+        """Whether Placement, too, knows that all are enabled: nova-compute, which tells
+        it, tries that again only after a minute if Placement was away."""
+        path = f"/resource_providers?required={CLOSED}"
+        answer = self._stack.placement("GET", path)
+        answer.raise_for_status()
+        return not answer.json()["resource_providers"]
 
     def serving(self, hosts: Collection[str]) -> list[str]:
         """Those of some hosts that are up, and for which nothing is under way."""
