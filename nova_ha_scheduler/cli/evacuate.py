@@ -9,7 +9,12 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import INCOMPLETE, confirming, new_command
+from nova_ha_scheduler.cli.orders import (
+    INCOMPLETE,
+    confirming,
+    new_command,
+    require_word,
+)
 from nova_ha_scheduler.cli.values import duration
 from nova_ha_scheduler.cli.waiter import give
 from nova_ha_scheduler.evacuation import dry_run, records
@@ -49,8 +54,7 @@ class Evacuate(Command, Lister):
         """What became, or would become, of the host's servers; sets the exit code."""
         if args.dry_run:
             return self._plan(args.host)
-        if not (args.confirm_fenced and args.by and args.reason):
-            self.parser.error("--confirm-fenced, --by and --reason are needed")
+        require_word(self, args)
         command = new_command(CommandKind.EVACUATE, args.host, args)
         self.code, servers = give(self.app, [command], args.wait, args.timeout)
         return servers

@@ -8,6 +8,7 @@ from typing import Any
 
 from oslo_utils import uuidutils
 
+from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import duration, words
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import CommandKind
@@ -31,6 +32,12 @@ def confirming(add: Callable[..., Any], required: bool) -> None:
         metavar="AGE",
         help="how long the word holds, if it is not needed at once (1h)",
     )
+
+
+def require_word(command: Command, args: argparse.Namespace) -> None:
+    """Make sure that somebody gives his word, in full; else the arguments are wrong."""
+    if not (args.confirm_fenced and args.by and args.reason):
+        command.parser.error("--confirm-fenced, --by and --reason are needed")
 
 
 def new_command(

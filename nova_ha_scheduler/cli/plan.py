@@ -12,7 +12,12 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import INCOMPLETE, confirming, new_command
+from nova_ha_scheduler.cli.orders import (
+    INCOMPLETE,
+    confirming,
+    new_command,
+    require_word,
+)
 from nova_ha_scheduler.cli.values import Lines, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
@@ -112,8 +117,7 @@ class MakePlan(Command, Lister):
     def _apply(self, args: argparse.Namespace) -> tuple[Plan, Picture]:
         if args.hosts or args.out or not clouds.is_live(args):
             self.parser.error("--apply is about the live cloud, and takes no host")
-        if not (args.confirm_fenced and args.by and args.reason):
-            self.parser.error("--confirm-fenced, --by and --reason are needed")
+        require_word(self, args)
         kept = _read(args.apply)
         picture = self._picture(args, list(kept.hosts))
         fresh = plans.make(picture, self._options, kept.hosts)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """[coordination] in nova-ha.conf: the lock of another service, where one is wanted.
 
-Where none is, :mod:`.lock` is not imported: tooz, and what comes with it, takes as long
-as all the rest of a command.
+Where none is, :mod:`.lock` is not imported: tooz, and what comes with it, takes long.
 """
 
 from typing import TYPE_CHECKING

@@ -68,7 +68,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Make or upgrade the tables; for the service, at its start."""
-        # alembic takes long to import, and no other command needs it.
+        # alembic takes long to import, and what only reads the journal needs none.
         from nova_ha_scheduler.journal.upgrade import upgrade
 
         self.write(upgrade)

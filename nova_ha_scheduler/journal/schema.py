@@ -35,8 +35,7 @@ def revision(connection: sa.Connection) -> str | None:
 def revisions() -> list[str]:
     """The numbers of all migrations of this version, the newest one last.
 
-    By the names of their files: to ask alembic takes as long as all else that a
-    command does.
+    By the names of their files: alembic takes long to import.
     """
     names = [file.name for file in resources.files(versions).iterdir()]
     return sorted(name.partition("_")[0] for name in names if name[0].isdigit())
