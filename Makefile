@@ -29,7 +29,7 @@ help:
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
 # pip reads the versions from constraints/, which hold what the tests passed with.
-$(VENV)/ready: constraints/$(RELEASE).txt requirements.txt test-requirements.txt setup.cfg
+$(VENV)/ready: constraints/$(RELEASE).txt test-requirements.txt setup.cfg
 	@echo 'Setting up $(VENV) with Nova of OpenStack $(RELEASE) (a minute or two, once) ...'
 	@rm -rf $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; call make with PYTHON=python3.11")'
