@@ -14,6 +14,7 @@ import cliff.command
 from cliff.commandmanager import CommandManager
 from oslo_config import cfg
 
+from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 
@@ -90,6 +91,9 @@ class Command(cliff.command.Command):
 
     def arguments(self, add: Callable[..., Any]) -> None:
         """Declare the command's own arguments, with ArgumentParser.add_argument."""
+
+    def get_epilog(self) -> str:
+        return exits.sentence(self.cmd_name or "")
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         return super().run(parsed_args) or self.code

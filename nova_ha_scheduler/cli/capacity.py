@@ -10,7 +10,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.admission import publish
-from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli import clouds, exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.glance import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words
@@ -20,8 +20,6 @@ from nova_ha_scheduler.planner import capacity, remedies
 from nova_ha_scheduler.planner.capacity import Zone
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.rules import vocabulary
-
-SHORT = 1
 
 
 class Capacity(Command, Lister):
@@ -64,13 +62,6 @@ class Capacity(Command, Lister):
         )
         clouds.arguments(add)
 
-    def get_epilog(self) -> str:
-        return (
-            "Exit codes: 0 whichever hosts die, as many as --failures says: every "
-            "protected server is recovered; 1 some would be left, or that cannot be "
-            "told, or an error; 2 wrong arguments."
-        )
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         options = trigger_conf.options(self.app.conf)
         picture = clouds.load(self.app.conf, args)
@@ -85,7 +76,7 @@ class Capacity(Command, Lister):
             for zone in zones
         }
         if not all(zone.ok for zone in zones):
-            self.code = SHORT
+            self.code = exits.ERROR
         if args.hosts:
             return self._HOST, [row for zone in zones for row in _rows(picture, zone)]
         return self._ZONE, [self._row(zone) for zone in zones]

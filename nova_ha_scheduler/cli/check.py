@@ -29,8 +29,6 @@ class Check(Command, Lister):
     cloud with all its hosts, flavors and servers, and at Nova's configuration if it
     is given. Nothing is changed. With --from-file, a snapshot stands for the cloud,
     and neither the cloud nor a device nor the journal is asked.
-
-    Exit code, as monitoring wants it: 0, nothing but infos; 1, warnings; 2, errors.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import exits, report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import (
-    INCOMPLETE,
     confirming,
     new_command,
     require_word,
@@ -39,13 +38,6 @@ class Evacuate(Command, Lister):
         add("--wait", action="store_true", help="follow it to its end")
         add("--timeout", type=duration, metavar="AGE", help="with --wait: so long")
 
-    def get_epilog(self) -> str:
-        return (
-            "Exit codes: 0 all that is to be recovered is (or was ordered, or would "
-            "be); 1 an error; 2 wrong arguments; 3 some servers are not recovered; "
-            "4 the order was refused; 5 not at its end within --timeout."
-        )
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         rows = [report.server_row(server) for server in self._servers(args)]
         return self._COLUMNS, [[row[name] for name in self._COLUMNS] for row in rows]
@@ -66,5 +58,5 @@ class Evacuate(Command, Lister):
         for server in servers:
             meant = server.reason is not None and server.reason.intended
             if server.state is not ServerState.ASKED and not meant:
-                self.code = INCOMPLETE
+                self.code = exits.PARTLY
         return servers

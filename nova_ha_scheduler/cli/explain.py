@@ -9,7 +9,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli import clouds, exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import Refused
@@ -31,8 +31,6 @@ _OPERATIONS = {
     "unshelve": Operation.UNSHELVE,
 }
 
-NOWHERE = 3
-
 
 class Explain(Command, Lister):
     """Show for each host whether it is a destination for a server, and why not.
@@ -53,12 +51,6 @@ class Explain(Command, Lister):
         add("--host", help="every check of this one host, also after the first no")
         clouds.arguments(add)
 
-    def get_epilog(self) -> str:
-        return (
-            "Exit codes: 0 there is a destination, or --host is one; 1 an error; 2 "
-            "wrong arguments; 3 there is none."
-        )
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         preferences = trigger_conf.options(self.app.conf)
         picture, server = self._find(args)
@@ -76,7 +68,7 @@ class Explain(Command, Lister):
         }
         first = {n: explain.first_no(iter(found)) for n, found in checks.items()}
         can = sum(no is None for no in first.values())
-        self.code = 0 if can else NOWHERE
+        self.code = exits.DONE if can else exits.PARTLY
         place = f" from {server.host}" if asked.source else ""
         words = f"{server.name}: {operation.value}{place}"
         if args.host is not None:

@@ -12,9 +12,8 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cli import report, upkeep
+from nova_ha_scheduler.cli import exits, report, upkeep
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED
 from nova_ha_scheduler.cli.values import ahead, duration, words
 from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
 from nova_ha_scheduler.evacuation import records
@@ -30,12 +29,6 @@ _HOLDS = 600.0
 
 _SOON = 120.0
 """Seconds in which the flag and the service should be as they were ordered."""
-
-_CODES = (
-    "Exit codes: 0 done; 1 an error; 2 wrong arguments; 3 not all is as it was "
-    "ordered, and why is said; 4 the order was refused; 5 not at its end within "
-    "--timeout."
-)
 
 _MOVE_COLUMNS = ("server", "name", "from", "to", "how", "outcome", "reason")
 
@@ -81,9 +74,6 @@ class Start(Command, Lister):
         add("--drain", action="store_true", help="move its servers away")
         add("--wait", action="store_true", help="with --drain: follow it to its end")
 
-    def get_epilog(self) -> str:
-        return _CODES
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         if args.wait and not args.drain:
             self.parser.error("--wait is for --drain")
@@ -92,7 +82,7 @@ class Start(Command, Lister):
         order = _order(kind, args, args.reason, **more)
         follower = _Starter(self.app.conf, order, args.wait)
         self.code = follower.follow(_patience(args))
-        if args.drain and not args.wait and follower.alone and self.code == DONE:
+        if args.drain and not args.wait and follower.alone and self.code == exits.DONE:
             words = "no trigger runs: its servers stay until one does, or use --wait"
             print(f"{args.host}: {words}", file=sys.stderr)
         return _MOVE_COLUMNS, [_move_values(move) for move in follower.moves]
@@ -114,9 +104,6 @@ class End(Command, ShowOne):
             action="store_true",
             help="even if it is down: from then on, it may be fenced and evacuated",
         )
-
-    def get_epilog(self) -> str:
-        return _CODES
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         kind = CommandKind.END_MAINTENANCE
@@ -151,7 +138,7 @@ class _Follower(Waiter):
             return None
         if command.refusal is not None:
             self._say(command.answer)
-            return REFUSED
+            return exits.REFUSED
         found = self._history.windows(Query(host=command.host, limit=1))
         if not found:
             return None
@@ -180,23 +167,23 @@ class _Starter(_Follower):
             return None
         if window.state is not WindowState.OPEN:
             self._say("its maintenance has ended meanwhile")
-            return INCOMPLETE
+            return exits.PARTLY
         if not self._wait:
-            return DONE
+            return exits.DONE
         if window.drained_at is None:
             return None
         left = [move for move in self.moves if not _is_away(move)]
         names = ", ".join(f"{move.name} ({move.sentence})" for move in left)
         self._say(f"left: {names}" if left else f"it is empty, {len(self.moves)} moved")
-        return INCOMPLETE if left else DONE
+        return exits.PARTLY if left else exits.DONE
 
 
 class _Ender(_Follower):
     def _judge(self, window: Window) -> int | None:
         if window.state is WindowState.ENDED:
-            return DONE
+            return exits.DONE
         self._say(window.sentence)
-        return None if self._wait or not window.reason else INCOMPLETE
+        return None if self._wait or not window.reason else exits.PARTLY
 
 
 def _is_away(move: Move) -> bool:

@@ -13,9 +13,6 @@ from nova_ha_scheduler.cli.values import duration, words
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import CommandKind
 
-DONE, INCOMPLETE, REFUSED, TIMED_OUT = 0, 3, 4, 5
-"""Exit codes."""
-
 
 def confirming(add: Callable[..., Any], required: bool) -> None:
     """Declare the arguments of a person's word that a host is off.

@@ -10,10 +10,9 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli import clouds, exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import (
-    INCOMPLETE,
     confirming,
     new_command,
     require_word,
@@ -32,8 +31,6 @@ from nova_ha_scheduler.planner.plan import Prospect, prospects
 from nova_ha_scheduler.rules import vocabulary
 
 _COLUMNS = ("name", "from", "priority", "outcome", "to", "candidates", "reason")
-
-CHANGED = 1
 
 
 class MakePlan(Command, Lister):
@@ -61,14 +58,6 @@ class MakePlan(Command, Lister):
         add("--wait", action="store_true", help="with --apply: follow it to its end")
         clouds.arguments(add)
 
-    def get_epilog(self) -> str:
-        return (
-            "Exit codes: 0 all that is to be recovered would be (or was ordered, or "
-            "is, with --wait); 1 an error, or with --apply a change since; 2 wrong "
-            "arguments; 3 some servers would not be, or are not; 4 the order was "
-            "refused."
-        )
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         self._options = trigger_conf.options(self.app.conf)
         if args.apply is not None:
@@ -83,7 +72,7 @@ class MakePlan(Command, Lister):
         if args.out is not None:
             snapshot.write(args.out, plans.dump(plan))
         if any(step.stays for step in plan.steps):
-            self.code = self.code or INCOMPLETE
+            self.code = self.code or exits.PARTLY
         return self._table(args, plan, picture)
 
     def _picture(self, args: argparse.Namespace, hosts: list[str]) -> Picture:
@@ -125,7 +114,7 @@ class MakePlan(Command, Lister):
             for change in changes:
                 print(change, file=sys.stderr)
             print("The cloud has changed: nothing was ordered.", file=sys.stderr)
-            self.code = CHANGED
+            self.code = exits.ERROR
             return fresh, picture
         commands = [
             new_command(

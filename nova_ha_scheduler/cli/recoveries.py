@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from cliff.show import ShowOne
 
+from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import REFUSED, TIMED_OUT, confirming, new_command
+from nova_ha_scheduler.cli.orders import confirming, new_command
 from nova_ha_scheduler.cli.values import duration, shown, words
 from nova_ha_scheduler.evacuation import orders
 from nova_ha_scheduler.evacuation.orders import CommandKind
@@ -56,13 +57,6 @@ class _Order(Command, ShowOne):
             help="how long it waits for a trigger, if none is active (1h)",
         )
 
-    def get_epilog(self) -> str:
-        return (
-            "Exit codes: 0 it was taken, or is queued since no trigger is active; 1 an "
-            "error; 2 wrong arguments; 4 it was refused; 5 the trigger that is said to "
-            f"be active has not answered within {_WAIT_SECONDS:.0f} s."
-        )
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         order = new_command(self.kind, args.host, args)
         journal = SqlJournal(self.app.database)
@@ -81,11 +75,11 @@ class _Order(Command, ShowOne):
             found = journal.command(order.id)
             if found is not None and found.answer:
                 if found.refusal:
-                    self.code = REFUSED
+                    self.code = exits.REFUSED
                     print(f"{found.host}: {found.answer}", file=sys.stderr)
                 return found.answer
             time.sleep(_POLL_SECONDS)
-        self.code = TIMED_OUT
+        self.code = exits.LATE
         return f"queued: {journal.holder()} has not answered yet"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
+from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import shown
 from nova_ha_scheduler.evacuation import engine
@@ -71,7 +72,7 @@ class Replay(Command, Lister):
                 about = recovery is None or event.recovery == recovery
                 if about and event.kind not in PROGRESS:
                     rows.append(_row(number, decision, event, is_same))
-        self.code = int(same < len(kept))
+        self.code = exits.DONE if same == len(kept) else exits.ERROR
         print(f"{same} of {len(kept)} decisions are the same", file=sys.stderr)
         return self._COLUMNS, rows
 

@@ -13,7 +13,7 @@ from typing import Any
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli import clouds, exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
@@ -48,9 +48,6 @@ class Simulate(Command, Lister):
 
     A scenario has lines ``at SECONDS VERB WORD...``; # begins a comment, and ``at
     SECONDS end`` ends it. Without an end, it ends when nothing more happens.
-
-    Exit code 1 if a protected server was not recovered, or if a safety rule would
-    have been broken.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:
@@ -115,7 +112,7 @@ class Simulate(Command, Lister):
             if steps[-1].do is not None:
                 _rest(script, rows, options.down_time + nova.service_down_time)
         verdict = judge(world, simulation.journal.state, options)
-        self.code = int(not verdict.good)
+        self.code = exits.DONE if verdict.good else exits.ERROR
         rows += [(simulation.passed, words) for words in _end(verdict)]
         return ("second", "what"), [(f"{at:g}", words) for at, words in rows]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
+from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Pairs
 from nova_ha_scheduler.clock import SystemClock
@@ -32,8 +33,6 @@ from nova_ha_scheduler.evacuation import names, parts
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import HA, RESERVED, STORAGE_ZONE, BadValue
-
-PARTLY, REFUSED = 3, 4
 
 Row = tuple[str, str, str, str, Pairs, bool]
 
@@ -76,13 +75,6 @@ class _Change(Command, Lister, abc.ABC):
         add("--reserved", action="store_true", help="ha:reserved=true: for failover")
         add("--dry-run", action="store_true", help="show what would be done")
 
-    def get_epilog(self) -> str:
-        return (
-            "Exit codes: 0 it is as asked for (or would be); 1 an error: whether it "
-            "was done is not known, run it again; 2 wrong arguments; 3 Nova refused "
-            "on the way, a part may be done; 4 refused, nothing was changed."
-        )
-
     @abc.abstractmethod
     def zone_argument(self, add: Callable[..., Any]) -> None:
         """Declare --zone."""
@@ -104,16 +96,16 @@ class _Change(Command, Lister, abc.ABC):
         if not tags:
             self.parser.error("one or more of --zone, --ha and --reserved are needed")
         rows: list[Row] = []
-        self.code = REFUSED
+        self.code = exits.REFUSED
         try:
             host, plans = self._plan(args.host, tags)
-            self.code = PARTLY
+            self.code = exits.PARTLY
             follow = Aggregates(host.api).follow
             for key, planned in plans.items():
                 plan = partial(self.steps, host, key=key, value=tags[key])
                 done = planned if args.dry_run else follow(plan)
                 rows += _rows(host, key, done)
-            self.code = 0
+            self.code = exits.DONE
         except Refused as error:
             print(error, file=sys.stderr)
         return self._COLUMNS, rows

@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import exits, report
 from nova_ha_scheduler.cli.app import NovaHA
-from nova_ha_scheduler.cli.orders import DONE, INCOMPLETE, REFUSED, TIMED_OUT
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import HostState, ServerState
@@ -39,7 +38,7 @@ def give(
         journal = SqlJournal(app.database)
         for command in commands:
             journal.add_command(command)
-        return DONE, []
+        return exits.DONE, []
     parts = Parts(app.conf, only=[command.host for command in commands])
     parts.database.upgrade()
     waiter = Waiter(parts, *commands)
@@ -80,7 +79,7 @@ class Waiter:
             helper.join()
             if sys.stderr.isatty():
                 print(file=sys.stderr)
-        return TIMED_OUT if code is None else code
+        return exits.LATE if code is None else code
 
     def _look(self) -> int | None:
         """The exit code, once it is known."""
@@ -102,7 +101,7 @@ class Waiter:
             return None
         if command.refusal not in _FOLLOWED:
             print(f"{command.host}: {command.answer}", file=sys.stderr)
-            return REFUSED
+            return exits.REFUSED
         if command.refusal and command.destinations and given.id not in self._told:
             self._told.add(given.id)
             words = f"{command.host}: {command.answer}, not by this plan"
@@ -116,7 +115,8 @@ class Waiter:
         entered = host.stages.get(host.state.value, 0.0)
         if host.state not in _ENDS or entered < command.at:
             return None
-        return DONE if host.state is HostState.RECOVERED else INCOMPLETE
+        whole = host.state is HostState.RECOVERED
+        return exits.DONE if whole else exits.PARTLY
 
 
 def _draw(servers: list[records.ServerRecovery]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-ha`` in this process."""
+"""``nova-ha`` in this process; each code that it ends with is one of its command's."""
 
 import contextlib
 import io
@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import NovaHA
 
 
@@ -51,4 +52,12 @@ def run(*arguments: str) -> Answer:
         finally:  # the program adds one that writes to today's standard error
             root.handlers[:] = handlers
             root.setLevel(level)
+    _check(arguments, code)
     return Answer(code, out.getvalue(), err.getvalue(), both.getvalue())
+
+
+def _check(arguments: tuple[str, ...], code: int) -> None:
+    words = [word for word in arguments if not word.startswith("-")]
+    for name, row in exits.COMMANDS.items():
+        if words[: len(name.split())] == name.split():
+            assert code in {*row, exits.INTERRUPTED}, f"{name} ends with {code}"
