@@ -25,6 +25,7 @@ help:
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
+	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
@@ -104,12 +105,14 @@ suite-scale: FILES = tests/scale
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
 # leads is seen by waiting, which takes little of a core.
 WAITING = trigger leadership
-TRIGGER = plans evacuator upkeep peers
+TRIGGER = plans evacuator upkeep peers bench
 suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
 suite-plans: FILES = $(PLANS)
 suite-trigger: FILES = $(filter-out $(PLANS),$(wildcard tests/trigger/test_*.py))
 suite-upkeep: FILES = tests/upkeep
+# Each part of make bench in its short form.
+suite-bench: FILES = tests/bench
 suite-leadership: FILES = tests/leadership
 suite-peers: FILES = tests/journal tests/fencing tests/witnesses
 suite-peers: FLAGS =

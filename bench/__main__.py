@@ -8,7 +8,12 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+
+from bench.effort import FULL, SHORT, Effort
 
 PARTS = ("filters", "scheduling", "recovery", "planner")
 
@@ -19,22 +24,32 @@ def main() -> int:
         "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (all)"
     )
     parser.add_argument(
-        "--hosts", type=int, default=300, help="hosts of the cloud, in 10 zones"
+        "--short",
+        action="store_true",
+        help="some seconds a part: does the benchmark work? Its figures mean nothing",
     )
     parser.add_argument(
-        "--rounds", type=int, default=8, help="how often each setting takes its turn"
+        "--hosts", type=int, help="hosts of the scheduler's cloud, in 10 zones (300)"
     )
     parser.add_argument(
-        "--recoveries", type=int, default=2, help="how often each way has its turn"
+        "--rounds", type=int, help="how often each setting takes its turn (8)"
     )
-    parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
+    parser.add_argument(
+        "--recoveries", type=int, help="how often each way has its turn (2)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="default: build/bench.json, with --short build/bench-short.json",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    short = "-short" if arguments.short else ""
+    output: Path = arguments.output or Path(f"build/bench{short}.json")
     if len(arguments.parts) != 1:
-        return _each_by_itself(arguments.parts or PARTS, arguments.output)
-    figures = _measure(arguments.parts[0], arguments)
-    output: Path = arguments.output
+        return each_by_itself(arguments.parts or PARTS, output)
+    figures = _measure(arguments.parts[0], _effort(arguments))
     output.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(output.read_text()) if output.exists() else {}
     output.write_text(json.dumps({**known, **figures}, indent=2) + "\n")
@@ -42,7 +57,14 @@ def main() -> int:
     return 0
 
 
-def _each_by_itself(parts: tuple[str, ...], output: Path) -> int:
+def _effort(arguments: argparse.Namespace) -> Effort:
+    effort = SHORT if arguments.short else FULL
+    names = ("hosts", "rounds", "recoveries")
+    said = {name: getattr(arguments, name) for name in names}
+    return replace(effort, **{n: value for n, value in said.items() if value})
+
+
+def each_by_itself(parts: Sequence[str], output: Path) -> int:
     """:returns: how many parts broke."""
     output.unlink(missing_ok=True)
     arguments = [a for a in sys.argv[1:] if a not in PARTS]
@@ -50,23 +72,10 @@ def _each_by_itself(parts: tuple[str, ...], output: Path) -> int:
     return sum(subprocess.run(command).returncode != 0 for command in commands)
 
 
-def _measure(part: str, arguments: argparse.Namespace) -> dict[str, float]:
+def _measure(part: str, effort: Effort) -> dict[str, float]:
     """Import what the part needs alone: Nova prepares its process when imported."""
-    if part == "planner":
-        from bench import planner
-
-        return planner.measure()
-    if part == "recovery":
-        from bench import recovery
-
-        return recovery.measure(arguments.recoveries)
-    if part == "scheduling":
-        from bench import scheduling
-
-        return scheduling.measure(arguments.hosts, arguments.rounds)
-    from bench import filters
-
-    return filters.measure()
+    measured: dict[str, float] = import_module(f"bench.{part}").measure(effort)
+    return measured
 
 
 if __name__ == "__main__":

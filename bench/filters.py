@@ -23,6 +23,7 @@ from nova.scheduler.filters.aggregate_instance_extra_specs import (
 )
 from nova.scheduler.host_manager import HostState
 
+from bench.effort import Effort
 from nova_ha_scheduler import conf
 from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.filters import all_filters
@@ -31,9 +32,9 @@ from nova_ha_scheduler.operation import Scheduling, remember
 from nova_ha_scheduler.rules.admission import ReserveHost, Zone
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Request
 
+objects.register_all()
+
 ZONES = 10
-SIZES = (1000, 10000)
-ROUNDS = 30
 SERVER = "00000000-0000-0000-0000-000000000001"
 
 
@@ -108,7 +109,7 @@ def _seconds(filter_: Any, hosts: list[Any], spec: Any) -> float:
     return time.perf_counter() - start
 
 
-def measure(say: Callable[[str], None] = print) -> dict[str, float]:
+def measure(effort: Effort, say: Callable[[str], None] = print) -> dict[str, float]:
     """Print a table; return filter_cost_ratio.<Filter>.<hosts>."""
     conf.register_opts(CONF)
     with tempfile.TemporaryDirectory() as folder:
@@ -121,19 +122,21 @@ def measure(say: Callable[[str], None] = print) -> dict[str, float]:
         filters += [cls() for cls in all_filters()]
         for name in (*options, "admission_file"):
             CONF.clear_override(name, group="ha_scheduler")
-        return _compare(filters, say)
+        return _compare(filters, effort, say)
 
 
-def _compare(filters: list[Any], say: Callable[[str], None]) -> dict[str, float]:
+def _compare(
+    filters: list[Any], effort: Effort, say: Callable[[str], None]
+) -> dict[str, float]:
     stock, *_ = filters
     figures = {}
     say(f"{'microseconds per host, median':36}{'hosts':>8}{'cost':>8}{'ratio':>8}")
-    for count in SIZES:
+    for count in effort.passes:
         hosts = _hosts(count)
         taken: dict[str, list[float]] = {type(f).__name__: [] for f in filters}
         gc.collect()
         gc.disable()
-        for _ in range(ROUNDS):
+        for _ in range(effort.repeats):
             for filter_ in filters:
                 admission = isinstance(filter_, HAAdmissionFilter)
                 asked = _boot() if admission else _request()

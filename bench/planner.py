@@ -18,6 +18,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from bench import cores, exact
+from bench.effort import Effort
 from nova_ha_scheduler.cluster import synthetic
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.planner import losses, triage
@@ -27,24 +28,19 @@ from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.model import HostFacts
 
-LARGE = (
-    "100 zones of 100 hosts of 72 vCPU, 576 GiB, 2 reserved each, 73 % full, "
-    "servers of 1-4 vCPU, 4-28 GiB"
-)
-SEEDS = 60
 _FLAVORS = ((1, 2), (2, 4), (4, 8), (8, 16), (2, 8), (4, 4), (8, 32))
 _TIGHTNESS = (0.8, 0.95, 1.05, 1.2)  # the free room, of what is wanted
 _PREFERENCES = Preferences()
 
 
-def measure(say: Callable[[str], None] = print) -> dict[str, float]:
+def measure(effort: Effort, say: Callable[[str], None] = print) -> dict[str, float]:
     """Print tables; return the figures."""
     cores.keep_to_one()
-    return _speed(say) | _quality(say)
+    return _speed(effort.planned, say) | _quality(effort.puzzles, say)
 
 
-def _speed(say: Callable[[str], None]) -> dict[str, float]:
-    picture = synthetic.parse(LARGE)
+def _speed(cloud: str, say: Callable[[str], None]) -> dict[str, float]:
+    picture = synthetic.parse(cloud)
     gc.collect()
     start = time.perf_counter()
     plan = _plan(picture)
@@ -71,11 +67,11 @@ def _plan(picture: Picture) -> list[tuple[Server, Decision]]:
     return place_all(board, picture.servers_of(host))
 
 
-def _quality(say: Callable[[str], None]) -> dict[str, float]:
-    shares = [_share(seed) for seed in range(SEEDS)]
+def _quality(puzzles: int, say: Callable[[str], None]) -> dict[str, float]:
+    shares = [_share(seed) for seed in range(puzzles)]
     least, mean = min(shares), statistics.mean(shares)
     say(f"{'placed, of an exact solver, mean':46}{mean:8.3f}")
-    say(f"{f'the least of {SEEDS} clouds':46}{least:8.3f}")
+    say(f"{f'the least of {puzzles} clouds':46}{least:8.3f}")
     return {
         "placed_share_of_exact_mean": round(mean, 4),
         "placed_share_of_exact_min": round(least, 4),

@@ -36,6 +36,7 @@ from typing import Any
 from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 
 from bench import cores
+from bench.effort import Effort
 from bench.scheduling import SETTINGS
 from nova_ha_scheduler.cli.report import notification_to_evacuate
 from nova_ha_scheduler.evacuation import notify
@@ -46,7 +47,6 @@ from tests.cloud.config import Conf, merge
 from tests.errors import ProgramError
 from tests.evacuator import broker, rig
 
-SERVERS = 30
 DESTINATIONS = [f"destination{number}" for number in range(1, 6)]
 REBUILD_SECONDS = 3.0
 ZONE = "nfs-a"
@@ -96,48 +96,53 @@ class Requests:
 
 @dataclass(frozen=True)
 class Site:
-    """The cloud, and what runs beside it."""
+    """The cloud, and what runs beside it.
+
+    :ivar servers: of each host that dies.
+    """
 
     cloud: Cloud
     requests: Requests
     broker: broker.Broker
     trigger: rig.Trigger
+    servers: int
 
 
-def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]:
+def measure(effort: Effort, say: Callable[[str], None] = print) -> dict[str, float]:
     """Print a table; return the figures."""
     ways = ("hand", "alone", "trigger")
     turns = [
         (f"{way}{number}", way)
-        for number in range(rounds)
+        for number in range(effort.recoveries)
         for way in (ways if number % 2 == 0 else reversed(ways))
     ]
     sources = [source for source, _ in turns]
     hosts = [*sources, *DESTINATIONS]
     say(f"starting a cloud of {len(hosts)} hosts ...")
     by_hand, alone, by_trigger = [], [], []
-    with _site(hosts) as site:
+    with _site(hosts, effort.servers) as site:
         cloud = site.cloud
         flavor = _tag(cloud, hosts)
         for source in sources:
             _disable(cloud, source)
         for source, way in turns:
             _enable(cloud, source)
-            _boot(cloud, source, flavor)
+            _boot(site, source, flavor)
             _forget_garbage()
             if way == "hand":
-                by_hand.append(_fired(cloud, source, say))
+                by_hand.append(_fired(site, source, say))
             elif way == "alone":
-                alone.append(_fired(cloud, source, say, spread=True))
+                alone.append(_fired(site, source, say, spread=True))
             else:
                 by_trigger.append(_by_trigger(site, source, say))
             _delete_all(cloud)
             _disable(cloud, source)
     seconds, asked, notified = zip(*by_trigger, strict=True)
     figures = {
-        "requests_per_server": max(asked) / SERVERS,
-        "recovery_ratio_30": statistics.median(seconds) / statistics.median(by_hand),
-        "recovery_ratio_30_nova_alone": statistics.median(alone)
+        "requests_per_server": max(asked) / effort.servers,
+        f"recovery_ratio_{effort.servers}": statistics.median(seconds)
+        / statistics.median(by_hand),
+        f"recovery_ratio_{effort.servers}_nova_alone": statistics.median(alone)
         / statistics.median(by_hand),
         "notification_to_evacuate_s": max(notified),
     }
@@ -147,7 +152,7 @@ def measure(rounds: int, say: Callable[[str], None] = print) -> dict[str, float]
 
 
 @contextlib.contextmanager
-def _site(hosts: list[str]) -> Iterator[Site]:
+def _site(hosts: list[str], servers: int) -> Iterator[Site]:
     with contextlib.ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="nova-ha-bench-")
         folder = Path(stack.enter_context(temporary))
@@ -174,7 +179,7 @@ def _site(hosts: list[str]) -> Iterator[Site]:
         )
         trigger = rig.Trigger(folder, cloud.clouds_yaml, merge(TRIGGER, notifications))
         bmcs.fencing_file(trigger.fencing_file)
-        yield Site(cloud, requests, server, trigger)
+        yield Site(cloud, requests, server, trigger, servers)
 
 
 def _tag(cloud: Cloud, hosts: Iterable[str]) -> str:
@@ -183,13 +188,14 @@ def _tag(cloud: Cloud, hosts: Iterable[str]) -> str:
     return cloud.flavor("ha", {"ha": "true"})
 
 
-def _boot(cloud: Cloud, host: str, flavor: str) -> None:
-    for number in range(SERVERS):
+def _boot(site: Site, host: str, flavor: str) -> None:
+    cloud = site.cloud
+    for number in range(site.servers):
         cloud.create(f"{host}-{number:02}", flavor, host=host)
     path = f"/servers?host={host}&status=ACTIVE"
     cloud.wait(
         f"servers on {host}",
-        lambda: len(cloud.nova("GET", path).json()["servers"]) == SERVERS,
+        lambda: len(cloud.nova("GET", path).json()["servers"]) == site.servers,
         _PATIENCE_SECONDS,
     )
 
@@ -231,11 +237,12 @@ def _set(cloud: Cloud, host: str, change: dict[str, str]) -> None:
 
 
 def _fired(
-    cloud: Cloud, source: str, say: Callable[[str], None], spread: bool = False
+    site: Site, source: str, say: Callable[[str], None], spread: bool = False
 ) -> float:
     """Fire all at once, or as the trigger; return the seconds until all have ended."""
+    cloud = site.cloud
     listed = cloud.nova("GET", f"/servers?host={source}").json()["servers"]
-    at_once = WORKERS if spread else SERVERS
+    at_once = WORKERS if spread else site.servers
     cloud.crash(source)
     start = time.monotonic()
     cloud.force_down(source)
@@ -251,7 +258,7 @@ def _fired(
     if refused:
         raise ProgramError(f"evacuations refused: {refused}")
     records = cloud.wait(
-        f"{source} evacuated by hand", lambda: _done(cloud, source), _PATIENCE_SECONDS
+        f"{source} evacuated by hand", lambda: _done(site, source), _PATIENCE_SECONDS
     )
     seconds = time.monotonic() - start
     how = "Nova alone, spread" if spread else "by hand, all at once"
@@ -259,15 +266,15 @@ def _fired(
     return seconds
 
 
-def _done(cloud: Cloud, source: str) -> list[dict[str, Any]] | None:
+def _done(site: Site, source: str) -> list[dict[str, Any]] | None:
     """The host's evacuation records, once all have ended well."""
     time.sleep(1)  # as a person's script does; each look takes of Nova's own time
     path = f"/os-migrations?migration_type=evacuation&source_compute={source}"
-    records: list[dict[str, Any]] = cloud.nova("GET", path).json()["migrations"]
+    records: list[dict[str, Any]] = site.cloud.nova("GET", path).json()["migrations"]
     ended = [r for r in records if r["status"] in _ENDED]
     if wrong := [r for r in ended if r["status"] not in ("done", "completed")]:
         raise ProgramError(f"evacuations failed: {wrong}")
-    return records if len(ended) == SERVERS else None
+    return records if len(ended) == site.servers else None
 
 
 def _line(who: str, seconds: float, records: list[dict[str, Any]]) -> str:
@@ -291,7 +298,7 @@ def _by_trigger(
         )
         asked = site.requests.taken()
     seconds = record.stages[HostState.RECOVERED.value] - start
-    records = _done(cloud, source) or []
+    records = _done(site, source) or []
     say(_line("nova-ha-evacuator", seconds, records))
     say(f"{'':30}requests: {dict(asked)}")
     notified = notification_to_evacuate(history, record)

@@ -17,6 +17,7 @@ from nova import context as nova_context
 from nova import objects
 
 from bench import cores
+from bench.effort import Effort
 from tests.cloud import Cloud
 from tests.cloud.config import Conf, merge
 
@@ -58,16 +59,14 @@ SETTINGS = {
 }
 # Else the heartbeats of 300 hosts are a part of what is measured.
 QUIET: Conf = {"DEFAULT": {"report_interval": 1800, "service_down_time": 7200}}
-CALLS_A_ROUND = 6
 # Of Placement, as Nova writes allocations: with a consumer generation, no type.
 _API = "1.28"
 
 
-def measure(
-    hosts: int, rounds: int, say: Callable[[str], None] = print
-) -> dict[str, float]:
+def measure(effort: Effort, say: Callable[[str], None] = print) -> dict[str, float]:
     """Print a table; return boot_ratio_plugin_on_off and the evacuations' ratio."""
     cores.keep_to_one()
+    hosts = effort.hosts
     names = [f"z{number % ZONES}h{number // ZONES}" for number in range(hosts)]
     mounts = {name: name.partition("h")[0] for name in names}
     say(f"starting a cloud of {hosts} hosts in {ZONES} zones ...")
@@ -82,12 +81,12 @@ def measure(
         taken: dict[str, dict[str, list[float]]] = {
             setting: {"boot": [], "evacuation": []} for setting in SETTINGS
         }
-        for number in range(rounds + 1):
+        for number in range(effort.rounds + 1):
             turn = number % len(SETTINGS)  # nobody always follows the same one
             for setting in [*list(SETTINGS)[turn:], *list(SETTINGS)[:turn]]:
                 cloud.restart_scheduler(SETTINGS[setting])
                 for kind, request in (("boot", boot), ("evacuation", evacuation)):
-                    seconds = [_seconds(cloud, request) for _ in range(CALLS_A_ROUND)]
+                    seconds = [_seconds(cloud, request) for _ in range(effort.calls)]
                     if number:  # the first round warms up
                         taken[setting][kind] += seconds[1:]
     best = {
