@@ -4,17 +4,21 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import metadata
-from typing import Any
+from typing import Any, ClassVar
 
 import cliff.app
 import cliff.command
 from cliff.commandmanager import CommandManager
+from cliff.lister import Lister
 from oslo_config import cfg
 
+from nova_ha_scheduler import spelling
 from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler.cli.table import Table
+from nova_ha_scheduler.cli.values import plain
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 
@@ -78,13 +82,19 @@ class Command(cliff.command.Command):
     """What the commands share, beside what cliff's Lister or ShowOne gives each.
 
     :ivar code: the exit code, where nothing is raised.
+    :ivar short: the columns that people see without --long; None: all. Programs see
+        all.
     """
 
     app: NovaHA
     code = 0
+    short: ClassVar[Sequence[str] | None] = None
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        if self.short is not None:
+            help = "all columns; a program (-f json) sees them all the same"
+            parser.add_argument("--long", action="store_true", help=help)
         self.arguments(parser.add_argument)
         self.parser = parser
         return parser
@@ -94,6 +104,29 @@ class Command(cliff.command.Command):
 
     def get_epilog(self) -> str:
         return exits.sentence(self.cmd_name or "")
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Any, data: Any
+    ) -> int:
+        """Show it: to people in a table that fits, to programs as it is."""
+        self._require_columns(parsed_args.columns, column_names)
+        if parsed_args.formatter == "table":
+            self.formatter = Table()
+            if self.short is not None and not (parsed_args.columns or parsed_args.long):
+                parsed_args.columns = list(self.short)
+        elif isinstance(self, Lister):
+            data = [plain(tuple(row)) for row in data]
+        else:
+            data = plain(tuple(data))
+        shown: Any = super()
+        return int(shown.produce_output(parsed_args, column_names, data))
+
+    def _require_columns(self, wanted: Sequence[str], known: Sequence[str]) -> None:
+        names = {name.lower().replace(" ", "_") for name in known}
+        for name in wanted:
+            if known and name.lower().strip().replace(" ", "_") not in names:
+                words = f"there is no column {name}{spelling.hint(name, known)}"
+                self.parser.error(f"{words}; there are {', '.join(known)}")
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         return super().run(parsed_args) or self.code

@@ -12,7 +12,7 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import devices
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Lines, Words, shown
+from nova_ha_scheduler.cli.values import Lines, Moment, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
@@ -65,6 +65,7 @@ class ListHosts(Command, Lister):
         "servers",
         "fencing",
         "device",
+        "device_since",
         "problems",
     )
 
@@ -132,22 +133,24 @@ def _row(
         counts.meant if protected else 0,
         counts.all,
         method,
-        _device(host, method, events),
+        *_device(host, method, events),
         Lines(_problems(host, counts, fencing, events or {})),
     )
 
 
-def _device(host: Host, method: str, events: Mapping[str, Event] | None) -> str:
-    """What was last seen of its fence device."""
+def _device(
+    host: Host, method: str, events: Mapping[str, Event] | None
+) -> tuple[str, Moment]:
+    """What was last seen of its fence device, and since when."""
     if method in ("none", Manual.METHOD):
-        return "none"
+        return "none", Moment(None)
     if events is None:
-        return _UNKNOWN
+        return _UNKNOWN, Moment(None)
     event = events.get(host.name)
     if event is None:
-        return "never seen broken"
+        return "never seen broken", Moment(None)
     word = "broken" if event.kind is EventKind.DEVICE_BROKEN else "works"
-    return f"{word} since {shown(event.at)}"
+    return word, Moment(event.at)
 
 
 def _problems(

@@ -15,7 +15,7 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import glance
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import ahead, shown, words
+from nova_ha_scheduler.cli.values import Moment, ahead, words
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation import holds, names, pauses
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -30,8 +30,8 @@ def row(pause: pauses.Pause) -> dict[str, Any]:
         "scope": pause.scope,
         "by": pause.by,
         "reason": pause.reason,
-        "since": shown(pause.at),
-        "until": shown(pause.until),
+        "since": Moment(pause.at),
+        "until": Moment(pause.until),
     }
 
 

@@ -12,7 +12,7 @@ from cliff.show import ShowOne
 from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import confirming, new_command
-from nova_ha_scheduler.cli.values import duration, shown, words
+from nova_ha_scheduler.cli.values import Moment, duration, words
 from nova_ha_scheduler.evacuation import orders
 from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -37,7 +37,7 @@ class ConfirmFenced(Command, ShowOne):
         command = new_command(CommandKind.CONFIRM_FENCED, args.host, args)
         SqlJournal(self.app.database).add_command(command)
         columns = ("command", "host", "by", "reason", "expires")
-        expires = shown(command.expires_at)
+        expires = Moment(command.expires_at)
         return columns, (command.id, args.host, args.by, args.reason, expires)
 
 
@@ -62,7 +62,7 @@ class _Order(Command, ShowOne):
         journal = SqlJournal(self.app.database)
         journal.add_command(order)
         answer = self._answer(journal, order)
-        expires = shown(order.expires_at)
+        expires = Moment(order.expires_at)
         columns = ("command", "host", "by", "reason", "expires", "answer")
         return columns, (order.id, args.host, args.by, args.reason, expires, answer)
 

@@ -10,7 +10,7 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import shown
+from nova_ha_scheduler.cli.values import Moment
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import PROGRESS, Decision
 from nova_ha_scheduler.evacuation.records import Event
@@ -119,7 +119,7 @@ def _row(
     whole = event.kind.value
     return (
         number,
-        shown(decision.now),
+        Moment(decision.now),
         event.server_name,
         event.source or event.host,
         event.destination,

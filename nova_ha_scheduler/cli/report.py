@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from nova_ha_scheduler.cli.values import seconds, shown
+from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import EventKind, ServerState
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
@@ -76,8 +76,8 @@ def host_row(history: History, record: records.HostRecovery) -> Row:
     return {
         "recovery": record.id,
         "host": record.host,
-        "began": shown(record.started_at),
-        "ended": shown(record.ended_at),
+        "began": Moment(record.started_at),
+        "ended": Moment(record.ended_at),
         "outcome": outcome_of(record),
         "proof": str(record.evidence) if record.evidence else None,
         **final,
@@ -120,7 +120,7 @@ def server_row(record: records.ServerRecovery) -> Row:
 
 def event_row(event: records.Event) -> Row:
     """One line of history, by the notification's names, without what is empty."""
-    known = {"at": shown(event.at), "kind": event.kind.value}
+    known = {"at": Moment(event.at), "kind": event.kind.value}
     row = {**vars(event), **known, "servers": list(event.servers)}
     return {key: value for key, value in row.items() if value and key != "recovery"}
 
@@ -130,6 +130,6 @@ def stages(record: records.HostRecovery) -> list[Row]:
     order = sorted(record.stages.items(), key=lambda item: item[1])
     ends = [later for _, (_, later) in pairwise(order)] + [record.ended_at]
     return [
-        {"state": state, "entered": shown(at), "seconds": seconds(at, end)}
+        {"state": state, "entered": Moment(at), "seconds": seconds(at, end)}
         for (state, at), end in zip(order, ends, strict=True)
     ]

@@ -10,7 +10,7 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import shown
+from nova_ha_scheduler.cli.values import Moment
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.anonymise import anonymise
 
@@ -37,7 +37,7 @@ class Snapshot(Command, ShowOne):
         snapshot.write(args.file, snapshot.dump(picture))
         return ("file", "taken_at", "hosts", "servers"), (
             str(args.file),
-            shown(picture.taken_at or None),
+            Moment(picture.taken_at or None),
             len(picture.hosts),
             len(picture.servers),
         )

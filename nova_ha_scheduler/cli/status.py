@@ -10,7 +10,7 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import devices, pauses, report, reserve, upkeep
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Rows, shown
+from nova_ha_scheduler.cli.values import Moment, Rows
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
@@ -44,9 +44,9 @@ class Status(Command, ShowOne):
         held = [pause for pause in state.pauses.values() if not pause.is_over(now)]
         status = {
             "active_trigger": journal.holder() or "none",
-            "guard_tripped_until": shown(state.guard.tripped_until),
+            "guard_tripped_until": Moment(state.guard.tripped_until),
             "guard_reason": state.guard.reason,
-            "blind_since": shown(state.guard.blind_since),
+            "blind_since": Moment(state.guard.blind_since),
             "pauses": Rows([pauses.row(pause) for pause in held], pauses.line),
             "hosts": Rows([_host(state, host) for host in hosts], _host_line),
             "maintenances": Rows(upkeep.open_windows(state)),
@@ -71,7 +71,7 @@ def _host(state: State, host: HostRecovery) -> dict[str, Any]:
     return {
         "host": host.host,
         "state": host.state.value,
-        "since": shown(host.stages.get(host.state.value)),
+        "since": Moment(host.stages.get(host.state.value)),
         "proof": str(host.evidence) if host.evidence else "",
         "progress": report.progress(servers) if servers else "",
         "reason": host.sentence,
@@ -95,7 +95,7 @@ def _errors(history: History) -> list[dict[str, Any]]:
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_LAST]
     return [
         {
-            "at": shown(event.at),
+            "at": Moment(event.at),
             "kind": event.kind.value,
             "host": event.host,
             "server": event.server_name,
@@ -114,7 +114,7 @@ def _error_line(row: dict[str, Any]) -> str:
 def _broken(history: History) -> list[dict[str, Any]]:
     """The devices whose newest event says that they do not answer."""
     return [
-        {"host": host, "since": shown(event.at), "reason": event.reason}
+        {"host": host, "since": Moment(event.at), "reason": event.reason}
         for host, event in devices.newest(history).items()
         if event.kind is EventKind.DEVICE_BROKEN
     ]

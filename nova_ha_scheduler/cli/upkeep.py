@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.values import seconds, shown
+from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.evacuation.records import State
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window
 
@@ -16,14 +16,14 @@ def row(window: Window, moves: list[Move]) -> dict[str, Any]:
     return {
         "host": window.host,
         "state": window.state.value,
-        "since": shown(window.started_at),
-        "until": shown(window.until),
+        "since": Moment(window.started_at),
+        "until": Moment(window.until),
         "by": window.by,
         "reason": window.why,
         "drain": window.drain,
         "progress": _progress(moves),
         "held": window.sentence,
-        "ended": shown(window.ended_at),
+        "ended": Moment(window.ended_at),
     }
 
 

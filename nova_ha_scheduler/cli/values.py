@@ -5,12 +5,15 @@ import argparse
 import datetime
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cliff.columns import FormattableColumn
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+NOTHING = "-"
+"""What people see where there is nothing."""
 
 
 def duration(text: str) -> float:
@@ -34,8 +37,8 @@ def ahead(text: str) -> float:
         found = now + duration(text)
     try:
         if found <= now:
-            raise argparse.ArgumentTypeError(f"{shown(found)} is past")
-        shown(found)
+            raise argparse.ArgumentTypeError(f"{in_utc(found)} is past")
+        in_utc(found)
     except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(f"{text} is too far away") from error
     return found
@@ -59,17 +62,68 @@ def words(text: str) -> str:
     return text.strip()
 
 
-def shown(at: float | None) -> str | None:
+def in_utc(at: float) -> str:
     """ISO 8601, UTC, to the millisecond."""
-    if at is None:
-        return None
     found = datetime.datetime.fromtimestamp(at, datetime.UTC)
     return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_local(at: float) -> str:
+    """Local time to the second, with its offset: 2026-11-29 09:14:03+01:00."""
+    found = datetime.datetime.fromtimestamp(int(at // 1)).astimezone()
+    return found.isoformat(" ", timespec="seconds")
 
 
 def seconds(start: float | None, end: float | None) -> float | None:
     """From one moment to another, to the millisecond."""
     return None if start is None or end is None else round(end - start, 3)
+
+
+def human(value: Any) -> str:
+    """A value as people see it: nothing is NOTHING, never None."""
+    if isinstance(value, FormattableColumn):
+        value = value.human_readable()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(human, value))
+    return NOTHING if value is None or value == "" else str(value)
+
+
+def plain(value: Any) -> Any:
+    """A value, or lists and mappings of values, as programs see it."""
+    if isinstance(value, FormattableColumn):
+        return value.machine_readable()
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+class Moment(FormattableColumn[float | None]):
+    """Seconds since the epoch, or None.
+
+    People see local time to the second, with its offset; programs ISO 8601 in UTC, to
+    the millisecond.
+    """
+
+    def human_readable(self) -> str:
+        return NOTHING if self._value is None else in_local(self._value)
+
+    def machine_readable(self) -> Any:
+        return None if self._value is None else in_utc(self._value)
+
+    def __bool__(self) -> bool:
+        return self._value is not None
+
+    def __lt__(self, other: object) -> bool:
+        """None comes last."""
+        if not isinstance(other, Moment):
+            return NotImplemented
+        if self._value is None or other._value is None:
+            return self._value is not None
+        return bool(self._value < other._value)
 
 
 class Rows(FormattableColumn[list[dict[str, Any]]]):
@@ -87,12 +141,17 @@ class Rows(FormattableColumn[list[dict[str, Any]]]):
         self._line = line or _all
 
     def human_readable(self) -> str:
-        return "\n".join(map(self._line, self._value)) or "-"
+        return "\n".join(map(self._line, self._value)) or NOTHING
+
+    def machine_readable(self) -> list[dict[str, Any]]:
+        return [plain(row) for row in self._value]
 
 
 def _all(row: dict[str, Any]) -> str:
-    known = {key: value for key, value in row.items() if value not in (None, "")}
-    return ", ".join(f"{key}: {value}" for key, value in known.items())
+    told = {key: human(value) for key, value in row.items()}
+    return ", ".join(
+        f"{key}: {value}" for key, value in told.items() if value != NOTHING
+    )
 
 
 class Words(FormattableColumn[list[str]]):

@@ -18,6 +18,7 @@ from keystoneauth1.exceptions import ClientException
 from requests import RequestException
 
 from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli.values import plain
 from nova_ha_scheduler.evacuation.records import (
     Event,
     ServerState,
@@ -291,7 +292,7 @@ class Fleet:
         not by it: a program for each would eat the machine."""
         for found in self.history.recoveries(Query(limit=None)):
             if not self._shown.get(found.id, {}).get("ended"):
-                shown = report.details(self.history, found)
+                shown = plain(report.details(self.history, found))
                 self._shown[found.id] = _put_right(shown)
         return list(self._shown.values())
 

@@ -138,9 +138,11 @@ def test_devices_as_the_history_tells(trigger: MakeTrigger) -> None:
     journal.commit(Change(events=tuple(events)))
     database.dispose()
     rows = listed(configured)
-    assert rows[HOSTS[0]]["device"].startswith("broken since 20")
+    assert rows[HOSTS[0]]["device"] == "broken"
+    assert rows[HOSTS[0]]["device_since"].startswith("20")
     assert rows[HOSTS[0]]["problems"] == ["fence device: wrong password"]
-    assert rows[HOSTS[1]]["device"].startswith("works since 20")
+    assert rows[HOSTS[1]]["device"] == "works"
+    assert rows[HOSTS[1]]["device_since"].startswith("20")
     assert rows[HOSTS[2]]["device"] == "never seen broken"
     assert [rows[host]["problems"] for host in HOSTS[1:3]] == [[], []]
     assert rows[HOSTS[2]]["fencing"] == "redfish"

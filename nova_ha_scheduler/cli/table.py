@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables for people, which fit their terminal: text is wrapped, and nothing is cut."""
+
+import argparse
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TextIO
+
+from nova_ha_scheduler.cli.values import NOTHING, human
+
+WIDTH = 80
+"""Characters, where there is no terminal that says its own."""
+
+_BREAKS = re.compile(r"(?<=[-./_:@,=;|])")
+"""Where a name is broken that has to be: a host's, a UUID, a path."""
+
+_TOO_TALL = 1.5
+"""So many times the lines are too many for words that are not broken."""
+
+Cells = list[list[str]]
+
+
+class Table:
+    """cliff's formatter of that name, for lists and for one thing."""
+
+    def emit_list(
+        self,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        rows = [list(row) for row in data]
+        if not rows and not parsed_args.print_empty:
+            stdout.write("\n")
+            return
+        right = [bool(rows) and _is_number(value) for value in (rows or [[]])[0]]
+        cells = [["" if (t := human(v)) == NOTHING else t for v in row] for row in rows]
+        lines = drawn(list(column_names), cells, _width(stdout, parsed_args), right)
+        stdout.writelines(f"{line}\n" for line in lines)
+
+    def emit_one(
+        self,
+        column_names: Sequence[str],
+        data: Sequence[Any],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        cells = [[n, human(v)] for n, v in zip(column_names, data, strict=True)]
+        lines = drawn(["Field", "Value"], cells, _width(stdout, parsed_args))
+        stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _width(stdout: TextIO, args: argparse.Namespace) -> int:
+    """The one that was asked for; else the terminal's, or WIDTH."""
+    if args.max_width > 0:
+        return int(args.max_width)
+    terminal = stdout.isatty() or args.fit_width
+    return shutil.get_terminal_size((WIDTH, 0)).columns if terminal else WIDTH
+
+
+def drawn(
+    heads: list[str], cells: Cells, width: int, right: Sequence[bool] = ()
+) -> Iterator[str]:
+    """The lines of a table, none longer than the width, if there is a way.
+
+    :param right: which columns stand at the right, as numbers do.
+    """
+    cells = [[_clean(cell) for cell in row] for row in cells]
+    widths = _widths([heads, *cells], width - 3 * len(heads) - 1)
+    rule = "+".join(["", *("-" * (size + 2) for size in widths), ""])
+    yield rule
+    yield from _lines(heads, widths, ())
+    yield rule
+    tall = False
+    for number, row in enumerate(cells):
+        lines = list(_lines(row, widths, right))
+        if number and (tall or len(lines) > 1):
+            yield rule  # else nobody sees where a row of several lines ends
+        tall = len(lines) > 1
+        yield from lines
+    if cells:
+        yield rule
+
+
+def _lines(row: list[str], widths: list[int], right: Sequence[bool]) -> Iterator[str]:
+    wrapped = [wrap(cell, size) for cell, size in zip(row, widths, strict=True)]
+    right = right or [False] * len(row)
+    for number in range(max(map(len, wrapped), default=0)):
+        parts = []
+        for cell, size, at_right in zip(wrapped, widths, right, strict=True):
+            text = cell[number] if number < len(cell) else ""
+            space = " " * (size - _size(text))
+            parts.append(f" {space}{text} " if at_right else f" {text}{space} ")
+        yield "|".join(["", *parts, ""])
+
+
+def _widths(rows: Cells, room: int) -> list[int]:
+    """How wide each column is; together no more than the room, if there is a way.
+
+    Words are broken only where they have to be.
+    """
+    columns = list(zip(*rows, strict=True))
+    whole = [_longest(column, str.splitlines) for column in columns]
+    if sum(whole) <= room:
+        return whole
+    words = [_longest(column, str.split) for column in columns]
+    pieces = [_longest(column, _pieces) for column in columns]
+    if sum(pieces) > room:
+        return _shared(room, [1] * len(columns), pieces)
+    broken = _shared(room, pieces, whole)
+    if sum(words) > room:
+        return broken
+    unbroken = _shared(room, words, whole)
+    lengthy = _height(rows, unbroken) > _TOO_TALL * _height(rows, broken)
+    return broken if lengthy else unbroken
+
+
+def _height(rows: Cells, widths: list[int]) -> int:
+    """How many lines the rows take."""
+    return sum(
+        max(len(wrap(cell, size)) for cell, size in zip(row, widths, strict=True))
+        for row in rows
+    )
+
+
+def _longest(cells: Iterable[str], parts: Callable[[str], Iterable[str]]) -> int:
+    return max((_size(part) for cell in cells for part in parts(cell)), default=0)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    return (piece for word in text.split() for piece in _BREAKS.split(word))
+
+
+def _shared(room: int, least: list[int], most: list[int]) -> list[int]:
+    """Each column as wide as it may be, within its own bounds: the widest give."""
+    widths = least
+    for limit in range(1, room + 1):
+        wider = [
+            max(low, min(high, limit)) for low, high in zip(least, most, strict=True)
+        ]
+        if sum(wider) > room:
+            break
+        widths = wider
+    # What is left over is a column or two's.
+    left = room - sum(widths)
+    for number, high in enumerate(most):
+        if left > 0 and widths[number] < high:
+            widths[number] += 1
+            left -= 1
+    return widths
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most this width; a word is broken only if it is longer."""
+    return [line for part in text.split("\n") for line in _filled(part, max(width, 1))]
+
+
+def _filled(text: str, width: int) -> list[str]:
+    if _size(text) <= width:
+        return [text]
+    lines = [""]
+    for word in text.split():
+        space = " " if lines[-1] else ""
+        if _size(lines[-1] + space + word) <= width:
+            lines[-1] += space + word
+            continue
+        if lines[-1] and _size(word) <= width:
+            lines.append(word)
+            continue
+        for piece in _BREAKS.split(word):
+            if _size(lines[-1] + space + piece) > width:
+                lines += _hewn(piece, width)
+            else:
+                lines[-1] += space + piece
+            space = ""
+    return [line for line in lines if line] or [""]
+
+
+def _hewn(piece: str, width: int) -> list[str]:
+    """Pieces of at most this width, of a word with no place to break it."""
+    lines = [""]
+    for letter in piece:
+        if lines[-1] and _size(lines[-1] + letter) > width:
+            lines.append("")
+        lines[-1] += letter
+    return lines
+
+
+def _size(text: str) -> int:
+    """Columns of a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_SIZES.get(unicodedata.east_asian_width(c), 1) for c in text) - sum(
+        unicodedata.combining(c) != 0 for c in text
+    )
+
+
+_SIZES = {"F": 2, "W": 2}
+
+
+def _clean(text: str) -> str:
+    """What a terminal might obey is shown as a question mark."""
+    text = text.replace("\r\n", "\n").replace("\t", " ")
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
