@@ -8,7 +8,7 @@ PYTHON ?= python3
 
 # The trigger needs a younger oslo.service than Nova 2025.1 was made with; it does not
 # run in Nova's environment anyway.
-EXTRAS = nova,evacuator
+EXTRAS = nova,evacuator,mysql,postgresql,etcd,redis
 ifeq ($(RELEASE),2025.1)
 EXTRAS = nova
 endif

@@ -15,7 +15,7 @@ from cliff.commandmanager import CommandManager
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler import spelling
+from nova_ha_scheduler import launch, spelling
 from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.table import Table
 from nova_ha_scheduler.cli.values import plain
@@ -26,6 +26,24 @@ _TALKATIVE = ("alembic", "oslo_service")
 """Libraries that tell people what they do when they start."""
 
 
+class _Entry:
+    """A command that is not imported yet."""
+
+    def __init__(self, entry: metadata.EntryPoint) -> None:
+        self._entry = entry
+
+    def load(self) -> Any:
+        """The command's class.
+
+        :raises ImportError: for a ValueError, cliff would know no such command.
+        """
+        with launch.complete("nova-ha"):
+            try:
+                return self._entry.load()
+            except ValueError as error:
+                raise ImportError(f"{self._entry.value}: {error}") from error
+
+
 class _Commands(CommandManager):
     """By their words; the module of each is imported when it is run."""
 
@@ -33,7 +51,7 @@ class _Commands(CommandManager):
         """cliff's own (4.17) imports the modules of all of them."""
         self.group_list.append(namespace)
         for entry in metadata.entry_points(group=namespace):
-            self.commands[entry.name.replace("_", " ")] = entry
+            self.commands[entry.name.replace("_", " ")] = _Entry(entry)
 
 
 class NovaHA(cliff.app.App):

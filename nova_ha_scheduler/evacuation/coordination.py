@@ -30,8 +30,8 @@ OPTS = [
         "file:///var/lib/nova-ha-scheduler/lock: triggers on one machine; when the "
         "active one dies, the kernel frees the lock and another takes over at once. "
         "etcd3+http://HOST:2379 (or etcd3+https, with ca_cert, cert_key, cert_cert; "
-        "pip install tooz[etcd3gw]) and redis://:PASSWORD@HOST:6379 (with sentinel "
-        "and sentinel_fallback; pip install tooz[redis]): a lock that is lost "
+        "the package's extra etcd) and redis://:PASSWORD@HOST:6379 (with sentinel "
+        "and sentinel_fallback; the extra redis): a lock that is lost "
         "[journal] lease_timeout after the holder's last sign of life. Where the "
         "backend does not answer, or its lock is held by a trigger that does nothing, "
         "another takes over after twice [journal] lease_timeout.",
@@ -77,10 +77,10 @@ def check(conf: cfg.ConfigOpts) -> None:
     try:
         lock.coordinator(conf, "check")
     except Exception as error:  # tooz and its drivers raise anything
-        extra = "etcd3gw" if scheme.startswith("etcd3") else scheme
+        extra = "etcd" if scheme.startswith("etcd3") else scheme
         raise cfg.Error(
             f"[coordination] backend_url: the driver of {scheme}:// cannot be used "
-            f"({error}); is tooz[{extra}] installed?"
+            f"({error}); is nova-ha-scheduler[{extra}] installed?"
         ) from error
 
 

@@ -24,6 +24,8 @@ from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
 
 if backend.get_backend_type() is None:  # else oslo.messaging makes it eventlet
+    import cotyledon  # noqa: F401 its lack would be called an unknown backend
+
     backend.init_backend(backend.BackendType.THREADING)
 import oslo_messaging  # noqa: E402
 from oslo_messaging import opts as messaging_opts  # noqa: E402

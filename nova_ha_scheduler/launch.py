@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where ``nova-ha`` and ``nova-ha-evacuator`` begin.
+
+Nova's hosts have this package for its filters, and need nothing of what the trigger
+and its commands are made with. Imports nothing of that.
+"""
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+from packaging.requirements import Requirement
+
+from nova_ha_scheduler.cli.exits import WRONG
+
+_PROJECT, _EXTRA = "nova-ha-scheduler", "evacuator"
+
+
+def nova_ha() -> int:
+    """:returns: the exit code."""
+    return _run("nova-ha", "nova_ha_scheduler.cli.app")
+
+
+def evacuator() -> int:
+    """:returns: the exit code."""
+    return _run("nova-ha-evacuator", "nova_ha_scheduler.evacuation.main")
+
+
+def _run(prog: str, module: str) -> int:
+    with complete(prog):
+        main = importlib.import_module(module).main
+    return int(main())
+
+
+@contextlib.contextmanager
+def complete(prog: str) -> Iterator[None]:
+    """What fails in the block because the extra is not all there is said as that.
+
+    :raises SystemExit: the sentence is on standard error.
+    """
+    try:
+        yield
+    except Exception:
+        if not (lacks := lacking(_PROJECT, _EXTRA)):
+            raise
+        print(
+            f"{prog}: not installed: {', '.join(lacks)}. "
+            f"Install what it needs: pip install '{_PROJECT}[{_EXTRA}]'",
+            file=sys.stderr,
+        )
+        raise SystemExit(WRONG) from None
+
+
+def lacking(project: str, extra: str) -> list[str]:
+    """What an extra of an installed project asks for, and is not installed, or is too
+    old or too new; also what those ask for by extras of theirs."""
+    found = []
+    for line in metadata.requires(project) or ():
+        needs = Requirement(line)
+        marker = needs.marker
+        if marker is None or marker.evaluate({"extra": ""}):
+            continue  # everybody's, or not for this Python
+        if not marker.evaluate({"extra": extra}):
+            continue
+        try:
+            version = metadata.version(needs.name)
+        except metadata.PackageNotFoundError:
+            found.append(needs.name)
+            continue
+        if not needs.specifier.contains(version, prereleases=True):
+            found.append(f"{needs.name}{needs.specifier} ({version} is)")
+        for its in sorted(needs.extras):
+            found += lacking(needs.name, its)
+    return found

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said where the extra of the trigger is not, or not all, installed."""
+
+from pathlib import Path
+
+import pytest
+
+from nova_ha_scheduler import launch
+from nova_ha_scheduler.cli.app import _Entry
+
+
+def _install(folder: Path, name: str, version: str, *requires: str) -> None:
+    info = folder / f"{name}-{version}.dist-info"
+    info.mkdir()
+    lines = [f"Requires-Dist: {line}\n" for line in requires]
+    text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (info / "METADATA").write_text(text + "".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("line", "lacks"),
+    [
+        ("here>=1; extra == 'x'", []),
+        ("gone>=1; extra == 'x'", ["gone"]),
+        ("here>=2; extra == 'x'", ["here>=2 (1.5 is)"]),
+        ("here<1; extra == 'x'", ["here<1 (1.5 is)"]),
+        ("here[more]>=1; extra == 'x'", ["of-more"]),
+        ("gone; extra == 'x' and python_version < '3'", []),
+        ("gone; extra == 'other'", []),
+        ("gone", []),  # pip would not have installed the project
+    ],
+)
+def test_lacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, lacks: list[str]
+) -> None:
+    _install(tmp_path, "project", "1.0", line)
+    _install(tmp_path, "here", "1.5", "of-more>=3; extra == 'more'")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert launch.lacking("project", "x") == lacks
+
+
+def test_nothing_is_lacking_here() -> None:
+    assert launch.lacking("nova-ha-scheduler", "evacuator") == []
+
+
+def _fails(error: Exception) -> None:
+    with launch.complete("nova-ha"):
+        raise error
+
+
+def test_a_lack_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launch, "lacking", lambda *_: ["cliff", "sushy"])
+    with pytest.raises(SystemExit) as end:
+        _fails(ModuleNotFoundError("No module named 'cliff'"))
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "nova-ha: not installed: cliff, sushy. Install what it needs: "
+        "pip install 'nova-ha-scheduler[evacuator]'\n"
+    )
+
+
+def test_another_error_stays_what_it_is() -> None:
+    with pytest.raises(ModuleNotFoundError, match="itself"):
+        _fails(ModuleNotFoundError("of the program itself"))
+
+
+def test_a_command_that_cannot_be_imported_is_no_unknown_command() -> None:
+    """cliff takes a ValueError for that, and suggests the command's own name."""
+
+    class Broken:
+        value = "module:Command"
+
+        def load(self) -> None:
+            raise ValueError("Unknown backend: 'threading'")
+
+    with pytest.raises(ImportError, match="module:Command: Unknown backend"):
+        _Entry(Broken()).load()  # type: ignore[arg-type]
