@@ -2,6 +2,7 @@
 """``nova-ha history list``, ``show``, ``events``."""
 
 import argparse
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Rows, moment
+from nova_ha_scheduler.cli.times import FORMS, Told, ago
+from nova_ha_scheduler.cli.values import Rows
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
@@ -18,14 +20,20 @@ from nova_ha_scheduler.journal.history import History, Query
 
 def _filters(add: Callable[..., Any]) -> None:
     """Which lines of the history; an option for the outcome is each list's own."""
-    add("--since", type=moment, metavar="TIME", help="2026-01-31T22:00, or 2h ago")
-    add("--until", type=moment, metavar="TIME")
+    given: dict[str, Any] = {"type": ago, "action": Told, "metavar": "TIME"}
+    add("--since", help=f"from then on: {FORMS}, or 90s, 15m, 2h, 30d, 4w ago", **given)
+    add("--until", help="what began before then; written as for --since", **given)
     add("--host", help="the compute service's exact host name")
     add("--server", help="a UUID or an exact name")
     add("--limit", type=int, default=100)
 
 
-def _query(args: argparse.Namespace) -> Query:
+def _query(command: Command, args: argparse.Namespace) -> Query:
+    if args.since is not None:
+        if args.since > time.time():
+            command.parser.error("--since lies ahead")
+        if args.until is not None and args.since >= args.until:
+            command.parser.error("--since is not before --until")
     names = ("since", "until", "host", "server", "outcome", "limit")
     return Query(**{name: getattr(args, name) for name in names})
 
@@ -42,7 +50,7 @@ class ListHistory(Command, Lister):
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        query = _query(args)
+        query = _query(self, args)
         history = History(self.app.database)
         if args.servers:
             found = history.servers(query)
@@ -86,6 +94,6 @@ class ListEvents(Command, Lister):
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        found = History(self.app.database).events(_query(args))
+        found = History(self.app.database).events(_query(self, args))
         rows = [{"number": n, **report.event_row(event)} for n, event in found]
         return self._COLUMNS, [[row.get(c, "") for c in self._COLUMNS] for row in rows]

@@ -14,7 +14,8 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import exits, report, upkeep
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import ahead, duration, words
+from nova_ha_scheduler.cli.times import FORMS, Told, ahead
+from nova_ha_scheduler.cli.values import duration, words
 from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.parts import Parts
@@ -69,8 +70,8 @@ class Start(Command, Lister):
         _arguments(add)
         given: dict[str, Any] = {"type": words, "metavar": "TEXT", "required": True}
         add("--reason", help="why", **given)
-        given = {"type": ahead, "metavar": "TIME"}
-        add("--until", help="when it ends: 2026-01-31T22:00, or in 2h", **given)
+        given = {"type": ahead, "action": Told, "metavar": "TIME"}
+        add("--until", help=f"when it ends: {FORMS}, or in 15m, 2h, 3d", **given)
         add("--drain", action="store_true", help="move its servers away")
         add("--wait", action="store_true", help="with --drain: follow it to its end")
 

@@ -9,7 +9,8 @@ from typing import Any
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import duration, words
+from nova_ha_scheduler.cli.times import FORMS, Told, ahead
+from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import CommandKind
 
@@ -22,12 +23,18 @@ def confirming(add: Callable[..., Any], required: bool) -> None:
     given: dict[str, Any] = {"type": words, "required": required}
     add("--by", metavar="NAME", help="who is sure that it is off", **given)
     add("--reason", metavar="TEXT", help="how that is known", **given)
+    expiring(add, "until when the word holds, if it is not needed at once")
+
+
+def expiring(add: Callable[..., Any], what: str) -> None:
+    """Declare until when an order waits."""
     add(
         "--expires",
-        type=duration,
+        type=ahead,
+        action=Told,
         default="1h",
-        metavar="AGE",
-        help="how long the word holds, if it is not needed at once (1h)",
+        metavar="TIME",
+        help=f"{what}: {FORMS}, or in 90s, 15m, 2h (in 1h)",
     )
 
 
@@ -42,5 +49,5 @@ def new_command(
 ) -> records.Command:
     now = time.time()
     id = uuidutils.generate_uuid()
-    until = now + args.expires
-    return records.Command(id, kind, host, args.by, args.reason, now, until, **more)
+    words = (host, args.by, args.reason)
+    return records.Command(id, kind, *words, now, args.expires, **more)

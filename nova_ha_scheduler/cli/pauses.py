@@ -15,7 +15,8 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import glance
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Moment, ahead, words
+from nova_ha_scheduler.cli.times import FORMS, Told, ahead
+from nova_ha_scheduler.cli.values import Moment, words
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation import holds, names, pauses
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -58,8 +59,9 @@ class Pause(Command, ShowOne):
         add(
             "--until",
             type=ahead,
+            action=Told,
             metavar="TIME",
-            help="when it ends by itself: 2026-01-31T22:00, or in 2h",
+            help=f"when it ends by itself: {FORMS}, or in 90s, 15m, 2h, 3d",
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:

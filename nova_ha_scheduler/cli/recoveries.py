@@ -11,8 +11,8 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.orders import confirming, new_command
-from nova_ha_scheduler.cli.values import Moment, duration, words
+from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
+from nova_ha_scheduler.cli.values import Moment, words
 from nova_ha_scheduler.evacuation import orders
 from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -49,13 +49,7 @@ class _Order(Command, ShowOne):
         given: dict[str, Any] = {"type": words, "required": True}
         add("--by", metavar="NAME", help="who wants it", **given)
         add("--reason", metavar="TEXT", help="why", **given)
-        add(
-            "--expires",
-            type=duration,
-            default="1h",
-            metavar="AGE",
-            help="how long it waits for a trigger, if none is active (1h)",
-        )
+        expiring(add, "until when it waits for a trigger, if none is active")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         order = new_command(self.kind, args.host, args)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times and lists as people write and read them."""
+"""Durations, words, times and lists as people write and read them."""
 
 import argparse
 import datetime
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,37 +21,6 @@ def duration(text: str) -> float:
     if not match:
         raise argparse.ArgumentTypeError(f"{text} is no duration like 90s, 2h or 30d")
     return float(match[1]) * _UNITS[match[2]]
-
-
-def moment(text: str) -> float:
-    """Seconds since the epoch of an ISO 8601 time (UTC), or of a duration ago."""
-    found = _written(text)
-    return time.time() - duration(text) if found is None else found
-
-
-def ahead(text: str) -> float:
-    """The same of a duration from now; it has to lie ahead."""
-    now, found = time.time(), _written(text)
-    if found is None:
-        found = now + duration(text)
-    try:
-        if found <= now:
-            raise argparse.ArgumentTypeError(f"{in_utc(found)} is past")
-        in_utc(found)
-    except (ValueError, OverflowError) as error:
-        raise argparse.ArgumentTypeError(f"{text} is too far away") from error
-    return found
-
-
-def _written(text: str) -> float | None:
-    """Seconds since the epoch of an ISO 8601 time (UTC), if it is one."""
-    try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    return found.timestamp()
 
 
 def words(text: str) -> str:

@@ -68,6 +68,22 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     database.dispose()
 
 
+Zone = Callable[[str], None]
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
+    """Set the local zone of this process."""
+
+    def use(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield use
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.fixture
 def trigger(site: Site) -> Iterator[Callable[[dict[str, Any], float], None]]:
     """Start one that is active, on a cluster whose node1 fails, some seconds later."""

@@ -1,30 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values as people and as programs see them."""
 
-import time
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from nova_ha_scheduler.cli.values import Moment, Rows, human, plain
+from tests.unit.cli.conftest import Zone
 
 SOMETIME = 1790000000.25
 """2026-09-21T14:13:20.250Z, summer in Berlin."""
-
-Zone = Callable[[str], None]
-
-
-@pytest.fixture
-def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
-    """Set the local zone of this process."""
-
-    def use(name: str) -> None:
-        monkeypatch.setenv("TZ", name)
-        time.tzset()
-
-    yield use
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(
