@@ -105,11 +105,13 @@ suite-scale: FILES = tests/scale
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
 # leads is seen by waiting, which takes little of a core.
 WAITING = trigger leadership
-TRIGGER = plans evacuator upkeep peers bench
+TRIGGER = plans evacuator install upkeep peers bench
 suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
 suite-plans: FILES = $(PLANS)
 suite-trigger: FILES = $(filter-out $(PLANS),$(wildcard tests/trigger/test_*.py))
+# As users have it: built, installed, started.
+suite-install: FILES = tests/install
 suite-upkeep: FILES = tests/upkeep
 # Each part of make bench in its short form.
 suite-bench: FILES = tests/bench
