@@ -16,7 +16,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 
-PROGRAM = (sys.executable, "-m", "nova_ha_scheduler.admission.publish")
+PROGRAM = (sys.executable, "-P", "-m", "nova_ha_scheduler.admission.publish")
 
 _GLANCE = 0.5
 """Seconds between two looks at whether it should give way."""

@@ -13,12 +13,13 @@ time after that).
 import abc
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
+from nova_ha_scheduler.fencing.identity import Device, Ledger, Machine
 
 NAMESPACE = "nova_ha_scheduler.fencing"
 """The entry point group of drivers; the name is the method in the fencing file."""
@@ -69,6 +70,8 @@ class Driver(abc.ABC):
         self.settings = settings
         self.limits = limits
         self.device = self.prepare()
+        self.ledger = Ledger()
+        """Whoever has several drivers gives one to all of them."""
 
     @abc.abstractmethod
     def prepare(self) -> object:
@@ -106,6 +109,35 @@ class Driver(abc.ABC):
     def disconnect(self, connection: Any) -> None:  # noqa: B027  # most have none
         """Close a connection, within one request's time; it never raises."""
 
+    def machine(self, connection: Any) -> Machine:
+        """What the device says of the machine that it switches; by default nothing.
+
+        :raises FenceError: it cannot be asked.
+        """
+        return Machine()
+
+    def known_as(self) -> str:
+        """How the device calls the host, if it calls it anything."""
+        return self.host
+
+    def _open(self) -> Any:
+        """Open a connection to a device that is the host's own.
+
+        :raises FenceError: it could not be opened, or leads to another machine.
+        """
+        connection = self.connect()
+        try:
+            machine = self.machine(connection)
+            if isinstance(self.device, Device):
+                machine = replace(machine, devices=self.device.resolved())
+            no = self.ledger.objection(self.host, machine, self.known_as())
+            if no:
+                raise FinalError(no)
+        except FenceError:
+            self._leave(connection)
+            raise
+        return connection
+
     def power_off(self) -> PowerReport:
         """Cut the power at once and watch until the device says "off".
 
@@ -115,10 +147,11 @@ class Driver(abc.ABC):
         """
         start = _now()
         end = start + self.limits.power_off
-        connection, asked = None, False
+        connection, opened, asked = None, False, False
         while True:
             try:
-                connection = connection or self.connect()
+                if not opened:
+                    connection, opened = self._open(), True
                 power = self.state(connection)
                 if power is Power.OFF:
                     self._leave(connection)
@@ -132,7 +165,8 @@ class Driver(abc.ABC):
                     continue  # many devices are off at once
             except FenceError as error:
                 self._leave(connection)
-                connection, power, problem = None, Power.UNKNOWN, str(error)
+                connection, opened = None, False
+                power, problem = Power.UNKNOWN, str(error)
                 if isinstance(error, FinalError):
                     break
             if _now() + self.POLL > end:
@@ -155,7 +189,7 @@ class Driver(abc.ABC):
         while True:
             connection = None
             try:
-                connection = self.connect()
+                connection = self._open()
                 power = self.state(connection)
             except FenceError as error:
                 self._leave(connection)

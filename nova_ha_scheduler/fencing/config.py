@@ -37,6 +37,7 @@ from nova_ha_scheduler import spelling
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 from nova_ha_scheduler.fencing import NAMESPACE, ConfigError, Driver, Limits
 from nova_ha_scheduler.fencing import conf as fencing_conf
+from nova_ha_scheduler.fencing.identity import Ledger, shared
 from nova_ha_scheduler.fencing.secrets import Secret
 
 SECRET_KEY = re.compile(r"pass|secret|token|key|community|auth", re.IGNORECASE)
@@ -49,6 +50,9 @@ class Fencing:
     def __init__(self, path: str, drivers: Mapping[str, Driver]) -> None:
         self._path = path
         self._drivers = drivers
+        ledger = Ledger()
+        for found in drivers.values():
+            found.ledger = ledger
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "Fencing":
@@ -121,10 +125,11 @@ class _Loader(yaml.BaseLoader):
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, Any]:
+        # First: it says no to keys that are no text.
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=True)
         for key, times in Counter(key.value for key, _ in node.value).items():
             if times > 1:
                 raise ConfigError(f"{key} stands twice")
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=True)
         return mapping
 
 
@@ -161,6 +166,8 @@ def _read(path: str) -> Any:
             return yaml.load(file, _Loader)  # a BaseLoader: makes text, no objects
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise ConfigError("is not valid YAML: it is nested too deeply") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         # Not the error's own text, which quotes the file, password and all.
         mark = getattr(error, "problem_mark", None)
@@ -176,13 +183,13 @@ def _drivers(content: Any, limits: Limits) -> dict[str, Driver]:
             cls = _driver_class(method)
             _mapping(settings, "defaults", cls.REQUIRED | cls.OPTIONAL)
     drivers: dict[str, Driver] = {}
-    owner: dict[object, str] = {}
     for host, settings in _mapping(top.get("hosts"), "hosts").items():
         with _in(f"host {host}"):
-            drivers[host] = found = _driver(host, settings, defaults, limits)
-            other = owner.setdefault(found.device, host)
-            if found.device is not None and other != host:
-                raise ConfigError(f"has the same device as host {other}")
+            drivers[host] = _driver(host, settings, defaults, limits)
+    devices = {host: driver.device for host, driver in drivers.items()}
+    for host, others in shared(devices).items():
+        with _in(f"host {host}"):
+            raise ConfigError(f"has the same device as host {', '.join(others)}")
     return drivers
 
 

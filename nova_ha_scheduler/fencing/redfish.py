@@ -5,41 +5,67 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib import parse
 
 import sushy
 from oslo_utils import strutils
-from sushy import auth, exceptions
+from sushy import auth, connector, exceptions
 
+from nova_ha_scheduler import exchange
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError, FinalError
+from nova_ha_scheduler.fencing import (
+    ConfigError,
+    Driver,
+    FenceError,
+    FinalError,
+    identity,
+)
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 
 POWER = {sushy.PowerState.ON: Power.ON, sushy.PowerState.OFF: Power.OFF}
 
 
+ANSWER_BYTES = 4 * 1024 * 1024
+"""Of one answer: a system with hundreds of parts has some hundred KiB."""
+
+
+class _Connector(connector.Connector):
+    """sushy's, each of whose exchanges ends."""
+
+    def __init__(self, address: str, seconds: float, verify: bool | str) -> None:
+        super().__init__(
+            address,
+            verify=verify,
+            # 0 would mean sushy's own 3 tries, 2 s apart; the driver repeats.
+            server_side_retries=1,
+            server_side_retries_delay=1,
+            default_request_timeout=seconds,
+        )
+        adapter = exchange.BoundedAdapter(seconds=seconds, limit=ANSWER_BYTES)
+        exchange.bound(self._session, adapter)
+
+
 class Redfish(Driver):
-    """Keys: ``address``, ``username``, ``password``, ``system``, ``verify``.
+    """Keys: ``address``, ``username``, ``password``, ``system``, ``verify``,
+    ``hostname``.
 
     ``address`` is the BMC's URL; ``system`` the path of the system, needed if the
     BMC has several (``/redfish/v1/Systems/1``); ``verify`` is true (the default),
-    false, or the path of a CA bundle for the BMC's certificate.
+    false, or the path of a CA bundle for the BMC's certificate; ``hostname`` is what
+    the BMC calls the host, where that is not the host's own name.
     """
 
     METHOD = "redfish"
     REQUIRED = frozenset({"address", "username", "password"})
-    OPTIONAL = frozenset({"system", "verify"})
+    OPTIONAL = frozenset({"system", "verify", "hostname"})
 
     def prepare(self) -> object:
         self.address: str = self.settings["address"]
         self.password: Secret = self.settings["password"]
-        url = parse.urlsplit(self.address)
-        if url.scheme not in ("http", "https") or not url.hostname:
-            raise ConfigError("address: a URL such as https://192.0.2.7 is needed")
-        if url.username or url.password:
-            raise ConfigError("address: username and password have keys of their own")
         self.verify = self._verify(self.settings.get("verify", "true"))
-        return self.address.rstrip("/"), self.settings.get("system", "")
+        try:
+            return identity.of_url(self.address, self.settings.get("system"))
+        except ValueError as error:
+            raise ConfigError(f"address: {error}") from None
 
     @staticmethod
     def _verify(value: str) -> bool | str:
@@ -68,14 +94,18 @@ class Redfish(Driver):
             root = sushy.Sushy(
                 self.address,
                 auth=login,
-                verify=self.verify,
-                # 0 would mean sushy's own 3 tries, 2 s apart; the driver repeats.
-                server_side_retries=1,
-                server_side_retries_delay=1,
-                read_timeout=self.limits.request,
-                connect_timeout=self.limits.request,
+                connector=_Connector(self.address, self.limits.request, self.verify),
             )
             return root.get_system(self.settings.get("system"))
+
+    def machine(self, connection: Any) -> identity.Machine:
+        _, system = connection
+        with self._sentences():
+            said = system.uuid, system.serial_number, system.hostname
+        return identity.Machine.said(*said)
+
+    def known_as(self) -> str:
+        return str(self.settings.get("hostname", self.host))
 
     def state(self, connection: Any) -> Power:
         _, system = connection
@@ -94,6 +124,11 @@ class Redfish(Driver):
         """Turn what sushy raises into a sentence."""
         try:
             yield
+        except (ValueError, RecursionError) as error:
+            # JSON that is none, or that is nested without end.
+            what = type(error).__name__
+            words = f"the BMC at {self.address} did not answer as expected: {what}"
+            raise FenceError(words) from None
         except exceptions.SushyError as error:
             text = scrub(str(error), [self.password])
             bmc = f"the BMC at {self.address}"

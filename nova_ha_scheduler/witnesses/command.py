@@ -8,7 +8,7 @@ import subprocess
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Verdict
-from nova_ha_scheduler.programs import run
+from nova_ha_scheduler.programs import TooMuchOutput, run
 from nova_ha_scheduler.witnesses import HOST, ConfigError, Witness
 
 VERDICTS = {0: Verdict.ALIVE, 1: Verdict.DEAD}
@@ -43,6 +43,8 @@ class Command(Witness):
             code, output = run(command, seconds + SLACK)
         except subprocess.TimeoutExpired:
             return Verdict.UNKNOWN, f"{name} gave no answer within {seconds:g} s"
+        except TooMuchOutput as error:
+            return Verdict.UNKNOWN, f"{name} was stopped: {error}"
         except OSError as error:
             return Verdict.UNKNOWN, f"{name} cannot be run: {error.strerror}"
         words = " ".join(output.split())[-200:]

@@ -3,11 +3,14 @@
 
 import math
 
-import requests
 from oslo_config import cfg
 
+from nova_ha_scheduler import exchange
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.witnesses import ConfigError, Witness
+
+ANSWER_BYTES = 1024 * 1024
+"""Of one answer: a sample has some hundred."""
 
 
 class Prometheus(Witness):
@@ -22,14 +25,14 @@ class Prometheus(Witness):
 
     def ask(self, host: str) -> tuple[Verdict, str]:
         authorization = self.options.prometheus_authorization
-        response = requests.post(
-            self.options.prometheus_url.rstrip("/") + "/api/v1/query",
-            data={"query": self.filled(host)},
-            headers={"Authorization": authorization} if authorization else {},
-            timeout=self.options.timeout,
-            verify=self.options.prometheus_ca_file or True,
-            allow_redirects=False,
-        )
+        with exchange.session(self.options.timeout, ANSWER_BYTES) as session:
+            response = session.post(
+                self.options.prometheus_url.rstrip("/") + "/api/v1/query",
+                data={"query": self.filled(host)},
+                headers={"Authorization": authorization} if authorization else {},
+                verify=self.options.prometheus_ca_file or True,
+                allow_redirects=False,
+            )
         if response.status_code != 200:
             return Verdict.UNKNOWN, f"Prometheus answered {response.status_code}"
         # A scalar's or a string's result is no list of samples: it breaks here.

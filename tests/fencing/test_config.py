@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fencing file: what is wrong with it is said at start-up, with its place."""
 
+import base64
+import html
+import json
 import os
 import pickle
+import shlex
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -122,7 +127,7 @@ def test_the_sample(file):
 
 def test_two_hosts_on_one_device(file):
     text = "hosts:" + REDFISH + REDFISH.replace("c1", "c2")
-    assert error_of(file(text)) == "host c2: has the same device as host c1"
+    assert error_of(file(text)) == "host c1: has the same device as host c2"
 
 
 def test_defaults_are_shared_and_overridden(file):
@@ -280,3 +285,61 @@ def test_a_secret_does_not_show():
 
 def test_scrubbing_overlapping_secrets():
     assert scrub("a abc ab", [Secret("ab"), Secret("abc")]) == "a *** ***"
+
+
+SECRET = "S3'CRET&pw\"x /ü"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(f"u:{SECRET}".encode()).decode(),
+        base64.b64encode(f"us:{SECRET}".encode()).decode(),
+        base64.b64encode(f"usr:{SECRET}\n".encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        urllib.parse.quote(SECRET),
+        "S3%27CRET%26pw%22x%20%2f%c3%bc",
+        urllib.parse.quote_plus(SECRET),
+        repr(SECRET),
+        repr(SECRET.encode()),
+        json.dumps({"password": SECRET}),
+        json.dumps({"password": SECRET}, ensure_ascii=False),
+        shlex.join(["--password", SECRET]),
+        html.escape(SECRET),
+        SECRET.encode().hex(),
+    ],
+)
+def test_a_secret_is_known_in_other_clothes(said):
+    found = scrub(f"it said: {said}!", [Secret(SECRET)])
+    assert "***" in found
+    assert "CRET" not in found
+    assert said[6:-6] not in found
+
+
+def test_scrubbing_leaves_words_alone():
+    text = "the device does not answer: abc"
+    assert scrub(text, [Secret("xyz"), Secret("'")]) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("? [a, b]\n: c\nhosts: {}", "is not valid YAML at line 1"),
+        ("hosts:\n  ? {a: b}\n  : {method: manual}", "is not valid YAML at line 2"),
+        ("hosts: " + "{a: " * 3000 + "1" + "}" * 3000, "nested too deeply"),
+        ("hosts: &h {c1: *h}", "is not valid YAML"),
+        (
+            "hosts: {c1: {method: redfish, address: 'https://[', username: u, "
+            "password: hunter2}}",
+            "a URL such as",
+        ),
+        (
+            "hosts: {c1: {method: redfish, address: 'https://a:99999', username: u, "
+            "password: hunter2}}",
+            "a URL such as",
+        ),
+    ],
+)
+def test_what_yaml_and_urls_can_be_is_a_sentence(file, text, words):
+    assert words in error_of(file(text))

@@ -10,9 +10,11 @@ import openstack
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
+from keystoneauth1 import session as ks_session
 from openstack import exceptions as sdk_exceptions
 from oslo_config import cfg
 
+from nova_ha_scheduler import exchange
 from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 
@@ -30,11 +32,19 @@ PLACEMENT = "1.29"
 """Summaries of nested providers."""
 
 Json = dict[str, Any]
+
+_TLS = ("tls_ciphers", "tls_min_version")
+"""Options of newer keystoneauth1 that its adapter has to know."""
+
 _LOST = (
     ks_exceptions.ClientException,
     sdk_exceptions.SDKException,
     requests.RequestException,
 )
+
+
+class _Adapter(exchange.BoundedAdapter, ks_session.TCPKeepAliveAdapter):
+    """keystoneauth1's, each of whose exchanges ends."""
 
 
 def connect(
@@ -47,9 +57,13 @@ def connect(
     :raises cfg.Error: the options or clouds.yaml do not say enough.
     """
     connection = _connection(conf)
-    for adapter in connection.session.adapters.values():
-        # In place: keystoneauth has made them with the socket's and TLS's options.
-        adapter.init_poolmanager(requests.adapters.DEFAULT_POOLSIZE, at_once)
+    session = connection.session
+    # The login and the look at what a service can do bring no time-out of their own.
+    seconds = session.timeout or REQUEST_TIMEOUT
+    tls = {name: getattr(session, name) for name in _TLS if hasattr(session, name)}
+    adapter = _Adapter(seconds=seconds, pool_maxsize=at_once, **tls)
+    exchange.bound(session.session, adapter)
+    session.redirect = exchange.REDIRECTS
     return connection
 
 
@@ -60,7 +74,9 @@ def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
             region = openstack.config.OpenStackConfig(app_name="nova-ha").get_one(
                 cloud=conf.cloud.name, **_given(region_name=conf.cloud.region_name)
             )
+            _check_urls(region.get_auth())
             return openstack.connection.Connection(config=region)
+        _check_urls(auth)
         session = loading.load_session_from_conf_options(conf, "cloud", auth=auth)
         return openstack.connection.Connection(
             session=session,
@@ -69,6 +85,34 @@ def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
         )
     except _LOST as error:
         raise cfg.Error(f"[cloud]: {error}") from error
+
+
+def _check_urls(auth: Any) -> None:
+    """:raises cfg.Error: where we would log in is no URL, or has a password in it."""
+    for option in ("auth_url", "endpoint"):
+        url = getattr(auth, option, None)
+        if url is not None:
+            _check_url(option, url)
+
+
+def _check_url(option: str, url: str) -> None:
+    """Its text is not shown: there may be a password in it."""
+    try:
+        found = urllib.parse.urlsplit(url)
+        whole = found.scheme in ("http", "https") and found.hostname
+        named = "@" in found.netloc
+        _ = found.port
+    except ValueError:
+        whole, named = None, False
+    if named:
+        raise cfg.Error(
+            f"[cloud] {option}: username and password have options of their own, and "
+            "must not stand in the URL"
+        )
+    if not whole:
+        raise cfg.Error(
+            f"[cloud] {option}: a URL such as https://192.0.2.5:5000/v3 is needed"
+        )
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -104,6 +148,9 @@ class Api:
             problem = f"{answer.status_code}: {_message(answer)}"
         except _LOST as error:
             raise CloudUnreachable(f"{service} GET {path}: {error}") from error
+        except RecursionError:
+            words = f"{service} GET {path}: the answer is nested too deeply"
+            raise CloudUnreachable(words) from None
         words = f"{service} GET {path}: {problem}"
         raise CloudUnreachable(words, answer.status_code)
 
@@ -117,7 +164,12 @@ class Api:
     ) -> Iterator[Json]:
         """All items of a list, page by page, as its links say."""
         query: Mapping[str, Any] | None = params
+        seen: list[Mapping[str, Any]] = []
         while query is not None:
+            if query in seen:
+                words = f"{service} GET {path}: its pages lead back to one another"
+                raise CloudUnreachable(words)
+            seen.append(query)
             body = self.get(service, path, microversion, query)
             yield from body[key]
             links = {link["rel"]: link["href"] for link in body.get(f"{key}_links", ())}

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As many requests at the same time as there are threads."""
+"""The connection: as many requests at the same time as there are threads, and URLs
+that are none.
+"""
 
 import logging
 import threading
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from oslo_config import cfg
 
 from nova_ha_scheduler.cluster.openstack.api import connect
 from nova_ha_scheduler.evacuation import startup
@@ -56,3 +59,29 @@ def test_connections_are_kept_for_all_threads(
         answers = [pool.submit(session.get, address) for _ in range(AT_ONCE)]
         assert {answer.result().status_code for answer in answers} == {200}
     assert ("Connection pool is full" in caplog.text) is not enough
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://u:hunter2@192.0.2.5/v3", "have options of their own"),
+        ("http://hunter2@192.0.2.5/v3", "have options of their own"),
+        ("http://[hunter2", "a URL such as"),
+        ("http://hunter2:99999/v3", "a URL such as"),
+        ("hunter2", "a URL such as"),
+    ],
+)
+@pytest.mark.parametrize("option", ["auth_url", "endpoint"])
+def test_a_url_that_cannot_be_meant_is_a_sentence(
+    url: str, words: str, option: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "nova-ha.conf"
+    kind = {"auth_url": "password", "endpoint": "none"}[option]
+    file.write_text(
+        f"[cloud]\nauth_type = {kind}\n{option} = {url}\nusername = u\npassword = p\n"
+        + ("auth_url = http://192.0.2.5/v3\n" if option == "endpoint" else "")
+    )
+    conf = startup.load("test", [f"--config-file={file}"])
+    with pytest.raises(cfg.Error, match=rf"^\[cloud\] {option}: .*{words}") as error:
+        connect(conf)
+    assert "hunter2" not in str(error.value)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which devices are one and the same, and which machine a device switches.
+
+Two hosts with one device are the worst mistake in a fencing file: the power of the one
+is cut, seen off, and the other's servers are evacuated while it runs. So devices are
+compared by what they are, not by how they are spelt; and what a device says of its
+machine is compared with what the others have said.
+"""
+
+import ipaddress
+import re
+import socket
+import threading
+import urllib.parse
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+_USUAL_PORTS = frozenset({"22", "23", "80", "161", "443", "623"})
+"""Of one BMC or PDU, whatever it speaks: ssh, telnet, HTTP, SNMP, HTTPS, IPMI."""
+
+_NO_SERIAL = frozenset(
+    {
+        *("", "0", "0123456789", "123456789", "1234567890", "."),
+        *("none", "null", "unknown", "na", "n/a", "default string", "not specified"),
+        *("not available", "not applicable", "system serial number"),
+        *("to be filled by o.e.m.", "to be filled by oem"),
+    }
+)
+"""What boards say whose maker has written no number into them."""
+
+_NO_UUID = frozenset(
+    {
+        "03000200-0400-0500-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+        "00020003-0004-0005-0006-000700080009",
+    }
+)
+"""The same."""
+
+_NO_NAME = frozenset({"", "localhost", "(none)", "none", "null", "unknown", "ubuntu"})
+"""Names that every machine has before it has one."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a device is, and which part of it switches the host.
+
+    :ivar where: the same for one and the same device, however it is spelt.
+    :ivar part: a plug, a system; None: not said, which may be any.
+    """
+
+    where: Hashable
+    part: str | None = None
+
+    @classmethod
+    def at(
+        cls, address: str, port: str = "", path: str = "", part: str | None = None
+    ) -> "Device":
+        """The device at an address; the ports that such things usually have count as
+        one, as a BMC has several."""
+        number = "" if port in _USUAL_PORTS else port
+        return cls((_host(address), number, _path(path)), part)
+
+    def meets(self, other: "Device") -> bool:
+        """Whether it may be the same one."""
+        here = self.where == other.where
+        return here and (None in (self.part, other.part) or self.part == other.part)
+
+    def resolved(self) -> frozenset["Device"]:
+        """The same by IP address: a name may be another name's. Asks the resolver."""
+        if not isinstance(self.where, tuple) or len(self.where) != 3:
+            return frozenset({self})
+        host, port, path = self.where
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return frozenset({self})
+        addresses = {_host(str(address[0])) for *_, address in found}
+        return frozenset(Device((a, port, path), self.part) for a in addresses)
+
+
+def _host(text: str) -> str:
+    """A host's address in the one form that it is compared in."""
+    bare = text.strip().strip("[]").rstrip(".").casefold()
+    try:
+        if re.fullmatch(r"[0-9a-fx.]+", bare):  # 10.1 and 0x0a000001 are 10.0.0.1
+            bare = socket.inet_ntoa(socket.inet_aton(bare))
+        address = ipaddress.ip_address(bare)
+    except (OSError, ValueError):
+        return bare
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def _path(text: str) -> str:
+    """What stands before the part that every Redfish service has."""
+    path = re.sub("/+", "/", urllib.parse.unquote(text)).strip("/").casefold()
+    return re.sub("(^|/)redfish(/v1)?$", "", path)
+
+
+def part(text: str | None) -> str | None:
+    """A system by the last word of its path, a plug by its name."""
+    if text is None:
+        return None
+    return urllib.parse.unquote(text).rstrip("/").rpartition("/")[2].casefold() or None
+
+
+def parts(said: Iterable[str | None]) -> str | None:
+    """The same, of all that says which part is meant."""
+    found = [known for text in said if (known := part(text))]
+    return " ".join(found) or None
+
+
+def of_url(text: str, system: str | None) -> Device:
+    """The device at a URL.
+
+    :raises ValueError: it is none. Its text is not shown, as there may be a password
+        in it.
+    """
+    try:
+        url = urllib.parse.urlsplit(text)
+        host, port = url.hostname, str(url.port or "")
+    except ValueError:
+        url, host, port = urllib.parse.urlsplit(""), None, ""
+    if "@" in url.netloc:
+        raise ValueError("username and password have keys of their own")
+    if url.scheme not in ("http", "https") or not host:
+        raise ValueError("a URL such as https://192.0.2.7 is needed")
+    return Device.at(host, port, url.path, part(system))
+
+
+def shared(devices: Mapping[str, object]) -> dict[str, list[str]]:
+    """The hosts that have their device in common with others, and those others.
+
+    :param devices: of each host; None: it has none. What is no Device is compared as
+        it is: another package's driver may have its own.
+    """
+    places: dict[Hashable, dict[str, Device]] = defaultdict(dict)
+    for host, device in devices.items():
+        if device is not None:
+            known = device if isinstance(device, Device) else Device(device)
+            places[known.where][host] = known
+    found: dict[str, list[str]] = {}
+    for here in places.values():
+        for host, device in here.items():
+            alike = (
+                h for h, other in here.items() if h != host and device.meets(other)
+            )
+            if others := sorted(alike):
+                found[host] = others
+    return found
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a device is and says of the machine that it switches.
+
+    :ivar name: of the host, as its BMC knows it.
+    :ivar devices: where it was found.
+    """
+
+    uuid: str = ""
+    serial: str = ""
+    name: str = ""
+    devices: frozenset[Device] = field(default_factory=frozenset)
+
+    @classmethod
+    def said(cls, uuid: object, serial: object, name: object) -> "Machine":
+        """From a device's own words, which may be anything; what every machine of a
+        maker says is nothing."""
+        number = _word(uuid).strip("{}")
+        digits = set(number) - {"-"}
+        if number in _NO_UUID or len(digits) < 2:
+            number = ""
+        mark, known_as = _word(serial), _word(name).rstrip(".")
+        mark = "" if mark in _NO_SERIAL or set(mark) <= {"0", "-", "."} else mark
+        first = known_as.partition(".")[0]
+        return cls(number, mark, "" if first in _NO_NAME else known_as)
+
+    def is_also(self, other: "Machine") -> str:
+        """By what it is the same machine, or the same device; "": it is not."""
+        if self.serial and other.serial and self.serial != other.serial:
+            return ""  # some makers give one UUID to all
+        if self.uuid and other.uuid:
+            return f"UUID {self.uuid}" if self.uuid == other.uuid else ""
+        if self.serial and other.serial:
+            return f"serial number {self.serial}"
+        meets = any(a.meets(b) for a in self.devices for b in other.devices)
+        return "the device's address" if meets else ""
+
+    def is_not(self, host: str) -> bool:
+        """Whether it says that it is another host; only the first words of names are
+        compared, as not everybody writes the domain."""
+        ours = host.casefold()
+        first = self.name.partition(".")[0]
+        return bool(self.name) and ours != self.name and ours.partition(".")[0] != first
+
+
+def _word(said: object) -> str:
+    return said.strip().casefold() if isinstance(said, str) else ""
+
+
+class Ledger:
+    """What the devices of all hosts have said of their machines. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Machine] = {}
+
+    def objection(self, host: str, machine: Machine, known_as: str) -> str:
+        """Why a device is not to be believed for a host, as far as is known by now;
+        "": nothing speaks against it. What it says is kept.
+
+        :param known_as: how it calls the host, if it calls it anything.
+        """
+        with self._lock:
+            self._known[host] = machine
+            others = [(o, m) for o, m in sorted(self._known.items()) if o != host]
+        alike = {other: found.is_also(machine) for other, found in others}
+        by = {other: what for other, what in alike.items() if what}
+        if by:
+            names, what = ", ".join(by), next(iter(by.values()))
+            return (
+                f"its device is also that of {names} (by {what}), so that nobody knows "
+                "whose power it cuts: neither host is switched off by it, or taken for "
+                "off, until the fencing file is right"
+            )
+        if machine.is_not(known_as):
+            return (
+                f"its device says that it switches {machine.name}: put the address "
+                "right, or, if the BMC only knows the host by another name, add "
+                f"hostname: {machine.name} to its entry in the fencing file"
+            )
+        return ""
