@@ -19,6 +19,17 @@ from dataclasses import dataclass, field
 _USUAL_PORTS = frozenset({"22", "23", "80", "161", "443", "623"})
 """Of one BMC or PDU, whatever it speaks: ssh, telnet, HTTP, SNMP, HTTPS, IPMI."""
 
+SHARED = (
+    "its device is also that of {hosts} (by {what}), so that nobody knows whose power it "
+    "cuts: neither host is switched off by it, or taken for off, until the fencing file "
+    "is right"
+)
+ANOTHER = (
+    "its device says that it switches {name}: put the address right, or, if the BMC "
+    "only knows the host by another name, add hostname: {name} to its entry in the "
+    "fencing file"
+)
+
 _NO_SERIAL = frozenset(
     {
         *("", "0", "0123456789", "123456789", "1234567890", "."),
@@ -220,16 +231,7 @@ class Ledger:
         alike = {other: found.is_also(machine) for other, found in others}
         by = {other: what for other, what in alike.items() if what}
         if by:
-            names, what = ", ".join(by), next(iter(by.values()))
-            return (
-                f"its device is also that of {names} (by {what}), so that nobody knows "
-                "whose power it cuts: neither host is switched off by it, or taken for "
-                "off, until the fencing file is right"
-            )
+            return SHARED.format(hosts=", ".join(by), what=next(iter(by.values())))
         if machine.is_not(known_as):
-            return (
-                f"its device says that it switches {machine.name}: put the address "
-                "right, or, if the BMC only knows the host by another name, add "
-                f"hostname: {machine.name} to its entry in the fencing file"
-            )
+            return ANOTHER.format(name=machine.name)
         return ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nova_ha_scheduler.evacuation import leadership
 from nova_ha_scheduler.evacuation.troubles import Trouble
+from nova_ha_scheduler.fencing.identity import ANOTHER, SHARED
 from nova_ha_scheduler.reasons import Reason
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
@@ -23,7 +24,8 @@ def sentences() -> list[str]:
     source = Path(leadership.__file__).read_text()
     logged = "".join(re.findall(r'"([^"\n]*)"\n?', source)).replace("%s", "…")
     troubles = [f"{trouble.value[0]}: …" for trouble in Trouble]
-    return [*(reason.sentence("…") for reason in Reason), *troubles, logged]
+    devices = (re.sub(r"{\w+}", "…", text) for text in (SHARED, ANOTHER))
+    return [*(reason.sentence("…") for reason in Reason), *troubles, *devices, logged]
 
 
 def test_what_the_page_quotes_is_said() -> None:
