@@ -78,6 +78,10 @@ class Reason(enum.Enum):
         "it could not be fenced: {0}; mend its fence device, which is asked again, or "
         "make sure that it is off and run nova-ha confirm-fenced"
     )
+    NO_METHOD = (
+        "nothing can fence it: {0}; give it a method there, which is then used at "
+        "once, or make sure that it is off and run nova-ha confirm-fenced"
+    )
     PROOF_STALE = (
         "is it still off? {0}; its fence device is asked, or make sure of it and run "
         "nova-ha confirm-fenced"

@@ -44,6 +44,7 @@ class _Fencing:
     """:ivar problem: why the fencing file cannot be used, or ""."""
 
     methods: Mapping[str, str] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -102,7 +103,8 @@ class ListHosts(Command, Lister):
 
     def _fencing(self) -> _Fencing:
         try:
-            return _Fencing(Fencing.from_conf(self.app.conf).methods)
+            found = Fencing.from_conf(self.app.conf)
+            return _Fencing(found.methods, found.unusable)
         except ConfigError as error:
             return _Fencing(problem=str(error))
 
@@ -168,6 +170,8 @@ def _problems(
         return problems
     if fencing.problem:
         problems.append(f"fencing: {fencing.problem}")
+    elif why := fencing.unusable.get(host.name):
+        problems.append(f"fencing: {why}")
     elif host.name not in fencing.methods:
         problems.append("protected, but without a fencing method")
     event = events.get(host.name)

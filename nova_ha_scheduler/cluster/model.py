@@ -27,6 +27,8 @@ class Host:
     :ivar free: what Placement would still give here; None where it is not known.
     :ivar capacity: what it would give if the host were empty; None as well.
     :ivar traits: what its resource providers are said to have, all together.
+    :ivar unfenceable: why the trigger has no method to fence it; "": it has one, or
+        this picture does not tell.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Host:
     free: Resources | None = None
     capacity: Resources | None = None
     traits: frozenset[str] = frozenset()
+    unfenceable: str = ""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,8 @@ class Gatherer:
             (ConfigError,),
         )
         if fencing is not None:
-            self.subject = replace(self.subject, methods=fencing.methods)
+            methods, unusable = fencing.methods, fencing.unusable
+            self.subject = replace(self.subject, methods=methods, unusable=unusable)
         return fencing
 
     def ask_devices(self, fencing: Fencing) -> None:

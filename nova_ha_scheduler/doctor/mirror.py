@@ -53,16 +53,27 @@ def strange_member(subject: Subject) -> Iterator[Finding]:
 def without_method(subject: Subject) -> Iterator[Finding]:
     methods = subject.methods or {}
     for host in subject.protected:
-        if host.name not in methods:
+        if host.name not in {**methods, **(subject.unusable or {})}:
             yield Finding(
                 ERROR,
                 f"no fencing method for protected host {host.name}"
                 + hint(host.name, methods),
-                "The trigger does not start: without one, nothing proves that the "
-                "host is dead.",
+                "If the host died now, nothing would prove that it is dead, and its "
+                "servers would wait for nova-ha confirm-fenced.",
                 "an entry in the fencing file; method: manual for a host that waits "
                 "for nova-ha confirm-fenced",
             )
+
+
+def unusable_method(subject: Subject) -> Iterator[Finding]:
+    for name, why in sorted((subject.unusable or {}).items()):
+        yield Finding(
+            ERROR,
+            f"the fencing file's entry of {name} cannot be used: {why}",
+            "If the host died now, it could not be fenced, and its servers would wait "
+            "for nova-ha confirm-fenced.",
+            "mend the entry",
+        )
 
 
 def method_without_host(subject: Subject) -> Iterator[Finding]:
@@ -106,5 +117,5 @@ def clocks_differ(subject: Subject) -> Iterator[Finding]:
 
 CHECKS = (strange_member, clocks_differ)
 OF_AGGREGATES = (not_mirrored,)
-OF_FENCING = (without_method, method_without_host)
+OF_FENCING = (without_method, unusable_method, method_without_host)
 OF_DEVICES = (broken_device,)

@@ -50,6 +50,7 @@ class Subject:
     :ivar live: whether the picture was taken just now, by this host's clock.
     :ivar nova: the scheduler's nova.conf, or a compute's.
     :ivar methods: the fencing method of each host in the fencing file.
+    :ivar unusable: why the entry of a host there cannot be used, by host.
     :ivar broken: sentences on the devices that would not serve, by host.
     :ivar listening: None: the trigger does not listen.
     """
@@ -61,6 +62,7 @@ class Subject:
     flavors: tuple[Flavor, ...] | None = None
     aggregates: tuple[Aggregate, ...] | None = None
     methods: Mapping[str, str] | None = None
+    unusable: Mapping[str, str] | None = None
     broken: Mapping[str, str] | None = None
     listening: Listening | None = None
 

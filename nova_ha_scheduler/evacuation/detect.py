@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who looks dead: silent services of protected hosts, unless we are blind."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Host, Picture
@@ -76,6 +77,22 @@ def protected(picture: Picture) -> list[Host]:
     by_name = (host for _, host in sorted(picture.hosts.items()))
     tagged = (host for host in by_name if vocabulary.HA in host.facts.flags)
     return [host for host in tagged if hands_off(host) is None]
+
+
+def with_methods(picture: Picture, lacks: Callable[[str], str]) -> Picture:
+    """The picture, in which each protected host says why it cannot be fenced, if so.
+
+    :param lacks: see interfaces.Fencing.
+    """
+    tagged = (h for h in picture.hosts.values() if vocabulary.HA in h.facts.flags)
+    found = {h.name: replace(h, unfenceable=lacks(h.name)) for h in tagged}
+    return replace(picture, hosts={**picture.hosts, **found}) if found else picture
+
+
+def lack(turn: Turn, host: HostRecovery) -> str:
+    """Why there is no method to fence a host; "": there is one, or none is needed."""
+    seen = turn.seen(host)
+    return seen.unfenceable if seen and host.evidence is None else ""
 
 
 def leave_alone(turn: Turn) -> None:

@@ -3,8 +3,7 @@
 
 ==============================  ==============================================
 counted                         hosts that the guard admitted within the window,
-                                those still in recovery however long ago, and
-                                every host that is silent now
+                                and every other host that is silent now
 limit of the whole cloud        max_hosts, and max_cloud_percent of its hosts
 limit of each storage zone      max_zone_percent of its hosts
 a share that rounds to nothing  allows one host
@@ -13,7 +12,10 @@ over it with late hosts         wait: they will be silent, or heard of, soon
 ==============================  ==============================================
 
 A silent host that a witness has seen alive is not counted, nor one that a person has
-paused or aborted before it was fenced: it does not want to be.
+paused or aborted before it was fenced: it does not want to be. Nor is one without a
+fencing method: the trigger would not fence it either way, and it may stay so for days.
+For the same reason a host that was admitted, and then could not be fenced, counts for
+the window and no longer.
 """
 
 from collections.abc import Collection
@@ -24,7 +26,6 @@ from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostSt
 from nova_ha_scheduler.evacuation.turn import Turn
 
 _WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
-_IN_RECOVERY = (HostState.FENCING, HostState.FENCED, HostState.EVACUATING)
 
 
 def watch(turn: Turn) -> bool:
@@ -45,7 +46,9 @@ def watch(turn: Turn) -> bool:
         turn.tell(EventKind.GUARD_TRIPPED, reason=words)
         return False
     protected = (
-        h for h in detect.protected(turn.picture) if not turn.pauses_on(h.name)
+        h
+        for h in detect.protected(turn.picture)
+        if not (h.unfenceable or turn.pauses_on(h.name))
     )
     late = {h.name for h in protected if detect.late(h, turn.now, turn.options)}
     late -= {host.host for host in turn.open_hosts()}
@@ -59,17 +62,15 @@ def admit(turn: Turn, host: HostRecovery) -> HostRecovery:
 
 def _counts(turn: Turn, host: HostRecovery) -> bool:
     since = turn.now - turn.options.guard_window
-    if host.admitted_at is not None and host.admitted_at > since:
-        return True
-    if host.ended_at is not None:
-        return False
-    return _wants_in(turn, host) or host.state in _IN_RECOVERY
+    if host.admitted_at is not None:
+        return host.admitted_at > since
+    return host.ended_at is None and _wants_in(turn, host)
 
 
 def _wants_in(turn: Turn, host: HostRecovery) -> bool:
     if host.state not in _WANT_IN or host.reason is records.Reason.WITNESSES:
         return False
-    return not holds.stops(turn, host)
+    return not (detect.lack(turn, host) or holds.stops(turn, host))
 
 
 def _excess(turn: Turn, counted: set[str]) -> str | None:

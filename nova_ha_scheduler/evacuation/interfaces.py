@@ -76,6 +76,9 @@ class Fencing(Protocol):
     def power(self, host: str) -> PowerReport:
         """Look, and change nothing."""
 
+    def lacks(self, host: str) -> str:
+        """Why there is no method to fence a host, as a sentence; "": there is one."""
+
 
 class Verdict(enum.Enum):
     DEAD = "dead"

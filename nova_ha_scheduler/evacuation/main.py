@@ -9,11 +9,9 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler import fencing
-from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.evacuation.startup import load
-from nova_ha_scheduler.evacuation.troubles import one_line, plainly
 from nova_ha_scheduler.journal import JournalError
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         conf = load(PROG, sys.argv[1:] if arguments is None else arguments)
         logging.setup(conf, PROG)
-        service = _service(Parts(conf))
+        parts = Parts(conf)
+        parts.database.upgrade()
+        service = Service(parts)
     except (cfg.Error, fencing.ConfigError, JournalError) as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         return 1
@@ -34,17 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: service.stop())
     service.run()
     return 0
-
-
-def _service(parts: Parts) -> Service:
-    parts.database.upgrade()
-    try:
-        parts.require_methods()
-    except CloudUnreachable as error:
-        # It may come up with us after a power cut; its hosts' methods are checked
-        # with the devices then.
-        plainly(LOG.warning, "The cloud cannot be seen yet: %s", one_line(error))
-    return Service(parts)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from collections.abc import Collection
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import coordination, detect, startup
+from nova_ha_scheduler.evacuation import coordination, startup
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
 from nova_ha_scheduler.fencing.config import Fencing
@@ -33,8 +32,8 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
 class Parts:
     """What the service and the command line are made of.
 
-    :raises cfg.Error, fencing.ConfigError, CloudUnreachable, JournalError: a sentence
-        that names the option, the file or the host.
+    :raises cfg.Error, fencing.ConfigError: a sentence that names the option or the
+        file.
     """
 
     def __init__(
@@ -48,13 +47,3 @@ class Parts:
         self.api = cloud(conf)
         self.world = ProductionWorld(self.api, self.fencing, witnesses, only)
         self.database = Database(conf)
-
-    def require_methods(self) -> Picture:
-        """Make sure that each protected host can be fenced.
-
-        :raises fencing.ConfigError: it names the hosts.
-        :raises CloudUnreachable: which hosts these are is not known.
-        """
-        picture = self.world.observe(Scope(destinations=True))
-        self.fencing.require(host.name for host in detect.protected(picture))
-        return picture

@@ -56,6 +56,10 @@ def confirmed(turn: Turn, host: HostRecovery) -> HostRecovery:
         return proof.proven(turn, host, evidence)
     if stopped := holds.held(turn, host, "fence it"):
         return stopped
+    if lack := detect.lack(turn, host):
+        return turn.hold(host, Reason.NO_METHOD, lack)
+    if host.reason is Reason.NO_METHOD:
+        host = host.because(None)
     if turn.guard.tripped_until is not None:
         return turn.hold(host, Reason.STORM, turn.guard.reason)
     if not turn.may_fence:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from oslo_log import log as logging
+
 from nova_ha_scheduler.clock import Clock, SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.model import Picture, Scope
@@ -12,10 +14,12 @@ from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.cluster.openstack.observer import Observer
-from nova_ha_scheduler.evacuation import interfaces
+from nova_ha_scheduler.evacuation import detect, interfaces
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 from nova_ha_scheduler.evacuation.records import Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
+
+LOG = logging.getLogger(__name__)
 
 
 class OpenStackCloud:
@@ -105,6 +109,7 @@ class ProductionWorld(OpenStackCloud):
         super().__init__(api, SystemClock())
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
         self._expected: frozenset[str] = frozenset()
+        self._unfenceable: Mapping[str, str] = {}
 
     def expect(self, host: str) -> None:
         """Show all of this host in the next picture: it was said to be dead."""
@@ -116,6 +121,8 @@ class ProductionWorld(OpenStackCloud):
             scope = replace(scope, hosts=hosts, destinations=True, overview=True)
         picture = super().observe(scope)
         self._expected = frozenset()
+        picture = detect.with_methods(picture, self.lacks)
+        self._say_who_cannot_be_fenced(picture)
         return picture
 
     def power_off(self, host: str) -> PowerReport:
@@ -126,10 +133,29 @@ class ProductionWorld(OpenStackCloud):
     def power(self, host: str) -> PowerReport:
         return self._fencing.power(host)
 
+    def lacks(self, host: str) -> str:
+        return self._fencing.lacks(host)
+
     def testify(self, host: str) -> Sequence[interfaces.Testimony]:
         if no := self._foreign(host):
             return [interfaces.Testimony("nova-ha", interfaces.Verdict.UNKNOWN, no)]
         return self._witnesses.testify(host)
+
+    def _say_who_cannot_be_fenced(self, picture: Picture) -> None:
+        """Once for each host, and once more when the reason is another one."""
+        if not picture.scope.overview:
+            return
+        hosts = detect.protected(picture)
+        found = {h.name: h.unfenceable for h in hosts if h.unfenceable}
+        for name, lack in found.items():
+            if lack != self._unfenceable.get(name):
+                LOG.warning(
+                    "%s is protected, but nothing can fence it: %s. If it dies, its "
+                    "servers wait for nova-ha confirm-fenced.",
+                    name,
+                    lack,
+                )
+        self._unfenceable = found
 
     def _foreign(self, host: str) -> str | None:
         """Why nothing is done to a host, if so."""

@@ -17,7 +17,8 @@
         method: manual
 
 Every value is text, as written: no octal numbers, no "no" that becomes false. What
-is not understood is an error, as a dropped key could be a dropped fencing step.
+is not understood is an error, as a dropped key could be a dropped fencing step. An
+error in one host's entry costs that host its fencing, and no other one.
 """
 
 import concurrent.futures
@@ -45,11 +46,20 @@ SECRET_KEY = re.compile(r"pass|secret|token|key|community|auth", re.IGNORECASE)
 
 
 class Fencing:
-    """The drivers of all hosts in the fencing file, by exact host name."""
+    """The drivers of all hosts in the fencing file, by exact host name.
 
-    def __init__(self, path: str, drivers: Mapping[str, Driver]) -> None:
+    :ivar unusable: of each host whose entry cannot be used, the sentence that says why.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        drivers: Mapping[str, Driver],
+        unusable: Mapping[str, str] | None = None,
+    ) -> None:
         self._path = path
         self._drivers = drivers
+        self.unusable = dict(unusable or {})
         ledger = Ledger()
         for found in drivers.values():
             found.ledger = ledger
@@ -58,25 +68,20 @@ class Fencing:
     def from_conf(cls, conf: cfg.ConfigOpts) -> "Fencing":
         """Load the file that nova-ha.conf names.
 
-        :raises ConfigError: it names the file, the host and the key.
+        :raises ConfigError: the file as a whole cannot be used; it says why.
         """
         fencing_conf.register_opts(conf)
         options = conf.fencing
         limits = Limits(options.power_off_timeout, options.request_timeout)
         return load(options.config_file, limits)
 
-    def require(self, hosts: Iterable[str]) -> None:
-        """Make sure that each protected host can be fenced.
-
-        :raises ConfigError: it names every host without a method.
-        """
-        missing = sorted(set(hosts) - self._drivers.keys())
-        if missing:
-            words = (name + spelling.hint(name, self._drivers) for name in missing)
-            raise ConfigError(
-                f"{self._path}: no fencing method for protected host "
-                f"{', '.join(words)}; a host without a device needs method: manual"
-            )
+    def lacks(self, host: str) -> str:
+        """Why a host cannot be fenced, as a sentence; "": it has a method."""
+        if host in self._drivers:
+            return ""
+        if host in self.unusable:
+            return f"{self._path}: host {host}: {self.unusable[host]}"
+        return f"{self._path} has no entry for it{spelling.hint(host, self._drivers)}"
 
     @property
     def methods(self) -> dict[str, str]:
@@ -94,8 +99,7 @@ class Fencing:
     def _ask(self, host: str, do: Callable[[Driver], PowerReport]) -> PowerReport:
         driver = self._drivers.get(host)
         if driver is None:
-            detail = f"it has no fencing method in {self._path}"
-            return PowerReport(Power.UNKNOWN, "none", detail)
+            return PowerReport(Power.UNKNOWN, "none", self.lacks(host))
         try:
             return do(driver)
         except Exception as error:
@@ -119,8 +123,12 @@ class Fencing:
         return {h: r.detail for h, r in reports if r.power is Power.UNKNOWN}
 
 
+class _Twice:
+    """Stands for the value of a key that is there more than once: which is meant?"""
+
+
 class _Loader(yaml.BaseLoader):
-    """Text only, and a key that stands twice is an error: which one is meant?"""
+    """Text only."""
 
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
@@ -129,7 +137,7 @@ class _Loader(yaml.BaseLoader):
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=True)
         for key, times in Counter(key.value for key, _ in node.value).items():
             if times > 1:
-                raise ConfigError(f"{key} stands twice")
+                mapping[key] = _Twice()
         return mapping
 
 
@@ -145,11 +153,11 @@ def _in(place: str) -> Iterator[None]:
 def load(path: str, limits: Limits) -> Fencing:
     """Read the fencing file and make a driver for each of its hosts.
 
-    No device is asked. :raises ConfigError: it names the file, host and key.
+    No device is asked. :raises ConfigError: the file as a whole cannot be used; what
+    is wrong with the entry of one host stands in Fencing.unusable.
     """
     with _in(path):
-        drivers = _drivers(_read(path), limits)
-    return Fencing(path, drivers)
+        return Fencing(path, *_drivers(_read(path), limits))
 
 
 def _read(path: str) -> Any:
@@ -175,7 +183,8 @@ def _read(path: str) -> Any:
         raise ConfigError(f"is not valid YAML{where}") from None
 
 
-def _drivers(content: Any, limits: Limits) -> dict[str, Driver]:
+def _drivers(content: Any, limits: Limits) -> tuple[dict[str, Driver], dict[str, str]]:
+    """The drivers, and what is wrong with the hosts that have none."""
     top = _mapping(content, "the file", {"defaults", "hosts"})
     defaults = _mapping(top.get("defaults", {}), "defaults")
     for method, settings in defaults.items():
@@ -183,14 +192,24 @@ def _drivers(content: Any, limits: Limits) -> dict[str, Driver]:
             cls = _driver_class(method)
             _mapping(settings, "defaults", cls.REQUIRED | cls.OPTIONAL)
     drivers: dict[str, Driver] = {}
-    for host, settings in _mapping(top.get("hosts"), "hosts").items():
-        with _in(f"host {host}"):
+    unusable: dict[str, str] = {}
+    for host, settings in _hosts(top).items():
+        try:
             drivers[host] = _driver(host, settings, defaults, limits)
+        except ConfigError as error:
+            unusable[host] = str(error)
+        except Exception as error:  # a driver's bug; its text may hold credentials
+            unusable[host] = f"it cannot be read: {type(error).__name__}"
     devices = {host: driver.device for host, driver in drivers.items()}
     for host, others in shared(devices).items():
-        with _in(f"host {host}"):
-            raise ConfigError(f"has the same device as host {', '.join(others)}")
-    return drivers
+        unusable[host] = f"has the same device as host {', '.join(others)}"
+        del drivers[host]
+    return drivers, unusable
+
+
+def _hosts(top: Mapping[str, Any]) -> dict[str, Any]:
+    hosts = top.get("hosts")
+    return hosts if isinstance(hosts, dict) else _mapping(hosts, "hosts")
 
 
 def _driver(
@@ -229,7 +248,7 @@ def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
     sealed: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, dict) and key == "options":
-            sealed[key] = _sealed(value)
+            sealed[key] = _sealed(_mapping(value, key))
         elif not isinstance(value, str) or not value:
             raise ConfigError(f"{key}: a text is needed")
         elif not value.isprintable():
@@ -243,10 +262,15 @@ def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _mapping(
     value: Any, what: str, known: Iterable[str] | None = None
 ) -> dict[str, Any]:
-    """The value, if it is a mapping, and has no other keys than the known ones."""
+    """The value, if it is a mapping, has no other keys than the known ones, and each
+    of them once."""
+    if isinstance(value, _Twice):
+        raise ConfigError("stands twice")
     if not isinstance(value, dict):
         raise ConfigError(f"{what} must hold key: value pairs")
-    for key in value:
+    for key, found in value.items():
+        if isinstance(found, _Twice):
+            raise ConfigError(f"{key} stands twice")
         if known is not None and key not in known:
             raise ConfigError(f"unknown key {key}" + spelling.hint(key, known))
     return value

@@ -15,8 +15,14 @@ class Devices:
     crimes: list[str]
     log: Callable[[str], None]
 
+    def lacks(self, host: str) -> str:
+        none = self.machines[host].device == "none"
+        return "fencing.yaml has no entry for it" if none else ""
+
     def power_off(self, host: str) -> PowerReport:
         machine = self.machines[host]
+        if lack := self.lacks(host):
+            return PowerReport(Power.UNKNOWN, "none", lack)
         if machine.device == "unreachable":
             return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
         if machine.device == "deaf":
@@ -35,6 +41,8 @@ class Devices:
 
     def power(self, host: str) -> PowerReport:
         machine = self.machines[host]
+        if lack := self.lacks(host):
+            return PowerReport(Power.UNKNOWN, "none", lack)
         if machine.device == "unreachable":
             return PowerReport(Power.UNKNOWN, "redfish", "the device does not answer")
         on = machine.powered and machine.device != "lies"

@@ -188,6 +188,7 @@ class SimulatedWorld(Devices):
         }
         shown = self.machines if scope.overview else ()
         hosts = {name: self.shown(name) for name in shown}
+        hosts = {n: replace(h, unfenceable=self.lacks(n)) for n, h in hosts.items()}
         if not scope.destinations:
             hosts = {n: replace(h, free=None) for n, h in hosts.items()}
         sources = scope.hosts | scope.followed

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import ConfigError, Limits, identity
+from nova_ha_scheduler.fencing import Limits, identity
 from nova_ha_scheduler.fencing.identity import Device, Ledger, Machine
 from tests import peers
 
@@ -79,8 +79,12 @@ SYSTEM = "/redfish/v1/Systems/1"
 def test_one_device_however_it_is_spelt(fencing, one, other):
     peers.program("fence_ipmilan", "fence-agents")
     for first, second in ((one, other), (other, one)):
-        with pytest.raises(ConfigError, match="c1: has the same device as host c2"):
-            fencing({"c1": first, "c2": second, "c3": redfish("https://192.0.2.9")})
+        found = fencing({"c1": first, "c2": second, "c3": redfish("https://192.0.2.9")})
+        assert found.unusable == {
+            "c1": "has the same device as host c2",
+            "c2": "has the same device as host c1",
+        }
+        assert found.methods == {"c3": "redfish"}
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,11 @@ def test_by_hand_without_a_service(
 def test_killed_and_started_again(
     cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path
 ) -> None:
-    """kill -9 while servers are on their way; the next trigger goes on."""
+    """kill -9 while servers are on their way; the next trigger goes on. That others
+    cannot be fenced is their trouble alone."""
     names = [f"kept{n}" for n in range(4)]
     boot_on(cloud, "node3", flavor, *names)
-    configured = trigger()
+    configured = trigger({"node5": None, "node6": {"method": "redfsh"}})
     cloud.hardware.rebuild_seconds = 3
     process = configured.start(tmp_path / "first.log")
     try:
@@ -158,6 +159,14 @@ def test_killed_and_started_again(
         process.wait()
     with running(configured, tmp_path / "second.log"):
         row = recovered(cloud, configured, "node3")
+    said = (tmp_path / "second.log").read_text()
+    path = tmp_path / "fencing.yaml"
+    for words in (
+        f"node5 is protected, but nothing can fence it: {path} has no entry for it",
+        f"node6 is protected, but nothing can fence it: {path}: host node6: method "
+        "redfsh does not exist",
+    ):
+        assert words in said
     cloud.hardware.rebuild_seconds = 0
     assert (row["recovered"] >= len(names), row["failed"]) == (True, 0)
     records = cloud.nova("GET", "/os-migrations?source_compute=node3").json()
@@ -300,8 +309,6 @@ def test_events_wait_for_the_broker(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"methods": {"node5": None}}, "no fencing method for protected host node5"),
-        ({"methods": {"node5": {"method": "redfsh"}}}, "method redfsh does not exist"),
         ({"witnesses": {"enabled": "pong"}}, "[witnesses] enabled: there is no"),
         ({"detection": {"poll_intervall": 5}}, "did you mean poll_interval?"),
         ({"guard": {"max_hosts": "many"}}, "max_hosts"),

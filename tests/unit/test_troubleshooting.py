@@ -51,6 +51,7 @@ def test_the_page_has_what_holds_up_a_host() -> None:
         Reason.CLOCK_JUMPED,
         Reason.DEVICE_BROKEN,
         Reason.LOCK_HOLDER_SILENT,
+        Reason.NO_METHOD,
         Reason.PROOF_STALE,
         Reason.STORM,
         Reason.TRIGGER_SILENT,
