@@ -20,9 +20,9 @@ _USUAL_PORTS = frozenset({"22", "23", "80", "161", "443", "623"})
 """Of one BMC or PDU, whatever it speaks: ssh, telnet, HTTP, SNMP, HTTPS, IPMI."""
 
 SHARED = (
-    "its device is also that of {hosts} (by {what}), so that nobody knows whose power it "
-    "cuts: neither host is switched off by it, or taken for off, until the fencing file "
-    "is right"
+    "its device is also that of {hosts} (by {what}), so that nobody knows whose power "
+    "it cuts: neither host is switched off by it, or taken for off, until the fencing "
+    "file is right"
 )
 ANOTHER = (
     "its device says that it switches {name}: put the address right, or, if the BMC "
