@@ -6,6 +6,10 @@ from oslo_db import options as db_options
 
 CONNECTION = "sqlite:////var/lib/nova-ha-scheduler/journal.sqlite"
 
+_MAX_RETRIES = 0
+"""oslo.db would try for minutes, at the start and in each command. systemd starts the
+service again, and whatever it has begun tries again by itself."""
+
 GROUP = cfg.OptGroup(
     "journal",
     title="Journal",
@@ -45,11 +49,14 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options; doing so again does nothing."""
     conf.register_opts(OPTS, group=GROUP)
     db_options.set_defaults(conf, connection=CONNECTION)
+    conf.set_default("max_retries", _MAX_RETRIES, group="database")
 
 
 def set_defaults() -> None:
     """For oslo-config-generator."""
-    cfg.set_defaults(db_options.database_opts, connection=CONNECTION)
+    cfg.set_defaults(
+        db_options.database_opts, connection=CONNECTION, max_retries=_MAX_RETRIES
+    )
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:

@@ -12,7 +12,7 @@ from oslo_db import api as db_api
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import enginefacade
 
-from nova_ha_scheduler.journal import JournalError, schema
+from nova_ha_scheduler.journal import JournalError, limits, schema
 from nova_ha_scheduler.journal import conf as journal_conf
 
 T = TypeVar("T")
@@ -40,6 +40,8 @@ class Database:
             # oslo.db's default, utf8, has no room for all characters of a name.
             charset = url.query.get("charset", "utf8mb4")
             url = url.update_query_dict({"charset": charset})
+        url = limits.limited(url)
+        limits.limit_waits(url)
         options["connection"] = url.render_as_string(hide_password=False)
         self._facade = enginefacade.transaction_context()
         self._facade.configure(**options)

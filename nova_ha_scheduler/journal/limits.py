@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long a database server may be silent: by default for ever, which nobody wants.
+
+A server that is stopped, or whose host is cut off, accepts and says nothing. What the
+URL of [database] connection says of its own goes first.
+"""
+
+import functools
+import importlib
+import select
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+CONNECT_SECONDS = 10
+SILENT_SECONDS = 30
+"""For one statement. The locks of another trigger that stands still are waited for
+again and again, so this need not be longer than that."""
+
+_MYSQL = {
+    "connect_timeout": CONNECT_SECONDS,
+    "read_timeout": SILENT_SECONDS,
+    "write_timeout": SILENT_SECONDS,
+}
+_POSTGRESQL = {
+    "connect_timeout": CONNECT_SECONDS,
+    "tcp_user_timeout": SILENT_SECONDS * 1000,  # milliseconds
+    "keepalives_idle": CONNECT_SECONDS,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+_BY_DRIVER = {
+    "pymysql": _MYSQL,
+    "mysqldb": _MYSQL,
+    "psycopg2": _POSTGRESQL,
+    "psycopg": _POSTGRESQL,
+}
+
+
+def limited(url: sa.URL) -> sa.URL:
+    """The URL of a database with time-outs."""
+    said = _BY_DRIVER.get(url.get_driver_name(), {})
+    missing = {key: str(value) for key, value in said.items() if key not in url.query}
+    return url.update_query_dict(missing)
+
+
+def limit_waits(url: sa.URL) -> None:
+    """Have psycopg2 wait for a server as long as the URL says, and no longer: libpq
+    has no time-out for a server that lives and does not answer."""
+    if url.get_driver_name() == "psycopg2":
+        extensions = importlib.import_module("psycopg2.extensions")
+        seconds = int(str(url.query["tcp_user_timeout"])) / 1000
+        extensions.set_wait_callback(functools.partial(_wait, seconds))
+
+
+def _wait(seconds: float, connection: Any) -> None:
+    """As psycopg2.extras.wait_select does, which waits for ever."""
+    psycopg2 = importlib.import_module("psycopg2")
+    events = {
+        psycopg2.extensions.POLL_READ: select.POLLIN,
+        psycopg2.extensions.POLL_WRITE: select.POLLOUT,
+    }
+    end = time.monotonic() + seconds
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        poll = select.poll()
+        poll.register(connection.fileno(), events[state])
+        left = end - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            raise psycopg2.OperationalError(f"no answer within {seconds:g} s")
