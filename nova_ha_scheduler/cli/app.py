@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import metadata
-from typing import Any, ClassVar
+from typing import Any
 
 import cliff.app
 import cliff.command
@@ -102,11 +102,14 @@ class Command(cliff.command.Command):
     :ivar code: the exit code, where nothing is raised.
     :ivar short: the columns that people see without --long; None: all. Programs see
         all.
+    :ivar below: sentences that people read below the table; programs have them in a
+        column.
     """
 
     app: NovaHA
     code = 0
-    short: ClassVar[Sequence[str] | None] = None
+    short: Sequence[str] | None = None
+    below: Sequence[str] = ()
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -129,15 +132,25 @@ class Command(cliff.command.Command):
         """Show it: to people in a table that fits, to programs as it is."""
         self._require_columns(parsed_args.columns, column_names)
         if parsed_args.formatter == "table":
-            self.formatter = Table()
-            if self.short is not None and not (parsed_args.columns or parsed_args.long):
-                parsed_args.columns = list(self.short)
+            self.formatter = Table(self.below)
+            if self.is_short(parsed_args):
+                parsed_args.columns = list(self.short or column_names)
         elif isinstance(self, Lister):
             data = [plain(tuple(row)) for row in data]
         else:
             data = plain(tuple(data))
         shown: Any = super()
-        return int(shown.produce_output(parsed_args, column_names, data))
+        code = int(shown.produce_output(parsed_args, column_names, data))
+        if parsed_args.columns and parsed_args.formatter != "table":
+            # Whoever has chosen columns may not have chosen that one.
+            for sentence in self.below:
+                print(sentence, file=sys.stderr)
+        return code
+
+    def is_short(self, args: argparse.Namespace) -> bool:
+        """Whether it is for people, who have not asked for other columns."""
+        chosen = args.columns or getattr(args, "long", False)
+        return args.formatter == "table" and not chosen
 
     def _require_columns(self, wanted: Sequence[str], known: Sequence[str]) -> None:
         names = {name.lower().replace(" ", "_") for name in known}

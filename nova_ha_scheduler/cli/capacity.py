@@ -2,7 +2,6 @@
 """``nova-ha capacity``."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,19 +28,31 @@ class Capacity(Command, Lister):
     counts as dead in all of them; one under maintenance takes no server.
     """
 
+    short = ("zone", "reserve", "survivable", "how", "largest_demand", "left_first")
+    _SHORT_HOST = ("zone", "host", "servers", "demand", "free", "left")
     _ZONE = (
         "zone",
         "hosts",
         "reserve",
         "survivable",
         "how",
-        "largest demand",
-        "largest server",
-        "free in reserve",
-        "left first",
+        "largest_demand",
+        "largest_server",
+        "free_in_reserve",
+        "left_first",
         "problems",
     )
-    _HOST = ("zone", "host", "flags", "servers", "demand", "free", "left", "left first")
+    _HOST = (
+        "zone",
+        "host",
+        "flags",
+        "servers",
+        "demand",
+        "free",
+        "left",
+        "left_first",
+        "zone_problems",
+    )
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add(
@@ -77,19 +88,19 @@ class Capacity(Command, Lister):
         }
         if not all(zone.ok for zone in zones):
             self.code = exits.ERROR
+        self.below = [
+            f"{name}: {problem}"
+            for name, problems in self._problems.items()
+            for problem in problems
+        ]
         if args.hosts:
-            return self._HOST, [row for zone in zones for row in _rows(picture, zone)]
+            self.short = self._SHORT_HOST
+            return self._HOST, [
+                (*row, Lines(self._problems[zone.name]))
+                for zone in zones
+                for row in _rows(picture, zone)
+            ]
         return self._ZONE, [self._row(zone) for zone in zones]
-
-    def produce_output(
-        self, parsed_args: argparse.Namespace, column_names: Any, data: Any
-    ) -> int:
-        code: int = super().produce_output(parsed_args, column_names, data)
-        out = sys.stdout if parsed_args.formatter == "table" else sys.stderr
-        for zone, found in self._problems.items():
-            for sentence in found:
-                print(f"{zone}: {sentence}", file=out)
-        return code
 
     def _row(self, zone: Zone) -> tuple[Any, ...]:
         demands = [loss.demand for loss in zone.hosts.values()]
@@ -107,7 +118,7 @@ class Capacity(Command, Lister):
                 [f"{h.name}: {remedies.amounts(h.free or {})}" for h in zone.reserve]
             ),
             first.server.name if first else "",
-            len(self._problems[zone.name]),
+            Lines(self._problems[zone.name]),
         )
 
 

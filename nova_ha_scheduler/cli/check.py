@@ -3,7 +3,6 @@
 
 import argparse
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,9 +17,6 @@ from nova_ha_scheduler.doctor.gather import Gatherer
 
 Found = list[tuple[str, Finding]]
 
-_WIDTH = 76
-"""Of the findings, for people."""
-
 
 class Check(Command, Lister):
     """Find what keeps a recovery, or the scheduler plugin, from doing its work.
@@ -30,6 +26,8 @@ class Check(Command, Lister):
     is given. Nothing is changed. With --from-file, a snapshot stands for the cloud,
     and neither the cloud nor a device nor the journal is asked.
     """
+
+    short = ("check", "finding")
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add(
@@ -64,11 +62,10 @@ class Check(Command, Lister):
         if args.all:
             more = [(name, "ok", "") for name in passed]
             more += [(name, "left out", why) for name, why in left_out]
-        if args.formatter == "table":
-            rows = [(_severity(f), name, _text(f)) for name, f in found]
-            return ("severity", "check", "finding"), [
-                *rows,
-                *((state, name, why) for name, state, why in more),
+        if self.is_short(args):
+            return self.short, [
+                *((f"{_severity(f)}\n{name}", _text(f)) for name, f in found),
+                *((f"{state}\n{name}", why) for name, state, why in more),
             ]
         return ("severity", "check", "what", "why", "mend"), [
             *((_severity(f), name, f.what, f.why, f.mend) for name, f in found),
@@ -125,11 +122,4 @@ def _severity(finding: Finding) -> str:
 
 def _text(finding: Finding) -> str:
     """What people read, in lines."""
-    mend = f"To mend: {finding.mend}"
-    parts = (finding.what, finding.why, mend)
-    return "\n".join(_filled(part) for part in parts)
-
-
-def _filled(text: str) -> str:
-    """Lines; a command or an option is not broken."""
-    return textwrap.fill(text, _WIDTH, break_on_hyphens=False, break_long_words=False)
+    return f"{finding.what}\n{finding.why}\nTo mend: {finding.mend}"

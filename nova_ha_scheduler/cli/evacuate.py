@@ -28,7 +28,7 @@ class Evacuate(Command, Lister):
     itself, and leaves all other hosts alone.
     """
 
-    _COLUMNS = ("server", "name", "from", "to", "outcome", "reason", "request_id")
+    short = ("name", "to", "outcome", "reason")
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("host", help="the compute service's exact host name")
@@ -40,7 +40,7 @@ class Evacuate(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         rows = [report.server_row(server) for server in self._servers(args)]
-        return self._COLUMNS, [[row[name] for name in self._COLUMNS] for row in rows]
+        return report.SERVER[1:], [tuple(row.values()) for row in rows]
 
     def _servers(self, args: argparse.Namespace) -> list[records.ServerRecovery]:
         """What became, or would become, of the host's servers; sets the exit code."""

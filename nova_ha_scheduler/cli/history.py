@@ -41,6 +41,9 @@ def _query(command: Command, args: argparse.Namespace) -> Query:
 class ListHistory(Command, Lister):
     """List the recoveries of hosts, or of servers, newest first."""
 
+    short = ("host", "began", "outcome", "progress", "reason")
+    _SERVERS = ("name", "from", "to", "outcome", "reason")
+
     def arguments(self, add: Callable[..., Any]) -> None:
         add("--servers", action="store_true", help="a line a server")
         _filters(add)
@@ -53,12 +56,20 @@ class ListHistory(Command, Lister):
         query = _query(self, args)
         history = History(self.app.database)
         if args.servers:
+            self.short = self._SERVERS
             found = history.servers(query)
             rows = [{"recovery": s.recovery, **report.server_row(s)} for s in found]
         else:
             rows = [report.host_row(history, r) for r in history.recoveries(query)]
-        columns = tuple(rows[0]) if rows else args.columns
+        columns = report.SERVER if args.servers else report.HOST
         return columns, [tuple(row.values()) for row in rows]
+
+
+_LINES = {
+    "stages": report.stage_line,
+    "servers": report.server_line,
+    "events": report.event_line,
+}
 
 
 class ShowHistory(Command, ShowOne):
@@ -74,14 +85,15 @@ class ShowHistory(Command, ShowOne):
         if not found:
             raise JournalError(f"there is no recovery {args.recovery}")
         details = report.details(history, found[0])
-        shown = (Rows(v) if isinstance(v, list) else v for v in details.values())
-        return tuple(details), tuple(shown)
+        for name, line in _LINES.items():
+            details[name] = Rows(details[name], line)
+        return tuple(details), tuple(details.values())
 
 
 class ListEvents(Command, Lister):
     """List what happened, newest first: also what belongs to no recovery."""
 
-    _COLUMNS = ("number", "at", "kind", "host", "server_name", "how", "reason")
+    short = ("number", "at", "what")
 
     def arguments(self, add: Callable[..., Any]) -> None:
         _filters(add)
@@ -95,5 +107,8 @@ class ListEvents(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         found = History(self.app.database).events(_query(self, args))
-        rows = [{"number": n, **report.event_row(event)} for n, event in found]
-        return self._COLUMNS, [[row.get(c, "") for c in self._COLUMNS] for row in rows]
+        if self.is_short(args):
+            rows = [(n, report.event_row(event)) for n, event in found]
+            told = [(n, row["at"], report.event_words(row)) for n, row in rows]
+            return self.short, told
+        return report.EVENT, [report.event_values(n, event) for n, event in found]

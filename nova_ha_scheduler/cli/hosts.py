@@ -4,15 +4,16 @@
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cliff.lister import Lister
+from oslo_config import cfg
 
 from nova_ha_scheduler.cli import devices
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Lines, Moment, Words
+from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
@@ -55,6 +56,7 @@ class ListHosts(Command, Lister):
     the trigger last saw of it (ask now: nova-ha check).
     """
 
+    short = ("host", "zone", "flags", "state", "servers")
     _COLUMNS = (
         "host",
         "zone",
@@ -76,13 +78,12 @@ class ListHosts(Command, Lister):
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         conf = self.app.conf
         self._options = trigger_conf.options(conf)
-        api = parts.cloud(conf)
-        hosts = OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
+        hosts, servers = look(conf, args.host)
         if args.host is not None:
             names.require(args.host, hosts)
             hosts = {args.host: hosts[args.host]}
         counts: dict[str, _Servers] = defaultdict(_Servers)
-        for server in inventory.servers(api, args.host):
+        for server in servers:
             if server.host in hosts:
                 self._count(counts[server.host], server, hosts[server.host])
         fencing, events = self._fencing(), self._events()
@@ -90,7 +91,26 @@ class ListHosts(Command, Lister):
             _row(host, counts[name], fencing, events)
             for name, host in sorted(hosts.items())
         ]
+        if self.is_short(args):
+            return self._for_people(
+                [dict(zip(self._COLUMNS, r, strict=True)) for r in rows]
+            )
         return self._COLUMNS, rows
+
+    def _for_people(self, rows: list[dict[str, Any]]) -> tuple[Any, Any]:
+        """A line a host; below, what is wrong, each sentence once."""
+        told: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            found = plain(row["problems"])
+            if row["status"] == "disabled":
+                found.append(f"disabled: {row['reason'] or 'no reason is given'}")
+            for sentence in found:
+                told[sentence].append(row["host"])
+        self.below = [f"{', '.join(hosts)}: {words}" for words, hosts in told.items()]
+        for row in rows:
+            off = ", disabled" if row["status"] == "disabled" else ""
+            row["state"] = f"{row['service']}{off}"
+        return self.short, [[row[name] for name in self.short] for row in rows]
 
     def _count(self, counts: _Servers, server: Server, host: Host) -> None:
         options = self._options
@@ -114,6 +134,15 @@ class ListHosts(Command, Lister):
         except JournalError as error:
             print(f"What was seen of fence devices: {error}", file=sys.stderr)
             return None
+
+
+def look(
+    conf: cfg.ConfigOpts, host: str | None
+) -> tuple[Mapping[str, Host], Iterable[Server]]:
+    """All compute hosts, and the servers of one of them, or of all."""
+    api = parts.cloud(conf)
+    hosts = OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
+    return hosts, inventory.servers(api, host)
 
 
 def _row(

@@ -31,8 +31,6 @@ _HOLDS = 600.0
 _SOON = 120.0
 """Seconds in which the flag and the service should be as they were ordered."""
 
-_MOVE_COLUMNS = ("server", "name", "from", "to", "how", "outcome", "reason")
-
 
 def _arguments(add: Callable[..., Any]) -> None:
     add("host", type=words, help="the compute service's exact host name")
@@ -66,6 +64,8 @@ class Start(Command, Lister):
     does it; without one, this program does it itself, for this host alone.
     """
 
+    short = ("name", "to", "how", "outcome", "reason")
+
     def arguments(self, add: Callable[..., Any]) -> None:
         _arguments(add)
         given: dict[str, Any] = {"type": words, "metavar": "TEXT", "required": True}
@@ -86,7 +86,8 @@ class Start(Command, Lister):
         if args.drain and not args.wait and follower.alone and self.code == exits.DONE:
             words = "no trigger runs: its servers stay until one does, or use --wait"
             print(f"{args.host}: {words}", file=sys.stderr)
-        return _MOVE_COLUMNS, [_move_values(move) for move in follower.moves]
+        rows = [upkeep.move_row(move) for move in follower.moves]
+        return upkeep.MOVE, [tuple(row.values()) for row in rows]
 
 
 class End(Command, ShowOne):
@@ -189,8 +190,3 @@ class _Ender(_Follower):
 
 def _is_away(move: Move) -> bool:
     return move.state is MoveState.MOVED or move.reason is Reason.GONE
-
-
-def _move_values(move: Move) -> list[Any]:
-    row = upkeep.move_row(move)
-    return [row[name] for name in _MOVE_COLUMNS]

@@ -104,6 +104,8 @@ class Resume(Command, Lister):
     A host goes on once no pause holds it any more: each has to be ended.
     """
 
+    short = ("id", "scope", "by", "reason")
+
     def arguments(self, add: Callable[..., Any]) -> None:
         add("pause", nargs="*", type=words, help="a pause's id, or a host's exact name")
         add("--zone", type=words, help="the pauses of this storage zone")

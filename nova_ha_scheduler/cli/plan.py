@@ -4,7 +4,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,17 @@ from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.planner.plan import Prospect, prospects
 from nova_ha_scheduler.rules import vocabulary
 
-_COLUMNS = ("name", "from", "priority", "outcome", "to", "candidates", "reason")
+_COLUMNS = (
+    "server",
+    "name",
+    "from",
+    "priority",
+    "outcome",
+    "to",
+    "candidates",
+    "candidate_hosts",
+    "reason",
+)
 
 
 class MakePlan(Command, Lister):
@@ -41,10 +51,11 @@ class MakePlan(Command, Lister):
     under way are not regarded.
     """
 
+    short: Sequence[str] = ("name", "outcome", "to", "candidates", "reason")
+
     def arguments(self, add: Callable[..., Any]) -> None:
         add("hosts", nargs="*", metavar="HOST", help="the exact names of the hosts")
         add("--all", action="store_true", help="with what is not to be recovered")
-        add("--long", action="store_true", help="with ids, and candidates by name")
         add("--out", type=Path, metavar="FILE", help="keep the plan in a file")
         add(
             "--apply",
@@ -89,7 +100,7 @@ class MakePlan(Command, Lister):
         ]
         found = prospects(picture, plan.hosts, decided, self._options)
         rows = [
-            _row(step, prospect, args.long)
+            _row(step, prospect)
             for step, prospect in zip(plan.steps, found, strict=True)
             if step.meant or args.all
         ]
@@ -97,9 +108,11 @@ class MakePlan(Command, Lister):
         listed = ", ".join(f"{n} {word}" for word, n in sorted(outcomes.items()))
         others = sum(not step.meant for step in plan.steps)
         hosts = ", ".join(plan.hosts)
+        if len(plan.hosts) > 1:
+            self.short = ("name", "from", *self.short[1:])
         words = f"{hosts}: {listed or 'nothing'}; {others} not to be recovered"
         print(words, file=sys.stderr)
-        return (("server", *_COLUMNS) if args.long else _COLUMNS), rows
+        return _COLUMNS, rows
 
     # Carrying it out.
 
@@ -150,15 +163,15 @@ def _warn(host: Host) -> None:
     print(f"{host.name}: left alone{by_hand}: {said}", file=sys.stderr)
 
 
-def _row(step: plans.Step, prospect: Prospect, long: bool) -> tuple[Any, ...]:
-    candidates: Any = len(prospect.candidates)
-    row = (
+def _row(step: plans.Step, prospect: Prospect) -> tuple[Any, ...]:
+    return (
+        step.server,
         step.name,
         step.source,
         step.priority,
         step.outcome,
         step.destination,
-        Words(list(prospect.candidates)) if long else candidates,
+        len(prospect.candidates),
+        Words(list(prospect.candidates)),
         Lines(list(filter(None, (step.reason, prospect.scattered)))),
     )
-    return (step.server, *row) if long else row

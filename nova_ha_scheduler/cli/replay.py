@@ -33,6 +33,7 @@ class Replay(Command, Lister):
     Exit code 1 if one is not: the program has changed since.
     """
 
+    short = ("decision", "server", "decided", "to", "reason", "same")
     _COLUMNS = (
         "decision",
         "at",

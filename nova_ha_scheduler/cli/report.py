@@ -3,6 +3,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
@@ -68,8 +69,17 @@ def notification_to_evacuate(
 
 def host_row(history: History, record: records.HostRecovery) -> Row:
     """One recovery of a host."""
+    servers = history.servers(Query(recovery=record.id, limit=None))
+    return _host_row(record, servers, notification_to_evacuate(history, record))
+
+
+def _host_row(
+    record: records.HostRecovery,
+    servers: list[records.ServerRecovery],
+    notified: float | None,
+) -> Row:
     accounted = record.stages.get(ended_as(record) or "")
-    found = counts(history.servers(Query(recovery=record.id, limit=None)))
+    found = counts(servers)
     final = {
         state.value: found.pop(state.value) for state in ServerState if state.final
     }
@@ -82,8 +92,9 @@ def host_row(history: History, record: records.HostRecovery) -> Row:
         "proof": str(record.evidence) if record.evidence else None,
         **final,
         "under_way": sum(found.values()),
+        "progress": progress(servers) if servers else "",
         "seconds": seconds(record.started_at, accounted),
-        "notification_to_evacuate_s": notification_to_evacuate(history, record),
+        "notification_to_evacuate_s": notified,
         "reason": record.sentence,
     }
 
@@ -118,11 +129,54 @@ def server_row(record: records.ServerRecovery) -> Row:
     }
 
 
+def server_line(row: Row) -> str:
+    """The same for people."""
+    end = f" to {row['to']}" if row["to"] else ""
+    times = [
+        f"{word} {row[key]:g} s"
+        for word, key in (
+            ("waited", "waited_s"),
+            ("moved", "moved_s"),
+            ("checked", "checked_s"),
+        )
+        if row[key] is not None
+    ]
+    more = filter(None, (row["reason"], ", ".join(times)))
+    return "; ".join([f"{row['name']} ({row['server']}): {row['outcome']}{end}", *more])
+
+
 def event_row(event: records.Event) -> Row:
     """One line of history, by the notification's names, without what is empty."""
     known = {"at": Moment(event.at), "kind": event.kind.value}
     row = {**vars(event), **known, "servers": list(event.servers)}
     return {key: value for key, value in row.items() if value and key != "recovery"}
+
+
+EVENT = ("number", "at", "kind", *(f.name for f in fields(records.Event)[2:]))
+"""The columns of an event in a list."""
+
+
+def event_values(number: int, event: records.Event) -> list[Any]:
+    """The values of these, also where they are nothing."""
+    row = {"number": number, **vars(event), **event_row(event)}
+    return [list(v) if isinstance(v := row[n], tuple) else v for n in EVENT]
+
+
+def event_line(row: Row) -> str:
+    """The same for people."""
+    return f"{row['at']} {event_words(row)}"
+
+
+def event_words(row: Row) -> str:
+    """What happened: 'server.asked web1 from compute-1 to spare-1: why'."""
+    whom = row.get("server_name") or row.get("host")
+    place = [
+        f"{word} {row[key]}"
+        for word, key in (("from", "source"), ("to", "destination"))
+        if key in row
+    ]
+    what = " ".join(filter(None, (row["kind"], whom, *place)))
+    return ": ".join(filter(None, (what, row.get("how"), row.get("reason"))))
 
 
 def stages(record: records.HostRecovery) -> list[Row]:
@@ -133,3 +187,19 @@ def stages(record: records.HostRecovery) -> list[Row]:
         {"state": state, "entered": Moment(at), "seconds": seconds(at, end)}
         for (state, at), end in zip(order, ends, strict=True)
     ]
+
+
+def stage_line(row: Row) -> str:
+    """The same for people."""
+    took = "" if row["seconds"] is None else f" for {row['seconds']:g} s"
+    return f"{row['entered']} {row['state']}{took}"
+
+
+_NO_HOST = records.HostRecovery("", "", records.HostState.SUSPECTED, 0.0)
+_NO_SERVER = records.ServerRecovery("", "", "", "", ServerState.WAITING, 0.0)
+
+HOST = tuple(_host_row(_NO_HOST, [], None))
+"""The columns of a host's recovery, also where there is none."""
+
+SERVER = ("recovery", *server_row(_NO_SERVER))
+"""The same of servers' recoveries in a list."""

@@ -79,7 +79,7 @@ class Simulate(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         if args.verbs:
-            return ("verb", "what it means"), sorted(verbs().items())
+            return ("verb", "meaning"), sorted(verbs().items())
         conf = self.app.conf
         options = trigger_conf.options(conf)
         nova = cloud.nova(args.nova)

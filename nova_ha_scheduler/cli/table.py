@@ -19,11 +19,22 @@ _BREAKS = re.compile(r"(?<=[-./_:@,=;|])")
 _TOO_TALL = 1.5
 """So many times the lines are too many for words that are not broken."""
 
+_INDENT = "  "
+
+_NARROW = 20
+"""Characters in which nothing is indented."""
+
 Cells = list[list[str]]
 
 
 class Table:
-    """cliff's formatter of that name, for lists and for one thing."""
+    """cliff's formatter of that name, for lists and for one thing.
+
+    :param below: sentences that stand below it.
+    """
+
+    def __init__(self, below: Sequence[str] = ()) -> None:
+        self._below = below
 
     def emit_list(
         self,
@@ -33,13 +44,25 @@ class Table:
         parsed_args: argparse.Namespace,
     ) -> None:
         rows = [list(row) for row in data]
-        if not rows and not parsed_args.print_empty:
-            stdout.write("\n")
-            return
+        width = _width(stdout, parsed_args)
         right = [bool(rows) and _is_number(value) for value in (rows or [[]])[0]]
         cells = [["" if (t := human(v)) == NOTHING else t for v in row] for row in rows]
-        lines = drawn(list(column_names), cells, _width(stdout, parsed_args), right)
-        stdout.writelines(f"{line}\n" for line in lines)
+        lines: list[str] = []
+        if rows or parsed_args.print_empty:
+            heads = list(column_names)
+            if fits([heads, *cells], width):
+                lines += drawn(heads, cells, width, right)
+            else:
+                pairs = [
+                    [n, human(v)]
+                    for row in rows
+                    for n, v in zip(heads, row, strict=True)
+                ]
+                lines += drawn(["Field", "Value"], pairs, width, every=len(heads))
+        for sentence in self._below:
+            first, *more = wrap(_clean(sentence), width - len(_INDENT))
+            lines += [first, *(f"{_INDENT}{line}" for line in more)]
+        stdout.writelines(f"{line}\n" for line in lines or [""])
 
     def emit_one(
         self,
@@ -65,15 +88,33 @@ def _width(stdout: TextIO, args: argparse.Namespace) -> int:
     return shutil.get_terminal_size((WIDTH, 0)).columns if terminal else WIDTH
 
 
+def fits(rows: Cells, width: int) -> bool:
+    """Whether the columns have room beside each other, with names broken at most
+    between their parts."""
+    columns = zip(*rows, strict=True)
+    return sum(_longest(column, _pieces) for column in columns) <= _room(rows, width)
+
+
+def _room(rows: Cells, width: int) -> int:
+    """How many characters are left beside the lines between the columns."""
+    return width - 3 * len(rows[0]) - 1
+
+
 def drawn(
-    heads: list[str], cells: Cells, width: int, right: Sequence[bool] = ()
+    heads: list[str],
+    cells: Cells,
+    width: int,
+    right: Sequence[bool] = (),
+    every: int = 0,
 ) -> Iterator[str]:
     """The lines of a table, none longer than the width, if there is a way.
 
     :param right: which columns stand at the right, as numbers do.
+    :param every: so many rows belong together; 0: each is on its own.
     """
     cells = [[_clean(cell) for cell in row] for row in cells]
-    widths = _widths([heads, *cells], width - 3 * len(heads) - 1)
+    rows = [heads, *cells]
+    widths = _widths(rows, _room(rows, width))
     rule = "+".join(["", *("-" * (size + 2) for size in widths), ""])
     yield rule
     yield from _lines(heads, widths, ())
@@ -81,7 +122,8 @@ def drawn(
     tall = False
     for number, row in enumerate(cells):
         lines = list(_lines(row, widths, right))
-        if number and (tall or len(lines) > 1):
+        ends = number % every == 0 if every else tall or len(lines) > 1
+        if number and ends:
             yield rule  # else nobody sees where a row of several lines ends
         tall = len(lines) > 1
         yield from lines
@@ -115,9 +157,12 @@ def _widths(rows: Cells, room: int) -> list[int]:
     if sum(pieces) > room:
         return _shared(room, [1] * len(columns), pieces)
     broken = _shared(room, pieces, whole)
-    if sum(words) > room:
-        return broken
-    unbroken = _shared(room, words, whole)
+    least = list(pieces)
+    for number, word in enumerate(words):
+        # The first columns say what a row is about: names stay whole there.
+        if sum(least) - least[number] + word <= room:
+            least[number] = word
+    unbroken = _shared(room, least, whole)
     lengthy = _height(rows, unbroken) > _TOO_TALL * _height(rows, broken)
     return broken if lengthy else unbroken
 
@@ -158,13 +203,23 @@ def _shared(room: int, least: list[int], most: list[int]) -> list[int]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most this width; a word is broken only if it is longer."""
-    return [line for part in text.split("\n") for line in _filled(part, max(width, 1))]
+    """Lines of at most this width; a word is broken only if it is longer.
+
+    Of a text of several lines, what continues one of them is indented.
+    """
+    parts = text.split("\n")
+    indent = _INDENT if len(parts) > 1 and width > _NARROW else ""
+    found = []
+    for part in parts:
+        if _size(part) <= width:
+            found.append(part)
+            continue
+        first, *more = _filled(part, max(width - len(indent), 1))
+        found += [first, *(f"{indent}{line}" for line in more)]
+    return found
 
 
 def _filled(text: str, width: int) -> list[str]:
-    if _size(text) <= width:
-        return [text]
     lines = [""]
     for word in text.split():
         space = " " if lines[-1] else ""

@@ -66,6 +66,7 @@ class _Host:
 class _Change(Command, Lister, abc.ABC):
     """Look, make sure of all that was asked for, and only then do it."""
 
+    short = ("tag", "change", "aggregate", "metadata")
     _COLUMNS = ("host", "tag", "change", "aggregate", "metadata", "created")
 
     def arguments(self, add: Callable[..., Any]) -> None:

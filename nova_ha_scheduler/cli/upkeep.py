@@ -8,7 +8,7 @@ from typing import Any
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.evacuation.records import State
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window
+from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 
 
 def row(window: Window, moves: list[Move]) -> dict[str, Any]:
@@ -44,6 +44,14 @@ def move_row(move: Move) -> dict[str, Any]:
     }
 
 
+def move_line(row: dict[str, Any]) -> str:
+    """The same for people."""
+    end = f" to {row['to']}" if row["to"] else ""
+    words = f"{row['name']} ({row['server']}): {row['outcome']}{end}"
+    took = "" if row["seconds"] is None else f"{row['seconds']:g} s"
+    return "; ".join(filter(None, (words, row["reason"], took)))
+
+
 def open_windows(state: State) -> list[dict[str, Any]]:
     """The maintenances that are not over."""
     found = sorted(state.windows.values(), key=lambda window: window.host)
@@ -67,3 +75,10 @@ def _progress(moves: Iterable[Move]) -> str:
     """ "3 waiting, 1 moving"."""
     found = report.counts(moves, MoveState)
     return ", ".join(f"{number} {word}" for word, number in found.items() if number)
+
+
+WINDOW = tuple(row(Window("", "", "", "", WindowState.STARTING, 0.0), []))
+"""The columns of a maintenance, also where there is none."""
+
+MOVE = tuple(move_row(Move("", "", "", "", MoveState.WAITING, 0.0)))
+"""The same of moves."""

@@ -18,6 +18,8 @@ from nova_ha_scheduler.journal.history import History, Query
 class ListWindows(Command, Lister):
     """List the maintenances of hosts that were started here."""
 
+    short = ("host", "state", "until", "reason", "progress", "held")
+
     def arguments(self, add: Callable[..., Any]) -> None:
         add("--all", action="store_true", help="also those that are over")
         add("--host", help="the compute service's exact host name")
@@ -28,8 +30,7 @@ class ListWindows(Command, Lister):
         query = Query(host=args.host, limit=args.limit)
         found = history.windows(query, ended=args.all)
         rows = [upkeep.row(window, history.moves(window.id)) for window in found]
-        columns = tuple(rows[0]) if rows else args.columns
-        return columns, [tuple(row.values()) for row in rows]
+        return upkeep.WINDOW, [tuple(row.values()) for row in rows]
 
 
 class ShowWindow(Command, ShowOne):
@@ -47,7 +48,7 @@ class ShowWindow(Command, ShowOne):
         events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
         row = {
             **upkeep.row(found[0], moves),
-            "servers": Rows([upkeep.move_row(move) for move in moves]),
-            "events": Rows([report.event_row(event) for _, event in events]),
+            "servers": Rows([upkeep.move_row(m) for m in moves], upkeep.move_line),
+            "events": Rows([report.event_row(e) for _, e in events], report.event_line),
         }
         return tuple(row), tuple(row.values())

@@ -22,6 +22,11 @@ class Answer:
     all: str = ""
 
     @property
+    def words(self) -> str:
+        """What stands on the standard output, however it is wrapped."""
+        return " ".join(self.out.split())
+
+    @property
     def json(self) -> Any:
         assert self.code == 0, self.out + self.err
         return json.loads(self.out)

@@ -43,15 +43,15 @@ def test_all_is_well(capacity: Callable[..., commandline.Answer]) -> None:
     assert answer.code == 0
     (row,) = json.loads(answer.out)
     assert row["zone"] == "nfs-a"
-    assert (row["survivable"], row["how"], row["problems"]) == (1, "exact", 0)
-    assert row["largest demand"] == {"MEMORY_MB": 8192, "VCPU": 4}
+    assert (row["survivable"], row["how"], row["problems"]) == (1, "exact", [])
+    assert row["largest_demand"] == {"MEMORY_MB": 8192, "VCPU": 4}
 
 
 def test_a_zone_without_room(capacity: Callable[..., commandline.Answer]) -> None:
     answer = capacity(_cloud(NODE))
     assert answer.code == 1
-    assert "nfs-a: if node1 dies, 1 of 1 protected servers would be left" in answer.out
-    assert "nfs-a: 1 more reserve host as large as node1 (MEM" in answer.out
+    assert "nfs-a: if node1 dies, 1 of 1 protected servers would be" in answer.words
+    assert "nfs-a: 1 more reserve host as large as node1 (MEM" in answer.words
 
 
 def test_a_reserve_host_that_is_too_small_is_named(
@@ -63,7 +63,7 @@ def test_a_reserve_host_that_is_too_small_is_named(
     assert (
         "nfs-a: reserve host spare2 is too small for server vm: even when it is empty, "
         "it has 2 of 4 VCPU"
-    ) in answer.out
+    ) in answer.words
 
 
 def test_two_failures(capacity: Callable[..., commandline.Answer]) -> None:
@@ -73,17 +73,23 @@ def test_two_failures(capacity: Callable[..., commandline.Answer]) -> None:
     assert capacity(_cloud(*nodes, SPARE, servers=servers)).code == 0
     answer = capacity(_cloud(*nodes, SPARE, servers=servers), "--failures", "2")
     assert answer.code == 1
-    assert "if node1, node2 die together, 2 of 4" in answer.out
+    assert "if node1, node2 die together, 2 of 4" in answer.words
 
 
-def test_for_programs_the_sentences_are_apart(
+def test_for_programs_the_sentences_are_in_the_rows(
     capacity: Callable[..., commandline.Answer],
 ) -> None:
     answer = capacity(_cloud(NODE), "--hosts", "-f", "json")
     assert answer.code == 1
     (row,) = json.loads(answer.out)
-    assert (row["host"], row["left"], row["left first"]) == ("node1", 1, "vm")
-    assert "nfs-a: if node1 dies" in answer.err
+    assert (row["host"], row["left"], row["left_first"]) == ("node1", 1, "vm")
+    assert row["zone_problems"][0].startswith("if node1 dies")
+    assert answer.err == ""
+    (row,) = json.loads(capacity(_cloud(NODE), "-f", "json").out)
+    assert row["problems"][0].startswith("if node1 dies")
+    chosen = capacity(_cloud(NODE), "-f", "value", "-c", "zone")
+    assert chosen.out == "nfs-a\n"
+    assert "nfs-a: if node1 dies" in chosen.err
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_same_from_text_and_from_its_snapshot(site: Site, tmp_path: Path) ->
     assert {answer.code for answer in found} == {3}
     assert len({answer.out for answer in found}) == 1
     rows = {row["name"]: row for row in json.loads(found[0].out)}
-    assert rows["db-1"]["candidates"] == ["compute-3", "spare-a"]
+    assert rows["db-1"]["candidate_hosts"] == ["compute-3", "spare-a"]
     assert rows["vault"]["reason"] == ["Nova refuses: it has a vTPM (2.0)"]
     assert rows["build"]["outcome"] == "leave"
 

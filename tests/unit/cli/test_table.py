@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables for people: they fit, and nothing is cut."""
 
+import argparse
+import io
+
 import pytest
 
-from nova_ha_scheduler.cli.table import drawn, wrap
+from nova_ha_scheduler.cli.table import Table, drawn, wrap
 
 HOST = "compute-0123.rack07.example.org"
 UUID = "0b3c1a52-5a52-4a8e-9d0f-6f0c1f6f7e11"
@@ -21,6 +24,8 @@ UUID = "0b3c1a52-5a52-4a8e-9d0f-6f0c1f6f7e11"
         (f"it is {HOST} of", 20, ["it is compute-0123.", "rack07.example.org", "of"]),
         ("first\nsecond one", 6, ["first", "second", "one"]),
         ("", 5, [""]),
+        ("one two three\nfour", 22, ["one two three", "four"]),
+        (f"one {HOST} two\nfour", 33, ["one", f"  {HOST}", "  two", "four"]),
         ("日本語の理由", 6, ["日本語", "の理由"]),
     ],
 )
@@ -41,6 +46,20 @@ def test_words_are_broken_only_where_they_have_to_be() -> None:
 def _columns(text: str) -> list[str]:
     lines = [line.strip("|").split("|") for line in text.splitlines() if "|" in line]
     return ["".join(parts) for parts in zip(*lines, strict=True)]
+
+
+def test_what_does_not_fit_beside_each_other_stands_below() -> None:
+    """Many columns become a block a row."""
+    names = [f"a_column_{number}" for number in range(12)]
+    rows = [[HOST, None, *range(10)], ["b", "c", *range(10)]]
+    out, args = io.StringIO(), argparse.Namespace(print_empty=False, max_width=0)
+    args.fit_width = False
+    Table().emit_list(names, rows, out, args)
+    lines = out.getvalue().splitlines()
+    assert lines[3] == f"| a_column_0  | {HOST} |"
+    assert lines[4].split() == ["|", "a_column_1", "|", "-", "|"]
+    assert sum(line.startswith("+") for line in lines) == 4
+    assert max(map(len, lines)) <= 80
 
 
 def test_rows_of_several_lines_are_told_apart() -> None:
