@@ -160,6 +160,24 @@ class Reason(enum.Enum):
         "the lock of [coordination] backend_url took over: see that the backend "
         "answers, and look for a trigger that is stalled"
     )
+    # A word that a host is off is not used yet.
+    WORD_BLIND = "the trigger sees no host now: the word is used when it does"
+    WORD_LEFT_ALONE = "{0}: the word is used if it is suspected after that"
+    WORD_UNPROTECTED = (
+        "no aggregate of it says ha=true, so that it is not suspected: nova-ha "
+        "evacuate --confirm-fenced recovers it all the same"
+    )
+    WORD_UP = (
+        "Nova holds it for up: the word is used when it is suspected, unless it is "
+        "heard of before"
+    )
+    WORD_EARLY = "it is not suspected yet: the word is used when it is"
+    WORD_FENCING = "it is being fenced: the word is used if that fails"
+    WORD_PROVEN = "it is {0} already: the word is used if its death comes in doubt"
+    EVACUATE_UP = (
+        "Nova holds it for up: its evacuation begins when Nova calls it down, unless "
+        "it is heard of before"
+    )
     # A command is refused.
     IN_WINDOW = "it is under maintenance already: {0}"
     NO_WINDOW = "no maintenance of it was started: {0}"

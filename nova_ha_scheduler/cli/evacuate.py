@@ -7,7 +7,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import exits, report
+from nova_ha_scheduler.cli import answers, exits, report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import (
     confirming,
@@ -15,7 +15,6 @@ from nova_ha_scheduler.cli.orders import (
     require_word,
 )
 from nova_ha_scheduler.cli.values import duration
-from nova_ha_scheduler.cli.waiter import give
 from nova_ha_scheduler.evacuation import dry_run, records
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import CommandKind, ServerState
@@ -24,8 +23,8 @@ from nova_ha_scheduler.evacuation.records import CommandKind, ServerState
 class Evacuate(Command, Lister):
     """Evacuate a host that you know to be off: no detection, no guard, no fencing.
 
-    The active trigger does it. With --wait and without one, this program does it
-    itself, and leaves all other hosts alone.
+    The active trigger does it, and says so. With --wait and without one, this program
+    does it itself, and leaves all other hosts alone.
     """
 
     short = ("name", "to", "outcome", "reason")
@@ -39,17 +38,24 @@ class Evacuate(Command, Lister):
         add("--timeout", type=duration, metavar="AGE", help="with --wait: so long")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        rows = [report.server_row(server) for server in self._servers(args)]
-        return report.SERVER[1:], [tuple(row.values()) for row in rows]
-
-    def _servers(self, args: argparse.Namespace) -> list[records.ServerRecovery]:
-        """What became, or would become, of the host's servers; sets the exit code."""
         if args.dry_run:
-            return self._plan(args.host)
+            return self._table(self._plan(args.host))
         require_word(self, args)
         command = new_command(CommandKind.EVACUATE, args.host, args)
-        self.code, servers = give(self.app, [command], args.wait, args.timeout)
-        return servers
+        if args.wait:
+            # A whole trigger, which takes long to import.
+            from nova_ha_scheduler.cli.waiter import follow
+
+            self.code, servers = follow(self.app, [command], args.timeout)
+            return self._table(servers)
+        found = answers.ask(self.app, [command])
+        self.code = answers.tell(found)
+        self.short = answers.SHORT
+        return answers.table(found)
+
+    def _table(self, servers: list[records.ServerRecovery]) -> tuple[Any, Any]:
+        rows = [report.server_row(server) for server in servers]
+        return report.SERVER[1:], [tuple(row.values()) for row in rows]
 
     def _plan(self, host: str) -> list[records.ServerRecovery]:
         parts = Parts(self.app.conf, only=(host,))

@@ -37,6 +37,13 @@ _ORDERS: Mapping[int, str] = _COMMON | {
     LATE: _UNANSWERED,
 }
 
+_CONFIRMS: Mapping[int, str] = _COMMON | {
+    DONE: f"it was taken or noted, {_QUEUED}",
+    PARTLY: "of several hosts, some were refused or not answered",
+    REFUSED: "it was refused",
+    LATE: _UNANSWERED,
+}
+
 _MAINTENANCE: Mapping[int, str] = _COMMON | {
     PARTLY: "not all is as it was ordered, and why is said",
     REFUSED: "the order was refused",
@@ -63,13 +70,14 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
         1: "warnings",
         2: "errors, or something could not be checked; wrong arguments, too",
     },
-    "confirm-fenced": _ORDERS,
+    "confirm-fenced": _CONFIRMS,
     "evacuate": _COMMON
     | {
-        DONE: "all that is to be recovered is (or was ordered, or would be)",
-        PARTLY: "some servers are not recovered",
+        DONE: "all that is to be recovered is (or was ordered, or would be); without "
+        f"--wait: the order was taken or noted, {_QUEUED}",
+        PARTLY: "some servers are not recovered, or would not be",
         REFUSED: "the order was refused",
-        LATE: "not at its end within --timeout",
+        LATE: f"not at its end within --timeout; without --wait: {_UNANSWERED}",
     },
     "explain": _COMMON
     | {
@@ -91,8 +99,10 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
         DONE: "all that is to be recovered would be (or was ordered, or is, with "
         "--wait)",
         ERROR: "an error, or with --apply a change since",
-        PARTLY: "some servers would not be, or are not",
+        PARTLY: "some servers would not be, or are not; or with --apply, a part of the "
+        "orders was refused or not answered",
         REFUSED: "the order was refused",
+        LATE: _UNANSWERED,
     },
     "replay": _COMMON
     | {

@@ -6,6 +6,7 @@ import getpass
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cliff.lister import Lister
@@ -124,11 +125,12 @@ class _Follower(Waiter):
 
     def __init__(self, conf: Any, command: records.Command, wait: bool) -> None:
         parts = Parts(conf, only=(command.host,))
+        if not wait:  # nobody would follow what this program begins to move
+            parts.options = replace(parts.options, maintenance_max_in_flight=0)
         parts.database.upgrade()
         super().__init__(parts, command)
         self._command = command
         self._wait = wait
-        self._said = ""
         self.window: Window | None = None
         self.moves: list[Move] = []
         self.alone = False
@@ -139,8 +141,9 @@ class _Follower(Waiter):
         if command is None or not command.answer:
             return None
         if command.refusal is not None:
-            self._say(command.answer)
-            return exits.REFUSED
+            self._say(command, command.answer)
+            if not self._follows(command.refusal):
+                return exits.REFUSED
         found = self._history.windows(Query(host=command.host, limit=1))
         if not found:
             return None
@@ -151,24 +154,26 @@ class _Follower(Waiter):
             draw_bar(report.counts(self.moves, MoveState), ended)
         return self._judge(self.window)
 
+    def _follows(self, refusal: Reason) -> bool:
+        """Whether what was ordered before is waited for all the same."""
+        return False
+
     def _judge(self, window: Window) -> int | None:
         """The exit code, once it is known."""
         raise NotImplementedError
 
-    def _say(self, sentence: str) -> None:
-        """Tell people what holds it up, or what has become of it, once."""
-        if sentence and sentence != self._said:
-            self._said = sentence
-            print(f"{self._command.host}: {sentence}", file=sys.stderr)
-
 
 class _Starter(_Follower):
+    def _follows(self, refusal: Reason) -> bool:
+        # A drain that is no news is under way, or waits for a trigger.
+        return self._wait and refusal is Reason.IN_WINDOW
+
     def _judge(self, window: Window) -> int | None:
         if window.state is WindowState.STARTING:
-            self._say(window.sentence)
+            self._say(self._command, window.sentence)
             return None
         if window.state is not WindowState.OPEN:
-            self._say("its maintenance has ended meanwhile")
+            self._say(self._command, "its maintenance has ended meanwhile")
             return exits.PARTLY
         if not self._wait:
             return exits.DONE
@@ -176,7 +181,8 @@ class _Starter(_Follower):
             return None
         left = [move for move in self.moves if not _is_away(move)]
         names = ", ".join(f"{move.name} ({move.sentence})" for move in left)
-        self._say(f"left: {names}" if left else f"it is empty, {len(self.moves)} moved")
+        words = f"left: {names}" if left else f"it is empty, {len(self.moves)} moved"
+        self._say(self._command, words)
         return exits.PARTLY if left else exits.DONE
 
 
@@ -184,7 +190,7 @@ class _Ender(_Follower):
     def _judge(self, window: Window) -> int | None:
         if window.state is WindowState.ENDED:
             return exits.DONE
-        self._say(window.sentence)
+        self._say(self._command, window.sentence)
         return None if self._wait or not window.reason else exits.PARTLY
 
 

@@ -12,8 +12,8 @@ from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import HostState, ServerState
 from nova_ha_scheduler.evacuation.service import Service
+from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, Query
-from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.reasons import Reason
 
 _POLL_SECONDS = 0.5
@@ -23,22 +23,14 @@ _FOLLOWED = (None, Reason.ALREADY)
 """Refusals of a command whose host's recovery is followed all the same."""
 
 
-def give(
-    app: NovaHA,
-    commands: Sequence[records.Command],
-    wait: bool,
-    timeout: float | None = None,
+def follow(
+    app: NovaHA, commands: Sequence[records.Command], timeout: float | None = None
 ) -> tuple[int, list[records.ServerRecovery]]:
-    """Give these commands, each for a host of its own.
+    """Give these commands, each for a host of its own, and follow them to their end.
 
-    :param wait: follow them to their end, for so long.
+    :param timeout: for so long.
     :returns: the exit code, and what became of the servers by then.
     """
-    if not wait:
-        journal = SqlJournal(app.database)
-        for command in commands:
-            journal.add_command(command)
-        return exits.DONE, []
     parts = Parts(app.conf, only=[command.host for command in commands])
     parts.database.upgrade()
     waiter = Waiter(parts, *commands)
@@ -53,7 +45,7 @@ class Waiter:
         self._history = History(parts.database)
         self._service = Service(parts, listens=False)
         self._codes: dict[str, int] = {}
-        self._told: set[str] = set()
+        self._said: set[str] = set()
         self._servers: dict[str, list[records.ServerRecovery]] = {}
 
     @property
@@ -62,24 +54,51 @@ class Waiter:
         return [server for mine in self._servers.values() for server in mine]
 
     def follow(self, timeout: float | None) -> int:
-        """:returns: the exit code; of several commands, the highest."""
-        for command in self._commands:
-            self._service.journal.add_command(command)
+        """:returns: the exit code; of several commands, the highest. After Ctrl-C it
+        is said who goes on."""
+        self._service.journal.add_commands(self._commands)
         # It becomes the active trigger only if there is none.
         helper = threading.Thread(target=self._service.run, daemon=True)
         helper.start()
-        end = time.monotonic() + timeout if timeout else float("inf")
-        code = None
         try:
-            while code is None and time.monotonic() < end:
-                time.sleep(_POLL_SECONDS)
-                code = self._look()
+            code = self._watch(timeout)
+            if sys.stderr.isatty():
+                print(file=sys.stderr)
+            if code in (exits.LATE, exits.INTERRUPTED):
+                hosts = ", ".join(command.host for command in self._commands)
+                print(f"{hosts}: {self._goes_on()}", file=sys.stderr)
         finally:
             self._service.stop()
             helper.join()
-            if sys.stderr.isatty():
-                print(file=sys.stderr)
-        return exits.LATE if code is None else code
+        return code
+
+    def _watch(self, timeout: float | None) -> int:
+        end = time.monotonic() + timeout if timeout else float("inf")
+        try:
+            while time.monotonic() < end:
+                time.sleep(_POLL_SECONDS)
+                code = self._look()
+                if code is not None:
+                    return code
+        except KeyboardInterrupt:
+            return exits.INTERRUPTED
+        return exits.LATE
+
+    def _goes_on(self) -> str:
+        """Who does, when this program ends."""
+        journal = self._service.journal
+        if journal.active:
+            return (
+                "this program was the active trigger: nobody goes on until "
+                "nova-ha-evacuator is started, or this order is given again"
+            )
+        try:
+            holder = journal.holder()
+        except JournalError as error:
+            return f"who goes on is not known: {error}"
+        if holder:
+            return f"the trigger {holder} goes on with it"
+        return "no trigger is active: nobody goes on until one is"
 
     def _look(self) -> int | None:
         """The exit code, once it is known."""
@@ -97,15 +116,16 @@ class Waiter:
     def _look_at(self, given: records.Command) -> int | None:
         """The same for one of the commands."""
         command = self._service.journal.command(given.id)
-        if command is None or not command.answer:
+        if command is None:
+            return None
+        if not command.answer:
+            self._say(command, command.waits)
             return None
         if command.refusal not in _FOLLOWED:
-            print(f"{command.host}: {command.answer}", file=sys.stderr)
+            self._say(command, command.answer)
             return exits.REFUSED
-        if command.refusal and command.destinations and given.id not in self._told:
-            self._told.add(given.id)
-            words = f"{command.host}: {command.answer}, not by this plan"
-            print(words, file=sys.stderr)
+        if command.refusal and command.destinations:
+            self._say(command, f"{command.answer}, not by this plan")
         found = self._history.recoveries(Query(host=command.host, limit=1))
         if not found:
             return None
@@ -117,6 +137,13 @@ class Waiter:
             return None
         whole = host.state is HostState.RECOVERED
         return exits.DONE if whole else exits.PARTLY
+
+    def _say(self, command: records.Command, words: str) -> None:
+        """Tell people what holds the command up, or what became of it, once."""
+        sentence = f"{command.host}: {words}"
+        if words and sentence not in self._said:
+            self._said.add(sentence)
+            print(sentence, file=sys.stderr)
 
 
 def _draw(servers: list[records.ServerRecovery]) -> None:

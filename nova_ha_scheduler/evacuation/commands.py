@@ -14,11 +14,18 @@ from nova_ha_scheduler.evacuation import (
     servers,
 )
 from nova_ha_scheduler.evacuation.evidence import Evidence
-from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
+from nova_ha_scheduler.evacuation.records import (
+    CommandKind,
+    EventKind,
+    HostState,
+    Reason,
+)
 from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.rules import vocabulary
 
 _UNDER_WAY = (HostState.FENCED, HostState.EVACUATING, HostState.RETURNING)
 _ENDED = (HostState.RECOVERED, HostState.INCOMPLETE)
+_UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED, HostState.FENCING)
 
 
 def handle(turn: Turn) -> None:
@@ -55,6 +62,44 @@ def _confirm(turn: Turn, command: records.Command) -> None:
         turn.refuse(command, Reason.ABORTED, known.aborted)
     elif command.kind is CommandKind.EVACUATE:
         _evacuate(turn, command, host)
+
+
+def note(turn: Turn) -> None:
+    """Say of each word that is not used yet why that is, once for each reason; at the
+    end of the step, in which a state function may have used it."""
+    for command in list(turn.commands.values()):
+        why = _unused(turn, command) if command.kind.confirms else ""
+        if why and why != command.waits:
+            turn.commands[command.id] = replace(command, waits=why)
+            kind, how = EventKind.COMMAND_NOTED, str(command)
+            turn.tell(kind, host=command.host, how=how, reason=why)
+
+
+def _unused(turn: Turn, command: records.Command) -> str:
+    """What the word waits for; "": the next look at the cloud."""
+    host = turn.picture.hosts.get(command.host)
+    known = turn.recovery_of(command.host)
+    if host is None or turn.picture.hosts_at is not None:
+        return ""
+    if turn.guard.blind_since is not None:
+        return Reason.WORD_BLIND.sentence()
+    if known is None:
+        return _unsuspected(command.kind, host)
+    if known.state not in _UNPROVEN:
+        return Reason.WORD_PROVEN.sentence(known.state.value)
+    fenced = turn.pending(known, records.Effect.FENCE)
+    return Reason.WORD_FENCING.sentence() if fenced else ""
+
+
+def _unsuspected(kind: CommandKind, host: Host) -> str:
+    if kind is CommandKind.EVACUATE:
+        return Reason.EVACUATE_UP.sentence() if host.up else ""
+    if no := detect.hands_off(host):
+        reason, detail = no
+        return Reason.WORD_LEFT_ALONE.sentence(reason.sentence(detail))
+    if vocabulary.HA not in host.facts.flags:
+        return Reason.WORD_UNPROTECTED.sentence()
+    return (Reason.WORD_UP if host.up else Reason.WORD_EARLY).sentence()
 
 
 def _evacuate(turn: Turn, command: records.Command, host: Host) -> None:

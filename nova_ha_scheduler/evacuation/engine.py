@@ -59,6 +59,7 @@ def decide(turn: Turn) -> None:
     failback.follow(turn)
     moves.dispatch(turn)
     drain.conclude(turn)
+    commands.note(turn)
 
 
 def again(decision: Decision) -> records.Change:

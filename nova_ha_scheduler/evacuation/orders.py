@@ -30,6 +30,8 @@ class Command:
 
     :ivar id: the key.
     :ivar answer: what came of it; "" until it was handled or has expired.
+    :ivar waits: what a word that a step has seen is not used for yet; see
+        :func:`.commands.note`. It may still be answered, and steers nothing.
     :ivar refusal: why it was refused, if it was.
     :ivar until, drain: of a maintenance that is to start.
     :ivar destinations: of an evacuation: the planned hosts, by server.
@@ -48,6 +50,7 @@ class Command:
     until: float | None = None
     drain: bool = False
     force: bool = False
+    waits: str = ""
     destinations: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:

@@ -244,6 +244,8 @@ class EventKind(enum.Enum):
     SIGHTED = "detector.sighted"
     DEVICE_BROKEN = "fence_device.broken"
     DEVICE_WORKS = "fence_device.works"
+    COMMAND_NOTED = "command.noted"
+    """Somebody's word that a host is off is not used yet, for a reason."""
     COMMAND_TAKEN = "command.taken"
     COMMAND_REFUSED = "command.refused"
     PAUSED = "pause.begun"
@@ -347,14 +349,14 @@ class State:
     def after(self, change: "Change") -> "State":
         """The state with a change in it; what has ended is still there."""
         ended = {outcome.intent.id for outcome in change.closed}
-        answered = {command.id for command in change.commands}
+        commands = {**self.commands, **{c.id: c for c in change.commands}}
         intents = {**self.intents, **{i.id: i for i in change.opened}}
         pauses = {**self.pauses, **{p.id: p for p in change.pauses}}
         return State(
             hosts={**self.hosts, **{h.id: h for h in change.hosts}},
             servers={**self.servers, **{s.key: s for s in change.servers}},
             intents={k: i for k, i in intents.items() if k not in ended},
-            commands={k: c for k, c in self.commands.items() if k not in answered},
+            commands={k: c for k, c in commands.items() if not c.answer},
             guard=change.guard or self.guard,
             pauses={k: p for k, p in pauses.items() if p.ended_at is None},
             windows={**self.windows, **{w.id: w for w in change.windows}},

@@ -267,7 +267,10 @@ class Turn:
             opened=tuple(self._opened),
             closed=tuple(self._closed),
             events=tuple(self._events),
-            commands=tuple(self._answered),
+            commands=(
+                *self._answered,
+                *(c for c in self.commands.values() if before.commands[c.id] != c),
+            ),
             guard=self.guard if self.guard != before.guard else None,
             pauses=tuple(
                 p for p in self.pauses.values() if before.pauses.get(p.id) != p

@@ -225,10 +225,10 @@ class SqlJournal:
 
     # The command line's part; needs no lease.
 
-    def add_command(self, command: records.Command) -> None:
-        """Write down an order, for the active trigger's next step."""
-        row = codec.row(tables.commands, command)
-        self._db.write(lambda connection: put(connection, tables.commands, [row]))
+    def add_commands(self, commands: Sequence[records.Command]) -> None:
+        """Write down orders, all or none, for the active trigger's next step."""
+        rows = [codec.row(tables.commands, command) for command in commands]
+        self._db.write(lambda connection: put(connection, tables.commands, rows))
 
     def put_pauses(
         self, pauses: Sequence[Pause], events: Sequence[records.Event]
@@ -252,11 +252,16 @@ class SqlJournal:
 
     def command(self, command_id: str) -> records.Command | None:
         """An order with what has become of it."""
-        same = tables.commands.c.id == command_id
+        found = self.commands([command_id])
+        return found[0] if found else None
+
+    def commands(self, ids: Sequence[str]) -> list[records.Command]:
+        """Orders with what has become of them."""
+        same = tables.commands.c.id.in_(ids)
         query = sa.select(tables.commands.c.record).where(same)
         with self._db.read() as connection:
-            text = connection.scalar(query)
-        return codec.load(records.Command, text) if text else None
+            texts = connection.scalars(query).all()
+        return [codec.load(records.Command, text) for text in texts]
 
 
 def _open_pauses() -> Any:

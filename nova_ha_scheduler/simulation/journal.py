@@ -78,5 +78,5 @@ class KeptJournal(MemoryJournal):
         super().commit(change)
 
     def order(self, command: Command) -> None:
-        self._kept.add_command(command)
+        self._kept.add_commands([command])
         super().order(command)

@@ -105,7 +105,7 @@ def test_activity_ends_before_another_can_take_over(database):
 
 
 def test_commands_need_no_lease(journal, open_database):
-    SqlJournal(open_database()).add_command(command())
+    SqlJournal(open_database()).add_commands([command()])
     assert journal.load(0).commands == {"k": command()}
 
 
@@ -153,7 +153,7 @@ def test_many_write_at_once(journal, open_database):
     def order(number: int) -> None:
         mine = SqlJournal(open_database())
         for n in range(10):
-            mine.add_command(command(f"{number}-{n}"))
+            mine.add_commands([command(f"{number}-{n}")])
 
     errors = []
     thread_hook, threading.excepthook = threading.excepthook, errors.append

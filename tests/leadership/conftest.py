@@ -145,7 +145,7 @@ class Site:
         for host in hosts or DEAD:
             kind = CommandKind.CONFIRM_FENCED
             order = Command(host, kind, host, "me", "I saw it", now, now + 600)
-            journal.add_command(order)
+            journal.add_commands([order])
 
     def all_recovered(self) -> bool:
         found = History(self.database).recoveries(Query(limit=None))

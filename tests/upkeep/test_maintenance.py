@@ -80,8 +80,14 @@ def test_without_a_service(cloud: Cloud, flavor: str, trigger: Trigger) -> None:
     path = f"/os-services/{service(cloud, 'node2')['id']}"
     assert cloud.nova("PUT", path, by_person).ok
     order = ("start", "node2", *ORDER, "--drain")
+    found = trigger.maintenance(*order)
+    assert found.code == 0, found.err
+    assert "node2: no trigger runs: its servers stay until one does" in found.err
+    moves = cloud.nova("GET", f"/os-migrations?instance_uuid={uuid}").json()
+    assert moves["migrations"] == []
     found = trigger.maintenance(*order, "--wait")
     assert found.code == 0, found.err
+    assert "node2: it is under maintenance already" in found.err
     assert "node2: it is empty" in found.err
     assert cloud.host(uuid) not in ("node2", "")
     ended = trigger.maintenance("end", "node2")
