@@ -2,7 +2,7 @@
 """``nova-ha evacuate``: a host that somebody knows to be off."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cliff.lister import Lister
@@ -27,7 +27,7 @@ class Evacuate(Command, Lister):
     does it itself, and leaves all other hosts alone.
     """
 
-    short = ("name", "to", "outcome", "reason")
+    short: Sequence[str] = ("name", "to", "outcome", "reason")
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("host", help="the compute service's exact host name")
