@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.effort import FULL, SHORT, Effort
 
-PARTS = ("filters", "scheduling", "recovery", "planner")
+PARTS = ("filters", "scheduling", "recovery", "planner", "commands")
 
 
 def main() -> int:
@@ -48,7 +48,8 @@ def main() -> int:
     short = "-short" if arguments.short else ""
     output: Path = arguments.output or Path(f"build/bench{short}.json")
     if len(arguments.parts) != 1:
-        return each_by_itself(arguments.parts or PARTS, output)
+        options = [a for a in sys.argv[1:] if a not in PARTS]
+        return each_by_itself(arguments.parts or PARTS, output, options)
     figures = _measure(arguments.parts[0], _effort(arguments))
     output.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(output.read_text()) if output.exists() else {}
@@ -64,11 +65,10 @@ def _effort(arguments: argparse.Namespace) -> Effort:
     return replace(effort, **{n: value for n, value in said.items() if value})
 
 
-def each_by_itself(parts: Sequence[str], output: Path) -> int:
+def each_by_itself(parts: Sequence[str], output: Path, options: Sequence[str]) -> int:
     """:returns: how many parts broke."""
     output.unlink(missing_ok=True)
-    arguments = [a for a in sys.argv[1:] if a not in PARTS]
-    commands = [[sys.executable, "-m", "bench", part, *arguments] for part in parts]
+    commands = [[sys.executable, "-m", "bench", part, *options] for part in parts]
     return sum(subprocess.run(command).returncode != 0 for command in commands)
 
 

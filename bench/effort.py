@@ -21,6 +21,7 @@ class Effort:
     :ivar repeats: how often a filter is asked about each.
     :ivar planned: the cloud that is planned, as ``nova-ha plan --synthetic`` takes it.
     :ivar puzzles: how many small clouds the exact solver is asked about.
+    :ivar starts: how often each command is started.
     """
 
     hosts: int = 300
@@ -32,6 +33,7 @@ class Effort:
     repeats: int = 30
     planned: str = LARGE
     puzzles: int = 60
+    starts: int = 10
 
 
 FULL = Effort()
@@ -45,5 +47,6 @@ SHORT = Effort(
     repeats=2,
     planned=LARGE.replace("100 zones of 100", "2 zones of 10"),
     puzzles=4,
+    starts=1,
 )
 """Some seconds a part: whether the benchmark works, not what it measures."""

@@ -7,20 +7,24 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cliff.app
 import cliff.command
 from cliff.commandmanager import CommandManager
+from cliff.help import HelpExit
 from cliff.lister import Lister
-from oslo_config import cfg
 
-from nova_ha_scheduler import launch, spelling
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler import launch
+from nova_ha_scheduler.cli import exits, overview
 from nova_ha_scheduler.cli.table import Table
 from nova_ha_scheduler.cli.values import plain
-from nova_ha_scheduler.evacuation import startup
-from nova_ha_scheduler.journal.database import Database
+
+# Whoever asks for help waits for none of what commands are made with.
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+    from nova_ha_scheduler.journal.database import Database
 
 _TALKATIVE = ("alembic", "oslo_service")
 """Libraries that tell people what they do when they start."""
@@ -30,7 +34,7 @@ class _Entry:
     """A command that is not imported yet."""
 
     def __init__(self, entry: metadata.EntryPoint) -> None:
-        self._entry = entry
+        self.entry = entry
 
     def load(self) -> Any:
         """The command's class.
@@ -39,9 +43,11 @@ class _Entry:
         """
         with launch.complete("nova-ha"):
             try:
-                return self._entry.load()
+                return self.entry.load()
             except ValueError as error:
-                raise ImportError(f"{self._entry.value}: {error}") from error
+                raise ImportError(f"{self.entry.value}: {error}") from error
+            finally:
+                launch.imported()
 
 
 class _Commands(CommandManager):
@@ -53,17 +59,25 @@ class _Commands(CommandManager):
         for entry in metadata.entry_points(group=namespace):
             self.commands[entry.name.replace("_", " ")] = _Entry(entry)
 
+    def to_import(self) -> dict[str, metadata.EntryPoint]:
+        """Where the commands are that are not imported yet."""
+        found = self.commands.items()
+        return {name: item.entry for name, item in found if isinstance(item, _Entry)}
+
 
 class NovaHA(cliff.app.App):
     """Every command has ``-f json``."""
 
+    command_manager: _Commands
+
     def __init__(self) -> None:
         super().__init__(
             description="High availability of Nova's servers",
-            version=metadata.version(startup.PROJECT),
+            version=metadata.version(launch.PROJECT),
             command_manager=_Commands("nova_ha.cli"),
             deferred_help=True,
         )
+        self.command_manager.add_command("help", overview.Help)
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -82,15 +96,29 @@ class NovaHA(cliff.app.App):
         )
         return parser
 
+    def show_overview(self) -> None:
+        """What there is; no command is imported for it."""
+        overview.show(self, self.command_manager.to_import())
+
+    def print_help_if_requested(self) -> None:
+        """cliff's own imports all commands."""
+        if self.options.deferred_help:
+            self.show_overview()
+            raise HelpExit
+
     @cached_property
-    def conf(self) -> cfg.ConfigOpts:
+    def conf(self) -> "cfg.ConfigOpts":
         """The configuration. :raises cfg.Error: it names the file or option."""
+        from nova_ha_scheduler.evacuation import startup
+
         files = self.options.config_file
         return startup.load("nova-ha", [f"--config-file={path}" for path in files])
 
     @cached_property
-    def database(self) -> Database:
+    def database(self) -> "Database":
         """The journal's. :raises JournalError: it is not there, or not usable."""
+        from nova_ha_scheduler.journal.database import Database
+
         database = Database(self.conf)
         database.check()
         return database
@@ -153,6 +181,8 @@ class Command(cliff.command.Command):
         return args.formatter == "table" and not chosen
 
     def _require_columns(self, wanted: Sequence[str], known: Sequence[str]) -> None:
+        from nova_ha_scheduler import spelling
+
         names = {name.lower().replace(" ", "_") for name in known}
         for name in wanted:
             if known and name.lower().strip().replace(" ", "_") not in names:

@@ -6,9 +6,7 @@ from oslo_config import cfg
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.model import Picture, Scope
-from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.world import OpenStackCloud
 
 SECONDS = 5.0
 """For each request; [cloud] timeout may be longer."""
@@ -18,6 +16,10 @@ class Glance:
     """The cloud as it is now. Every method raises CloudUnreachable, and soon."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
+        # Not every command that may look here does.
+        from nova_ha_scheduler.cluster.openstack.api import Api, connect
+        from nova_ha_scheduler.evacuation.world import OpenStackCloud
+
         try:
             connection = connect(conf)
         except cfg.Error as error:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options in [cloud] of nova-ha.conf."""
 
-from keystoneauth1 import loading
+from typing import Any
+
 from oslo_config import cfg
 
 REQUEST_TIMEOUT = 60.0
@@ -30,21 +31,34 @@ OPTS = [
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
-    """Register the group with keystoneauth's options; again does nothing.
+    """Register the group with the options that are ours; again does nothing."""
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def register_login(conf: cfg.ConfigOpts) -> None:
+    """Register keystoneauth's options of the group, for who asks the cloud.
 
     Those of the auth plugin are registered when one is loaded.
     """
-    conf.register_group(GROUP)
-    conf.register_opts(OPTS, group=GROUP)
+    loading = _loading()
     loading.register_auth_conf_options(conf, GROUP.name)
     loading.register_session_conf_options(conf, GROUP.name)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """For oslo-config-generator."""
+    loading = _loading()
     login = [
         *loading.get_auth_common_conf_options(),
         *loading.get_session_conf_options(),
         *loading.get_auth_plugin_conf_options("v3password"),
     ]
     return [(GROUP, OPTS + login)]
+
+
+def _loading() -> Any:
+    """With it comes requests: what only reads the journal does not wait for them."""
+    from keystoneauth1 import loading
+
+    return loading

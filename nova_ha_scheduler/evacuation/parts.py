@@ -11,7 +11,6 @@ from nova_ha_scheduler.evacuation import coordination, startup
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
 from nova_ha_scheduler.fencing.config import Fencing
-from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.witnesses import Witnesses
 
 _BESIDE_WORKERS = 8
@@ -46,4 +45,7 @@ class Parts:
         witnesses = Witnesses(conf)
         self.api = cloud(conf)
         self.world = ProductionWorld(self.api, self.fencing, witnesses, only)
+        # The cloud alone is asked by commands that need none of what comes with it.
+        from nova_ha_scheduler.journal.database import Database
+
         self.database = Database(conf)

@@ -7,7 +7,7 @@ is a :class:`BadValue`, never a default: who meets one fails closed.
 
 from collections.abc import Mapping
 
-from oslo_utils import strutils
+from nova_ha_scheduler.rules import booleans
 
 HA = "ha"
 """Aggregate: its hosts are protected. Flavor: its servers are."""
@@ -59,10 +59,10 @@ def boolean(values: Mapping[str, str], key: str) -> bool:
     """
     if key not in values:
         return False
-    try:
-        return bool(strutils.bool_from_string(values[key], strict=True))
-    except ValueError:
-        raise BadValue(key, values[key], "a boolean (true or false)") from None
+    found = booleans.read(values[key])
+    if found is None:
+        raise BadValue(key, values[key], "a boolean (true or false)")
+    return found
 
 
 def storage_zone(values: Mapping[str, str]) -> str | None:

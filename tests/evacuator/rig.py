@@ -44,7 +44,7 @@ class Trigger:
         """Start nova-ha-evacuator; return at once."""
         self._starts += 1
         log = self._folder / f"evacuator-{self._starts}.log"
-        return Process([_program("nova-ha-evacuator"), self._option], log, self._env)
+        return Process([_program("nova-ha-evacuator"), self.option], log, self._env)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Process]:
@@ -58,23 +58,27 @@ class Trigger:
 
     def nova_ha(self, *arguments: str) -> str:
         """Run the command line; return what it prints."""
-        done = subprocess.run(
-            [_program("nova-ha"), self._option, *arguments],
+        done = self.ask(*arguments)
+        if done.returncode:
+            raise ProgramError(f"nova-ha {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line, whatever its exit code says."""
+        return subprocess.run(
+            [_program("nova-ha"), self.option, *arguments],
             capture_output=True,
             text=True,
             timeout=60,
             env=self._env,
         )
-        if done.returncode:
-            raise ProgramError(f"nova-ha {' '.join(arguments)}: {done.stderr}")
-        return done.stdout
 
     def history(self) -> History:
         """The journal, read here: cheaper than a process for each look."""
-        return History(Database(startup.load("nova-ha", [self._option])))
+        return History(Database(startup.load("nova-ha", [self.option])))
 
     @property
-    def _option(self) -> str:
+    def option(self) -> str:
         return f"--config-file={self.conf_file}"
 
     @property

@@ -4,8 +4,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oslo_utils import strutils
 
-from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules import booleans, vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
 
@@ -17,6 +18,30 @@ def test_true(text):
 @pytest.mark.parametrize("text", ["false", "False", "no", "0", "off", "f", "n"])
 def test_false(text):
     assert vocabulary.boolean({"ha": text}, "ha") is False
+
+
+_WORDS = [*strutils.TRUE_STRINGS, *strutils.FALSE_STRINGS, "", "none", "2", "ja"]
+
+
+@pytest.mark.parametrize("said", [*_WORDS, True, False, 1, 0, 2, None])
+def test_booleans_are_those_of_oslo_utils(said):
+    spellings = [said]
+    if isinstance(said, str):
+        spellings += [said.upper(), said.title(), f" {said}\t", f"{said}\u00a0\n"]
+    for spelling in spellings:
+        assert booleans.read(spelling) is _of_oslo_utils(spelling)
+
+
+@given(st.text(max_size=5))
+def test_any_text_is_read_as_by_oslo_utils(text):
+    assert booleans.read(text) is _of_oslo_utils(text)
+
+
+def _of_oslo_utils(said):
+    try:
+        return strutils.bool_from_string(said, strict=True)
+    except ValueError:
+        return None
 
 
 def test_absent_is_false():

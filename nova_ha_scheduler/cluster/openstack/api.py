@@ -15,7 +15,7 @@ from openstack import exceptions as sdk_exceptions
 from oslo_config import cfg
 
 from nova_ha_scheduler import exchange
-from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
+from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT, register_login
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 
 READ = "2.100"
@@ -68,6 +68,7 @@ def connect(
 
 
 def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
+    register_login(conf)
     try:
         auth = loading.load_auth_from_conf_options(conf, "cloud")
         if auth is None:

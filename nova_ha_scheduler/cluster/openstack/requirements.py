@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from oslo_utils import strutils
+from nova_ha_scheduler.rules import booleans
 
 Json = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ class Requirements:
         if policy != "mixed":
             return {}
         mask = self._specs.get("hw:cpu_dedicated_mask")
-        realtime = strutils.bool_from_string(self._specs.get("hw:cpu_realtime"))
+        realtime = booleans.read(self._specs.get("hw:cpu_realtime"))
         if not mask and realtime:
             image = self._properties.get("hw_cpu_realtime_mask")
             mask = image or self._specs.get("hw:cpu_realtime_mask")
@@ -89,7 +89,7 @@ class Requirements:
 
     @property
     def _encrypted(self) -> bool:
-        return bool(strutils.bool_from_string(self._asked("mem_encryption")))
+        return bool(booleans.read(self._asked("mem_encryption")))
 
     def _implied(self) -> frozenset[str]:
         """Traits for what needs the host's support."""
@@ -107,7 +107,7 @@ class Requirements:
         found.add(_ADDRESS_SPACE.get(mode))
         stateless = self._properties.get("hw_firmware_stateless")
         uefi = self._properties.get("hw_firmware_type") == "uefi"
-        if uefi and strutils.bool_from_string(stateless):
+        if uefi and booleans.read(stateless):
             found.add("COMPUTE_SECURITY_STATELESS_FIRMWARE")
         if self._asked("pci_numa_affinity_policy") == "socket":
             found.add("COMPUTE_SOCKET_PCI_NUMA_AFFINITY")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha --help``: all commands, none of which is imported for it.
+
+What each one is for stands in its docstring, which is read in its module's source.
+"""
+
+import ast
+import functools
+import inspect
+from collections.abc import Mapping
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+import autopage.argparse
+import cliff.app
+from cliff.help import HelpCommand
+
+
+def show(app: cliff.app.App, entries: Mapping[str, metadata.EntryPoint]) -> None:
+    """The program's own options and all commands, in a pager on a terminal.
+
+    :param entries: where those commands are that are not imported yet.
+    """
+    lines = {name: _described(entry) for name, entry in entries.items()}
+    for name, command in app.command_manager:
+        if name not in lines:
+            lines[name] = _first(inspect.getdoc(command.load()))
+    width = max(map(len, lines))
+    pager = autopage.argparse.help_pager(app.stdout)
+    autopage.argparse.use_color_for_parser(app.parser, pager.to_terminal())
+    with pager as out:
+        app.parser.print_help(out)
+        out.write("\nCommands:\n")
+        for name, line in sorted(lines.items()):
+            out.write(f"  {name:{width}}  {line}\n")
+
+
+class Help(HelpCommand):
+    """print detailed help for another command"""
+
+    def take_action(self, parsed_args: Any) -> int:
+        if parsed_args.cmd:
+            return int(super().take_action(parsed_args))
+        self.app.show_overview()
+        return 0
+
+
+def _described(entry: metadata.EntryPoint) -> str:
+    """The first line of a command's docstring; of one without source: import it."""
+    module, _, name = entry.value.partition(":")
+    for node in _source(module):
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return _first(ast.get_docstring(node))
+    return _first(inspect.getdoc(entry.load()))
+
+
+@functools.cache
+def _source(module: str) -> list[ast.stmt]:
+    found = util.find_spec(module)
+    if found is None or found.origin is None or not found.has_location:
+        return []
+    path = Path(found.origin)
+    return ast.parse(path.read_bytes()).body if path.suffix == ".py" else []
+
+
+def _first(docstring: str | None) -> str:
+    return (docstring or "").partition("\n")[0].rstrip(".")
