@@ -39,6 +39,10 @@ class Reason(enum.Enum):
         "as broken: make sure that it runs where Nova shows it and nowhere else, then "
         "openstack server set --state active"
     )
+    CANNOT_BE_READ = (
+        "what the cloud shows of it cannot be read, so that nothing is asked of Nova: "
+        "{0}; see what openstack server show says of it, then nova-ha retry"
+    )
     # A server is left where it is.
     NOT_PROTECTED = "its flavor does not say ha=true"
     POLICY_NONE = "its recovery policy is none"
@@ -124,6 +128,10 @@ class Reason(enum.Enum):
     BROKEN = (
         "its step broke and is tried again: {0}; nothing is done for it until that has "
         "passed, and other hosts go on; it is a bug: report it with the trigger's log"
+    )
+    SERVICE_UNREADABLE = (
+        "its compute service cannot be read: {0}; nothing is done for it until that "
+        "can be, and other hosts go on: see openstack compute service list"
     )
     ALREADY = "its recovery is under way already"
     PAUSED = "it is paused: {0}"

@@ -101,6 +101,7 @@ class _Names:
             free=self._amounts(host.free),
             capacity=self._amounts(host.capacity),
             traits=self._traits(host.traits),
+            unreadable=host.unreadable and _UNREADABLE,
         )
 
     def server(self, server: Server) -> Server:
@@ -122,6 +123,7 @@ class _Names:
             group=group and self.groups[group],
             group_hosts=frozenset(self.hosts[name] for name in server.group_hosts),
             missing=None,
+            unreadable=server.unreadable and _UNREADABLE,
         )
 
     def migration(self, record: Migration) -> Migration:

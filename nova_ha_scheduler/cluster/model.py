@@ -29,6 +29,7 @@ class Host:
     :ivar traits: what its resource providers are said to have, all together.
     :ivar unfenceable: why the trigger has no method to fence it; "": it has one, or
         this picture does not tell.
+    :ivar unreadable: why nothing is known of its service but its name; "": all is.
     """
 
     name: str
@@ -43,6 +44,11 @@ class Host:
     capacity: Resources | None = None
     traits: frozenset[str] = frozenset()
     unfenceable: str = ""
+    unreadable: str = ""
+
+
+UNNAMED = "(a service without a readable host name)"
+"""Stands for whatever host it may be."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Server:
     :ivar group_hosts: where the group's other members are.
     :ivar missing: sentences on volumes and ports that are not attached as they
         should be; None if nobody looked (see Scope.landed).
+    :ivar unreadable: why nothing is known of it but where it is; "": all is.
     """
 
     uuid: str
@@ -88,6 +95,7 @@ class Server:
     group_apart: bool = True
     group_hosts: frozenset[str] = frozenset()
     missing: tuple[str, ...] | None = None
+    unreadable: str = ""
 
 
 class MoveKind(enum.Enum):
@@ -137,6 +145,28 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """An object that the cloud shows, and that cannot be read.
+
+    :ivar kind: what it is, as a word; name: what it is called, as far as that is known.
+    :ivar why: what is wrong with it.
+    :ivar source: the host that a migration record is of; "": it is none.
+    :ivar server: the server that it is of; "": that cannot be read either.
+    :ivar at: when the record was made; None: that cannot be read either.
+    """
+
+    kind: str
+    name: str
+    why: str
+    source: str = ""
+    server: str = ""
+    at: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} ({self.why})"
+
+
+@dataclass(frozen=True)
 class Scope:
     """What the engine needs to be looked at in detail, beyond all hosts.
 
@@ -174,12 +204,14 @@ class Picture:
     The records are read before the servers, and both before the free amounts: what
     a record shows as claimed is then claimed in the amounts, too. It is whole: a
     cell that does not answer makes no picture, not a smaller one; unless it fails
-    after the hosts were listed, which Nova's other lists do not tell.
+    after the hosts were listed, which Nova's other lists do not tell. A host or server
+    that cannot be read is there all the same, and says so.
 
     :ivar taken_at: when the first request for it was sent.
     :ivar scope: what was asked for; hosts outside it have no servers here.
     :ivar hosts_at: the taken_at of the older picture that the hosts are from, if
         they are.
+    :ivar unread: what could not be read.
     """
 
     taken_at: float
@@ -188,6 +220,7 @@ class Picture:
     servers: Mapping[str, Server] = field(default_factory=dict)
     migrations: tuple[Migration, ...] = ()
     hosts_at: float | None = None
+    unread: tuple[Unread, ...] = ()
 
     def with_hosts_of(self, older: "Picture") -> "Picture":
         """This picture, whose scope is without an overview, completed."""
@@ -197,6 +230,11 @@ class Picture:
     def hosts_seen_at(self) -> float:
         """The taken_at that holds for the hosts."""
         return self.taken_at if self.hosts_at is None else self.hosts_at
+
+    def host(self, name: str) -> Host | None:
+        """A host; one whose service may be that without a readable name stands for it.
+        None: it has no service."""
+        return self.hosts.get(name) or self.hosts.get(UNNAMED)
 
     def zones_of(self, host: str) -> frozenset[str]:
         """The storage zones of a host; none, of one that is not known."""

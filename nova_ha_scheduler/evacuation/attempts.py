@@ -10,8 +10,8 @@ from nova_ha_scheduler.evacuation.records import Effect, Reason, ServerRecovery
 from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
 from nova_ha_scheduler.evacuation.upkeep import Move
 
-BUSY = (Reason.TASK_STATE, Reason.INTERRUPTED)
-"""Why a server waits that has a task state."""
+BUSY = (Reason.TASK_STATE, Reason.INTERRUPTED, Reason.CANNOT_BE_READ)
+"""Why a server waits that has a task state, or of which that is not known."""
 
 Asked = TypeVar("Asked", ServerRecovery, Move)
 
@@ -60,17 +60,18 @@ def never_got(
 def busy(
     turn: Turn,
     record: Asked,
-    state: str,
+    reason: Reason,
+    detail: str,
     wait: Callable[[Turn, Asked, Reason, str], Asked],
     leave: Callable[[Turn, Asked, Reason, str], Asked],
 ) -> Asked:
-    """The record of a server that has a task state, so that Nova refuses to move it:
-    that may still clear up, for a while."""
-    if record.reason is not Reason.TASK_STATE:
-        record = wait(turn, record, Reason.TASK_STATE, state)
+    """The record of a server that has a task state, so that Nova refuses to move it, or
+    of which something cannot be read: that may still clear up, for a while."""
+    if record.reason is not reason:
+        record = wait(turn, record, reason, detail)
         return replace(record, not_before=turn.now + turn.options.task_state_grace)
     if turn.now >= record.not_before:
-        return leave(turn, record, Reason.TASK_STATE, state)
+        return leave(turn, record, reason, detail)
     return record
 
 

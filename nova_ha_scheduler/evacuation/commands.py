@@ -50,8 +50,10 @@ def handle(turn: Turn) -> None:
 def _confirm(turn: Turn, command: records.Command) -> None:
     """A confirmation of a host whose death is not proven yet stays, for the state
     functions to find, until it expires, or its host is heard of."""
-    host = turn.picture.hosts.get(command.host)
+    host = turn.picture.host(command.host)
     known = turn.recovery_of(command.host)
+    if host is not None and host.unreadable and turn.now < command.expires_at:
+        return  # it may be true
     if host is None:
         turn.refuse(command, Reason.UNKNOWN_HOST)
     elif turn.now >= command.expires_at:

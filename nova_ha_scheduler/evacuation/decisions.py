@@ -16,6 +16,7 @@ from nova_ha_scheduler.cluster.model import (
     Picture,
     Scope,
     Server,
+    Unread,
 )
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.options import Options
@@ -89,6 +90,7 @@ class Seen:
     servers: tuple[Server, ...] = ()
     migrations: tuple[Migration, ...] = ()
     hosts_at: float | None = None
+    unread: tuple[Unread, ...] = ()
 
     @classmethod
     def of(cls, picture: Picture) -> "Seen":
@@ -99,6 +101,7 @@ class Seen:
             tuple(picture.servers.values()),
             picture.migrations,
             picture.hosts_at,
+            picture.unread,
         )
 
     def picture(self) -> Picture:
@@ -109,6 +112,7 @@ class Seen:
             {server.uuid: server for server in self.servers},
             self.migrations,
             self.hosts_at,
+            self.unread,
         )
 
 

@@ -35,6 +35,8 @@ def under_maintenance(host: Host) -> bool:
 
 def hands_off(host: Host) -> tuple[records.Reason, str] | None:
     """Why the trigger leaves a host alone, whatever its service does."""
+    if host.unreadable:
+        return records.Reason.SERVICE_UNREADABLE, host.unreadable
     if under_maintenance(host):
         return records.Reason.MAINTENANCE, ""
     if disabled_by_somebody(host):
@@ -60,7 +62,8 @@ def fading(picture: Picture, options: Options) -> frozenset[str]:
 
     Measured from the youngest heartbeat, so no clock but Nova's counts.
     """
-    beating = [h for h in picture.hosts.values() if h.up and not h.forced_down]
+    hosts = (host for host in picture.hosts.values() if not host.unreadable)
+    beating = [host for host in hosts if host.up and not host.forced_down]
     newest = max((host.updated_at for host in beating), default=0.0)
     return frozenset(host.name for host in beating if late(host, newest, options))
 
@@ -143,7 +146,7 @@ def _blindness(turn: Turn) -> str | None:
     lately, then it is Nova's database, its message bus or our clock.
     """
     hosts = turn.picture.hosts.values()
-    expected = [h for h in hosts if not h.forced_down and not h.disabled]
+    expected = [h for h in hosts if not (h.forced_down or h.disabled or h.unreadable)]
     early = turn.now + turn.options.clock_skew
     heard = any(
         host.up and host.updated_at <= early and not late(host, turn.now, turn.options)

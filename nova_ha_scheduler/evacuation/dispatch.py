@@ -142,7 +142,7 @@ def _may_ask(turn: Turn, host: HostRecovery) -> bool:
         host.state is HostState.EVACUATING
         and host.evidence is not None
         and turn.seen(host) is not None
-        and host.reason not in (Reason.MAINTENANCE, Reason.BROKEN)
+        and host.reason not in (Reason.MAINTENANCE, *holds.HELD_UP)
         and not holds.stops(turn, host)
         and turn.looked_at(host)
     )

@@ -30,8 +30,9 @@ from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
+from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
 from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.unread import UnreadWatch
 
 LOG = logging.getLogger(__name__)
 
@@ -84,7 +85,12 @@ def again(decision: Decision) -> records.Change:
 
 def _advance(turn: Turn, host: HostRecovery) -> None:
     """Run the state functions until the state stays; or one breaks, whose host then
-    stays as it was before, and the others go on."""
+    stays as it was before, and the others go on. So does one whose service cannot be
+    read, which looks neither dead nor alive."""
+    seen = turn.seen(host)
+    if seen is not None and seen.unreadable:
+        turn.postpone(host, Reason.SERVICE_UNREADABLE, seen.unreadable)
+        return
     host = holds.released(turn, host)
     while True:
         undo = turn.savepoint()
@@ -118,6 +124,7 @@ class Engine:
         self._journal, self._executor = journal, executor
         self._options = options
         self._devices = DeviceWatch(options.device_check_interval)
+        self.unread = UnreadWatch()
         self._picture: Picture | None = None
         self._listed_at = 0.0
         self._offset: float | None = None
@@ -159,6 +166,7 @@ class Engine:
         self._log_broken(turn)
         decided = turn.change()
         self._devices.watch(turn)
+        self.unread.watch(turn)
         change = turn.change()
         if change:
             self._journal.commit(change)

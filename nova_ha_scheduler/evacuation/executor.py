@@ -12,7 +12,8 @@ from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.interfaces import Power, World
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Outcome, Result
-from nova_ha_scheduler.evacuation.troubles import one_line, plainly
+from nova_ha_scheduler.evacuation.troubles import plainly
+from nova_ha_scheduler.printable import flat, one_line
 
 LOG = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
     except Exception as error:
         _warn(intent, error)
         result, words = Result.UNKNOWN, f"{type(error).__name__}: {error}"
-    return Outcome(intent, result, clock.now(), words, by, request_id)
+    return Outcome(intent, result, clock.now(), flat(words), flat(by, 64), request_id)
 
 
 def _warn(intent: Intent, error: Exception) -> None:

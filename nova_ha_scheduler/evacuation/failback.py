@@ -6,7 +6,7 @@ Each has until ``return_within`` after the return: meanwhile its home may be und
 maintenance, disabled or full. If the home dies again, that is over.
 """
 
-from nova_ha_scheduler.evacuation import moves, records, servers
+from nova_ha_scheduler.evacuation import discovery, moves, records
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
@@ -68,7 +68,7 @@ def _given_up(turn: Turn, move: Move) -> triage.Why | None:
     if server is None or server.host != move.source:
         return None
     try:
-        wanted = servers.goes_home(server, turn.options)
+        wanted = discovery.goes_home(server, turn.options)
     except BadValue as error:
         return Reason.UNREADABLE, str(error)
     return None if wanted else (Reason.NO_FAILBACK, "")

@@ -21,6 +21,7 @@ the window and no longer.
 from collections.abc import Collection
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.model import UNNAMED
 from nova_ha_scheduler.evacuation import detect, holds, records
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
 from nova_ha_scheduler.evacuation.turn import Turn
@@ -84,6 +85,8 @@ def _excess(turn: Turn, counted: set[str]) -> str | None:
     for zone in sorted({zone for h in hosts.values() for zone in h.facts.zones}):
         members = {name for name, h in hosts.items() if zone in h.facts.zones}
         dead = counted & members
+        if UNNAMED in hosts:  # they may be in this zone
+            dead |= counted - hosts.keys()
         if len(dead) > _share(members, options.max_zone_percent):
             share = f"{options.max_zone_percent} % of the {len(members)} hosts"
             return f"{_words(dead)}: more than {share} in zone {zone}"

@@ -46,11 +46,15 @@ def expire(turn: Turn) -> None:
             turn.tell(EventKind.PAUSE_EXPIRED, host=host, how=how)
 
 
+HELD_UP = (Reason.BROKEN, Reason.SERVICE_UNREADABLE)
+"""Why nothing at all is done for a host in a step."""
+
+
 def released(turn: Turn, host: HostRecovery) -> HostRecovery:
     """The host, without the pause that has held it, once there is none; and without
-    the error that has, for that may be gone."""
+    the error that has, or what could not be read, for that may be gone."""
     free = host.reason is Reason.PAUSED and not turn.pauses_on(host.host)
-    if free or host.reason is Reason.BROKEN:
+    if free or host.reason in HELD_UP:
         return replace(host, reason=None, detail="")
     return host
 

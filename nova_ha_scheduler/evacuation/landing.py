@@ -23,6 +23,8 @@ def lacks(
 
     :param looked: what its hypervisor has answered in this step.
     """
+    if server.unreadable:
+        return Reason.CANNOT_BE_READ, server.unreadable, None
     if server.host == record.source:
         return Reason.STILL_ON_SOURCE, server.host, None
     if server.missing:

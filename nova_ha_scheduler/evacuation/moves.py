@@ -79,6 +79,8 @@ def _server(turn: Turn, move: Move) -> Server | None:
 
 def why_not(server: Server) -> triage.Why | None:
     """Why Nova would refuse to move a server for ever."""
+    if server.unreadable:
+        return Reason.CANNOT_BE_READ, server.unreadable
     kind = _KINDS.get(server.vm_state)
     if kind is None:
         return Reason.NO_MOVE, server.vm_state
@@ -108,7 +110,8 @@ def waiting(turn: Turn, move: Move) -> Move:
         if over or move.reason is Reason.DOWN:
             move = replace(move.because(None), not_before=turn.now)
         return move
-    return attempts.busy(turn, move, server.task_state, wait, left)
+    state = server.task_state
+    return attempts.busy(turn, move, Reason.TASK_STATE, state, wait, left)
 
 
 def wait(turn: Turn, move: Move, reason: Reason, detail: str = "") -> Move:

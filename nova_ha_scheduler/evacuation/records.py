@@ -242,6 +242,9 @@ class EventKind(enum.Enum):
     GUARD_RESET = "guard.reset"
     BLIND = "detector.blind"
     SIGHTED = "detector.sighted"
+    UNREADABLE = "cloud.unreadable"
+    """Some objects that the cloud shows cannot be read; the reason names them."""
+    READABLE = "cloud.readable"
     DEVICE_BROKEN = "fence_device.broken"
     DEVICE_WORKS = "fence_device.works"
     COMMAND_NOTED = "command.noted"
@@ -265,6 +268,7 @@ TROUBLES = (
     EventKind.SERVER_CONFUSED,
     EventKind.GUARD_TRIPPED,
     EventKind.BLIND,
+    EventKind.UNREADABLE,
     EventKind.DEVICE_BROKEN,
     EventKind.COMMAND_REFUSED,
     EventKind.TRIGGER_REPLACED,

@@ -8,21 +8,20 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.cluster.model import Migration
 from nova_ha_scheduler.evacuation import (
     attempts,
+    discovery,
     interrupted,
     landing,
     late,
     records,
     stranded,
+    unread,
 )
-from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
 from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.planner import board, triage
-from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.vocabulary import BadValue
 
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
 
@@ -35,7 +34,7 @@ def follow(turn: Turn, host: records.HostRecovery) -> None:
     """
     for server in turn.picture.servers_of(host.host):
         if (host.id, server.uuid) not in turn.servers:
-            turn.put(_discover(turn, host, server))
+            turn.put(discovery.found(turn, host, server))
     for record in turn.servers_of(host):
         if turn.looked_at(host) or record.state in _UNDER_WAY:
             turn.put(FUNCTIONS[record.state](turn, record))
@@ -71,48 +70,6 @@ def _anew(record: ServerRecovery) -> ServerRecovery:
     return replace(record, moving_at=None, landed_at=None, ended_at=None)
 
 
-def _discover(turn: Turn, host: records.HostRecovery, server: Server) -> ServerRecovery:
-    ran_and_broke = server.vm_state == "error" and server.running
-    return ServerRecovery(
-        recovery=host.id,
-        server=server.uuid,
-        name=server.name,
-        source=host.host,
-        state=ServerState.WAITING,
-        seen_at=turn.now,
-        was_running=server.vm_state == "active" or ran_and_broke,
-        priority=triage.priority(server, turn.options),
-        failback=_may_go_home(server, turn.options),
-        baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
-    )
-
-
-def goes_home(server: Server, options: Options) -> bool:
-    """Whether it shall go home. :raises BadValue: that cannot be read."""
-    given = server.extra_specs, server.metadata
-    return vocabulary.failback(*given, options.tenant_raises, options.return_failback)
-
-
-def _may_go_home(server: Server, options: Options) -> bool:
-    """The same; where it cannot be read, its move tells so."""
-    try:
-        return goes_home(server, options)
-    except BadValue:
-        return True
-
-
-def _baseline(newest: Migration | None) -> int:
-    """Which records are history when the recovery begins.
-
-    'done' means that the source's nova-compute has not run since: that evacuation
-    belongs to this very death. It turns them into 'completed' when it starts.
-    """
-    if newest is None:
-        return 0
-    history = newest.failed or newest.status == "completed"
-    return newest.id if history else newest.id - 1
-
-
 def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     """The record that tells of its newest evacuation.
 
@@ -138,6 +95,12 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if server is None or server.host != record.source:
         return _gone(turn, record)
     record = _there(turn, record)
+    if words := unread.why(turn, record):
+        reason = Reason.CANNOT_BE_READ
+        return attempts.busy(turn, record, reason, words, wait, _left)
+    if record.reason is Reason.CANNOT_BE_READ and not record.attempts:
+        found = discovery.found(turn, turn.hosts[record.recovery], server)
+        record = replace(found, seen_at=record.seen_at)
     if record.only and stranded.is_dead(turn, record.only):
         record = replace(record, only=None)
     facts = turn.picture.hosts[server.host].facts
@@ -147,7 +110,8 @@ def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return attempts.idle(turn, record)
     if interrupted.for_ever(turn, record, server.task_state):
         return interrupted.ended(turn, record, server.task_state, wait, _left)
-    return attempts.busy(turn, record, server.task_state, wait, _left)
+    state = server.task_state
+    return attempts.busy(turn, record, Reason.TASK_STATE, state, wait, _left)
 
 
 def ready(turn: Turn, record: ServerRecovery) -> bool:
@@ -245,6 +209,9 @@ def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     shown = record.source in turn.picture.scope.hosts
     if under_way or not shown or turn.picture.taken_at < record.not_before:
         return record
+    if words := unread.why(turn, record):
+        return unread.followed(turn, record, words)
+    record = unread.read_again(record)
     server = turn.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
         return stranded.followed(turn, record, None)
@@ -298,6 +265,9 @@ def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
+        if words := unread.why(turn, record):
+            return unread.followed(turn, record, words)
+        record = unread.read_again(record)
         if stranded.vanished(turn, record):
             return _gone(turn, record)
         if stranded.given_up(turn, record, newest):
@@ -374,7 +344,8 @@ def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
         return _gone(turn, record)
     record = _there(turn, record)
     newest = _new_record(turn, record)
-    if server.host != record.source and not (newest and newest.landed):
+    elsewhere = server.host not in ("", record.source)
+    if elsewhere and not (newest and newest.landed):
         record = replace(record, destination=server.host)  # no record says where
     looked = turn.outcome(record, records.Effect.LOOK)
     lacking = landing.lacks(record, server, looked)

@@ -30,11 +30,12 @@ from nova_ha_scheduler.evacuation.records import (
     EventKind,
     State,
 )
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, one_line
+from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.decisions import MIB, Decisions
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.printable import one_line
 
 LOG = logging.getLogger(__name__)
 
@@ -196,6 +197,10 @@ class Service:
             LOG.log(logging.WARNING if bad else logging.INFO, "%s", event)
         for trouble in (Trouble.STEP, Trouble.JOURNAL) if change else (Trouble.STEP,):
             self._troubles.is_over(trouble)
+        if unread := engine.unread.there:
+            self._troubles.begins(Trouble.UNREADABLE, unread)
+        else:
+            self._troubles.is_over(Trouble.UNREADABLE)
         if turns.looked and self._troubles.is_over(Trouble.CLOUD):
             self._say(EventKind.SIGHTED, Trouble.CLOUD.value[-1])
         if change.events and self._sender:

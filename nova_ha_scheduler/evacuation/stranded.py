@@ -207,8 +207,9 @@ def _slow(turn: Turn, record: ServerRecovery, since: float) -> ServerRecovery:
 def _looked(turn: Turn, record: ServerRecovery) -> Server | None:
     """The server, where the picture shows it on the dead host."""
     server = turn.picture.servers.get(record.server)
-    shown = record.source in turn.picture.scope.hosts
-    return server if shown and server and server.host == record.source else None
+    if server is None or server.unreadable or server.host != record.source:
+        return None
+    return server if record.source in turn.picture.scope.hosts else None
 
 
 def _reset(turn: Turn, record: ServerRecovery, words: str) -> ServerRecovery:

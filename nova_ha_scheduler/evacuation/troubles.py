@@ -12,6 +12,8 @@ from collections.abc import Callable, Set
 
 from oslo_log import log as logging
 
+from nova_ha_scheduler.printable import one_line
+
 LOG = logging.getLogger(__name__)
 
 
@@ -56,6 +58,12 @@ class Trouble(enum.Enum):
         "can be seen, and that admission_file can be written.",
         "What admission goes by is published again.",
     )
+    UNREADABLE = (
+        "Some objects that the cloud shows cannot be read",
+        "Nothing is done to them, and all others are looked after. See what the "
+        "service that shows them says of them.",
+        "All objects that the cloud shows can be read again.",
+    )
     STEP = (
         "A step broke and is tried again",
         "Nothing is lost, but nothing goes on. This is a bug: report it with this log.",
@@ -68,11 +76,6 @@ _BLINDING = frozenset({Trouble.CLOUD, Trouble.JOURNAL})
 _DEAFENING = frozenset({Trouble.LISTENER})
 """Heartbeats are lost when Nova's message bus is down, and so are notifications; but
 these may also be out of reach for the trigger alone, and deaths are still seen then."""
-
-
-def one_line(error: object) -> str:
-    """The words of an exception, for the middle of a sentence."""
-    return " ".join(str(error).split()).rstrip(".")
 
 
 def plainly(log: Callable[..., None], *words: object) -> None:

@@ -101,7 +101,7 @@ class Turn:
 
     def seen(self, host: HostRecovery) -> Host | None:
         """The host in the picture; None if its service was deleted."""
-        return self.picture.hosts.get(host.host)
+        return self.picture.host(host.host)
 
     def looked_at(self, host: HostRecovery) -> bool:
         """Whether the picture shows the servers and records of the host."""
@@ -239,11 +239,15 @@ class Turn:
         self.settle(command, why.sentence(detail), why)
 
     def breaks(self, host: HostRecovery, error: Exception) -> None:
-        """A host is held up by a bug. What was learned for it is not settled: the next
-        step has it once more, as a result that was lost."""
+        """A host is held up by a bug."""
         self.broken[host.host] = error
+        self.postpone(host, Reason.BROKEN, f"{type(error).__name__}: {error}")
+
+    def postpone(self, host: HostRecovery, why: Reason, detail: str) -> None:
+        """A host is held up. What was learned for it is not settled: the next step has
+        it once more, as a result that was lost."""
         self._closed = [o for o in self._closed if o.intent.recovery != host.id]
-        self.put(self.hold(host, Reason.BROKEN, f"{type(error).__name__}: {error}"))
+        self.put(self.hold(host, why, detail))
 
     def savepoint(self) -> Callable[[], None]:
         """:returns: what undoes all that is decided from now on."""

@@ -80,8 +80,8 @@ class OpenStackCloud:
 
     def explain(self, server: str, request_id: str) -> str:
         path = f"/servers/{server}/os-instance-actions/{request_id}"
-        found = self._api.get("compute", path, READ)["instanceAction"]
-        return parse.failure(found.get("events") or ())
+        found = self._api.get("compute", path, READ).get("instanceAction")
+        return parse.failure(found.get("events") if isinstance(found, dict) else None)
 
     def _change_service(self, host: str, change: dict[str, Any]) -> None:
         if host not in self._observer.services:

@@ -20,6 +20,8 @@ def why_left(server: Server, facts: HostFacts, preferences: Preferences) -> Why 
 
     :param facts: of the host that it is on.
     """
+    if server.unreadable:
+        return Reason.CANNOT_BE_READ, server.unreadable
     try:
         protected = vocabulary.boolean(server.extra_specs, vocabulary.HA)
         given = server.extra_specs, server.metadata

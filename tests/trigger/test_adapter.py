@@ -260,7 +260,7 @@ def test_an_evacuation_and_the_way_back(
             f"/attachments/{attachment['id']}", microversion="3.27"
         )
     (problem,) = _look(adapter, *moving).servers[servers["on-volume"]].missing or ()
-    assert problem == f"volume {volume[0]['id']} is available"
+    assert problem == f"volume {volume[0]['id']} is not attached to it"
     with pytest.raises(Refused):
         _do(adapter, Effect.LIFT_FORCE_DOWN)
     cloud.revive(FULL)

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.cluster.openstack.api import READ, Api
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.openstack import tags
+from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
@@ -77,10 +79,15 @@ class Aggregates:
     def all(self) -> list[Json]:
         """All host aggregates, as Nova shows them.
 
-        :raises CloudUnreachable: they could not be had.
+        :raises CloudUnreachable: they could not be had; or one cannot be read, so that
+            nobody knows what its hosts have already.
         """
-        found = self._api.get("compute", "/os-aggregates", READ)["aggregates"]
-        return list(found)
+        found = Lists(self._api).aggregates()
+        for aggregate in map(tags.read, found):
+            if aggregate.why:
+                words = f"aggregate {aggregate.name}: {aggregate.why}"
+                raise CloudUnreachable(words)
+        return found
 
     def tag(self, host: str, key: str, value: str = TRUE) -> list[Step]:
         """Let some aggregate of the host say this.

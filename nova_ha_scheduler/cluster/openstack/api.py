@@ -17,6 +17,8 @@ from oslo_config import cfg
 from nova_ha_scheduler import exchange
 from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT, register_login
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.openstack import answers
+from nova_ha_scheduler.printable import flat, plain
 
 READ = "2.100"
 """Nova 2025.1 and later. A server with its flavor's extra specs (2.47), the zone that
@@ -144,14 +146,11 @@ class Api:
         try:
             answer = self._send(service, "GET", path, microversion, params=params)
             if answer.ok:
-                body: Json = answer.json()
-                return body
+                return _object(answer)
             problem = f"{answer.status_code}: {_message(answer)}"
-        except _LOST as error:
-            raise CloudUnreachable(f"{service} GET {path}: {error}") from error
-        except RecursionError:
-            words = f"{service} GET {path}: the answer is nested too deeply"
-            raise CloudUnreachable(words) from None
+        except Exception as error:  # also of libraries that read what was answered
+            words = f"{service} GET {path}: {_words(error)}"
+            raise CloudUnreachable(words) from error
         words = f"{service} GET {path}: {problem}"
         raise CloudUnreachable(words, answer.status_code)
 
@@ -163,20 +162,21 @@ class Api:
         microversion: str | None = None,
         **params: Any,
     ) -> Iterator[Json]:
-        """All items of a list, page by page, as its links say."""
+        """All items of a list, page by page, as its links say.
+
+        :raises CloudUnreachable: a page could not be had, is none, or comes again.
+        """
+        where = f"{service} GET {path}"
         query: Mapping[str, Any] | None = params
         seen: list[Mapping[str, Any]] = []
         while query is not None:
             if query in seen:
-                words = f"{service} GET {path}: its pages lead back to one another"
+                words = f"{where}: its pages lead back to one another"
                 raise CloudUnreachable(words)
             seen.append(query)
             body = self.get(service, path, microversion, query)
-            yield from body[key]
-            links = {link["rel"]: link["href"] for link in body.get(f"{key}_links", ())}
-            # Only the query: a proxy may have made the address one for others.
-            url = urllib.parse.urlsplit(links["next"]) if "next" in links else None
-            query = urllib.parse.parse_qs(url.query) if url else None
+            yield from answers.listed(body, key, where)
+            query = _next(body.get(f"{key}_links") or (), where)
 
     def newest(self, service: str) -> tuple[int, ...]:
         """The newest microversion that the service has; (0,): none.
@@ -185,8 +185,8 @@ class Api:
         """
         try:
             found = getattr(self._connection, service).get_endpoint_data()
-        except _LOST as error:
-            raise CloudUnreachable(f"{service}: {error}") from error
+        except Exception as error:  # also of libraries that read what was answered
+            raise CloudUnreachable(f"{service}: {_words(error)}") from error
         if found is None:
             raise CloudUnreachable(f"{service}: there is no endpoint of it")
         return tuple(found.max_microversion or (0,))
@@ -201,8 +201,9 @@ class Api:
         """
         try:
             answer = self._send("compute", method, path, ACT, json=body)
-        except _LOST as error:
-            raise CloudUnreachable(f"compute {method} {path}: {error}") from error
+        except Exception as error:
+            words = f"compute {method} {path}: {_words(error)}"
+            raise CloudUnreachable(words) from error
         return int(answer.status_code) == 403
 
     def act(self, method: str, path: str, body: Json) -> str:
@@ -211,7 +212,7 @@ class Api:
         :raises Refused: a definite no. Anything else that is raised: unknown.
         """
         answer = self._send("compute", method, path, ACT, json=body)
-        request_id = str(answer.headers.get("x-openstack-request-id", ""))
+        request_id = plain(answer.headers.get("x-openstack-request-id", ""), 255)
         if answer.ok:
             return request_id
         words = f"{_message(answer)} ({answer.status_code} {request_id})"
@@ -247,10 +248,42 @@ class Api:
         return answer
 
 
+def _object(answer: requests.Response) -> Json:
+    """:raises ValueError: the answer is no JSON object."""
+    try:
+        body = answer.json()
+    except RecursionError as error:
+        raise ValueError("the answer is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"the answer is no JSON ({type(error).__name__})") from error
+    if not isinstance(body, dict):
+        raise ValueError(f"the answer is no object, but {type(body).__name__}")
+    return body
+
+
+def _next(links: Any, where: str) -> Mapping[str, Any] | None:
+    """The query of the next page."""
+    try:
+        found = {link["rel"]: link["href"] for link in links}
+        # Only the query: a proxy may have made the address one for others.
+        url = urllib.parse.urlsplit(found["next"]) if "next" in found else None
+        return urllib.parse.parse_qs(url.query) if url else None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CloudUnreachable(f"{where}: its links cannot be read") from error
+
+
+def _words(error: Exception) -> str:
+    """What went wrong; of what nobody foresaw, with its kind."""
+    foreseen = isinstance(error, (*_LOST, ValueError))
+    return flat(error if foreseen else f"{type(error).__name__}: {error}")
+
+
 def _message(answer: requests.Response) -> str:
     """What the service says of an error."""
     try:
         sdk_exceptions.raise_from_response(answer)
     except sdk_exceptions.HttpException as error:
-        return str(error.details or error.message)
-    return str(answer.reason)
+        return flat(error.details or error.message)
+    except Exception:  # what it says cannot be read
+        return flat(answer.reason)
+    return flat(answer.reason)

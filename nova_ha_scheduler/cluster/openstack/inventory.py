@@ -8,6 +8,7 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cluster.model import Server
 from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 
@@ -24,10 +25,10 @@ def servers(
     if soft_deleted:
         filters["soft_deleted"] = "true"
     for raw in Lists(api).servers(**filters):
-        place = raw["OS-EXT-SRV-ATTR:host"]
+        server = parse.shown(raw, Notes(), host or "")
         # Databases may match a name without regard to case.
-        if place and host in (None, place):
-            yield parse.server(raw)
+        if server.host and host in (None, server.host):
+            yield server
 
 
 def named(api: Api, said: str) -> list[Server]:
@@ -38,7 +39,6 @@ def named(api: Api, said: str) -> list[Server]:
     key, value = "name", f"^{re.escape(said)}$"  # Nova takes a regular expression
     if uuidutils.is_uuid_like(said):
         key, value = "uuid", said
-    found = (raw for raw in Lists(api).servers(**{key: value}))
-    on_hosts = (raw for raw in found if raw["OS-EXT-SRV-ATTR:host"])
-    servers = map(parse.server, on_hosts)
-    return [server for server in servers if said in (server.uuid, server.name)]
+    found = (parse.shown(raw, Notes()) for raw in Lists(api).servers(**{key: value}))
+    on_hosts = (server for server in found if server.host)
+    return [server for server in on_hosts if said in (server.uuid, server.name)]

@@ -2,94 +2,121 @@
 """What pictures are made of, each asked for as a list; what is read from several."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Host, Server
-from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack import answers, images, parse
+from nova_ha_scheduler.cluster.openstack import rooms as placement
+from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import HYPERVISORS, PLACEMENT, READ, Api
-from nova_ha_scheduler.cluster.openstack.parse import Room
+from nova_ha_scheduler.cluster.openstack.images import Image
+from nova_ha_scheduler.cluster.openstack.rooms import Room
+from nova_ha_scheduler.cluster.openstack.tags import Facts
 
 _IMAGES_AT_ONCE = 40
 """Images that are asked for in one request: it has to fit an address line."""
 
-_VM_STATE = "OS-EXT-STS:vm_state"
+_GROUP_PAGES = 10_000
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Every method raises CloudUnreachable if a part of the list could not be had."""
+    """Every method raises CloudUnreachable if a part of the list could not be had.
+
+    :ivar notes: get what is in a list and cannot be read.
+    """
 
     api: Api
+    notes: Notes = field(default_factory=Notes)
 
-    def services(self) -> list[Json]:
-        wanted = {"binary": "nova-compute"}
-        found = self.api.get("compute", "/os-services", READ, wanted)
-        return list(found["services"])
+    def services(self) -> list[Any]:
+        path, wanted = "/os-services", {"binary": "nova-compute"}
+        found = self.api.get("compute", path, READ, wanted)
+        return answers.listed(found, "services", f"compute GET {path}")
 
-    def aggregates(self) -> list[Json]:
-        return list(self.api.get("compute", "/os-aggregates", READ)["aggregates"])
+    def aggregates(self) -> list[Any]:
+        path = "/os-aggregates"
+        found = self.api.get("compute", path, READ)
+        return answers.listed(found, "aggregates", f"compute GET {path}")
 
     def nodes(self) -> dict[str, str]:
         """Compute nodes, which are Placement's providers, to service hosts."""
         found = self.api.pages(
             "compute", "/os-hypervisors/detail", "hypervisors", HYPERVISORS
         )
-        return {node["id"]: node["service"]["host"] for node in found}
+        return dict(self.notes.read("hypervisor", found, _node))
 
-    def servers(self, **filters: str) -> Iterator[Json]:
-        """Nova saves that a server is deleted before it takes it off its lists
-        (nova.compute.api.API._local_delete); there is nothing left to do for it.
-
-        Without filters, Nova shows stubs of the servers in a cell that does not answer
-        (nova.api.openstack.compute.views.servers); with some, it leaves them out.
+    def servers(self, **filters: str) -> Iterator[Any]:
+        """Without filters, Nova shows stubs of the servers in a cell that does not
+        answer (nova.api.openstack.compute.views.servers); with some, it leaves them
+        out.
         """
         found = self.api.pages(
             "compute", "/servers/detail", "servers", READ, all_tenants="1", **filters
         )
-        for server in found:
-            if _VM_STATE not in server:
-                raise CloudUnreachable(f"the cell of {server['id']} does not answer")
-            if server[_VM_STATE] != "deleted":
-                yield server
+        yield from parse.servers_shown(found)
 
-    def migrations(self, **filters: str) -> Iterator[Json]:
+    def migrations(self, **filters: str) -> Iterator[Any]:
         return self.api.pages(
             "compute", "/os-migrations", "migrations", READ, **filters
         )
 
-    def groups(self) -> Iterator[Json]:
+    def groups(self) -> Iterator[Any]:
         """Paged by offset, without links; the page's length is Nova's max_limit."""
-        offset = 0
-        while True:
-            page = self.api.get(
-                "compute",
-                "/os-server-groups",
-                READ,
-                {"all_projects": "1", "offset": str(offset)},
-            )["server_groups"]
-            yield from page
-            offset += len(page)
+        path, offset = "/os-server-groups", 0
+        before: list[Any] = []
+        for _ in range(_GROUP_PAGES):
+            wanted = {"all_projects": "1", "offset": str(offset)}
+            found = self.api.get("compute", path, READ, wanted)
+            page = answers.listed(found, "server_groups", f"compute GET {path}")
             if not page:
                 return
+            if page == before:
+                break
+            yield from page
+            offset, before = offset + len(page), page
+        raise CloudUnreachable(f"compute GET {path}: its pages have no end")
 
-    def ports(self, **filters: Any) -> Iterator[Json]:
+    def ports(self, **filters: Any) -> Iterator[Any]:
         return self.api.pages("network", "/ports", "ports", **filters)
+
+    def volumes(self, project: str) -> Iterator[Any]:
+        """Cinder has no filter for the servers that volumes are attached to."""
+        return self.api.pages(
+            "block_storage",
+            "/volumes/detail",
+            "volumes",
+            all_tenants="1",
+            project_id=project,
+        )
 
     def rooms(self, resource_class: str = "MEMORY_MB") -> dict[str, Room]:
         """By compute node. The smallest request that there is: the answer sums up
         every provider that has some of the class left, with all that it has."""
-        wanted = {"resources": f"{resource_class}:1"}
-        found = self.api.get("placement", "/allocation_candidates", PLACEMENT, wanted)
-        return parse.rooms(found["provider_summaries"])
+        path, wanted = "/allocation_candidates", {"resources": f"{resource_class}:1"}
+        found = self.api.get("placement", path, PLACEMENT, wanted).get(
+            "provider_summaries"
+        )
+        if not isinstance(found, dict):
+            raise CloudUnreachable(f"placement GET {path}: it has no summaries")
+        return placement.rooms(found, self.notes)
 
-    def image_traits(self, wanted: Collection[str]) -> dict[str, frozenset[str]]:
-        """What the images require of a host, as they are now: Nova, which goes by what
-        they were at the boot, does not show it. One that is deleted is not there."""
-        found: dict[str, frozenset[str]] = {}
+    def allocations(self, node: str) -> dict[str, Mapping[str, int]]:
+        """By consumer, what it has of a compute node."""
+        path = f"/resource_providers/{node}/allocations"
+        found = self.api.get("placement", path, PLACEMENT).get("allocations")
+        if not isinstance(found, dict):
+            raise CloudUnreachable(f"placement GET {path}: it has no allocations")
+        return dict(placement.taken(found))
+
+    def images(self, wanted: Collection[str], now: float) -> dict[str, Image]:
+        """Glance's images, by their ids; one that is deleted is not there."""
+        found: dict[str, Image] = {}
         for hidden in ("false", "true"):
             missing = sorted(set(wanted) - found.keys())
             for first in range(0, len(missing), _IMAGES_AT_ONCE):
@@ -97,17 +124,24 @@ class Lists:
                 query = {"id": f"in:{','.join(ids)}", "os_hidden": hidden}
                 query |= {"visibility": "all", "limit": str(_IMAGES_AT_ONCE)}
                 # There are no more than were asked for, so they are one page.
-                for image in self.api.get("image", "/images", None, query)["images"]:
-                    if image["id"] in ids:
-                        found[image["id"]] = parse.image_traits(image)
-        return found
+                answer = self.api.get("image", "/images", None, query)
+                page = answers.listed(answer, "images", "image GET /images")
+                read = partial(images.read, asked=ids, now=now)
+                found |= dict(answers.each(page, read))
+        return dict.fromkeys(wanted, images.NOT_THERE) | found
+
+
+def _node(found: Any) -> tuple[str, str]:
+    node = answers.identity(answers.fields(found))
+    return node, answers.name(answers.fields(found.get("service")), "host")
 
 
 def grouped(
     servers: Mapping[str, Server],
     wanted: Collection[str],
     host_of: Mapping[str, str | None],
-    groups: Iterable[Json],
+    groups: Iterable[Any],
+    notes: Notes,
 ) -> dict[str, Server]:
     """The servers of groups with a hard policy, which they show then.
 
@@ -115,17 +149,16 @@ def grouped(
     :param host_of: where all members are.
     """
     found: dict[str, Server] = {}
-    for group in groups:
-        policy = parse.group(group)
-        if policy is None:
+    for group in notes.read("server group", groups, parse.group):
+        if group is None:
             continue
-        apart, members = policy
+        name, apart, members = group
         for uuid in members & set(wanted):
             others = {host_of.get(m) for m in members if m != uuid} - {None, ""}
             if apart or others:  # alone, affinity binds it to nowhere
                 found[uuid] = replace(
                     servers[uuid],
-                    group=group["id"],
+                    group=name,
                     group_apart=apart,
                     group_hosts=frozenset(map(str, others)),
                 )
@@ -155,7 +188,7 @@ def with_rooms(
     found = dict(hosts)
     for node, name in nodes.items():
         if name in found:
-            room = rooms.get(node, parse.FULL)
+            room = rooms.get(node, placement.FULL)
             found[name] = replace(
                 found[name],
                 free=room.free,
@@ -163,3 +196,22 @@ def with_rooms(
                 traits=room.traits,
             )
     return found
+
+
+def hosts_of(
+    services: Iterable[Any], facts: Facts, now: float, notes: Notes
+) -> tuple[dict[str, Host], dict[str, str]]:
+    """The hosts, by name, and the ids of their services."""
+    hosts: dict[str, Host] = {}
+    ids: dict[str, str] = {}
+    for raw in services:
+        name = parse.host_named(raw)
+        try:
+            hosts[name] = parse.host(raw, facts.of(name), now)
+            ids[name] = answers.identity(raw)
+        except CloudUnreachable:
+            raise
+        except Exception as error:  # nobody knows all that it can be
+            why = notes.add("compute service", raw, error).why
+            hosts[name] = parse.unreadable_host(raw, facts.of(name), why)
+    return hosts, ids

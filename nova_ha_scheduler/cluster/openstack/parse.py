@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the services' JSON to the engine's records. Pure."""
+"""From Nova's JSON to the engine's records. Pure.
 
+Every function raises :class:`.answers.Unreadable` for what it cannot read.
+"""
+
+import contextlib
 import datetime
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Host, Migration, Server
+from nova_ha_scheduler.cluster.model import UNNAMED, Host, Migration, Server
+from nova_ha_scheduler.cluster.openstack import answers
+from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
 from nova_ha_scheduler.cluster.openstack.requirements import Requirements
+from nova_ha_scheduler.printable import one_line
+from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
 Json = Mapping[str, Any]
+
+HOST = "OS-EXT-SRV-ATTR:host"
+VM_STATE = "OS-EXT-STS:vm_state"
+_TASK_STATE = "OS-EXT-STS:task_state"
+_POWER_STATE = "OS-EXT-STS:power_state"
+_VOLUMES = "os-extended-volumes:volumes_attached"
 
 _RUNNING = 1
 """nova.compute.power_state.RUNNING"""
@@ -23,16 +34,18 @@ _MAX_FAILURE = 200
 
 _YES = ("true", "yes", "on", "1", "t", "y")
 
-ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
-"""Types of ports (binding:vnic_type) that are accelerators."""
+_SIZES = ("vcpus", "ram", "disk", "ephemeral")
 
 
-def timestamp(text: str | None) -> float | None:
+def timestamp(text: Any) -> float | None:
     """Seconds since the epoch; OpenStack's times are UTC, said or not."""
-    if not text:
+    if text in (None, ""):
         return None
-    said = datetime.datetime.fromisoformat(text)
-    return said.replace(tzinfo=datetime.UTC).timestamp()
+    try:
+        said = datetime.datetime.fromisoformat(text)
+        return said.replace(tzinfo=datetime.UTC).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        raise Unreadable(f"{one_line(text, 40)} is no time") from None
 
 
 def isotime(seconds: float) -> str:
@@ -40,184 +53,237 @@ def isotime(seconds: float) -> str:
     return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def facts(aggregates: Iterable[Json]) -> dict[str, HostFacts]:
-    """What the aggregates say, by host."""
-    metadata: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-    for aggregate in aggregates:
-        host_facts.of_aggregate(aggregate["name"], aggregate["metadata"])
-        for host in aggregate["hosts"]:
-            metadata[host].append(aggregate["metadata"])
-    return {host: HostFacts.of(found) for host, found in metadata.items()}
-
-
-def host(service: Json, facts_by_host: Mapping[str, HostFacts], now: float) -> Host:
+def host(service: Any, facts: HostFacts, now: float) -> Host:
     """A nova-compute service.
 
+    :param facts: what the aggregates say of its host.
     :raises CloudUnreachable: its cell does not answer (Nova then shows a stub of it).
     """
-    if service["status"] == "UNKNOWN":
-        raise CloudUnreachable(f"the cell of {service['host']} does not answer")
-    up = service["state"] == "up"
+    name = answers.name(service, "host")
+    if service.get("status") == "UNKNOWN":
+        raise CloudUnreachable(f"the cell of {name} does not answer")
+    state, status = answers.text(service, "state"), answers.text(service, "status")
+    if state not in ("up", "down") or status not in ("enabled", "disabled"):
+        raise Unreadable(f"it is {status} and {state}")
+    up = state == "up"
     # Until the first heartbeat Nova goes by the record's creation, not shown here.
     updated_at = timestamp(service["updated_at"]) or (now if up else 0.0)
     return Host(
-        name=service["host"],
-        facts=facts_by_host.get(service["host"], HostFacts()),
+        name=name,
+        facts=facts,
         up=up,
-        forced_down=service["forced_down"],
-        disabled=service["status"] == "disabled",
-        disabled_reason=service["disabled_reason"] or "",
+        forced_down=answers.flag(service, "forced_down"),
+        disabled=status == "disabled",
+        disabled_reason=answers.words(service, "disabled_reason"),
         updated_at=updated_at,
-        availability_zone=service["zone"],
+        availability_zone=answers.name(service, "zone"),
     )
+
+
+def unreadable_host(service: Any, facts: HostFacts, why: str) -> Host:
+    """In the place of one that cannot be read: no destination, and nobody's victim.
+
+    :param facts: as for :func:`host`, of the host that it names, if it names one.
+    """
+    sentence = f"its compute service cannot be read: {why}"
+    unknown = (vocabulary.MAINTENANCE, sentence)
+    facts = HostFacts(facts.zones, facts.flags, (*facts.bad, unknown))
+    return Host(host_named(service), facts, unreadable=why)
+
+
+def host_named(service: Any) -> str:
+    """The host that a service names, if it can be read."""
+    try:
+        return answers.name(service, "host")
+    except (Unreadable, TypeError):
+        return UNNAMED
 
 
 def migration(record: Json) -> Migration:
     return Migration(
-        id=record["id"],
-        server=record["instance_uuid"],
-        source=record["source_compute"],
-        destination=record["dest_compute"],
-        status=record["status"],
-        kind=record["migration_type"],
+        id=answers.amount(record, "id"),
+        server=answers.identity(record, "instance_uuid"),
+        source=answers.name(record, "source_compute"),
+        destination=answers.maybe(record, "dest_compute"),
+        status=answers.name(record, "status"),
+        kind=answers.name(record, "migration_type"),
     )
+
+
+def unreadable_migration(record: Any, source: str) -> dict[str, Any]:
+    """What is known of one that cannot be read; see model.Unread.
+
+    :param source: the host that it was asked for with.
+    """
+    found = record if isinstance(record, dict) else {}
+    about: dict[str, Any] = {"source": source}
+    with contextlib.suppress(Unreadable):
+        about["at"] = timestamp(found.get("created_at"))
+    with contextlib.suppress(Unreadable):
+        about["server"] = answers.identity(found, "instance_uuid")
+    return about
+
+
+def place(found: Json) -> str:
+    """The host that a server is on; "": none."""
+    return answers.maybe(found, HOST) or ""
+
+
+def project(found: Json) -> str:
+    """The project of a server."""
+    return answers.name(found, "tenant_id")
 
 
 def server(found: Json) -> Server:
-    flavor, required = found["flavor"], Requirements(found)
+    required = requirements(found)
+    project(found), volumes_of(found)  # asked for by those who look closer
+    flavor, image = required.flavor, required.properties
+    metadata = answers.texts(found, "metadata")
+    extra_specs = flavor["extra_specs"]
     return Server(
-        uuid=found["id"],
-        name=found["name"],
-        host=found["OS-EXT-SRV-ATTR:host"] or "",
-        vm_state=found["OS-EXT-STS:vm_state"],
-        task_state=found["OS-EXT-STS:task_state"],
-        running=found["OS-EXT-STS:power_state"] == _RUNNING,
-        locked=found["locked"],
-        extra_specs=flavor["extra_specs"],
-        metadata=found["metadata"],
+        uuid=answers.identity(found),
+        name=answers.words(found, "name") or found["id"],
+        host=place(found),
+        vm_state=answers.name(found, VM_STATE),
+        task_state=answers.maybe(found, _TASK_STATE),
+        running=answers.amount(found, _POWER_STATE) == _RUNNING,
+        locked=answers.flag(found, "locked"),
+        extra_specs=extra_specs,
+        metadata=metadata,
         local_disk=bool(found["image"] or flavor["ephemeral"] or flavor["swap"]),
         needs=required.resources,
-        refused_by_nova=_tpm(found),
-        refused_live=_bound_to_its_host(found),
-        refused_cold=_accelerator(found),
+        refused_by_nova=_tpm(extra_specs, image),
+        refused_live=_bound_to_its_host(extra_specs, image),
+        refused_cold=_accelerator(extra_specs),
         traits=required.traits,
         forbidden_traits=required.forbidden,
-        availability_zone=found.get("pinned_availability_zone"),
+        availability_zone=answers.maybe(found, "pinned_availability_zone"),
     )
 
 
-def failure(events: Iterable[Json]) -> str:
+def unreadable_server(found: Any, why: str, on: str = "") -> Server:
+    """In the place of one that cannot be read: it is there, and nothing is done to it.
+
+    :param on: the host that it was asked for with. Of several servers of a host whose
+        ids cannot be read, there is one.
+    """
+    found = found if isinstance(found, dict) else {}
+    uuid = f"unreadable@{on}"
+    with contextlib.suppress(Unreadable):
+        on = place(found) or on
+    with contextlib.suppress(Unreadable):
+        uuid = answers.identity(found)
+    name = answers.words(found, "name") or uuid
+    state = found.get(VM_STATE)
+    ran = state == "active" or (state == "error" and found.get(_POWER_STATE) == 1)
+    return Server(uuid, name, on, "unreadable", running=ran, unreadable=why)
+
+
+def shown(found: Any, notes: Notes, on: str = "") -> Server:
+    """A server, whether it can be read or not.
+
+    :param notes: get it, if it cannot. :param on: as for :func:`unreadable_server`.
+    """
+    try:
+        return server(answers.fields(found))
+    except Exception as error:  # nobody knows all that it can be
+        why = notes.add("server", found, error).why
+        return unreadable_server(found, why, on)
+
+
+def requirements(found: Json) -> Requirements:
+    """What a server takes and requires, by its flavor and its image at the boot."""
+    flavor = dict(answers.fields(answers.fields(found).get("flavor")))
+    sizes = {key: answers.amount(flavor, key) for key in _SIZES}
+    # Nova's older views say "" for none.
+    sizes["swap"] = answers.amount(flavor, "swap") if flavor.get("swap") else 0
+    specs = answers.texts(flavor, "extra_specs")
+    if "image" not in found:
+        raise Unreadable("image is missing")
+    image = dict(answers.fields(found["image"])) if found["image"] else None
+    if image is not None:
+        properties = image.get("properties") or {}
+        image = {"properties": answers.texts({"properties": properties}, "properties")}
+    return Requirements({"flavor": {**sizes, "extra_specs": specs}, "image": image})
+
+
+def image_of(found: Json) -> str | None:
+    """The id of the image that a server was booted from; None: a volume."""
+    image = found.get("image")
+    return answers.identity(image) if image else None
+
+
+def volumes_of(found: Json) -> list[str]:
+    """The ids of a server's volumes."""
+    attached = answers.items(found, _VOLUMES)
+    return [answers.identity(answers.fields(volume)) for volume in attached]
+
+
+def is_grouped(found: Json) -> bool:
+    """Whether a server may be in a group."""
+    hints = found.get("scheduler_hints")
+    return isinstance(hints, dict) and bool(hints.get("group"))
+
+
+def failure(events: Any) -> str:
     """What an instance action's events say of why it failed: the first that did, for
     the others have only passed it on. Administrators see it from 2.84 on."""
-    failed = [e for e in events if e["result"] == "Error" and e.get("details")]
-    failed.sort(key=lambda event: event["finish_time"] or "")
-    words = " ".join(failed[0]["details"].split()) if failed else ""
-    cut = len(words) > _MAX_FAILURE
-    return f"{words[:_MAX_FAILURE]}..." if cut else words.rstrip(".")
+    found = answers.each(events if isinstance(events, list) else (), _failed)
+    failed = sorted((one for one in found if one), key=lambda one: one[0])
+    return one_line(failed[0][1], _MAX_FAILURE + 3) if failed else ""
 
 
-def image_traits(image: Json) -> frozenset[str]:
-    """What an image of Glance's requires of a host."""
-    named = (key.partition(":") for key, said in image.items() if said == "required")
-    return frozenset(trait for kind, _, trait in named if kind == "trait")
+def _failed(event: Json) -> tuple[str, str] | None:
+    details = event.get("details")
+    if event.get("result") != "Error" or not isinstance(details, str) or not details:
+        return None
+    return answers.words(event, "finish_time"), details
 
 
-def _tpm(found: Json) -> str:
+def _tpm(specs: Mapping[str, str], image: Mapping[str, str]) -> str:
     """nova.virt.hardware.get_vtpm_constraint goes by these two."""
-    image = found["image"] or {}
-    asked = found["flavor"]["extra_specs"].get("hw:tpm_version")
-    asked = asked or (image.get("properties") or {}).get("hw_tpm_version")
+    asked = specs.get("hw:tpm_version") or image.get("hw_tpm_version")
     return f"it has a vTPM ({asked})" if asked else ""
 
 
-def _bound_to_its_host(found: Json) -> str:
+def _bound_to_its_host(specs: Mapping[str, str], image: Mapping[str, str]) -> str:
     """Why it cannot be moved while it runs; see nova.compute.api.API.live_migrate."""
-    specs, image = found["flavor"]["extra_specs"], found["image"] or {}
-    properties = image.get("properties") or {}
-    encrypted = (specs.get("hw:mem_encryption"), properties.get("hw_mem_encryption"))
+    encrypted = (specs.get("hw:mem_encryption"), image.get("hw_mem_encryption"))
     if any(str(asked).lower() in _YES for asked in encrypted):
         return "its memory is encrypted"
     follows = specs.get("hw:tpm_secret_security") == "host"
-    return _accelerator(found) or ("" if follows else _tpm(found))
+    return _accelerator(specs) or ("" if follows else _tpm(specs, image))
 
 
-def _accelerator(found: Json) -> str:
-    profile = found["flavor"]["extra_specs"].get("accel:device_profile")
+def _accelerator(specs: Mapping[str, str]) -> str:
+    profile = specs.get("accel:device_profile")
     return f"it has an accelerator ({profile})" if profile else ""
 
 
-def accelerated(ports: Iterable[Json]) -> dict[str, str]:
-    """By server, a sentence on its port with an accelerator."""
-    return {
-        port["device_id"]: f"port {port['id']} has an accelerator"
-        for port in ports
-        if port.get("binding:vnic_type") in ACCELERATED
-    }
-
-
-def group(found: Json) -> tuple[bool, frozenset[str]] | None:
-    """Whether a hard policy keeps the members apart, and who they are.
+def group(found: Json) -> tuple[str, bool, frozenset[str]] | None:
+    """The id, whether a hard policy keeps the members apart, and who they are.
 
     Of a group that allows several on a host, Nova's filter is the judge.
     """
-    several = (found.get("rules") or {}).get("max_server_per_host", 1) > 1
-    if found["policy"] not in ("affinity", "anti-affinity") or several:
+    policy = answers.name(found, "policy")
+    several = answers.fields(found.get("rules") or {}).get("max_server_per_host", 1)
+    if policy not in ("affinity", "anti-affinity") or several > 1:
         return None
-    return found["policy"] == "anti-affinity", frozenset(found["members"])
+    members = frozenset(map(str, answers.items(found, "members")))
+    return answers.identity(found), policy == "anti-affinity", members
 
 
-@dataclass(frozen=True)
-class Room:
-    """What Placement says of a compute node, nested providers counted in.
+def servers_shown(found: Iterable[Any]) -> Iterable[Any]:
+    """The list, without those that are just being deleted: Nova saves that before it
+    takes a server off its lists (nova.compute.api.API._local_delete); there is nothing
+    left to do for it.
 
-    :ivar free: what it would still give; capacity: what it would if it were empty.
+    :raises CloudUnreachable: one is a stub of a cell that does not answer.
     """
-
-    free: Mapping[str, int]
-    capacity: Mapping[str, int] = field(default_factory=dict)
-    traits: frozenset[str] = frozenset()
-
-
-FULL = Room({"MEMORY_MB": 0})
-"""One that no summary shows."""
-
-
-def rooms(summaries: Mapping[str, Json]) -> dict[str, Room]:
-    """By compute node."""
-    free: dict[str, Counter[str]] = defaultdict(Counter)
-    capacity: dict[str, Counter[str]] = defaultdict(Counter)
-    traits: dict[str, set[str]] = defaultdict(set)
-    for summary in summaries.values():
-        node = summary["root_provider_uuid"]
-        traits[node].update(summary["traits"])
-        for name, amount in summary["resources"].items():
-            free[node][name] += amount["capacity"] - amount["used"]
-            capacity[node][name] += amount["capacity"]
-    return {
-        node: Room(dict(found), dict(capacity[node]), frozenset(traits[node]))
-        for node, found in free.items()
-    }
-
-
-def bad_port(port: Json, host: str, running: bool) -> str | None:
-    """A sentence on a port that is not bound as it should be."""
-    bound_to = port.get("binding:host_id")
-    if bound_to != host:
-        return f"port {port['id']} is bound to {bound_to or 'no host'}"
-    if port.get("binding:vif_type") in ("unbound", "binding_failed"):
-        return f"port {port['id']} is {port['binding:vif_type']}"
-    normal = port.get("binding:vnic_type") == "normal" and port.get("admin_state_up")
-    if running and normal and port.get("status") == "DOWN":
-        return f"port {port['id']} is down"
-    return None
-
-
-def bad_volume(volume: Json | None, uuid: str, server_id: str) -> str | None:
-    """A sentence on a volume that is not attached as it should be."""
-    if volume is None:
-        return f"volume {uuid} does not exist"
-    if volume["status"] != "in-use":
-        return f"volume {uuid} is {volume['status']}"
-    if all(a["server_id"] != server_id for a in volume["attachments"]):
-        return f"volume {uuid} is not attached to it"
-    return None
+    for one in found:
+        known = one if isinstance(one, dict) else {}
+        if VM_STATE not in known and known.get("status") == "UNKNOWN":
+            who = answers.words(known, "id")
+            raise CloudUnreachable(f"the cell of {who} does not answer")
+        if known.get(VM_STATE) != "deleted":
+            yield one

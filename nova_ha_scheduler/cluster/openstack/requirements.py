@@ -17,6 +17,7 @@ Json = Mapping[str, Any]
 
 _SPEC = re.compile(r"(resources|trait)(?:[a-zA-Z0-9_-]{1,64})?:(.*)")
 _HYPERTHREADING = "HW_CPU_HYPERTHREADING"
+_DIGITS = 15
 
 
 class Requirements:
@@ -24,15 +25,18 @@ class Requirements:
     :ivar resources: amounts by resource class.
     :ivar traits: what a host must have.
     :ivar forbidden: what it must not have.
+    :ivar flavor: the flavor that this is read from.
+    :ivar properties: those of the image at the boot.
 
-    :param found: the server, as ``GET /servers/detail`` shows it.
+    :param found: the server, as ``GET /servers/detail`` shows it: sizes are whole
+        numbers, extra specs and properties are words.
     """
 
     def __init__(self, found: Json) -> None:
         flavor, image = found["flavor"], found["image"] or {}
-        self._flavor = flavor
+        self.flavor: Json = flavor
         self._specs: Mapping[str, str] = flavor["extra_specs"]
-        self._properties: Json = image.get("properties") or {}
+        self.properties: Json = image.get("properties") or {}
         self._disk = flavor["disk"] if found["image"] else 0
         self.forbidden: frozenset[str] = frozenset(self._named("trait", "forbidden"))
         self.traits = frozenset(self._named("trait", "required")) | self._implied()
@@ -43,7 +47,7 @@ class Requirements:
     def _asked(self, key: str, prefix: str = "hw") -> Any:
         """What the flavor says, or else the image."""
         said = self._specs.get(f"{prefix}:{key}")
-        return self._properties.get(f"{prefix}_{key}") if said is None else said
+        return self.properties.get(f"{prefix}_{key}") if said is None else said
 
     def _named(self, kind: str, word: str) -> list[str]:
         found = ((_SPEC.fullmatch(key), said) for key, said in self._specs.items())
@@ -53,11 +57,11 @@ class Requirements:
         amounts: Counter[str] = Counter()
         for key, said in self._specs.items():
             match = _SPEC.fullmatch(key)
-            if match and match[1] == "resources" and said.strip().isdecimal():
+            if match and match[1] == "resources" and _is_number(said.strip()):
                 amounts[match[2]] += int(said)
         for name, amount in self._cpus().items():
             amounts[name] = amount  # whatever else was said of them
-        flavor, disk = self._flavor, self._disk + self._flavor["ephemeral"]
+        flavor, disk = self.flavor, self._disk + self.flavor["ephemeral"]
         disk += -(-(flavor["swap"] or 0) // 1024)
         if "VCPU" not in amounts and "PCPU" not in amounts:
             amounts["VCPU"] = flavor["vcpus"]
@@ -73,7 +77,7 @@ class Requirements:
 
     def _cpus(self) -> dict[str, int]:
         """Pinned ones are PCPU; one more where the emulator has its own."""
-        policy, vcpus = self._asked("cpu_policy"), self._flavor["vcpus"]
+        policy, vcpus = self._asked("cpu_policy"), self.flavor["vcpus"]
         emulator = self._specs.get("hw:emulator_threads_policy") == "isolate"
         if policy == "dedicated":
             return {"PCPU": vcpus + emulator}
@@ -82,7 +86,7 @@ class Requirements:
         mask = self._specs.get("hw:cpu_dedicated_mask")
         realtime = booleans.read(self._specs.get("hw:cpu_realtime"))
         if not mask and realtime:
-            image = self._properties.get("hw_cpu_realtime_mask")
+            image = self.properties.get("hw_cpu_realtime_mask")
             mask = image or self._specs.get("hw:cpu_realtime_mask")
         pinned = len(_cpus_in(mask, vcpus)) if mask else vcpus if realtime else 0
         return {"VCPU": vcpus - pinned, "PCPU": pinned + emulator}
@@ -105,8 +109,8 @@ class Requirements:
             found.add("COMPUTE_SECURITY_UEFI_SECURE_BOOT")
         mode = self._asked("maxphysaddr_mode")
         found.add(_ADDRESS_SPACE.get(mode))
-        stateless = self._properties.get("hw_firmware_stateless")
-        uefi = self._properties.get("hw_firmware_type") == "uefi"
+        stateless = self.properties.get("hw_firmware_stateless")
+        uefi = self.properties.get("hw_firmware_type") == "uefi"
         if uefi and booleans.read(stateless):
             found.add("COMPUTE_SECURITY_STATELESS_FIRMWARE")
         if self._asked("pci_numa_affinity_policy") == "socket":
@@ -134,8 +138,14 @@ def _cpus_in(mask: str, vcpus: int) -> set[int]:
     outside: set[int] = set()
     for part in parts:
         first, _, last = part.lstrip("^").partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal():
+        if not _is_number(first) or not _is_number(last or first):
             return set()
-        cpus = range(int(first), int(last or first) + 1)
+        # No more than there are: the words may be an image's, which a tenant writes.
+        cpus = range(int(first), min(int(last or first), vcpus - 1) + 1)
         (outside if part.startswith("^") else inside).update(cpus)
     return inside - outside
+
+
+def _is_number(said: str) -> bool:
+    """Whether it is one that Python reads."""
+    return said.isdecimal() and len(said) <= _DIGITS

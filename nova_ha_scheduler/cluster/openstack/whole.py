@@ -9,38 +9,40 @@ Nova                  compute services, aggregates, hypervisors; evacuation reco
 Placement             allocation candidates, for memory and for VCPU: what is left,
                       what there is, traits
 Neutron               ports with an accelerator
-Glance                the images of the servers, for the traits that they require
+Glance                the images of the servers, for the traits that they required at
+                      the boot, as far as that is known
 ====================  ==============================================================
 
 A server's needs are its flavor's and image's here, as its allocation would take a
 request for each host: what a port adds (guaranteed bandwidth) is not known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.model import Picture, Scope, Server
-from nova_ha_scheduler.cluster.openstack import lists, parse
+from nova_ha_scheduler.cluster.openstack import attached, images, lists, parse
+from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.images import Booted
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
+from nova_ha_scheduler.cluster.openstack.tags import Facts
 
 _OPEN = ("accepted", "pre-migrating", "done")
 """An evacuation record in one of these has its source still dead, or busy."""
 
-_ACCELERATED = {"binding:vnic_type": list(parse.ACCELERATED)}
-
-Json = Mapping[str, Any]
+_ACCELERATED = {"binding:vnic_type": list(attached.ACCELERATED)}
 
 
 def take(api: Api, clock: Clock) -> Picture:
     """:raises CloudUnreachable: a part of it could not be had: there is no picture
     then, not a smaller one."""
-    asked, observer = Lists(api), Observer(api, clock)
-    now = clock.now()
+    notes, observer = Notes(), Observer(api, clock)
+    asked, now = Lists(api, notes), clock.now()
     # Records before servers, and both before the free amounts; see Picture.
     services, aggregates, nodes, *records = observer.together(
         asked.services,
@@ -48,31 +50,51 @@ def take(api: Api, clock: Clock) -> Picture:
         asked.nodes,
         *(partial(_records, asked, status) for status in _OPEN),
     )
-    facts = parse.facts(aggregates)
-    hosts = [parse.host(service, facts, now) for service in services]
-    seen = _Servers.of(asked.servers())
-    full, memory, ports, groups, images = observer.together(
+    hosts, _ = lists.hosts_of(services, Facts(aggregates, notes, {}), now, notes)
+    seen = _Servers.of(asked.servers(), notes)
+    wanted = images.unknown(filter(None, seen.booted.values()), {})
+    full, memory, ports, groups, known = observer.together(
         partial(asked.rooms, "VCPU"),
         asked.rooms,
-        lambda: parse.accelerated(asked.ports(**_ACCELERATED)),
+        lambda: list(asked.ports(**_ACCELERATED)),
         lambda: list(asked.groups()) if seen.grouped else [],
-        partial(asked.image_traits, set(seen.images.values())),
+        partial(asked.images, wanted, clock.now()),
     )
+    host_of = {uuid: server.host for uuid, server in seen.servers.items()}
+    with_accelerator = attached.accelerated(ports, seen.projects, host_of)
     servers = {
-        uuid: lists.with_port(_with_traits(server, images, seen), ports.get(uuid, ""))
+        uuid: lists.with_port(
+            replace(
+                server,
+                traits=server.traits | images.traits(seen.booted.get(uuid), known),
+            ),
+            with_accelerator.get(uuid, ""),
+        )
         for uuid, server in seen.servers.items()
     }
-    host_of = {uuid: server.host for uuid, server in servers.items()}
-    servers |= lists.grouped(servers, seen.grouped, host_of, groups)
-    with_rooms = lists.with_rooms({h.name: h for h in hosts}, nodes, full | memory)
-    scope = Scope(hosts=frozenset(with_rooms), destinations=True)
-    migrations = tuple(parse.migration(found) for some in records for found in some)
-    return Picture(now, scope, with_rooms, servers, migrations)
+    servers |= lists.grouped(servers, seen.grouped, host_of, groups, notes)
+    with_rooms = lists.with_rooms(hosts, nodes, full | memory)
+    return Picture(
+        now,
+        Scope(hosts=frozenset(with_rooms), destinations=True),
+        with_rooms,
+        servers,
+        tuple(
+            migration
+            for some in records
+            for migration in notes.read("migration record", some, parse.migration)
+        ),
+        unread=tuple(notes.unread),
+    )
 
 
-def _records(asked: Lists, status: str) -> list[Json]:
+def _records(asked: Lists, status: str) -> list[Any]:
     found = asked.migrations(migration_type="evacuation", status=status)
-    return [record for record in found if record["status"] == status]
+    return [one for one in found if _status(one) in (status, None)]
+
+
+def _status(record: Any) -> Any:
+    return record.get("status") if isinstance(record, dict) else None
 
 
 @dataclass
@@ -80,30 +102,27 @@ class _Servers:
     """What is kept of the list of all servers.
 
     :ivar grouped: the ids of those that may be in a group.
-    :ivar images: the image of each that was not booted from a volume.
+    :ivar projects: of each that can be read.
+    :ivar booted: by which image each was made, if by one.
     """
 
     servers: dict[str, Server] = field(default_factory=dict)
     grouped: set[str] = field(default_factory=set)
-    images: dict[str, str] = field(default_factory=dict)
+    projects: dict[str, str] = field(default_factory=dict)
+    booted: dict[str, Booted | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Iterable[Json]) -> "_Servers":
+    def of(cls, found: Iterable[Any], notes: Notes) -> "_Servers":
         seen = cls()
         for raw in found:
-            uuid = raw["id"]
-            if not raw["OS-EXT-SRV-ATTR:host"]:
+            server = parse.shown(raw, notes)
+            if not server.host:
                 continue  # it is nowhere
-            seen.servers[uuid] = parse.server(raw)
-            if (raw.get("scheduler_hints") or {}).get("group"):
-                seen.grouped.add(uuid)
-            if raw["image"]:
-                seen.images[uuid] = raw["image"]["id"]
+            seen.servers[server.uuid] = server
+            if server.unreadable:
+                continue
+            seen.projects[server.uuid] = parse.project(raw)
+            seen.booted[server.uuid] = images.booted(raw)
+            if parse.is_grouped(raw):
+                seen.grouped.add(server.uuid)
         return seen
-
-
-def _with_traits(
-    server: Server, of_images: Mapping[str, frozenset[str]], seen: _Servers
-) -> Server:
-    more = of_images.get(seen.images.get(server.uuid, ""))
-    return replace(server, traits=server.traits | more) if more else server
