@@ -190,7 +190,13 @@ class Command(cliff.command.Command):
                 self.parser.error(f"{words}; there are {', '.join(known)}")
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self.code
+        from nova_ha_scheduler.evacuation.names import UnknownName
+
+        try:
+            return super().run(parsed_args) or self.code
+        except UnknownName as error:
+            print(error, file=sys.stderr)
+            return exits.WRONG
 
 
 def main() -> int:

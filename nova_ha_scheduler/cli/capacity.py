@@ -12,7 +12,7 @@ from nova_ha_scheduler.admission import publish
 from nova_ha_scheduler.cli import clouds, exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.glance import require_zone
-from nova_ha_scheduler.cli.values import Lines, Pairs, Words
+from nova_ha_scheduler.cli.values import Lines, Pairs, Words, count
 from nova_ha_scheduler.cluster.model import Picture, Resources
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.planner import capacity, remedies
@@ -57,7 +57,7 @@ class Capacity(Command, Lister):
     def arguments(self, add: Callable[..., Any]) -> None:
         add(
             "--failures",
-            type=_count,
+            type=count,
             default=1,
             metavar="N",
             help="how many hosts of a zone may die together (default: 1)",
@@ -152,9 +152,3 @@ def _amounts(found: Resources) -> Pairs:
 
 def _memory(found: Resources) -> tuple[int, int]:
     return found.get("MEMORY_MB", 0), found.get("VCPU", 0)
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
-    return int(text)

@@ -17,6 +17,7 @@ from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import dry_run, names, parts
+from nova_ha_scheduler.evacuation.names import UnknownName
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.planner import explain, triage
 from nova_ha_scheduler.planner.preferences import Preferences
@@ -96,9 +97,12 @@ class Explain(Command, Lister):
 
 def _the_one(said: str, servers: Iterable[Server]) -> Server:
     """:raises Refused: there is no such server on any host, or there are several."""
+    servers = list(servers)
     found = [server for server in servers if said in (server.uuid, server.name)]
     if not found:
-        raise Refused(f"{said}: no server on a host has this id or exactly this name")
+        hint = names.hint(said, {server.name for server in servers})
+        words = f"no server on a host has this id or exactly this name{hint}"
+        raise UnknownName(f"{said}: {words}")
     if len(found) > 1:
         ids = ", ".join(sorted(server.uuid for server in found))
         raise Refused(f"{said}: several servers have this name; say which: {ids}")

@@ -4,9 +4,10 @@
 from oslo_config import cfg
 
 from nova_ha_scheduler.clock import SystemClock
-from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.model import Picture, Scope, Server
 from nova_ha_scheduler.evacuation import names
+from nova_ha_scheduler.evacuation.names import UnknownName
 
 SECONDS = 5.0
 """For each request; [cloud] timeout may be longer."""
@@ -26,11 +27,18 @@ class Glance:
             raise CloudUnreachable(str(error)) from error
         limit = min(conf.cloud.timeout or SECONDS, SECONDS)
         connection.session.timeout = limit  # for logging in, too
-        self._cloud = OpenStackCloud(Api(connection, limit), SystemClock())
+        self._api = Api(connection, limit)
+        self._cloud = OpenStackCloud(self._api, SystemClock())
 
     def hosts(self) -> Picture:
         """All compute hosts: two requests."""
         return self._cloud.observe(Scope())
+
+    def servers_named(self, said: str) -> list[Server]:
+        """The servers with this id or exactly this name: one request."""
+        from nova_ha_scheduler.cluster.openstack import inventory
+
+        return inventory.named(self._api, said)
 
     def servers_on(self, hosts: frozenset[str]) -> Picture:
         """The servers on some hosts: two requests each."""
@@ -38,7 +46,8 @@ class Glance:
 
 
 def require_zone(picture: Picture, zone: str) -> None:
-    """:raises Refused: no host is in that storage zone."""
+    """:raises UnknownName: no host is in that storage zone."""
     zones = {zone for host in picture.hosts.values() for zone in host.facts.zones}
     if zone not in zones:
-        raise Refused(f"no host is in a storage zone {zone}{names.hint(zone, zones)}")
+        hint = names.hint(zone, zones)
+        raise UnknownName(f"no host is in a storage zone {zone}{hint}")

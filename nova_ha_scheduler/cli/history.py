@@ -2,6 +2,7 @@
 """``nova-ha history list``, ``show``, ``events``."""
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +12,11 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.known import no_recovery, require_host, require_server
 from nova_ha_scheduler.cli.times import FORMS, Told, ago
-from nova_ha_scheduler.cli.values import Rows
-from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.cli.values import Rows, count
+from nova_ha_scheduler.evacuation import names
+from nova_ha_scheduler.evacuation.records import EventKind, HostState, ServerState
 from nova_ha_scheduler.journal.history import History, Query
 
 
@@ -25,7 +27,8 @@ def _filters(add: Callable[..., Any]) -> None:
     add("--until", help="what began before then; written as for --since", **given)
     add("--host", help="the compute service's exact host name")
     add("--server", help="a UUID or an exact name")
-    add("--limit", type=int, default=100)
+    help = "so many of the newest at most (100)"
+    add("--limit", type=count, default=100, metavar="NUMBER", help=help)
 
 
 def _query(command: Command, args: argparse.Namespace) -> Query:
@@ -36,6 +39,21 @@ def _query(command: Command, args: argparse.Namespace) -> Query:
             command.parser.error("--since is not before --until")
     names = ("since", "until", "host", "server", "outcome", "limit")
     return Query(**{name: getattr(args, name) for name in names})
+
+
+def _explain(command: Command, args: argparse.Namespace, found: int) -> None:
+    """Say why there is nothing, or not all.
+
+    :raises UnknownName: a name that was asked for is none.
+    """
+    history = History(command.app.database)
+    if not found and args.host is not None:
+        require_host(command.app, history, args.host)
+    if not found and args.server is not None:
+        require_server(command.app, history, args.server)
+    if found == args.limit:
+        words = f"The newest {found} are shown; there may be more (--limit)."
+        print(words, file=sys.stderr)
 
 
 class ListHistory(Command, Lister):
@@ -49,10 +67,13 @@ class ListHistory(Command, Lister):
         _filters(add)
         add(
             "--outcome",
-            help="recovered, incomplete, failed, left, ... (the last state)",
+            metavar="STATE",
+            help=f"the last state; of a host: {', '.join(_states(HostState))}; of a "
+            f"server (--servers): {', '.join(_states(ServerState))}",
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        self._require_outcome(args)
         query = _query(self, args)
         history = History(self.app.database)
         if args.servers:
@@ -61,8 +82,22 @@ class ListHistory(Command, Lister):
             rows = [{"recovery": s.recovery, **report.server_row(s)} for s in found]
         else:
             rows = [report.host_row(history, r) for r in history.recoveries(query)]
+        _explain(self, args, len(rows))
         columns = report.SERVER if args.servers else report.HOST
         return columns, [tuple(row.values()) for row in rows]
+
+    def _require_outcome(self, args: argparse.Namespace) -> None:
+        kind, known = "host", _states(HostState)
+        if args.servers:
+            kind, known = "server", _states(ServerState)
+        if args.outcome not in (None, *known):
+            hint = names.hint(args.outcome, known)
+            words = f"no recovery of a {kind} ends {args.outcome}{hint}"
+            self.parser.error(f"argument --outcome: {words}: {', '.join(known)}")
+
+
+def _states(states: type[HostState | ServerState]) -> list[str]:
+    return [state.value for state in states]
 
 
 _LINES = {
@@ -83,7 +118,7 @@ class ShowHistory(Command, ShowOne):
         found = history.recoveries(Query(recovery=args.recovery, limit=1))
         found = found or history.recoveries(Query(host=args.recovery, limit=1))
         if not found:
-            raise JournalError(f"there is no recovery {args.recovery}")
+            raise no_recovery(history, args.recovery)
         details = report.details(history, found[0])
         for name, line in _LINES.items():
             details[name] = Rows(details[name], line)
@@ -107,6 +142,7 @@ class ListEvents(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         found = History(self.app.database).events(_query(self, args))
+        _explain(self, args, len(found))
         if self.is_short(args):
             rows = [(n, report.event_row(event)) for n, event in found]
             told = [(n, row["at"], report.event_words(row)) for n, row in rows]

@@ -10,9 +10,11 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import exits
 from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.known import no_recovery
 from nova_ha_scheduler.cli.values import Moment
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import PROGRESS, Decision
+from nova_ha_scheduler.evacuation.names import UnknownName
 from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.decisions import Decisions
@@ -82,7 +84,7 @@ class Replay(Command, Lister):
         found = history.recoveries(Query(recovery=name, limit=1))
         found = found or history.recoveries(Query(host=name, limit=1))
         if not found:
-            raise JournalError(f"there is no recovery {name}")
+            raise no_recovery(history, name)
         kept = Decisions(self.app.database).of(found[0].id)
         if number is not None:
             kept = [item for item in kept if item[0] == number]
@@ -94,7 +96,7 @@ class Replay(Command, Lister):
     def _of_event(self, number: int) -> Kept:
         event = History(self.app.database).event(number)
         if event is None:
-            raise JournalError(f"there is no event {number}")
+            raise UnknownName(f"there is no event {number}")
         told = f"event {number}, {event}"
         if event.kind in PROGRESS:
             raise JournalError(f"{told}: tells what was seen, and was not decided")

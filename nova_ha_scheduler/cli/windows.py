@@ -10,8 +10,10 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report, upkeep
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Rows
-from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.cli.known import require_host
+from nova_ha_scheduler.cli.values import Rows, count
+from nova_ha_scheduler.evacuation import names
+from nova_ha_scheduler.evacuation.names import UnknownName
 from nova_ha_scheduler.journal.history import History, Query
 
 
@@ -23,12 +25,15 @@ class ListWindows(Command, Lister):
     def arguments(self, add: Callable[..., Any]) -> None:
         add("--all", action="store_true", help="also those that are over")
         add("--host", help="the compute service's exact host name")
-        add("--limit", type=int, default=100)
+        help = "so many of the newest at most (100)"
+        add("--limit", type=count, default=100, metavar="NUMBER", help=help)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         history = History(self.app.database)
         query = Query(host=args.host, limit=args.limit)
         found = history.windows(query, ended=args.all)
+        if not found and args.host is not None:
+            require_host(self.app, history, args.host)
         rows = [upkeep.row(window, history.moves(window.id)) for window in found]
         return upkeep.WINDOW, [tuple(row.values()) for row in rows]
 
@@ -43,7 +48,9 @@ class ShowWindow(Command, ShowOne):
         history = History(self.app.database)
         found = history.windows(Query(host=args.host, limit=1))
         if not found:
-            raise JournalError(f"no maintenance of {args.host} was started here")
+            hosts = {window.host for window in history.windows(Query(limit=None))}
+            hint = names.hint(args.host, hosts)
+            raise UnknownName(f"no maintenance of {args.host} was started here{hint}")
         moves = history.moves(found[0].id)
         events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
         row = {

@@ -7,6 +7,11 @@ from collections.abc import Collection
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.reasons import Reason
 
+
+class UnknownName(Refused):
+    """Nothing has this name: str() says so, and which names are like it."""
+
+
 _MANY = 3
 """So many guesses are shown."""
 
@@ -14,10 +19,10 @@ _MANY = 3
 def require(host: str, known: Collection[str]) -> None:
     """Make sure that a host is known by exactly this name.
 
-    :raises Refused: it is not; the sentence says which was perhaps meant.
+    :raises UnknownName: it is not; the sentence says which was perhaps meant.
     """
     if host not in known:
-        raise Refused(f"{host}: {Reason.UNKNOWN_HOST.sentence(hint(host, known))}")
+        raise UnknownName(f"{host}: {Reason.UNKNOWN_HOST.sentence(hint(host, known))}")
 
 
 def hint(name: str, known: Collection[str]) -> str:

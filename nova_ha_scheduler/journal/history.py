@@ -80,6 +80,24 @@ class History:
         order = (hosts.c.started_at.desc(), servers.c.name, servers.c.server)
         return self._records(ServerRecovery, select.order_by(*order).limit(query.limit))
 
+    def hosts(self) -> set[str]:
+        """Every host that something is known of."""
+        return self._words(hosts.c.host, windows.c.host, events.c.host)
+
+    def known_servers(self) -> set[str]:
+        """The ids and the names of every server that something is known of."""
+        return self._words(
+            *(servers.c.server, servers.c.name, moves.c.server, moves.c.name),
+            *(events.c.server, events.c.server_name),
+        )
+
+    def _words(self, *columns: Any) -> set[str]:
+        with self._db.read() as connection:
+            found = (
+                connection.scalars(sa.select(column).distinct()) for column in columns
+            )
+            return {word for words in found for word in words if word}
+
     def windows(self, query: Query, ended: bool = True) -> list[Window]:
         """Maintenances of hosts.
 

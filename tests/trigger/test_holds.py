@@ -67,7 +67,7 @@ def reason_of(trigger: Trigger, host: str) -> str:
 def test_what_nova_does_not_know_is_not_paused(
     journal: Trigger, scope: tuple[str, ...], words: str
 ) -> None:
-    said = journal.nova_ha("pause", *scope, *BY, code=1)
+    said = journal.nova_ha("pause", *scope, *BY, code=2)
     assert words in said
     assert "Traceback" not in said
     assert journal.json("status")["pauses"] == []

@@ -40,6 +40,7 @@ def test_what_is_well(cloud: Cloud, trigger: MakeTrigger) -> None:
         "reason": "",
         "fencing": "manual",
         "device": "none",
+        "device_since": None,
         "problems": [],
     }
     row = rows[OUTSIDE]

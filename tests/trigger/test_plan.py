@@ -41,7 +41,7 @@ def test_plan(cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path) -
     assert _rows(configured, "node1", "--from-file", str(file)) == live
     together = _rows(configured, "node1", "node2", "--from-file", str(file))
     assert not {"node1", "node2"} & {row["to"] for row in together.values()}
-    shown = configured.nova_ha("plan", "Node1", code=1)
+    shown = configured.nova_ha("plan", "Node1", code=2)
     assert "exactly this host name (perhaps node1?)" in shown
     assert not configured.journal.exists()
 
@@ -83,7 +83,7 @@ def test_explain(cloud: Cloud, flavor: str, trigger: MakeTrigger) -> None:
     checks = configured.json("explain", first, "--host", "node4")
     assert {row["verdict"] for row in checks} == {"yes"}
     assert {"MEMORY_MB", "VCPU", "DISK_GB"} <= {row["check"] for row in checks}
-    shown = configured.nova_ha("explain", "sam", code=1)
+    shown = configured.nova_ha("explain", "sam", code=2)
     assert "exactly this name" in shown
 
 

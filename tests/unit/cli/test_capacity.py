@@ -97,7 +97,7 @@ def test_for_programs_the_sentences_are_in_the_rows(
     [
         (["--failures", "0"], 2, "0 is no whole number from 1 on"),
         (["--failures", "x"], 2, "x is no whole number from 1 on"),
-        (["--zone", "nfs-x"], 1, "no host is in a storage zone nfs-x (perhaps nfs-a?)"),
+        (["--zone", "nfs-x"], 2, "no host is in a storage zone nfs-x (perhaps nfs-a?)"),
     ],
 )
 def test_wrong_arguments(

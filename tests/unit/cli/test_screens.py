@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.cli import hosts
+from nova_ha_scheduler.cli import hosts, known
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.records import (
@@ -87,7 +87,6 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def past(site: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A site with a history, whose cloud is the one in the file."""
     picture = text.load(cloud.read_text())
-    known = [HOSTS[0], HOSTS[1]]
     broken = replace(
         picture.hosts[HOSTS[3]], disabled=True, disabled_reason=WHY, forced_down=True
     )
@@ -96,8 +95,8 @@ def past(site: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         hosts, "look", lambda conf, host: (shown, picture.servers.values())
     )
     recovery = HostRecovery(
-        f"{known[0]}@{NOW - 500:.3f}",
-        known[0],
+        f"{HOSTS[0]}@{NOW - 500:.3f}",
+        HOSTS[0],
         HostState.INCOMPLETE,
         NOW - 500,
         stages={"suspected": NOW - 500, "fenced": NOW - 400, "incomplete": NOW - 300},
@@ -108,7 +107,7 @@ def past(site: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
             recovery.id,
             UUID.format(number),
             f"a-server-with-a-long-name-{number:02}",
-            known[0],
+            HOSTS[0],
             ServerState.RECOVERED if number else ServerState.FAILED,
             NOW - 450,
             destination=SPARE,
@@ -126,21 +125,21 @@ def past(site: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         Event(
             EventKind.SERVER_ASKED,
             NOW - 390,
-            known[0],
+            HOSTS[0],
             recovery.id,
             server.server,
             server.name,
-            known[0],
+            HOSTS[0],
             SPARE,
             reason=server.sentence,
         )
         for server in servers
     ]
-    events += [Event(EventKind.HOST_HELD, NOW - 480, known[0], recovery.id, reason=WHY)]
+    events += [Event(EventKind.HOST_HELD, NOW - 480, HOSTS[0], recovery.id, reason=WHY)]
     events += [Event(EventKind.BLIND, NOW - 600)]
     window = Window(
-        f"{known[1]}@{NOW - 50:.3f}/maintenance",
-        known[1],
+        f"{HOSTS[1]}@{NOW - 50:.3f}/maintenance",
+        HOSTS[1],
         "J. Doe (storage team)",
         WHY,
         WindowState.OPEN,
@@ -152,7 +151,7 @@ def past(site: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
             window.id,
             UUID.format(number),
             f"a-server-with-a-long-name-{number:02}",
-            known[1],
+            HOSTS[1],
             MoveState.MOVED,
             NOW - 40,
             destination=SPARE,
@@ -264,3 +263,75 @@ def test_host_list_says_what_is_wrong(past: Site) -> None:
     rows = {row["host"]: row for row in past.json("host", "list")}
     assert (rows[HOSTS[3]]["status"], rows[HOSTS[3]]["reason"]) == ("disabled", WHY)
     assert rows[HOSTS[3]]["problems"]
+
+
+def test_names_that_nobody_knows(
+    past: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that suggests others, wherever one is asked for."""
+    picture = text.load(cloud.read_text())
+    gone = f"{HOSTS[0]} or {HOSTS[1]}"
+    monkeypatch.setattr(known, "_hosts", lambda app: picture.hosts)
+    monkeypatch.setattr(known, "_servers", lambda app, said: [])
+    for command, words in (
+        (
+            "history list --host compute-0120",
+            f"knows a host compute-0120 (perhaps {HOSTS[0]}?)",
+        ),
+        (
+            "history list --host compute-012",
+            f"(perhaps {gone} or {HOSTS[2]} or 3 more?)",
+        ),
+        ("history list --servers --host nobody", "nor the cloud knows a host nobody"),
+        ("history events --host compute-0120", f"(perhaps {HOSTS[0]}?)"),
+        ("maintenance list --host compute-0121", f"(perhaps {HOSTS[1]}?)"),
+        ("maintenance show compute-0121", f"was started here (perhaps {HOSTS[1]}?)"),
+        (
+            "history show compute-0120",
+            f"no recovery compute-0120 (perhaps {HOSTS[0]}?)",
+        ),
+        ("replay compute-0120", f"no recovery compute-0120 (perhaps {HOSTS[0]}?)"),
+        ("history list --server a-server-with-a-long-name-0", "(perhaps a-server-with"),
+        ("history events --server nothing", "nor the cloud knows a server nothing"),
+        ("host list --host compute-0120", f"(perhaps {HOSTS[0]}?)"),
+        (f"plan compute-0120 --from-file {cloud}", f"(perhaps {HOSTS[0]}?)"),
+        (f"explain a-server --from-file {cloud}", "(perhaps a-server-with-a-long-"),
+        (f"capacity --zone nfs --from-file {cloud}", f"(perhaps {ZONE}?)"),
+        ("history list --outcome recoverd", "ends recoverd (perhaps recovered?)"),
+        (
+            "history list --servers --outcome closed",
+            "no recovery of a server ends closed",
+        ),
+        ("history events --kind host.helt", "invalid choice"),
+        ("history list --limit 0", "0 is no whole number from 1 on"),
+    ):
+        said = past.run(*command.split(), "-f", "json")
+        assert (said.code, said.out) == (2, ""), command
+        assert words in " ".join(said.err.split()), command
+
+
+def test_names_that_are_known_and_have_nothing(
+    past: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host of the cloud that never failed; one of the history that is no more."""
+    monkeypatch.setattr(known, "_hosts", lambda app: {HOSTS[2]: None})
+    monkeypatch.setattr(known, "_servers", lambda app, said: {"never-failed"})
+    for command in (
+        f"history list --host {HOSTS[2]}",
+        f"history list --host {HOSTS[0]} --outcome closed",
+        f"maintenance list --host {HOSTS[0]}",
+        "history list --server never-failed",
+    ):
+        assert past.json(*command.split()) == [], command
+
+
+def test_where_the_cloud_does_not_answer_the_name_may_be_right(past: Site) -> None:
+    said = past.run("history", "list", "--host", "compute-0120", "-f", "json")
+    assert said.json == []
+    assert "warning: the history knows no host compute-0120 (perhaps" in said.err
+
+
+def test_not_all_is_shown(past: Site) -> None:
+    said = past.run("history", "events", "--limit", "2", "-f", "json")
+    assert len(said.json) == 2
+    assert "The newest 2 are shown; there may be more (--limit)." in said.err
