@@ -15,6 +15,7 @@ from nova_ha_scheduler import conf as scheduler_conf
 from nova_ha_scheduler.cluster import conf as cluster_conf
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.fencing import conf as fencing_conf
+from nova_ha_scheduler.health import conf as health_conf
 from nova_ha_scheduler.journal import conf as journal_conf
 
 _FROM_ZERO = ("clock_skew", "retry_interval", "device_check_interval")
@@ -189,7 +190,13 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     for group, opts in _GROUPS:
         conf.register_group(group)
         conf.register_opts(opts, group=group)
-    for others in (cluster_conf, scheduler_conf, fencing_conf, journal_conf):
+    for others in (
+        cluster_conf,
+        scheduler_conf,
+        fencing_conf,
+        journal_conf,
+        health_conf,
+    ):
         others.register_opts(conf)
 
 

@@ -170,8 +170,17 @@ def settled(turn: Turn) -> bool:
     After an outage of Nova's message bus, conductors or database, or when a clock was
     set, hosts are heard of one by one; the last of them must not be taken for dead.
     """
-    since, long = turn.guard.sighted_at, _SETTLES_IN * turn.options.down_time
-    return since is None or abs(turn.now - since) >= long
+    return settles_at(turn.guard, turn.now, turn.options) is None
+
+
+def settles_at(
+    guard: records.GuardRecord, now: float, options: Options
+) -> float | None:
+    """When we will have seen for so long; None: we have already."""
+    since, long = guard.sighted_at, _SETTLES_IN * options.down_time
+    if since is None or abs(now - since) >= long:
+        return None
+    return since + long
 
 
 def suspect(turn: Turn) -> None:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fence devices are tried while all is well, not first at night."""
+"""Fence devices are tried while all is well, not first at night; and a protected host
+without a fencing method is told."""
 
+from collections.abc import Mapping
+
+from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import detect
 from nova_ha_scheduler.evacuation.records import Effect, EventKind, Reason, Result
 from nova_ha_scheduler.evacuation.turn import Turn
@@ -8,39 +12,74 @@ from nova_ha_scheduler.evacuation.turn import Turn
 _NO_DEVICE = "manual"
 """The fencing method of hosts that have none: nothing of theirs can be broken."""
 
+Told = dict[str, tuple[float, str]]
+"""By host: since when, and the reason."""
+
 
 class DeviceWatch:
     """Remembers when each device was last asked, and whether it answered.
 
     Only in memory: after a restart all are asked again, which changes nothing.
+
+    :ivar protected: how many hosts there are to watch; None: before the first look.
+    :ivar unfenceable: those that have no fencing method, or none that can be used.
+    :ivar broken: those whose device did not serve when it was last asked.
+
+    Others may read these from another thread: each is replaced as a whole.
     """
 
     def __init__(self, interval: float) -> None:
+        """:param interval: seconds between two questions to a device; 0: none."""
         self._interval = interval
         self._asked_at: dict[str, float] = {}
-        self._broken: set[str] = set()
+        self.protected: int | None = None
+        self.unfenceable: Told = {}
+        self.broken: Told = {}
 
     def watch(self, turn: Turn) -> None:
-        """Tell what changed, and ask those whose turn it is; 0: nobody is asked."""
+        """Tell what changed, and ask those whose turn it is."""
+        hosts = {host.name: host for host in detect.protected(turn.picture)}
+        self.protected = len(hosts)
+        self._watch_methods(turn, hosts)
         if not self._interval:
             return
-        for host in detect.protected(turn.picture):
-            self._hear(turn, host.name)
-            asked_at = self._asked_at.get(host.name, float("-inf"))
+        watched = hosts.keys() - self.unfenceable.keys()
+        self.broken = {h: told for h, told in self.broken.items() if h in watched}
+        for name, host in hosts.items():
+            self._hear(turn, name)
+            asked_at = self._asked_at.get(name, float("-inf"))
             due = abs(turn.now - asked_at) >= self._interval
-            if host.up and due and turn.recovery_of(host.name) is None:
-                self._asked_at[host.name] = turn.now
-                turn.intend(Effect.CHECK_POWER, host.name)
+            if name in watched and host.up and due and turn.recovery_of(name) is None:
+                self._asked_at[name] = turn.now
+                turn.intend(Effect.CHECK_POWER, name)
+
+    def _watch_methods(self, turn: Turn, hosts: Mapping[str, Host]) -> None:
+        """Tell of each protected host that has no method, and when that is over."""
+        before, now = self.unfenceable, turn.now
+        lacks = {h.name: h.unfenceable for h in hosts.values() if h.unfenceable}
+        self.unfenceable = {
+            name: (before.get(name, (now, ""))[0], why) for name, why in lacks.items()
+        }
+        for name, why in lacks.items():
+            if name not in before or before[name][1] != why:
+                words = Reason.NO_METHOD.sentence(why)
+                turn.tell(EventKind.METHOD_MISSING, host=name, reason=words)
+                self._asked_at.pop(name, None)  # it is asked as soon as it has one
+        for name in sorted(before.keys() - lacks.keys()):
+            has = "it has one now" if name in hosts else "it is not protected now"
+            turn.tell(EventKind.METHOD_FOUND, host=name, reason=has)
 
     def _hear(self, turn: Turn, host: str) -> None:
         outcome = turn.check_of(host)
-        if outcome is None or outcome.by == _NO_DEVICE:
+        if outcome is None or outcome.by == _NO_DEVICE or host in self.unfenceable:
             return
         broken = outcome.result is Result.UNKNOWN
-        if broken is not (host in self._broken):
-            self._broken ^= {host}
-            if broken:
-                words = Reason.DEVICE_BROKEN.sentence(outcome.detail)
-                turn.tell(EventKind.DEVICE_BROKEN, host=host, reason=words)
-            else:
-                turn.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)
+        if broken is (host in self.broken):
+            return
+        if broken:
+            words = Reason.DEVICE_BROKEN.sentence(outcome.detail)
+            turn.tell(EventKind.DEVICE_BROKEN, host=host, reason=words)
+            self.broken = {**self.broken, host: (turn.now, outcome.detail)}
+        else:
+            turn.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)
+            self.broken = {h: t for h, t in self.broken.items() if h != host}

@@ -123,7 +123,7 @@ class Engine:
         self._cloud, self._clock = cloud, clock
         self._journal, self._executor = journal, executor
         self._options = options
-        self._devices = DeviceWatch(options.device_check_interval)
+        self.devices = DeviceWatch(options.device_check_interval)
         self.unread = UnreadWatch()
         self._picture: Picture | None = None
         self._listed_at = 0.0
@@ -165,7 +165,7 @@ class Engine:
         decide(turn)
         self._log_broken(turn)
         decided = turn.change()
-        self._devices.watch(turn)
+        self.devices.watch(turn)
         self.unread.watch(turn)
         change = turn.change()
         if change:
@@ -179,6 +179,11 @@ class Engine:
         if self._keep and decisions.is_one(decided):
             self._keep(decisions.made(*known, decided, jump, turn.outage))
         return change
+
+    @property
+    def seen_at(self) -> float | None:
+        """Of when the newest picture of the cloud is."""
+        return self._picture.taken_at if self._picture else None
 
     def _log_broken(self, turn: Turn) -> None:
         """Say where it happened, once."""

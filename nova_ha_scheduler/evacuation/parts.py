@@ -39,6 +39,7 @@ class Parts:
         self, conf: cfg.ConfigOpts, only: Collection[str] | None = None
     ) -> None:
         self.conf = conf
+        self.only = tuple(only or ())
         self.options: Options = trigger_conf.options(conf)
         coordination.check(conf)
         self.fencing = Fencing.from_conf(conf)

@@ -249,6 +249,10 @@ class EventKind(enum.Enum):
     DEVICE_WORKS = "fence_device.works"
     COMMAND_NOTED = "command.noted"
     """Somebody's word that a host is off is not used yet, for a reason."""
+    METHOD_MISSING = "fencing_method.missing"
+    """A protected host has no fencing method."""
+    METHOD_FOUND = "fencing_method.found"
+    """It has one now, or is not protected any more."""
     COMMAND_TAKEN = "command.taken"
     COMMAND_REFUSED = "command.refused"
     PAUSED = "pause.begun"
@@ -270,6 +274,7 @@ TROUBLES = (
     EventKind.BLIND,
     EventKind.UNREADABLE,
     EventKind.DEVICE_BROKEN,
+    EventKind.METHOD_MISSING,
     EventKind.COMMAND_REFUSED,
     EventKind.TRIGGER_REPLACED,
     EventKind.CLOCK_JUMPED,

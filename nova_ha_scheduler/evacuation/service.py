@@ -31,6 +31,7 @@ from nova_ha_scheduler.evacuation.records import (
     State,
 )
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
+from nova_ha_scheduler.health.writer import Writer
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.decisions import MIB, Decisions
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -74,6 +75,7 @@ class Service:
         self._leadership = Leadership(
             self._conf, self.journal, self._clock, self._troubles
         )
+        self._health = Writer(parts, self.journal, self._clock, self._troubles)
         self._stop, self._wake = threading.Event(), threading.Event()
         self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
         self._sender: notify.Sender | None = None
@@ -91,11 +93,13 @@ class Service:
         self._may_notify = notify.configured(self._conf)
         self._start_sender()
         self._leadership.start()
+        self._health.start()
         try:
             while not self._stop.is_set():
                 if self._leadership.acquire():
                     self._lead()
         finally:
+            self._health.stop()
             self._leadership.release()
 
     def _start_sender(self) -> None:
@@ -148,12 +152,14 @@ class Service:
         admission.start()
         if self._listens and self._may_notify:
             listener.start()
+        self._health.lead(engine)
         try:
             while self._leadership.leads and not self._stop.is_set():
                 self._turn(engine, turns)
         except NotActive:
             self._leadership.lose()
         finally:
+            self._health.lead(None)
             executor.close()
             listener.stop()
             admission.stop()
@@ -169,6 +175,7 @@ class Service:
             self._wake.clear()
             self._step(engine, turns)
             self._tell()
+            self._health.stepped()
         except NotActive:
             raise
         except JournalError as error:

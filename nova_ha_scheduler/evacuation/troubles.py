@@ -9,6 +9,7 @@ import enum
 import threading
 import time
 from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
 
 from oslo_log import log as logging
 
@@ -64,6 +65,12 @@ class Trouble(enum.Enum):
         "service that shows them says of them.",
         "All objects that the cloud shows can be read again.",
     )
+    HEALTH = (
+        "health.json cannot be written",
+        "Monitoring that reads the file is told that nobody can tell. See that "
+        "[health] directory is there and that the service's user may write in it.",
+        "health.json is written again.",
+    )
     STEP = (
         "A step broke and is tried again",
         "Nothing is lost, but nothing goes on. This is a bug: report it with this log.",
@@ -87,23 +94,33 @@ def plainly(log: Callable[..., None], *words: object) -> None:
         log(*words)
 
 
+@dataclass(frozen=True)
+class _There:
+    """:ivar begun: monotonic. :ivar since: by the clock. :ivar error: the newest."""
+
+    begun: float
+    since: float
+    error: str
+
+
 class Troubles:
     """Those of a process; safe to be used from several threads."""
 
     def __init__(self) -> None:
-        self._there: dict[Trouble, float] = {}
-        """Since when."""
+        self._there: dict[Trouble, _There] = {}
         self._past = 0.0
         self._counted: Set[Trouble] = frozenset()
         self._lock = threading.Lock()
 
     def begins(self, trouble: Trouble, error: object) -> bool:
         """Say it, unless it was said. :returns: whether it is new."""
-        with self._lock:
-            new = trouble not in self._there
-            self._there.setdefault(trouble, time.monotonic())
-        what, todo, _ = trouble.value
         words = one_line(error)
+        with self._lock:
+            found = self._there.get(trouble)
+            new = found is None
+            began = found or _There(time.monotonic(), time.time(), words)
+            self._there[trouble] = replace(began, error=words)
+        what, todo, _ = trouble.value
         if not new:
             LOG.debug("%s: %s", what, words)
         elif trouble is Trouble.STEP:  # nobody foresaw it: where did it happen?
@@ -118,15 +135,22 @@ class Troubles:
         with self._lock:
             now, past = time.monotonic(), self._past
             self._past, self._counted = 0.0, _BLINDING & self._there.keys()
-            return max([past, *(now - self._there[each] for each in self._counted)])
+            begun = (self._there[each].begun for each in self._counted)
+            return max([past, *(now - since for since in begun)])
+
+    def standing(self) -> list[tuple[Trouble, float, str]]:
+        """Those that are there now: since when, in seconds since the epoch, and what
+        was said last."""
+        with self._lock:
+            return [(each, at.since, at.error) for each, at in self._there.items()]
 
     def is_over(self, trouble: Trouble) -> bool:
         """Say so, if it was there. :returns: whether it was."""
         with self._lock:
-            since = self._there.pop(trouble, None)
+            found = self._there.pop(trouble, None)
             counts = trouble in (_BLINDING | _DEAFENING) - self._counted
-            if since is not None and counts:
-                self._past = max(self._past, time.monotonic() - since)
-        if since is not None:
+            if found is not None and counts:
+                self._past = max(self._past, time.monotonic() - found.begun)
+        if found is not None:
             LOG.info("%s", trouble.value[2])
-        return since is not None
+        return found is not None

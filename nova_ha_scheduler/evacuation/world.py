@@ -109,7 +109,6 @@ class ProductionWorld(OpenStackCloud):
         super().__init__(api, SystemClock())
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
         self._expected: frozenset[str] = frozenset()
-        self._unfenceable: Mapping[str, str] = {}
 
     def expect(self, host: str) -> None:
         """Show all of this host in the next picture: it was said to be dead."""
@@ -121,9 +120,7 @@ class ProductionWorld(OpenStackCloud):
             scope = replace(scope, hosts=hosts, destinations=True, overview=True)
         picture = super().observe(scope)
         self._expected = frozenset()
-        picture = detect.with_methods(picture, self.lacks)
-        self._say_who_cannot_be_fenced(picture)
-        return picture
+        return detect.with_methods(picture, self.lacks)
 
     def power_off(self, host: str) -> PowerReport:
         if no := self._foreign(host):
@@ -140,22 +137,6 @@ class ProductionWorld(OpenStackCloud):
         if no := self._foreign(host):
             return [interfaces.Testimony("nova-ha", interfaces.Verdict.UNKNOWN, no)]
         return self._witnesses.testify(host)
-
-    def _say_who_cannot_be_fenced(self, picture: Picture) -> None:
-        """Once for each host, and once more when the reason is another one."""
-        if not picture.scope.overview:
-            return
-        hosts = detect.protected(picture)
-        found = {h.name: h.unfenceable for h in hosts if h.unfenceable}
-        for name, lack in found.items():
-            if lack != self._unfenceable.get(name):
-                LOG.warning(
-                    "%s is protected, but nothing can fence it: %s. If it dies, its "
-                    "servers wait for nova-ha confirm-fenced.",
-                    name,
-                    lack,
-                )
-        self._unfenceable = found
 
     def _foreign(self, host: str) -> str | None:
         """Why nothing is done to a host, if so."""

@@ -72,6 +72,8 @@ class Driver(abc.ABC):
         self.device = self.prepare()
         self.ledger = Ledger()
         """Whoever has several drivers gives one to all of them."""
+        self.answer = ""
+        """What it has answered last while it powers off."""
 
     @abc.abstractmethod
     def prepare(self) -> object:
@@ -147,7 +149,7 @@ class Driver(abc.ABC):
         """
         start = _now()
         end = start + self.limits.power_off
-        connection, opened, asked = None, False, False
+        connection, opened, asked, self.answer = None, False, False, ""
         while True:
             try:
                 if not opened:
@@ -158,6 +160,7 @@ class Driver(abc.ABC):
                     how = f"seen off after {_now() - start:.1f} s"
                     return self.report(power, how if asked else "was off already")
                 problem = f"the device says that its power is {power.value}"
+                self.answer = problem
                 if not asked and _now() < end + self.limits.request:
                     left = end - _now() - self.limits.request
                     self.ask_off(connection, max(left, self.limits.request))
@@ -167,6 +170,7 @@ class Driver(abc.ABC):
                 self._leave(connection)
                 connection, opened = None, False
                 power, problem = Power.UNKNOWN, str(error)
+                self.answer = problem
                 if isinstance(error, FinalError):
                     break
             if _now() + self.POLL > end:

@@ -25,6 +25,7 @@ import concurrent.futures
 import os
 import re
 import stat
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,8 @@ class Fencing:
         ledger = Ledger()
         for found in drivers.values():
             found.ledger = ledger
+        self._under_way: dict[str, float] = {}
+        """The hosts that are being powered off, and since when."""
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "Fencing":
@@ -90,7 +93,21 @@ class Fencing:
 
     def power_off(self, host: str) -> PowerReport:
         """Power a host off and watch; blocks for up to power_off_timeout."""
-        return self._ask(host, Driver.power_off)
+        self._under_way[host] = time.time()
+        try:
+            return self._ask(host, Driver.power_off)
+        finally:
+            del self._under_way[host]
+
+    @property
+    def answers(self) -> dict[str, tuple[float, str]]:
+        """Of each host that is being powered off: since when, in seconds since the
+        epoch, and what its device has answered last."""
+        return {
+            host: (since, self._drivers[host].answer)
+            for host, since in [*self._under_way.items()]
+            if host in self._drivers
+        }
 
     def power(self, host: str) -> PowerReport:
         """Look, and change nothing; blocks for a few times request_timeout."""

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,12 +21,16 @@ from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
+from nova_ha_scheduler.health import report
+from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.journal import JournalError, NotActive, codec, tables
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.tables import single
 
 LEASE = single.c.name == "lease"
 GUARD = single.c.name == "guard"
+
+_REPORT = "report"
 
 _LEASE = sa.select(single.c.owner, single.c.beat, single.c.record).where(LEASE)
 
@@ -186,9 +190,13 @@ class SqlJournal:
         :raises NotActive: another trigger has taken over; nothing was written.
         :raises JournalError: it is unknown whether it was written: load again.
         """
+        self._write(lambda connection: self._commit(connection, change))
+
+    def _write(self, do: Callable[[sa.Connection], int]) -> None:
+        """A transaction that renews the lease; it returns the lease's number."""
         now = _now()
         try:
-            beat = self._db.write(lambda connection: self._commit(connection, change))
+            beat = self._db.write(do)
         except NotActive:
             self._renewed_at = _NEVER
             raise
@@ -196,9 +204,7 @@ class SqlJournal:
 
     def _commit(self, connection: sa.Connection, change: records.Change) -> int:
         """:returns: the lease's number."""
-        beat = _lease_of(self.owner).values(beat=single.c.beat + 1)
-        if not connection.execute(beat).rowcount:
-            raise NotActive("another trigger is active on this journal")
+        self._hold(connection)
         hosts = [
             codec.row(tables.hosts, host) | {"outcome": outcome_of(host)}
             for host in change.hosts
@@ -222,6 +228,44 @@ class SqlJournal:
             memory = sa.update(single).where(GUARD)
             connection.execute(memory.values(record=codec.dump(change.guard)))
         return int(connection.execute(_LEASE).one().beat)
+
+    def put_report(self, report: Report, alive: bool) -> None:
+        """Replace what the active trigger says of itself.
+
+        :param alive: whether that is a sign of life, which renews the lease.
+        :raises NotActive: another trigger has taken over; nothing was written.
+        """
+        row = {"name": _REPORT, "owner": self.owner, "beat": 0}
+        rows = [{**row, "record": codec.dump(report)}]
+
+        def write(connection: sa.Connection) -> int:
+            self._hold(connection, beats=int(alive))
+            put(connection, single, rows)
+            return int(connection.execute(_LEASE).one().beat)
+
+        if alive:
+            self._write(write)
+        else:
+            self._db.write(write)
+
+    def report(self) -> Report | None:
+        """The newest one; None: no trigger of this version was active yet.
+
+        :raises codec.Unreadable: a trigger of another version wrote it.
+        """
+        query = sa.select(single.c.record).where(single.c.name == _REPORT)
+        with self._db.read() as connection:
+            text = connection.scalar(query)
+        return report.load(text) if text else None
+
+    def _hold(self, connection: sa.Connection, beats: int = 1) -> None:
+        """Make sure of the lease, until the transaction ends.
+
+        :raises NotActive: another trigger holds it.
+        """
+        beat = _lease_of(self.owner).values(beat=single.c.beat + beats)
+        if not connection.execute(beat).rowcount:
+            raise NotActive("another trigger is active on this journal")
 
     # The command line's part; needs no lease.
 

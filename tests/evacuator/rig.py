@@ -30,6 +30,7 @@ class Trigger:
             "cloud": {"name": CLOUD_NAME},
             "database": {"connection": f"sqlite:///{self.journal}"},
             "fencing": {"config_file": self.fencing_file},
+            "health": {"directory": folder},
         }
         self.conf_file.write_text(render(merge(ours, conf)))
         # eventlet, which Nova's releases bring, warns of itself wherever it is found.

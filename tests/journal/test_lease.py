@@ -13,6 +13,7 @@ from nova_ha_scheduler.evacuation.records import (
     EventKind,
     State,
 )
+from nova_ha_scheduler.health.report import Host, Report, Standing
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -169,3 +170,52 @@ def test_many_write_at_once(journal, open_database):
     assert errors == []
     state = journal.load(0)
     assert (len(state.commands), len(state.hosts), len(state.intents)) == (40, 30, 30)
+
+
+# The active trigger's report.
+
+
+def report(owner, at=1.0, **more):
+    return Report(owner, at, 30.0, 15.0, at, **more)
+
+
+def test_a_report_is_replaced_under_the_lease(journal, open_database):
+    assert journal.report() is None
+    journal.put_report(report(journal.owner), alive=True)
+    hosts = (Host("c1", 1.0, "no route \N{SNOWMAN} \0"),)
+    troubles = (Standing("CLOUD", 2.0, "503"),)
+    newer = report(journal.owner, 2.0, protected=3, broken=hosts, troubles=troubles)
+    journal.put_report(newer, alive=True)
+    other = SqlJournal(open_database(), 0.05)
+    assert other.report() == newer
+    with pytest.raises(NotActive):
+        other.put_report(report(other.owner), alive=True)
+    with pytest.raises(NotActive):
+        other.put_report(report(other.owner), alive=False)
+    assert journal.report() == newer
+    assert journal.load(0) == State()
+
+
+def test_a_report_is_a_sign_of_life_unless_the_trigger_is_stuck(journal, open_database):
+    def beat():
+        with journal._db.read() as connection:
+            return connection.scalar(sa.select(single.c.beat).where(LEASE))
+
+    before = beat()
+    journal.put_report(report(journal.owner), alive=False)
+    assert beat() == before
+    journal.put_report(report(journal.owner), alive=True)
+    assert beat() == before + 1
+    assert not journal.renew()
+
+
+def test_one_that_has_lost_the_lease_leaves_no_report(journal, open_database):
+    time.sleep(0.7)
+    other = SqlJournal(open_database(), 0.05)
+    assert not other.acquire()
+    time.sleep(0.1)
+    assert other.acquire()
+    with pytest.raises(NotActive):
+        journal.put_report(report(journal.owner), alive=True)
+    assert not journal.active
+    assert other.report() is None

@@ -58,6 +58,8 @@ device_check_interval = 0
 lease_timeout = {lease}
 [coordination]
 backend_url = {backend}
+[health]
+directory = {health}
 """
 
 
@@ -92,9 +94,16 @@ class Site:
                 fencing=self._fencing,
                 lease=lease,
                 backend=backend.url,
+                health=self._health(name),
             )
         )
         return path
+
+    def _health(self, name: str) -> Path:
+        """Where this trigger writes health.json: each has a machine of its own."""
+        folder = self._folder / f"run-{name}"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def start(
         self,
@@ -152,11 +161,13 @@ class Site:
         return [r.state.value for r in found] == ["recovered"] * len(DEAD)
 
     def contents(self) -> dict[str, Any]:
-        """All that the journal holds, but the lease's number."""
+        """All that the journal holds, but the lease's number, and what the active
+        trigger says of itself every few seconds."""
         found: dict[str, Any] = {}
         with self.database.read() as connection:
             for table in tables.metadata.sorted_tables:
                 rows = connection.execute(sa.select(table)).mappings().all()
+                rows = [row for row in rows if row.get("name") != "report"]
                 found[table.name] = sorted(
                     json.dumps(
                         {k: v for k, v in row.items() if k != "beat"}, default=repr

@@ -62,6 +62,7 @@ class Trigger:
             "cloud": {"name": CLOUD_NAME},
             "database": {"connection": journal},
             "fencing": {"config_file": self.fencing_file},
+            "health": {"directory": folder},
             "oslo_messaging_notifications": {
                 "transport_url": broker,
                 "driver": "messagingv2",

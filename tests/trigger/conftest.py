@@ -205,6 +205,7 @@ def trigger(cloud: Cloud, tmp_path: Path) -> MakeTrigger:
             },
             "database": {"connection": f"sqlite:///{journal}"},
             "fencing": {"config_file": fencing},
+            "health": {"directory": tmp_path},
         }
         for more in (QUICK, changes):
             for section, options in more.items():
