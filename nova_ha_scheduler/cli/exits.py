@@ -2,8 +2,8 @@
 """Every exit code, in one place: the help of each command and docs/exit-codes.md are
 made from it, and a code that is not in a command's row is not that command's.
 
-What is made for monitoring has meanings of its own: ``check``. All others share those
-below.
+What is made for monitoring has meanings of its own: ``check`` and ``health``. All
+others share those below.
 """
 
 from collections.abc import Mapping
@@ -83,6 +83,12 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
     | {
         DONE: "there is a destination, or --host is one",
         PARTLY: "there is none",
+    },
+    "health": {
+        0: "protected",
+        1: "degraded: a host, a zone, or something beside the trigger",
+        2: "not protecting: no dead host would be recovered now",
+        3: "cannot tell; wrong arguments, too",
     },
     "history events": _LOOKS,
     "history list": _LOOKS,

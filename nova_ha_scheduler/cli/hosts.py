@@ -3,6 +3,7 @@
 
 import argparse
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,6 @@ from typing import Any
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import devices
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
@@ -19,13 +19,15 @@ from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import names, parts
-from nova_ha_scheduler.evacuation.records import Event, EventKind
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.fencing import ConfigError
 from nova_ha_scheduler.fencing.config import Fencing
 from nova_ha_scheduler.fencing.manual import Manual
+from nova_ha_scheduler.health.facts import gather
+from nova_ha_scheduler.health.judgement import judge
+from nova_ha_scheduler.health.report import Host as Told
 from nova_ha_scheduler.journal import JournalError
-from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.planner.triage import why_left
 from nova_ha_scheduler.rules import vocabulary
 
@@ -86,9 +88,9 @@ class ListHosts(Command, Lister):
         for server in servers:
             if server.host in hosts:
                 self._count(counts[server.host], server, hosts[server.host])
-        fencing, events = self._fencing(), self._events()
+        fencing, broken = self._fencing(), self._broken()
         rows = [
-            _row(host, counts[name], fencing, events)
+            _row(host, counts[name], fencing, broken)
             for name, host in sorted(hosts.items())
         ]
         if self.is_short(args):
@@ -128,12 +130,18 @@ class ListHosts(Command, Lister):
         except ConfigError as error:
             return _Fencing(problem=str(error))
 
-    def _events(self) -> Mapping[str, Event] | None:
+    def _broken(self) -> Mapping[str, Told] | None:
+        """The devices that do not serve, as the active trigger last saw them; None:
+        nobody can say."""
         try:
-            return devices.newest(History(self.app.database))
+            now = time.time()
+            found = gather(SqlJournal(self.app.database), now)
         except JournalError as error:
             print(f"What was seen of fence devices: {error}", file=sys.stderr)
             return None
+        if found.report is None or not judge(found, now).alive:
+            return None
+        return {told.host: told for told in found.report.broken}
 
 
 def look(
@@ -149,7 +157,7 @@ def _row(
     host: Host,
     counts: _Servers,
     fencing: _Fencing,
-    events: Mapping[str, Event] | None,
+    broken: Mapping[str, Told] | None,
 ) -> tuple[Any, ...]:
     protected = vocabulary.HA in host.facts.flags
     method = _UNKNOWN if fencing.problem else fencing.methods.get(host.name, "none")
@@ -164,28 +172,27 @@ def _row(
         counts.meant if protected else 0,
         counts.all,
         method,
-        *_device(host, method, events),
-        Lines(_problems(host, counts, fencing, events or {})),
+        *_device(host, method, broken),
+        Lines(_problems(host, counts, fencing, broken or {})),
     )
 
 
 def _device(
-    host: Host, method: str, events: Mapping[str, Event] | None
+    host: Host, method: str, broken: Mapping[str, Told] | None
 ) -> tuple[str, Moment]:
     """What was last seen of its fence device, and since when."""
     if method in ("none", Manual.METHOD):
         return "none", Moment(None)
-    if events is None:
+    if broken is None:
         return _UNKNOWN, Moment(None)
-    event = events.get(host.name)
-    if event is None:
-        return "never seen broken", Moment(None)
-    word = "broken" if event.kind is EventKind.DEVICE_BROKEN else "works"
-    return word, Moment(event.at)
+    told = broken.get(host.name)
+    if told is None:
+        return "not seen broken", Moment(None)
+    return "broken", Moment(told.since)
 
 
 def _problems(
-    host: Host, counts: _Servers, fencing: _Fencing, events: Mapping[str, Event]
+    host: Host, counts: _Servers, fencing: _Fencing, broken: Mapping[str, Told]
 ) -> list[str]:
     """What an operator should put right, each a sentence."""
     facts = host.facts
@@ -203,7 +210,6 @@ def _problems(
         problems.append(f"fencing: {why}")
     elif host.name not in fencing.methods:
         problems.append("protected, but without a fencing method")
-    event = events.get(host.name)
-    if event and event.kind is EventKind.DEVICE_BROKEN:
-        problems.append(f"fence device: {event.reason}")
+    if told := broken.get(host.name):
+        problems.append(f"fence device: {told.words}")
     return problems

@@ -3,14 +3,16 @@
 
 import argparse
 import time
+from collections.abc import Iterable, Iterator
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import devices, pauses, report, reserve, upkeep
+from nova_ha_scheduler.cli import pauses, report, reserve, upkeep
 from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.values import Moment, Rows
+from nova_ha_scheduler.cli.table import line_length, wrap
+from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
@@ -18,45 +20,89 @@ from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
     State,
 )
+from nova_ha_scheduler.evacuation.troubles import Trouble
+from nova_ha_scheduler.health import facts, file
+from nova_ha_scheduler.health.judgement import Judgement, judge
+from nova_ha_scheduler.health.report import Host as Told
+from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.journal.history import History, Query
 from nova_ha_scheduler.journal.store import SqlJournal
 
 _LAST = 10
 
+_ERRORS_AGE = 24 * 3600.0
+"""Seconds after which an error is history: nova-ha history events has it."""
+
+_ERRORS = tuple(kind for kind in TROUBLES if kind is not EventKind.COMMAND_REFUSED)
+"""Who gave an order that was refused has been told."""
+
+_SAID_ABOVE = ("health", "problems")
+
+_NO_REPORT = Report("", at=0.0, valid=0.0, skew=0.0, stepped_at=0.0)
+"""Of a trigger that is dead nothing is said: it may have been long ago."""
+
+_PROBLEMS = 10
+"""How many are shown to people at most; a whole rack may have lost its power."""
+
 
 class Status(Command, ShowOne):
-    """Show what the trigger is doing and what holds it up, from its journal.
+    """Show whether the hosts are protected, what to do next, and what the trigger does.
 
-    Which hosts of the reserve are in use is asked of the cloud; where that does not
-    answer, reserve_unknown says why.
+    It is in the journal, but for which hosts of the reserve are in use: that is asked
+    of the cloud; where it does not answer, reserve_unknown says why.
     """
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         journal, now = SqlJournal(self.app.database), time.time()
-        history = History(self.app.database)
-        state = journal.load(now)
+        found = facts.gather(journal, now)
+        self._judgement = judgement = judge(found, now)
+        said, state = found.report if judgement.alive else None, found.state
         hosts = [h for h in state.hosts.values() if h.ended_at is None]
         hosts.sort(key=attrgetter("host"))
+        told = said or _NO_REPORT
+        answers = {each.host: each for each in told.answers}
         orders = [
             {"host": order.host, "command": order.kind.value, "by": order.by}
             for order in state.commands.values()
         ]
         held = [pause for pause in state.pauses.values() if not pause.is_over(now)]
         status = {
-            "active_trigger": journal.holder() or "none",
+            **_health(judgement),
+            "active_trigger": found.holder if judgement.alive else "none",
+            "cloud_seen_at": Moment(told.seen_at),
             "guard_tripped_until": Moment(state.guard.tripped_until),
             "guard_reason": state.guard.reason,
-            "blind_since": Moment(state.guard.blind_since),
+            "blind_since": Moment(_blind_since(state, told)),
             "pauses": Rows([pauses.row(pause) for pause in held], pauses.line),
-            "hosts": Rows([_host(state, host) for host in hosts], _host_line),
+            "hosts": Rows(
+                [_host(state, host, answers.get(host.host)) for host in hosts],
+                _host_line,
+            ),
             "maintenances": Rows(upkeep.open_windows(state)),
             **self._reserve(),
             "going_home": Rows(upkeep.going_home(state)),
-            "broken_devices": Rows(_broken(history)),
+            "without_fencing_method": Rows(_devices(told.unfenceable)),
+            "broken_devices": Rows(_devices(told.broken)),
             "commands_waiting": Rows(orders),
-            "last_errors": Rows(_errors(history), _error_line),
+            "last_errors": Rows(_errors(History(self.app.database), now), _error_line),
         }
         return tuple(status), tuple(status.values())
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Any, data: Any
+    ) -> int:
+        """To people: what is wrong and what to do, then what there is beside it."""
+        if parsed_args.formatter == "table" and not parsed_args.columns:
+            size = line_length(self.app.stdout, parsed_args)
+            for line in _advice(self._judgement):
+                self.app.stdout.writelines(f"{part}\n" for part in wrap(line, size))
+            shown = [
+                (name, value)
+                for name, value in zip(column_names, data, strict=True)
+                if name not in _SAID_ABOVE and human(value) != NOTHING
+            ]
+            column_names, data = zip(*shown, strict=True)
+        return super().produce_output(parsed_args, column_names, data)
 
     def _reserve(self) -> dict[str, Any]:
         try:
@@ -66,7 +112,32 @@ class Status(Command, ShowOne):
         return {"reserve_in_use": found, "reserve_unknown": None}
 
 
-def _host(state: State, host: HostRecovery) -> dict[str, Any]:
+def _health(judgement: Judgement) -> dict[str, Any]:
+    """The same as nova-ha health says, for programs."""
+    found = file.plain(judgement)
+    problems = found.pop("problems")
+    return {"health": found, "problems": problems}
+
+
+def _advice(judgement: Judgement) -> Iterator[str]:
+    """The first lines, for people."""
+    yield judgement.line
+    problems = judgement.problems[:_PROBLEMS]
+    for problem in problems:
+        what = f"{problem.what}: " if len(judgement.problems) > 1 else ""
+        yield f"- {what}{problem.todo}"
+    if more := len(judgement.problems) - len(problems):
+        yield f"- {more} more: nova-ha health -f json"
+
+
+def _blind_since(state: State, told: Report) -> float | None:
+    """Since when nothing can be seen: the cloud, or a sign of life of any service."""
+    unseen = [t.since for t in told.troubles if t.trouble == Trouble.CLOUD.name]
+    silent = state.guard.blind_since
+    return min([*unseen, *([] if silent is None else [silent])], default=None)
+
+
+def _host(state: State, host: HostRecovery, answer: Told | None) -> dict[str, Any]:
     servers = [s for s in state.servers.values() if s.recovery == host.id]
     return {
         "host": host.host,
@@ -75,22 +146,32 @@ def _host(state: State, host: HostRecovery) -> dict[str, Any]:
         "proof": str(host.evidence) if host.evidence else "",
         "progress": report.progress(servers) if servers else "",
         "reason": host.sentence,
+        "device": answer.words if answer else "",
         **{word: number for word, number in report.counts(servers).items() if number},
     }
 
 
+def _devices(hosts: Iterable[Told]) -> list[dict[str, Any]]:
+    return [
+        {"host": told.host, "since": Moment(told.since), "reason": told.words}
+        for told in hosts
+    ]
+
+
 def _host_line(row: dict[str, Any]) -> str:
-    more = (row["progress"], row["reason"], row["proof"])
+    device = row["device"] and f"its fence device: {row['device']}"
+    more = (row["progress"], device, row["reason"], row["proof"])
     told = "; ".join(filter(None, more))
     return f"{row['host']}: {row['state']} since {row['since']}; {told}".rstrip("; ")
 
 
-def _errors(history: History) -> list[dict[str, Any]]:
+def _errors(history: History, now: float) -> list[dict[str, Any]]:
     """The newest events that say that something is not as it should be."""
+    since = now - _ERRORS_AGE
     found = [
         event
-        for kind in TROUBLES
-        for event in history.events(Query(outcome=kind.value, limit=_LAST))
+        for kind in _ERRORS
+        for event in history.events(Query(outcome=kind.value, since=since, limit=_LAST))
     ]
     newest = sorted(found, key=itemgetter(0), reverse=True)[:_LAST]
     return [
@@ -109,12 +190,3 @@ def _errors(history: History) -> list[dict[str, Any]]:
 def _error_line(row: dict[str, Any]) -> str:
     what = " ".join(filter(None, (row["kind"], row["host"], row["server"])))
     return ": ".join(filter(None, (f"{row['at']} {what}", row["how"], row["reason"])))
-
-
-def _broken(history: History) -> list[dict[str, Any]]:
-    """The devices whose newest event says that they do not answer."""
-    return [
-        {"host": host, "since": Moment(event.at), "reason": event.reason}
-        for host, event in devices.newest(history).items()
-        if event.kind is EventKind.DEVICE_BROKEN
-    ]

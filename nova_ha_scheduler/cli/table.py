@@ -44,7 +44,7 @@ class Table:
         parsed_args: argparse.Namespace,
     ) -> None:
         rows = [list(row) for row in data]
-        width = _width(stdout, parsed_args)
+        width = line_length(stdout, parsed_args)
         right = [bool(rows) and _is_number(value) for value in (rows or [[]])[0]]
         cells = [["" if (t := human(v)) == NOTHING else t for v in row] for row in rows]
         lines: list[str] = []
@@ -72,7 +72,7 @@ class Table:
         parsed_args: argparse.Namespace,
     ) -> None:
         cells = [[n, human(v)] for n, v in zip(column_names, data, strict=True)]
-        lines = drawn(["Field", "Value"], cells, _width(stdout, parsed_args))
+        lines = drawn(["Field", "Value"], cells, line_length(stdout, parsed_args))
         stdout.writelines(f"{line}\n" for line in lines)
 
 
@@ -80,7 +80,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _width(stdout: TextIO, args: argparse.Namespace) -> int:
+def line_length(stdout: TextIO, args: argparse.Namespace) -> int:
     """The one that was asked for; else the terminal's, or WIDTH."""
     if args.max_width > 0:
         return int(args.max_width)

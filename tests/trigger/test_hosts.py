@@ -5,6 +5,7 @@ from tests.trigger.conftest import HOSTS, OUTSIDE, ZONE, MakeTrigger, Trigger  #
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
 from nova_ha_scheduler.evacuation.startup import load
+from nova_ha_scheduler.health.report import Host as Told
+from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.cloud import Cloud
@@ -117,7 +120,8 @@ def test_services(cloud: Cloud, trigger: MakeTrigger) -> None:
     assert found == ("forced down", "disabled", "new disks")
 
 
-def test_devices_as_the_history_tells(trigger: MakeTrigger) -> None:
+def test_devices_as_the_trigger_reports(trigger: MakeTrigger) -> None:
+    """Not as the history tells: what it says may be of an earlier life."""
     methods = {
         host: {**BMC, "address": f"https://192.0.2.{n}"}
         for n, host in enumerate(HOSTS[:3], start=1)
@@ -125,42 +129,48 @@ def test_devices_as_the_history_tells(trigger: MakeTrigger) -> None:
     configured = trigger(methods)
     assert listed(configured)[HOSTS[0]]["device"] == "unknown"
     at = time.time()
-    broken, works = EventKind.DEVICE_BROKEN, EventKind.DEVICE_WORKS
     database = Database(load("test", ["--config-file", str(configured.conf)]))
     database.upgrade()
     journal = SqlJournal(database)
     assert journal.acquire()
-    events = [
-        Event(works, at - 2, HOSTS[0]),
-        Event(broken, at - 2, HOSTS[1], reason="no route"),
-        Event(broken, at - 1, HOSTS[0], reason="wrong password"),
-        Event(works, at - 1, HOSTS[1]),
-    ]
-    journal.commit(Change(events=tuple(events)))
-    database.dispose()
+    long_ago = Event(EventKind.DEVICE_BROKEN, at - 9, HOSTS[1], reason="no route")
+    journal.commit(Change(events=(long_ago,)))
+    broken = (Told(HOSTS[0], at - 2, "wrong password"),)
+    report = Report(journal.owner, at, 60.0, 15.0, at, protected=7, broken=broken)
+    journal.put_report(report, alive=True)
     rows = listed(configured)
+    (status,) = configured.json("status")["broken_devices"]
+    journal.put_report(replace(report, at=at - 61), alive=True)
+    assert listed(configured)[HOSTS[0]]["device"] == "unknown"
+    assert configured.json("status")["broken_devices"] == []
+    database.dispose()
     assert rows[HOSTS[0]]["device"] == "broken"
     assert rows[HOSTS[0]]["device_since"].startswith("20")
     assert rows[HOSTS[0]]["problems"] == ["fence device: wrong password"]
-    assert rows[HOSTS[1]]["device"] == "works"
-    assert rows[HOSTS[1]]["device_since"].startswith("20")
-    assert rows[HOSTS[2]]["device"] == "never seen broken"
+    assert rows[HOSTS[1]]["device"] == "not seen broken"
     assert [rows[host]["problems"] for host in HOSTS[1:3]] == [[], []]
     assert rows[HOSTS[2]]["fencing"] == "redfish"
-    (status,) = configured.json("status")["broken_devices"]
     assert (status["host"], status["reason"]) == (HOSTS[0], "wrong password")
 
 
 def test_a_bad_fencing_file_hides_nothing_else(trigger: MakeTrigger) -> None:
-    configured = trigger({HOSTS[2]: {"method": "redfsh"}})
+    configured = trigger()
+    configured.conf.with_name("fencing.yaml").chmod(0o644)
     rows = listed(configured)
     for host in HOSTS:
         assert rows[host]["zone"] == ZONE
         assert (rows[host]["fencing"], rows[host]["device"]) == ("unknown", "unknown")
         (problem,) = rows[host]["problems"]
         assert problem.startswith("fencing: ")
-        assert f"host {HOSTS[2]}: method redfsh does not exist" in problem
+        assert "chmod 0600" in problem
     assert rows[OUTSIDE]["problems"] == ["in no zone"]
+
+
+def test_a_bad_entry_is_one_hosts(trigger: MakeTrigger) -> None:
+    rows = listed(trigger({HOSTS[2]: {"method": "redfsh"}}))
+    found = {host: rows[host]["problems"] for host in HOSTS if rows[host]["problems"]}
+    assert found == {HOSTS[2]: ["fencing: method redfsh does not exist"]}
+    assert rows[HOSTS[1]]["fencing"] == "manual"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ sys.exit(code)
         ("history list --help", JOURNAL),
         ("history list", JOURNAL),
         ("history events", JOURNAL),
+        ("health", JOURNAL),
+        ("health --file none", set()),
         ("maintenance list", JOURNAL),
         ("abort c1 --by Ann --reason wrong", JOURNAL),
         ("confirm-fenced c1 --by Ann --reason pulled", JOURNAL),
