@@ -6,12 +6,13 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cliff.lister import Lister
 from oslo_config import cfg
 
+from nova_ha_scheduler.cli import unfenced
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
@@ -40,15 +41,6 @@ class _Servers:
 
     all: int = 0
     meant: int = 0
-
-
-@dataclass(frozen=True)
-class _Fencing:
-    """:ivar problem: why the fencing file cannot be used, or ""."""
-
-    methods: Mapping[str, str] = field(default_factory=dict)
-    unusable: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
 
 
 class ListHosts(Command, Lister):
@@ -123,12 +115,11 @@ class ListHosts(Command, Lister):
         counts.all += 1
         counts.meant += why is None or not why[0].intended
 
-    def _fencing(self) -> _Fencing:
+    def _fencing(self) -> Fencing | ConfigError:
         try:
-            found = Fencing.from_conf(self.app.conf)
-            return _Fencing(found.methods, found.unusable)
+            return Fencing.from_conf(self.app.conf)
         except ConfigError as error:
-            return _Fencing(problem=str(error))
+            return error
 
     def _broken(self) -> Mapping[str, Told] | None:
         """The devices that do not serve, as the active trigger last saw them; None:
@@ -156,11 +147,13 @@ def look(
 def _row(
     host: Host,
     counts: _Servers,
-    fencing: _Fencing,
+    fencing: Fencing | ConfigError,
     broken: Mapping[str, Told] | None,
 ) -> tuple[Any, ...]:
     protected = vocabulary.HA in host.facts.flags
-    method = _UNKNOWN if fencing.problem else fencing.methods.get(host.name, "none")
+    method = _UNKNOWN
+    if isinstance(fencing, Fencing):
+        method = fencing.methods.get(host.name, "none")
     up = "up" if host.up else "down"
     return (
         host.name,
@@ -192,7 +185,10 @@ def _device(
 
 
 def _problems(
-    host: Host, counts: _Servers, fencing: _Fencing, broken: Mapping[str, Told]
+    host: Host,
+    counts: _Servers,
+    fencing: Fencing | ConfigError,
+    broken: Mapping[str, Told],
 ) -> list[str]:
     """What an operator should put right, each a sentence."""
     facts = host.facts
@@ -204,12 +200,10 @@ def _problems(
             words = "not protected, though it has servers that should be"
             problems.append(f"{words}: {counts.meant}")
         return problems
-    if fencing.problem:
-        problems.append(f"fencing: {fencing.problem}")
-    elif why := fencing.unusable.get(host.name):
-        problems.append(f"fencing: {why}")
-    elif host.name not in fencing.methods:
-        problems.append("protected, but without a fencing method")
+    if isinstance(fencing, ConfigError):
+        problems.append(unfenced.unknown(fencing))
+    elif lack := fencing.lacks(host.name):
+        problems.append(unfenced.words(lack))
     if told := broken.get(host.name):
         problems.append(f"fence device: {told.words}")
     return problems

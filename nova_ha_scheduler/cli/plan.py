@@ -10,7 +10,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import answers, clouds, exits
+from nova_ha_scheduler.cli import clouds, exits
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import (
     confirming,
@@ -135,13 +135,15 @@ class MakePlan(Command, Lister):
             )
             for host in kept.hosts
         ]
+        # A plan alone needs neither the journal nor a whole trigger.
         if not args.wait:
+            from nova_ha_scheduler.cli import answers
+
             found = answers.ask(self.app, commands)
             for answer in found:
                 print(f"{answer.order.host}: {answer.words}", file=sys.stderr)
             self.code = answers.code(found)
             return fresh, picture
-        # A whole trigger, which takes long to import; a plan alone needs none.
         from nova_ha_scheduler.cli.waiter import follow
 
         self.code, _ = follow(self.app, commands)

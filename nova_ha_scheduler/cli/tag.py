@@ -11,7 +11,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler.cli import exits, unfenced
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Pairs
 from nova_ha_scheduler.clock import SystemClock
@@ -84,6 +84,9 @@ class _Change(Command, Lister, abc.ABC):
         """Which tag comes first."""
         return tags
 
+    def warn(self, host: str, tags: Mapping[str, str]) -> None:
+        """Tell people what they should know before."""
+
     @abc.abstractmethod
     def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
         """The next steps for one tag. :raises Refused: as the aggregates are."""
@@ -100,6 +103,7 @@ class _Change(Command, Lister, abc.ABC):
         self.code = exits.REFUSED
         try:
             host, plans = self._plan(args.host, tags)
+            self.warn(args.host, tags)
             self.code = exits.PARTLY
             follow = Aggregates(host.api).follow
             for key, planned in plans.items():
@@ -139,6 +143,11 @@ class Tag(_Change):
     def zone_argument(self, add: Callable[..., Any]) -> None:
         words = "storage_zone=ZONE: the shared storage that it mounts"
         add("--zone", type=_zone, metavar="ZONE", help=words)
+
+    def warn(self, host: str, tags: Mapping[str, str]) -> None:
+        why = unfenced.why(self.app.conf, host) if HA in tags else ""
+        if why:
+            print(f"warning: {host}: {why}.", file=sys.stderr)
 
     def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
         return tagging(found, host.name, key, value)

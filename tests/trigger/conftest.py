@@ -92,6 +92,11 @@ class Trigger:
 
     def nova_ha(self, *arguments: str, code: int = 0) -> str:
         """Run the command line; it has to end with this exit code."""
+        out, err = self.both(*arguments, code=code)
+        return out if code == 0 else out + err
+
+    def both(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """The same; what it writes to the standard output, and to standard error."""
         done = subprocess.run(
             [program("nova-ha"), "--config-file", str(self.conf), *arguments],
             capture_output=True,
@@ -100,7 +105,7 @@ class Trigger:
             env=ENVIRONMENT,
         )
         assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout if code == 0 else done.stdout + done.stderr
+        return done.stdout, done.stderr
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.nova_ha(*arguments, "-f", "json"))

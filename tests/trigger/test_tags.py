@@ -70,6 +70,22 @@ def test_one_command_there_and_back(cloud: Cloud, trigger: MakeTrigger) -> None:
     assert (row["aggregate"], row["created"]) == ("ha-protected", False)
 
 
+def test_a_host_that_nothing_can_fence(cloud: Cloud, trigger: MakeTrigger) -> None:
+    """Whoever protects it is told at once, before and when it is done."""
+    configured = trigger({HOSTS[0]: {"method": "manual"}})
+    for more in (("--dry-run",), ()):
+        _, said = configured.both("tag", OUTSIDE, "--zone", "nfs-b", "--ha", *more)
+        assert f"warning: {OUTSIDE}: it is protected, but nothing can fence it" in said
+        assert "fencing.yaml has no entry for it" in said
+        assert "nova-ha confirm-fenced" in said
+    assert configured.both("tag", OUTSIDE, "--zone", "nfs-b")[1] == ""
+    configured.conf.with_name("fencing.yaml").chmod(0o644)
+    _, said = configured.both("tag", OUTSIDE, "--ha")
+    assert "whether it can be fenced cannot be told" in said
+    _, said = configured.both("untag", OUTSIDE, "--ha", "--zone")
+    assert "fence" not in said
+
+
 @pytest.mark.parametrize(
     ("order", "code", "words"),
     [
