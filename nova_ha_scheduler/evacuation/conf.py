@@ -28,13 +28,15 @@ def _of_engine(group: cfg.OptGroup, helps: Mapping[str, str]) -> list[cfg.Opt]:
     for field, help in helps.items():
         name, default = field.removeprefix(f"{group.name}_"), getattr(Options, field)
         if isinstance(default, bool):
-            opts.append(cfg.BoolOpt(name, default=default, help=help))
+            opt = cfg.BoolOpt(name, default=default, help=help, mutable=True)
+            opts.append(opt)
             continue
         kind = cfg.FloatOpt if isinstance(default, float) else cfg.IntOpt
         limits = {"min": 0 if group.name == "guard" or field in _FROM_ZERO else 1}
         if field.endswith("_percent"):
             limits["max"] = 100
-        opts.append(kind(name, default=default, help=help, **limits))
+        limited = {**limits, "mutable": True}
+        opts.append(kind(name, default=default, help=help, **limited))
     return opts
 
 
@@ -52,6 +54,7 @@ DETECTION_OPTS = [
         "poll_interval",
         default=10.0,
         min=0.1,
+        mutable=True,
         help="Seconds between two looks at the compute services in quiet times.",
     ),
     *_of_engine(DETECTION, DETECTION_HELP),
@@ -103,6 +106,7 @@ EVACUATION_OPTS = [
         "follow_interval",
         default=2.0,
         min=0.1,
+        mutable=True,
         help="Seconds between two looks at the cloud while a recovery is under way.",
     ),
     cfg.IntOpt(

@@ -2,7 +2,7 @@
 """Fence devices are tried while all is well, not first at night; and a protected host
 without a fencing method is told."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import detect
@@ -35,6 +35,12 @@ class DeviceWatch:
         self.protected: int | None = None
         self.unfenceable: Told = {}
         self.broken: Told = {}
+
+    def use(self, interval: float, changed: Collection[str] = ()) -> None:
+        """Go by another interval, and ask these devices soon, which are new."""
+        self._interval = interval
+        for host in changed:
+            self._asked_at.pop(host, None)
 
     def watch(self, turn: Turn) -> None:
         """Tell what changed, and ask those whose turn it is."""

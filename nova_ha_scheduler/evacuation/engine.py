@@ -2,7 +2,7 @@
 """The step that ties it all together, and the object that repeats it."""
 
 import itertools
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 
 from oslo_log import log as logging
 
@@ -134,6 +134,15 @@ class Engine:
         self._learned: list[records.Outcome] = []
         """What was not written down yet: the journal may have failed."""
         self.state = records.State()
+
+    def use(self, options: Options, changed: Collection[str] = ()) -> None:
+        """Go by other options from the next step on.
+
+        :param changed: hosts whose fence device is another one, or is asked in another
+            way; it is checked soon.
+        """
+        self._options = options
+        self._devices.use(options.device_check_interval, changed)
 
     def step(self, look: bool = True, outage: float = 0.0) -> records.Change:
         """One step; what it decided is journalled, then handed to the executor.

@@ -50,3 +50,8 @@ class Parts:
         from nova_ha_scheduler.journal.database import Database
 
         self.database = Database(conf)
+
+    def fence_with(self, fencing: Fencing) -> None:
+        """From now on; what is under way goes on as it began."""
+        self.fencing = fencing
+        self.world.fence_by(fencing)

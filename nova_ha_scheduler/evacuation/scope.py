@@ -75,8 +75,13 @@ def rests(state: State, now: float) -> bool:
 def busy(state: State) -> bool:
     """Whether a recovery goes on, up to the moment at which each of its servers is
     accounted for."""
-    hosts = (h for h in state.hosts.values() if h.ended_at is None)
-    return any(h.state not in _OVER and h.reason not in holds.STOPPED for h in hosts)
+    return any(is_under_way(host) for host in state.hosts.values())
+
+
+def is_under_way(host: HostRecovery) -> bool:
+    """Whether its recovery goes on, or would if something did not hold it up."""
+    is_over = host.ended_at is not None or host.state in _OVER
+    return not is_over and host.reason not in holds.STOPPED
 
 
 def _in_view(host: HostRecovery, now: float) -> bool:

@@ -9,12 +9,14 @@ notifies is a reason to look, and never believed.
 import queue
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation import notify, publisher, scope
 from nova_ha_scheduler.evacuation.decisions import Decision
@@ -30,6 +32,8 @@ from nova_ha_scheduler.evacuation.records import (
     EventKind,
     State,
 )
+from nova_ha_scheduler.evacuation.reload import Reloader
+from nova_ha_scheduler.evacuation.systemd import Notifier
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 from nova_ha_scheduler.health.writer import Writer
 from nova_ha_scheduler.journal import JournalError, NotActive
@@ -59,18 +63,40 @@ _SOON = 0.25
 """Seconds until the next look once Nova has notified that all that is followed has
 ended: it closes their records a moment later. Twice as long after each look in vain."""
 
+_REQUESTS, _LEASES = 3.0, 4.0
+"""See patience()."""
+
 _HEARD_SECONDS = 10.0
 """For which such a notification is a reason to look so often."""
+
+
+def patience(conf: cfg.ConfigOpts) -> float:
+    """Seconds after which a loop that has not come round is stuck: one look is some
+    requests one after the other, each of which may take [cloud] timeout."""
+    request = float(conf.cloud.timeout or REQUEST_TIMEOUT)
+    return max(_REQUESTS * request, _LEASES * float(conf.journal.lease_timeout))
 
 
 class Service:
     """One trigger; of several on one journal, one is active at a time."""
 
-    def __init__(self, parts: Parts, listens: bool = True) -> None:
-        """:param listens: to Nova's notifications; each goes to one of a pool."""
+    def __init__(
+        self,
+        parts: Parts,
+        listens: bool = True,
+        notifier: Notifier | None = None,
+        load: Callable[[], cfg.ConfigOpts] | None = None,
+    ) -> None:
+        """
+        :param listens: to Nova's notifications; each goes to one of a pool.
+        :param notifier: tells systemd how it goes.
+        :param load: reads nova-ha.conf anew, for a reload.
+        """
         self._listens = listens
         self._parts, self._conf = parts, parts.conf
         self._clock, self._troubles = SystemClock(), Troubles()
+        self._notifier = notifier or Notifier({})
+        self._reloader = Reloader(parts, self._troubles, load, self._notifier)
         self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
         self._leadership = Leadership(
             self._conf, self.journal, self._clock, self._troubles
@@ -80,12 +106,19 @@ class Service:
         self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
         self._sender: notify.Sender | None = None
         self._pauses: frozenset[str] = frozenset()
+        self._patience = patience(self._conf)
         self._untold: list[Event] = []
 
     def stop(self) -> None:
         """Let run() return soon; effects under way end by themselves."""
+        self._notifier.stopping()
         self._stop.set()
         self._leadership.stop()
+        self._wake.set()
+
+    def reload(self) -> None:
+        """Read nova-ha.conf and the fencing file anew, soon."""
+        self._reloader.ask()
         self._wake.set()
 
     def run(self) -> None:
@@ -98,9 +131,22 @@ class Service:
             while not self._stop.is_set():
                 if self._leadership.acquire():
                     self._lead()
+                else:
+                    self._reloader.look()
+                    self._live("stands by")
         finally:
             self._health.stop()
             self._leadership.release()
+
+    def _live(self, status: str) -> None:
+        """Tell systemd that the loop goes on, and how it is. While steps break, time
+        after time, it does not go on: only another life may help."""
+        if not any(
+            trouble is Trouble.STEP for trouble, *_ in self._troubles.standing()
+        ):
+            self._notifier.ready()
+            self._notifier.alive()
+        self._notifier.status(status)
 
     def _start_sender(self) -> None:
         if notify.sends(self._conf):
@@ -154,8 +200,11 @@ class Service:
             listener.start()
         self._health.lead(engine)
         try:
+            self._notifier.starting(self._patience)
             while self._leadership.leads and not self._stop.is_set():
                 self._turn(engine, turns)
+                self._take_reload(engine, turns)
+                self._live(self._status(engine))
         except NotActive:
             self._leadership.lose()
         finally:
@@ -164,6 +213,21 @@ class Service:
             listener.stop()
             admission.stop()
             keeper.shutdown(wait=False)
+
+    def _take_reload(self, engine: Engine, turns: "_Turns") -> None:
+        """Go by what was read anew: hosts that wait for a device are tried with it."""
+        changed = self._reloader.look()
+        if changed is not None:
+            engine.use(self._parts.options, changed)
+            turns.hurry()
+
+    def _status(self, engine: Engine) -> str:
+        """A line for people."""
+        hosts = engine.state.hosts.values()
+        under_way = sum(scope.is_under_way(host) for host in hosts)
+        words = f"active; recoveries under way: {under_way}" if under_way else "active"
+        troubles = (trouble.value[0] for trouble, *_ in self._troubles.standing())
+        return "; ".join((words, *troubles))
 
     def _turn(self, engine: Engine, turns: "_Turns") -> None:
         """Wait for something to do, and do it; whatever breaks is tried again.
@@ -266,6 +330,10 @@ class _Turns:
     def looked(self) -> bool:
         """Whether the newest step has looked at the cloud."""
         return self._look
+
+    def hurry(self) -> None:
+        """Look at the cloud as soon as may be."""
+        self._looked_at = float("-inf")
 
     def hear_of(self, server: str) -> None:
         """Nova has notified that a rebuild or an evacuation of it has ended."""

@@ -2,6 +2,7 @@
 """Reading nova-ha.conf; what is wrong in it is said by its name."""
 
 from collections.abc import Sequence
+from importlib import metadata
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -21,14 +22,21 @@ answers is said by the history."""
 PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
 
 
-def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
+def load(
+    prog: str, arguments: Sequence[str], for_logging: bool = True
+) -> cfg.ConfigOpts:
     """Read the configuration; by default /etc/nova-ha-scheduler/nova-ha.conf.
 
     :param arguments: ``--config-file``, ``--config-dir`` and oslo.log's.
+    :param for_logging: whether oslo.log, which knows one configuration of a process,
+        may take this one for it.
     :raises cfg.Error: a file is missing or holds what is no option or no value.
     """
     conf = cfg.ConfigOpts()
-    logging.register_options(conf)
+    if for_logging:
+        logging.register_options(conf)
+    else:
+        _register_logging(conf)
     levels = [*logging.get_default_log_levels(), *_LOG_LEVELS]
     logging.set_defaults(default_log_levels=levels)
     trigger_conf.register_opts(conf)
@@ -38,6 +46,13 @@ def load(prog: str, arguments: Sequence[str]) -> cfg.ConfigOpts:
     files = cfg.find_config_files(PROJECT, NAME)
     conf(list(arguments), project=PROJECT, prog=prog, default_config_files=files)
     return conf
+
+
+def _register_logging(conf: cfg.ConfigOpts) -> None:
+    """The same options, by the list that oslo.log keeps for oslo-config-generator."""
+    (entry,) = metadata.entry_points(group="oslo.config.opts", name="oslo.log")
+    for group, opts in entry.load()():
+        conf.register_cli_opts(opts, group=group)
 
 
 def check_names(conf: cfg.ConfigOpts) -> None:

@@ -71,6 +71,18 @@ class Trouble(enum.Enum):
         "[health] directory is there and that the service's user may write in it.",
         "health.json is written again.",
     )
+    CONFIGURATION = (
+        "The new nova-ha.conf is refused",
+        "The one that was read before stays in force. Mend it, then reload again "
+        "(systemctl reload nova-ha-evacuator, or SIGHUP).",
+        "The new nova-ha.conf is in force.",
+    )
+    FENCING_FILE = (
+        "The fencing file cannot be used as it is now",
+        "A host that had a usable entry before is fenced by that; any other one cannot "
+        "be fenced. Mend it: it is read again by itself.",
+        "The fencing file can be used again.",
+    )
     STEP = (
         "A step broke and is tried again",
         "Nothing is lost, but nothing goes on. This is a bug: report it with this log.",

@@ -110,6 +110,14 @@ class ProductionWorld(OpenStackCloud):
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
         self._expected: frozenset[str] = frozenset()
 
+    def fence_by(self, fencing: interfaces.Fencing) -> None:
+        """From now on; what is under way goes on as it began."""
+        self._fencing = fencing
+
+    def witness_by(self, witnesses: interfaces.Witnesses) -> None:
+        """From now on."""
+        self._witnesses = witnesses
+
     def expect(self, host: str) -> None:
         """Show all of this host in the next picture: it was said to be dead."""
         self._expected |= {host}

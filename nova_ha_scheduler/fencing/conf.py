@@ -13,13 +13,15 @@ OPTS = [
     cfg.StrOpt(
         "config_file",
         default="/etc/nova-ha-scheduler/fencing.yaml",
+        mutable=True,
         help="The file that names a fencing method for each protected host. It holds "
         "credentials: it must belong to root or the service's user and be readable "
-        "by its owner alone (chmod 0600).",
+        "by its owner alone (chmod 0600). It is read again by itself when it changes.",
     ),
     cfg.FloatOpt(
         "power_off_timeout",
         default=120.0,
+        mutable=True,
         min=1.0,
         help="Seconds that a power-off may take until the device says that the host "
         "is off. After that the host counts as not fenced, and is not evacuated.",
@@ -27,6 +29,7 @@ OPTS = [
     cfg.FloatOpt(
         "request_timeout",
         default=20.0,
+        mutable=True,
         min=0.1,
         help="Seconds that a fencing device may take for one answer.",
     ),

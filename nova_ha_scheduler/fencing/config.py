@@ -57,13 +57,17 @@ class Fencing:
         path: str,
         drivers: Mapping[str, Driver],
         unusable: Mapping[str, str] | None = None,
+        disputed: Mapping[str, Driver] | None = None,
     ) -> None:
+        """:param disputed: what some of these would have, if it were not another one's,
+        too."""
         self._path = path
         self._drivers = drivers
+        self._disputed = disputed or {}
         self.unusable = dict(unusable or {})
-        ledger = Ledger()
+        self._ledger = Ledger()
         for found in drivers.values():
-            found.ledger = ledger
+            found.ledger = self._ledger
         self._under_way: dict[str, float] = {}
         """The hosts that are being powered off, and since when."""
 
@@ -77,6 +81,34 @@ class Fencing:
         options = conf.fencing
         limits = Limits(options.power_off_timeout, options.request_timeout)
         return load(options.config_file, limits)
+
+    def keeping(self, older: "Fencing") -> "Fencing":
+        """The same; but a host whose entry cannot be used keeps its older one, unless
+        its device is another one's by now. Who is to have a device that two have is
+        not known: neither keeps anything."""
+        mine = {**self._drivers, **self._disputed}
+        older_ones = {
+            host: driver
+            for host, driver in older._drivers.items()
+            if host in self.unusable and host not in mine
+        }
+        found = {**mine, **older_ones}
+        taken = shared({host: driver.device for host, driver in found.items()})
+        kept = {host: d for host, d in older_ones.items() if host not in taken}
+        drivers = {**self._drivers, **kept}
+        new = Fencing(self._path, drivers, self.unusable, self._disputed)
+        new._under_way = older._under_way
+        new._ledger.keep(older._ledger, drivers.keys() - new.differs_in(older))
+        return new
+
+    def differs_in(self, older: "Fencing") -> frozenset[str]:
+        """The hosts that are fenced by something else than before."""
+        hosts = self._drivers.keys() | older._drivers.keys()
+        return frozenset(h for h in hosts if self._what(h) != older._what(h))
+
+    def _what(self, host: str) -> Any:
+        driver = self._drivers.get(host)
+        return driver and (driver.METHOD, driver.settings, driver.limits)
 
     def lacks(self, host: str) -> str:
         """Why a host cannot be fenced, as a sentence; "": it has a method."""
@@ -200,8 +232,11 @@ def _read(path: str) -> Any:
         raise ConfigError(f"is not valid YAML{where}") from None
 
 
-def _drivers(content: Any, limits: Limits) -> tuple[dict[str, Driver], dict[str, str]]:
-    """The drivers, and what is wrong with the hosts that have none."""
+def _drivers(
+    content: Any, limits: Limits
+) -> tuple[dict[str, Driver], dict[str, str], dict[str, Driver]]:
+    """The drivers, what is wrong with the hosts that have none, and what those of them
+    would have whose device is another one's, too."""
     top = _mapping(content, "the file", {"defaults", "hosts"})
     defaults = _mapping(top.get("defaults", {}), "defaults")
     for method, settings in defaults.items():
@@ -218,10 +253,11 @@ def _drivers(content: Any, limits: Limits) -> tuple[dict[str, Driver], dict[str,
         except Exception as error:  # a driver's bug; its text may hold credentials
             unusable[host] = f"it cannot be read: {type(error).__name__}"
     devices = {host: driver.device for host, driver in drivers.items()}
+    disputed = {}
     for host, others in shared(devices).items():
         unusable[host] = f"has the same device as host {', '.join(others)}"
-        del drivers[host]
-    return drivers, unusable
+        disputed[host] = drivers.pop(host)
+    return drivers, unusable, disputed
 
 
 def _hosts(top: Mapping[str, Any]) -> dict[str, Any]:

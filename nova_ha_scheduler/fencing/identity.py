@@ -219,6 +219,13 @@ class Ledger:
         self._lock = threading.Lock()
         self._known: dict[str, Machine] = {}
 
+    def keep(self, older: "Ledger", hosts: Iterable[str]) -> None:
+        """What the devices of these hosts have said to another ledger."""
+        with older._lock:
+            known = {h: older._known[h] for h in hosts if h in older._known}
+        with self._lock:
+            self._known |= known
+
     def objection(self, host: str, machine: Machine, known_as: str) -> str:
         """Why a device is not to be believed for a host, as far as is known by now;
         "": nothing speaks against it. What it says is kept.

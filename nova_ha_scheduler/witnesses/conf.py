@@ -14,42 +14,55 @@ GROUP = cfg.OptGroup(
 OPTS = [
     cfg.ListOpt(
         "enabled",
+        mutable=True,
         default=[],
         help="The witnesses that are asked: ping, tcp, prometheus, command, or one "
         "that another package brings under nova_ha_scheduler.witnesses. All of them "
         "must say that the host is dead; one that cannot tell delays its recovery.",
     ),
     cfg.FloatOpt(
-        "timeout", default=5.0, min=1.0, help="Seconds that a witness may take."
+        "timeout",
+        default=5.0,
+        min=1.0,
+        mutable=True,
+        help="Seconds that a witness may take.",
     ),
     cfg.StrOpt(
         "address",
+        mutable=True,
         default="{host}",
         help="ping, tcp: the address of a host, for example {host}.mgmt.example.org.",
     ),
-    cfg.PortOpt("tcp_port", default=22, help="tcp: the port to connect to."),
+    cfg.PortOpt(
+        "tcp_port", default=22, mutable=True, help="tcp: the port to connect to."
+    ),
     cfg.URIOpt(
         "prometheus_url",
+        mutable=True,
         schemes=["http", "https"],
         help="prometheus: its address, for example http://192.0.2.5:9090.",
     ),
     cfg.StrOpt(
         "prometheus_query",
+        mutable=True,
         default='up{instance="{host}:9100"}',
         help="prometheus: an instant query; all values 0: dead, any other: alive, no "
         "value: it cannot tell. Use = in it, not =~, which takes dots for anything.",
     ),
     cfg.StrOpt(
         "prometheus_authorization",
+        mutable=True,
         secret=True,
         help="prometheus: the Authorization header, for example Bearer TOKEN.",
     ),
     cfg.StrOpt(
         "prometheus_ca_file",
+        mutable=True,
         help="prometheus: CA certificates to check https with; else the system's.",
     ),
     cfg.StrOpt(
         "command",
+        mutable=True,
         help="command: a program with its arguments, without a shell, for example "
         "/usr/local/bin/is-alive {host}. Exit code 0: alive, 1: dead, any other: it "
         "cannot tell.",
