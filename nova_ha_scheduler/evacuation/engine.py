@@ -142,7 +142,7 @@ class Engine:
             way; it is checked soon.
         """
         self._options = options
-        self._devices.use(options.device_check_interval, changed)
+        self.devices.use(options.device_check_interval, changed)
 
     def step(self, look: bool = True, outage: float = 0.0) -> records.Change:
         """One step; what it decided is journalled, then handed to the executor.

@@ -129,7 +129,7 @@ class Fencing:
         try:
             return self._ask(host, Driver.power_off)
         finally:
-            del self._under_way[host]
+            self._under_way.pop(host, None)
 
     @property
     def answers(self) -> dict[str, tuple[float, str]]:
