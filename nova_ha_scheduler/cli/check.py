@@ -2,6 +2,7 @@
 """``nova-ha check``."""
 
 import argparse
+import getpass
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from oslo_config import cfg
 from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.doctor import checks
+from nova_ha_scheduler.doctor.checks import LeftOut
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.gather import Gatherer
 
@@ -52,16 +54,28 @@ class Check(Command, Lister):
         )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        found, passed, left_out = self._examine(args)
+        try:
+            found, passed, left_out = self._examine(args)
+        except cfg.ConfigFilesPermissionDeniedError as error:
+            print(
+                f"{', '.join(error.config_files)} may not be read by "
+                f"{getpass.getuser()}: root may, and the trigger's user "
+                "(sudo -u nova-ha nova-ha check)",
+                file=sys.stderr,
+            )
+            self.code = int(Severity.ERROR)
+            return self.short, []
         found.sort(key=lambda item: -item[1].severity)
         worst = max((finding.severity for _, finding in found), default=Severity.INFO)
         if worst >= Severity[args.fail_on.upper()]:
             self.code = int(worst)
-        self._sum_up(found, len(passed), left_out)
+        if not all(check.chosen for check in left_out):
+            self.code = int(Severity.ERROR)
+        self._sum_up(args, found, len(passed), left_out)
         more = []
         if args.all:
             more = [(name, "ok", "") for name in passed]
-            more += [(name, "left out", why) for name, why in left_out]
+            more += [(check.name, "left out", check.why) for check in left_out]
         if self.is_short(args):
             return self.short, [
                 *((f"{_severity(f)}\n{name}", _text(f)) for name, f in found),
@@ -74,10 +88,12 @@ class Check(Command, Lister):
 
     def _examine(
         self, args: argparse.Namespace
-    ) -> tuple[Found, list[str], Sequence[tuple[str, str]]]:
+    ) -> tuple[Found, list[str], Sequence[LeftOut]]:
         """What was found, the checks that found nothing, and those left out."""
         try:
             gatherer = Gatherer(self.app.conf)
+        except cfg.ConfigFilesPermissionDeniedError:
+            raise
         except cfg.Error as error:
             why, mend = "Nothing else can be examined.", "mend nova-ha.conf"
             finding = Finding(Severity.ERROR, str(error), why, mend)
@@ -91,25 +107,33 @@ class Check(Command, Lister):
                 gatherer.ask_devices(fencing)
         else:
             gatherer.read_picture(lambda: clouds.load(self.app.conf, args))
-        examined = checks.examine(gatherer.subject)
+        chosen = set() if clouds.is_live(args) else {*checks.CHOSEN} - {"nova"}
+        if not args.nova_conf:
+            chosen.add("nova")
+        examined = checks.examine(gatherer.subject, chosen)
         found = [*gatherer.found, *examined.findings]
         return found, [*gatherer.done, *examined.passed], examined.left_out
 
     def _sum_up(
         self,
+        args: argparse.Namespace,
         found: Found,
         passed: int,
-        left_out: Sequence[tuple[str, str]],
+        left_out: Sequence[LeftOut],
     ) -> None:
+        """Below the table; to programs, on standard error, if not all is well."""
         counts = [
             _count(sum(f.severity is severity for _, f in found), severity.name.lower())
             for severity in reversed(Severity)
         ]
         line = f"{', '.join(counts)}; {_count(passed, 'check')} found nothing"
-        reasons = sorted({why for _, why in left_out})
-        if reasons:
+        if left_out:
+            reasons = sorted({check.why for check in left_out})
             line += f"; {len(left_out)} left out: {'; '.join(reasons)}"
-        print(line, file=sys.stderr)
+        if args.formatter == "table":
+            self.below = [line]
+        elif self.code:
+            print(line, file=sys.stderr)
 
 
 def _count(number: int, word: str) -> str:

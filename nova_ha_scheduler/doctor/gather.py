@@ -16,7 +16,7 @@ from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.requirements import Requirements
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.cluster.synthetic import BadLine
-from nova_ha_scheduler.doctor import access, checks
+from nova_ha_scheduler.doctor import access, checks, files
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Listening, Subject
@@ -69,6 +69,7 @@ class Gatherer:
 
     def try_parts(self) -> Fencing | None:
         """The configuration, the fencing file, the journal."""
+        self._look_at_files()
         self._try(
             "witnesses",
             lambda: Witnesses(self._conf),
@@ -95,6 +96,13 @@ class Gatherer:
             methods, unusable = fencing.methods, fencing.unusable
             self.subject = replace(self.subject, methods=methods, unusable=unusable)
         return fencing
+
+    def _look_at_files(self) -> None:
+        name = checks.name_of(files.configuration_open)
+        found = list(files.configuration_open(self._conf))
+        self.found += [(name, finding) for finding in found]
+        if not found:
+            self.done.append(name)
 
     def ask_devices(self, fencing: Fencing) -> None:
         broken = fencing.broken(self._conf.fencing.check_parallelism)

@@ -110,8 +110,7 @@ def clocks_differ(subject: Subject) -> Iterator[Finding]:
             f"the clock of {newest.name} is {ahead:.0f} s ahead of this host's",
             "How old a heartbeat is, and whether a confirmation holds, is judged by "
             "this host's clock.",
-            "the same time source for all (chronyc tracking), or a larger [detection] "
-            "clock_skew",
+            "the same time source for all (chronyc tracking)",
         )
 
 

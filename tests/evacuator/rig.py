@@ -33,6 +33,7 @@ class Trigger:
             "health": {"directory": folder},
         }
         self.conf_file.write_text(render(merge(ours, conf)))
+        self.conf_file.chmod(0o640)
         # eventlet, which Nova's releases bring, warns of itself wherever it is found.
         self.environment = {
             "OS_CLIENT_CONFIG_FILE": str(clouds_yaml),

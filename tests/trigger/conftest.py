@@ -222,6 +222,7 @@ def trigger(cloud: Cloud, tmp_path: Path) -> MakeTrigger:
                 for section, options in sections.items()
             )
         )
+        conf.chmod(0o640)
         return Trigger(conf, journal)
 
     return make

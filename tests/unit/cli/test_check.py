@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nova-ha check`` on files; on a live cloud: tests/trigger/test_check.py."""
 
+import contextlib
 import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.doctor import checks
+from nova_ha_scheduler.doctor.gather import Gatherer
+from nova_ha_scheduler.doctor.subject import Subject
+from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.evacuation.options import Options
+from tests.unit import commandline
 from tests.unit.cli.conftest import Answer, Site
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -31,9 +41,11 @@ def tidy(tmp_path: Path) -> str:
 
 def test_nothing_to_find(site: Site, tidy: str) -> None:
     answer = site.run("check", "--from-file", tidy)
-    assert (answer.code, answer.out.strip()) == (0, "")
-    assert "0 errors, 0 warnings, 0 infos" in answer.err
-    assert "no nova.conf was given" in answer.err
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("0 errors, 0 warnings, 0 infos; ")
+    assert "no nova.conf was given" in answer.out
+    answer = site.run("check", "--from-file", tidy, "-f", "json")
+    assert (answer.code, answer.err, json.loads(answer.out)) == (0, "", [])
 
 
 def test_the_worst_counts(site: Site, tidy: str, tmp_path: Path) -> None:
@@ -89,3 +101,61 @@ def test_a_cloud_that_does_not_answer(site: Site) -> None:
     found = rows(answer)
     assert "127.0.0.1" in found["cloud"]["what"]
     assert "fencing-file" in found
+
+
+def test_what_could_not_be_checked_counts_whatever_is_asked_for(
+    site: Site, tidy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside what nobody asked for: that is no fault. Also if no part has said why."""
+    unasked = checks.examine(Subject(Options()), chosen=["nova"])
+    assert {check.chosen for check in unasked.left_out} == {True, False}
+    monkeypatch.setattr(Gatherer, "read_picture", lambda *_: None)
+    answer = site.run("check", "--from-file", tidy, "--fail-on", "error")
+    assert answer.code == 2
+    assert "left out: " in answer.out
+    assert "there is no picture of the cloud" in " ".join(answer.out.split())
+
+
+def test_a_file_that_the_user_may_not_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """root may read everything, and is nobody while it reads."""
+    site.conf.chmod(0)
+    load, root = startup.load, os.geteuid() == 0
+    nobody = 65534
+
+    def by_nobody(*arguments: Any, **named: Any) -> Any:
+        if root:
+            os.seteuid(nobody)
+        try:
+            return load(*arguments, **named)
+        finally:
+            if root:
+                os.seteuid(0)
+
+    monkeypatch.setattr(startup, "load", by_nobody)
+    with _in_reach(site.conf) as path:
+        answer = commandline.run(f"--config-file={path}", "check", "-f", "json")
+    assert (answer.code, json.loads(answer.out)) == (2, [])
+    (line,) = answer.err.splitlines()
+    assert line.startswith(f"{path} may not be read by ")
+
+
+@contextlib.contextmanager
+def _in_reach(conf: Path) -> Iterator[Path]:
+    """In a folder in which others may look; pytest's are one user's alone."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield conf.rename(folder / conf.name)
+
+
+def test_a_configuration_that_others_may_read(site: Site) -> None:
+    site.conf.chmod(0o644)
+    found = rows(site.run("check", "-f", "json"))["configuration-open"]
+    assert (found["severity"], found["what"]) == (
+        "warning",
+        f"{site.conf}: its mode is 0644",
+    )
+    site.conf.chmod(0o640)
+    assert "configuration-open" not in rows(site.run("check", "-f", "json"))
