@@ -12,7 +12,7 @@ from cliff.show import ShowOne
 from nova_ha_scheduler.cli import pauses, report, reserve, upkeep
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.table import line_length, wrap
-from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human
+from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
@@ -81,8 +81,8 @@ class Status(Command, ShowOne):
             "maintenances": Rows(upkeep.open_windows(state)),
             **self._reserve(),
             "going_home": Rows(upkeep.going_home(state)),
-            "without_fencing_method": Rows(_devices(told.unfenceable)),
-            "broken_devices": Rows(_devices(told.broken)),
+            "without_fencing_method": Rows(_devices(told.unfenceable), _device_line),
+            "broken_devices": Rows(_devices(told.broken), _device_line),
             "commands_waiting": Rows(orders),
             "last_errors": Rows(_errors(History(self.app.database), now), _error_line),
         }
@@ -95,7 +95,7 @@ class Status(Command, ShowOne):
         if parsed_args.formatter == "table" and not parsed_args.columns:
             size = line_length(self.app.stdout, parsed_args)
             for line in _advice(self._judgement):
-                self.app.stdout.writelines(f"{part}\n" for part in wrap(line, size))
+                self.app.stdout.writelines(f"{part}\n" for part in _wrapped(line, size))
             shown = [
                 (name, value)
                 for name, value in zip(column_names, data, strict=True)
@@ -124,10 +124,20 @@ def _advice(judgement: Judgement) -> Iterator[str]:
     yield judgement.line
     problems = judgement.problems[:_PROBLEMS]
     for problem in problems:
-        what = f"{problem.what}: " if len(judgement.problems) > 1 else ""
-        yield f"- {what}{problem.todo}"
+        since = "" if problem.since is None else f" (since {in_local(problem.since)})"
+        yield f"- {problem.what}{since}"
+        yield f"  -> {problem.todo}"
     if more := len(judgement.problems) - len(problems):
         yield f"- {more} more: nova-ha health -f json"
+
+
+def _wrapped(line: str, size: int) -> Iterator[str]:
+    """The line, whose other lines are indented as its text is."""
+    text = line.lstrip("-> ")
+    mark = line[: len(line) - len(text)]
+    for part in wrap(text, size - len(mark)):
+        yield f"{mark}{part}"
+        mark = " " * len(mark)
 
 
 def _blind_since(state: State, told: Report) -> float | None:
@@ -156,6 +166,10 @@ def _devices(hosts: Iterable[Told]) -> list[dict[str, Any]]:
         {"host": told.host, "since": Moment(told.since), "reason": told.words}
         for told in hosts
     ]
+
+
+def _device_line(row: dict[str, Any]) -> str:
+    return f"{row['host']}: {row['reason']} (since {row['since']})"
 
 
 def _host_line(row: dict[str, Any]) -> str:

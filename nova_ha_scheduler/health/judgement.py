@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
+from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
     HostState,
@@ -213,8 +214,7 @@ def _of_state(state: State, now: float) -> Iterator[Problem]:
         if not pause.is_over(now):
             whole = pause.host is None and pause.zone is None
             kind = Kind.PAUSED if whole else Kind.PAUSED_IN_PART
-            words = f"by {pause.by}: {pause.reason}" if whole else str(pause)
-            yield Problem(kind, pause.host or "", pause.at, (words,))
+            yield Problem(kind, pause.host or "", pause.at, (_paused(pause, now),))
     for window in sorted(state.windows.values(), key=attrgetter("host")):
         if window.ended_at is None and window.reason not in (None, *_PASSES):
             words = window.sentence
@@ -225,6 +225,14 @@ def _of_state(state: State, now: float) -> Iterator[Problem]:
     for host in state.hosts.values():
         if host.ended_at is None:
             yield from _of_host(host, servers[host.id])
+
+
+def _paused(pause: Pause, now: float) -> str:
+    """What it holds, unless that is everything, for how long, by whom, and why."""
+    whole = pause.host is None and pause.zone is None
+    scope = "" if whole else f"{pause.scope} "
+    left = "" if pause.until is None else f"for {span(pause.until - now)} more "
+    return f"{scope}{left}by {pause.by}: {pause.reason}"
 
 
 def _of_host(host: HostRecovery, servers: list[ServerRecovery]) -> Iterator[Problem]:

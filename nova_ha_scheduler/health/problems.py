@@ -75,14 +75,6 @@ class Kind(enum.Enum):
         "the journal cannot be used: {0}",
         "see that [database] connection is up and that its disk has room",
     )
-    TROUBLE = Row(_HALF, "{0}", "{1}")
-    # What it sees.
-    CLOUD = Row(
-        _NO,
-        "the cloud cannot be seen: {0}",
-        "see that the named service answers, and that [cloud] of nova-ha.conf may log "
-        "in",
-    )
     NOT_SEEN = Row(
         _NO,
         "the cloud was not seen yet since the trigger became the active one",
@@ -93,12 +85,6 @@ class Kind(enum.Enum):
         "all services are silent, which means that the trigger is blind",
         "see Nova's database and message bus, and the clocks; nova-ha history events "
         "says more",
-    )
-    SETTLING = Row(
-        _HALF,
-        "nobody is fenced for now: after an outage, or when a clock was set, every "
-        "host gets the time to be heard of",
-        "nothing: it goes on by itself",
     )
     NOTHING_PROTECTED = Row(
         _NO,
@@ -115,25 +101,17 @@ class Kind(enum.Enum):
     )
     PAUSED = Row(
         _NO,
-        "everything is paused: {0}",
+        "everything is paused {0}",
         "nova-ha resume, when that is over",
     )
-    PAUSED_IN_PART = Row(
+    # For a while.
+    SETTLING = Row(
         _HALF,
-        "a pause holds {0}",
-        "nova-ha resume, when that is over",
+        "nobody is fenced for now: after an outage, or when a clock was set, every "
+        "host gets the time to be heard of",
+        "nothing: it goes on by itself",
     )
-    # One host.
-    NO_METHOD = Row(
-        _HALF,
-        "{host} is protected, but nothing can fence it: {0}",
-        "give {host} a method in the fencing file; manual, if it has no device",
-    )
-    DEVICE_BROKEN = Row(
-        _HALF,
-        "the fence device of {host} would not serve: {0}",
-        "mend it before {host} dies; nova-ha check asks it again",
-    )
+    # One host, or a part of them.
     HOST_UNFENCED = Row(
         _HALF,
         "{host} looks dead and is not fenced: {0}",
@@ -145,21 +123,45 @@ class Kind(enum.Enum):
         "{host} does not go on: {0}",
         "do what the reason says; nova-ha history show {host} tells the rest",
     )
-    SERVERS_WAIT = Row(
-        _HALF,
-        "{host} has servers that wait: {0}",
-        "make room where the reason says; nova-ha history show {host} names them",
-    )
     SERVERS_LOST = Row(
         _HALF,
         "{host} has servers that are not recovered: {0}",
         "nova-ha history show {host} says why, and nova-ha retry {host} tries them "
         "again",
     )
+    SERVERS_WAIT = Row(
+        _HALF,
+        "{host} has servers that wait: {0}",
+        "make room where the reason says; nova-ha history show {host} names them",
+    )
+    PAUSED_IN_PART = Row(
+        _HALF,
+        "a pause holds {0}",
+        "nova-ha resume, when that is over",
+    )
     MAINTENANCE_HELD = Row(
         _HALF,
         "the maintenance of {host} does not go on: {0}",
         "do what the reason says; nova-ha maintenance show {host} tells the rest",
+    )
+    NO_METHOD = Row(
+        _HALF,
+        "{host} is protected, but nothing can fence it: {0}",
+        "give {host} a method in the fencing file; manual, if it has no device",
+    )
+    DEVICE_BROKEN = Row(
+        _HALF,
+        "the fence device of {host} would not serve: {0}",
+        "mend it before {host} dies; nova-ha check asks it again",
+    )
+    # What stands beside.
+    TROUBLE = Row(_HALF, "{0}", "{1}")
+    # What it sees.
+    CLOUD = Row(
+        _NO,
+        "the cloud cannot be seen: {0}",
+        "see that the named service answers, and that [cloud] of nova-ha.conf may log "
+        "in",
     )
     # Nobody knows.
     CLOCKS = Row(

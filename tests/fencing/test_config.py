@@ -261,6 +261,27 @@ def test_a_hiccup_is_survived_and_off_is_asked_once():
     assert device.asked_off == 1
 
 
+def test_what_a_device_has_answered_last_is_known_meanwhile():
+    """And whatever it says is not known any more when the fence has ended."""
+    seen = []
+
+    class Watched(Device):
+        def state(self):
+            seen.append(fences.answers["c1"][1])
+            return super().state()
+
+    device = Watched(FenceError("hiccup"), Power.ON, None, Power.ON, Power.OFF)
+    fences = Fencing("fencing.yaml", {"c1": driver_of(device)})
+    assert fences.answers == {}
+    for _ in range(2):
+        device.answers[4:] = [Power.OFF]
+        fences.power_off("c1")
+        device.answers = [Power.OFF]
+    on = "the device says that its power is on"
+    assert seen == ["", "hiccup", on, on, ""]
+    assert fences.answers == {}
+
+
 def test_a_refused_request_is_repeated():
     device = Device(Power.ON, FenceError("busy"), Power.ON, None, Power.OFF)
     assert driver_of(device).power_off().power is Power.OFF
