@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler.cli import exits, progress
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cli.values import Moment, in_local
 from nova_ha_scheduler.evacuation.orders import Command
@@ -84,12 +84,14 @@ def _answers(journal: SqlJournal, orders: Sequence[Command]) -> list[Answer]:
         return [Answer(order, words) for order in orders]
     found: dict[str, Answer] = {}
     end = time.monotonic() + WAIT_SECONDS
-    while len(found) < len(orders) and time.monotonic() < end:
-        time.sleep(_POLL_SECONDS)
-        open_ = [order.id for order in orders if order.id not in found]
-        for order in journal.commands(open_):
-            if order.answer or order.waits:
-                found[order.id] = _answer(order)
+    waiting = f"Waiting for the trigger {holder}"
+    with progress.shown(lambda: f"{waiting}: {len(found)} of {len(orders)} answers"):
+        while len(found) < len(orders) and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
+            open_ = [order.id for order in orders if order.id not in found]
+            for order in journal.commands(open_):
+                if order.answer or order.waits:
+                    found[order.id] = _answer(order)
     late = f"queued: {holder} has not answered yet"
     return [found.get(o.id, Answer(o, late, exits.LATE)) for o in orders]
 

@@ -9,7 +9,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.admission import publish
-from nova_ha_scheduler.cli import clouds, exits
+from nova_ha_scheduler.cli import clouds, exits, progress
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.glance import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words, count
@@ -81,7 +81,10 @@ class Capacity(Command, Lister):
         ground = Ground(picture.hosts, options)
         if args.publish is not None:
             publish.publish(args.publish, picture, options)
-        zones = capacity.zones(ground, picture.servers, args.failures, args.zone)
+        zones: list[Zone] = []
+        with progress.shown(lambda: f"Making plans: {len(zones)} zones are done"):
+            more = (args.failures, args.zone)
+            zones.extend(capacity.zones(ground, picture.servers, *more))
         self._problems = {
             zone.name: remedies.problems(ground, picture.servers, zone, args.failures)
             for zone in zones

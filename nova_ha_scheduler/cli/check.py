@@ -10,7 +10,7 @@ from typing import Any
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import clouds
+from nova_ha_scheduler.cli import clouds, progress
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.checks import LeftOut
@@ -101,10 +101,11 @@ class Check(Command, Lister):
         if args.nova_conf:
             gatherer.read_nova_conf(args.nova_conf)
         if clouds.is_live(args):
-            fencing = gatherer.try_parts()
-            gatherer.ask_cloud()
-            if fencing is not None:
-                gatherer.ask_devices(fencing)
+            with progress.shown(lambda: gatherer.asks):
+                fencing = gatherer.try_parts()
+                gatherer.ask_cloud()
+                if fencing is not None:
+                    gatherer.ask_devices(fencing)
         else:
             gatherer.read_picture(lambda: clouds.load(self.app.conf, args))
         chosen = set() if clouds.is_live(args) else {*checks.CHOSEN} - {"nova"}

@@ -2,16 +2,19 @@
 """From which cloud a command takes its picture: the live one, a file, or one line."""
 
 import argparse
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
 
+from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot, synthetic, text
 from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
+from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import parts
 
@@ -47,7 +50,16 @@ def load(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Picture:
         return synthetic.parse(args.synthetic)
     if args.from_file is not None:
         return read(args.from_file)
-    return whole.take(parts.cloud(conf), SystemClock())
+    with asked(conf) as api:
+        return whole.take(api, SystemClock())
+
+
+@contextlib.contextmanager
+def asked(conf: cfg.ConfigOpts) -> Iterator[Api]:
+    """The cloud as it is now; who waits for its answers sees how far they are."""
+    api = parts.cloud(conf)
+    with progress.shown(lambda: api.progress):
+        yield api
 
 
 def read(path: Path) -> Picture:

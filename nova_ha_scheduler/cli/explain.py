@@ -16,7 +16,7 @@ from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import dry_run, names, parts
+from nova_ha_scheduler.evacuation import dry_run, names
 from nova_ha_scheduler.evacuation.names import UnknownName
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.planner import explain, triage
@@ -86,10 +86,10 @@ class Explain(Command, Lister):
         if not clouds.is_live(args):
             picture = clouds.load(self.app.conf, args)
             return picture, _the_one(args.server, picture.servers.values())
-        api = parts.cloud(self.app.conf)
-        found = _the_one(args.server, inventory.named(api, args.server))
-        cloud = OpenStackCloud(api, SystemClock())
-        picture = dry_run.look(cloud, [found.host])
+        with clouds.asked(self.app.conf) as api:
+            found = _the_one(args.server, inventory.named(api, args.server))
+            cloud = OpenStackCloud(api, SystemClock())
+            picture = dry_run.look(cloud, [found.host])
         if found.uuid not in picture.servers:
             raise Refused(f"{args.server}: it has just left {found.host}")
         return picture, picture.servers[found.uuid]

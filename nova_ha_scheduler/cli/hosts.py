@@ -2,24 +2,25 @@
 """``nova-ha host list``."""
 
 import argparse
+import contextlib
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import unfenced
+from nova_ha_scheduler.cli import clouds, unfenced
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import names, parts
+from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.fencing import ConfigError
 from nova_ha_scheduler.fencing.config import Fencing
@@ -72,14 +73,14 @@ class ListHosts(Command, Lister):
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         conf = self.app.conf
         self._options = trigger_conf.options(conf)
-        hosts, servers = look(conf, args.host)
-        if args.host is not None:
-            names.require(args.host, hosts)
-            hosts = {args.host: hosts[args.host]}
         counts: dict[str, _Servers] = defaultdict(_Servers)
-        for server in servers:
-            if server.host in hosts:
-                self._count(counts[server.host], server, hosts[server.host])
+        with look(conf, args.host) as (hosts, servers):
+            if args.host is not None:
+                names.require(args.host, hosts)
+                hosts = {args.host: hosts[args.host]}
+            for server in servers:
+                if server.host in hosts:
+                    self._count(counts[server.host], server, hosts[server.host])
         fencing, broken = self._fencing(), self._broken()
         rows = [
             _row(host, counts[name], fencing, broken)
@@ -135,13 +136,14 @@ class ListHosts(Command, Lister):
         return {told.host: told for told in found.report.broken}
 
 
+@contextlib.contextmanager
 def look(
     conf: cfg.ConfigOpts, host: str | None
-) -> tuple[Mapping[str, Host], Iterable[Server]]:
-    """All compute hosts, and the servers of one of them, or of all."""
-    api = parts.cloud(conf)
-    hosts = OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
-    return hosts, inventory.servers(api, host)
+) -> Iterator[tuple[Mapping[str, Host], Iterable[Server]]]:
+    """All compute hosts, and the servers of one of them, or of all, page by page."""
+    with clouds.asked(conf) as api:
+        hosts = OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
+        yield hosts, inventory.servers(api, host)
 
 
 def _row(

@@ -135,6 +135,9 @@ class _Follower(Waiter):
         self.moves: list[Move] = []
         self.alone = False
 
+    def _waiting(self) -> str:
+        return "" if self.moves else "Waiting until it is as it was ordered"
+
     def _look(self) -> int | None:
         self.alone = self._service.journal.active
         command = self._service.journal.command(self._command.id)

@@ -23,7 +23,7 @@ from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import detect, dry_run, parts, plans
+from nova_ha_scheduler.evacuation import detect, dry_run, plans
 from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.evacuation.plans import Plan
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
@@ -89,8 +89,8 @@ class MakePlan(Command, Lister):
     def _picture(self, args: argparse.Namespace, hosts: list[str]) -> Picture:
         if not clouds.is_live(args):
             return clouds.load(self.app.conf, args)
-        api = parts.cloud(self.app.conf)
-        return dry_run.look(OpenStackCloud(api, SystemClock()), hosts)
+        with clouds.asked(self.app.conf) as api:
+            return dry_run.look(OpenStackCloud(api, SystemClock()), hosts)
 
     def _table(
         self, args: argparse.Namespace, plan: Plan, picture: Picture

@@ -13,7 +13,7 @@ from typing import Any
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import clouds, exits
+from nova_ha_scheduler.cli import clouds, exits, progress
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
@@ -103,14 +103,15 @@ class Simulate(Command, Lister):
             simulation.poll = max(1, round(conf.detection.poll_interval))
             simulation.follow = max(1, round(conf.evacuation.follow_interval))
             script = Script(simulation, say)
-            try:
-                steps = script.read(text)
-                script.play(steps)
-            except BadScenario as error:
-                source = args.scenario or "--kill"
-                raise BadScenario(f"{source}: {error}") from error
-            if steps[-1].do is not None:
-                _rest(script, rows, options.down_time + nova.service_down_time)
+            with progress.shown(lambda: f"Playing it: second {simulation.passed:.0f}"):
+                try:
+                    steps = script.read(text)
+                    script.play(steps)
+                except BadScenario as error:
+                    source = args.scenario or "--kill"
+                    raise BadScenario(f"{source}: {error}") from error
+                if steps[-1].do is not None:
+                    _rest(script, rows, options.down_time + nova.service_down_time)
         verdict = judge(world, simulation.journal.state, options)
         self.code = exits.DONE if verdict.good else exits.ERROR
         rows += [(simulation.passed, words) for words in _end(verdict)]

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from nova_ha_scheduler.cli import exits, report
+from nova_ha_scheduler.cli import exits, progress, report
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.parts import Parts
@@ -75,14 +75,19 @@ class Waiter:
     def _watch(self, timeout: float | None) -> int:
         end = time.monotonic() + timeout if timeout else float("inf")
         try:
-            while time.monotonic() < end:
-                time.sleep(_POLL_SECONDS)
-                code = self._look()
-                if code is not None:
-                    return code
+            with progress.shown(self._waiting):
+                while time.monotonic() < end:
+                    time.sleep(_POLL_SECONDS)
+                    code = self._look()
+                    if code is not None:
+                        return code
         except KeyboardInterrupt:
             return exits.INTERRUPTED
         return exits.LATE
+
+    def _waiting(self) -> str:
+        """What is waited for, until there is a bar to draw."""
+        return "" if self.servers else "Waiting for a trigger to take the order up"
 
     def _goes_on(self) -> str:
         """Who does, when this program ends."""
@@ -143,6 +148,7 @@ class Waiter:
         sentence = f"{command.host}: {words}"
         if words and sentence not in self._said:
             self._said.add(sentence)
+            progress.clear()
             print(sentence, file=sys.stderr)
 
 

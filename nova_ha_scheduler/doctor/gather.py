@@ -47,7 +47,16 @@ class Gatherer:
         self._conf = conf
         self.found: list[tuple[str, Finding]] = []
         self.done: list[str] = []
+        self._api: Api | None = None
+        self._devices = 0
         self.subject = Subject(trigger_conf.options(conf))
+
+    @property
+    def asks(self) -> str:
+        """Who is asked just now, for people who wait; "": nobody."""
+        if self._devices:
+            return f"Asking {self._devices} fence devices"
+        return self._api.progress if self._api else ""
 
     def read_nova_conf(self, files: list[str]) -> None:
         """:raises cfg.Error: only of nova-ha.conf; of nova.conf, it is a finding."""
@@ -105,6 +114,7 @@ class Gatherer:
             self.done.append(name)
 
     def ask_devices(self, fencing: Fencing) -> None:
+        self._devices = len(fencing.with_device)
         broken = fencing.broken(self._conf.fencing.check_parallelism)
         self.subject = replace(self.subject, broken=broken)
 
@@ -121,6 +131,7 @@ class Gatherer:
         )
         if api is None:
             return
+        self._api = api
         for check in (access.too_old, *access.CHECKS):
             if not self._report(check, api, why, mend):
                 break

@@ -8,7 +8,7 @@ survives does; what it does not may.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -59,8 +59,8 @@ def zones(
     servers: Mapping[str, Server],
     failures: int = 1,
     only: str | None = None,
-) -> list[Zone]:
-    """Look at each storage zone, while the others are whole.
+) -> Iterator[Zone]:
+    """Look at each storage zone, while the others are whole, one after the other.
 
     :param failures: how many hosts shall be able to die together.
     :param only: look at this one alone.
@@ -71,7 +71,7 @@ def zones(
         members.setdefault(host.facts.zone_words, []).append(host)
     chosen = sorted(members) if only is None else [only]
     plans = PLANS // max(1, len(members))
-    return [_Zone(what_if, n, members[n], plans).look(failures) for n in chosen]
+    return (_Zone(what_if, n, members[n], plans).look(failures) for n in chosen)
 
 
 class _Zone:

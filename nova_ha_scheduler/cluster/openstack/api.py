@@ -134,6 +134,12 @@ class Api:
         self._connection = connection
         self._timeout = timeout or REQUEST_TIMEOUT
         self.sent = 0
+        self._newest = ""
+
+    @property
+    def progress(self) -> str:
+        """What is asked for now, for people who wait."""
+        return f"Asking the cloud: {self._newest}, request {self.sent}"
 
     def get(
         self,
@@ -230,6 +236,7 @@ class Api:
         **more: Any,
     ) -> requests.Response:
         self.sent += 1
+        self._newest = f"{service} {path}"
         proxy = getattr(self._connection, service)
         send = partial(
             proxy.request,

@@ -2,6 +2,7 @@
 """What each command shows fits in 80 columns, with names as clouds have them; programs
 get all of it, as JSON and nothing else."""
 
+import contextlib
 import json
 import time
 from dataclasses import replace
@@ -91,9 +92,8 @@ def past(site: Site, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         picture.hosts[HOSTS[3]], disabled=True, disabled_reason=WHY, forced_down=True
     )
     shown = {**picture.hosts, broken.name: broken}
-    monkeypatch.setattr(
-        hosts, "look", lambda conf, host: (shown, picture.servers.values())
-    )
+    look = contextlib.nullcontext((shown, picture.servers.values()))
+    monkeypatch.setattr(hosts, "look", lambda conf, host: look)
     recovery = HostRecovery(
         f"{HOSTS[0]}@{NOW - 500:.3f}",
         HOSTS[0],
