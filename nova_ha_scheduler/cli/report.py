@@ -181,7 +181,8 @@ def event_words(row: Row) -> str:
 
 def stages(record: records.HostRecovery) -> list[Row]:
     """The states in the order in which they were entered, and how long each took."""
-    order = sorted(record.stages.items(), key=lambda item: item[1])
+    states = [state.value for state in records.HostState]
+    order = sorted(record.stages.items(), key=lambda s: (s[1], states.index(s[0])))
     ends = [later for _, (_, later) in pairwise(order)] + [record.ended_at]
     return [
         {"state": state, "entered": Moment(at), "seconds": seconds(at, end)}

@@ -179,8 +179,6 @@ def test_a_bad_entry_is_one_hosts(trigger: MakeTrigger) -> None:
 @pytest.mark.parametrize(
     ("more", "change", "words"),
     [
-        (("--host", "nod"), {}, "nod: no nova-compute service has exactly"),
-        (("--host", "Node1"), {}, "(perhaps node1?)"),
         ((), {"cloud": {"auth_type": "passwort"}}, "passwort"),
         ((), {"cloud": {"auth_url": "http://127.0.0.1:1/"}}, "127.0.0.1:1"),
         ((), {"fencing": {"config_fil": "x"}}, "did you mean config_file?"),
@@ -192,6 +190,16 @@ def test_refused(
     said = trigger(**change).nova_ha("host", "list", *more, code=1)
     assert words in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("nod", "nod: no nova-compute service has exactly"), ("Node1", "perhaps node1?")],
+)
+def test_a_host_that_nova_does_not_know(
+    trigger: MakeTrigger, host: str, words: str
+) -> None:
+    assert words in trigger().nova_ha("host", "list", "--host", host, code=2)
 
 
 def test_costs(cloud: Cloud) -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
+from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.evacuation.records import (
+    Change,
+    Event,
+    EventKind,
+    HostRecovery,
+    HostState,
+)
 from nova_ha_scheduler.journal.outbox import Outbox
 from tests.unit.cli.conftest import Site
 
@@ -34,3 +41,11 @@ def test_purge_keeps_what_is_still_to_be_sent(
     order = ("history", "purge", "--older-than", "1d")
     assert site.run(f"--config-file={conf}", *order).code == 0
     assert [event.at for event in site.events()] == left
+
+
+def test_stages_of_one_instant_stand_in_their_order() -> None:
+    states = ("recovered", "evacuating", "fenced", "fencing", "confirmed", "suspected")
+    record = HostRecovery(
+        "n@1", "n", HostState.RECOVERED, 1.0, stages=dict.fromkeys(states, 1.0)
+    )
+    assert [stage["state"] for stage in report.stages(record)] == [*reversed(states)]
