@@ -236,6 +236,11 @@ class Engine:
             return picture
         return picture.with_hosts_of(self._picture)
 
+    @property
+    def hosts(self) -> Collection[str]:
+        """Those of the newest picture; none before the first."""
+        return self._picture.hosts if self._picture else ()
+
     def wants_look(self) -> bool:
         """Whether the next step needs to see more than the newest picture shows."""
         if self._picture is None:

@@ -5,23 +5,27 @@ Both are conveniences: without a broker, recoveries go on by polling, and events
 in the journal until they can be sent.
 """
 
-import datetime
+import contextlib
 import logging as python_logging
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging
 from oslo_service import backend
 
+from nova_ha_scheduler.cluster.openstack import answers, parse
+from nova_ha_scheduler.cluster.openstack.answers import Unreadable
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
+from nova_ha_scheduler.evacuation.updates import RebuildEnded, ServiceUpdate, Update
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
+from nova_ha_scheduler.printable import one_line
 
 if backend.get_backend_type() is None:  # else oslo.messaging makes it eventlet
     import cotyledon  # noqa: F401 its lack would be called an unknown backend
@@ -41,31 +45,10 @@ POOL = "nova-ha-evacuator"
 
 _RETRY_SECONDS = 5.0
 
+_WARN_SECONDS = 60.0
+
 _STALE_SECONDS = 60.0
 """Nobody was active when such a notification came; the first look has seen more."""
-
-
-@dataclass(frozen=True)
-class ServiceUpdate:
-    """Nova says that somebody changed a compute service's record.
-
-    :ivar sent_at: by Nova's clock, but not later than it was received.
-    """
-
-    host: str
-    forced_down: bool
-    sent_at: float
-
-
-@dataclass(frozen=True)
-class RebuildEnded:
-    """Nova says that it is about to close the record of an evacuation: a rebuild or
-    an evacuation of the server has ended, well or not."""
-
-    server: str
-
-
-Update = ServiceUpdate | RebuildEnded
 
 
 def configured(conf: cfg.ConfigOpts) -> bool:
@@ -80,14 +63,29 @@ def sends(conf: cfg.ConfigOpts) -> bool:
     return configured(conf) and bool(conf[GROUP].driver)
 
 
-def _sent_at(metadata: Any) -> float:
+def read(event_type: str, payload: Any, metadata: Any) -> Update | None:
+    """What a notification says, if it is one that is heeded.
+
+    :raises Unreadable: it is not as Nova makes them.
+    """
+    data = answers.fields(answers.fields(payload).get("nova_object.data"))
+    sent_at = _sent_at(answers.fields(metadata).get("timestamp"))
+    if time.time() - sent_at > _STALE_SECONDS:
+        return None
+    if event_type != "service.update":
+        return RebuildEnded(answers.identity(data, "uuid"))
+    if answers.text(data, "binary") != "nova-compute":
+        return None
+    host, down = answers.name(data, "host"), answers.flag(data, "forced_down")
+    return ServiceUpdate(host, down, sent_at)
+
+
+def _sent_at(said: Any) -> float:
     """oslo.messaging writes the time as str() does, UTC."""
     now = time.time()
-    try:
-        sent = datetime.datetime.fromisoformat(metadata["timestamp"])
-    except (KeyError, ValueError):
-        return now
-    return min(now, sent.replace(tzinfo=datetime.UTC).timestamp())
+    with contextlib.suppress(Unreadable):
+        return min(now, parse.timestamp(said) or now)
+    return now
 
 
 class _Connections(python_logging.Handler):
@@ -129,6 +127,7 @@ class Listener:
         self._conf, self._heard, self._troubles = conf, heard, troubles
         self._connections = _Connections(troubles)
         self._ended = threading.Event()
+        self._unread, self._quiet_until = 0, 0.0
 
     def start(self) -> None:
         """Return at once: a broker that is away is waited for without anybody."""
@@ -140,19 +139,25 @@ class Listener:
         self._ended.set()
 
     def info(self, *notification: Any) -> None:
-        """It is given context, publisher, event type, payload and metadata."""
-        *_, event_type, payload, metadata = notification
+        """It is given context, publisher, event type, payload and metadata.
+
+        It never raises: oslo.messaging would deliver the same again and again.
+        """
         try:
-            data = payload["nova_object.data"]
-            sent_at = _sent_at(metadata)
-            if time.time() - sent_at > _STALE_SECONDS:
-                return
-            if event_type != "service.update":
-                self._heard(RebuildEnded(data["uuid"]))
-            elif data["binary"] == "nova-compute":
-                self._heard(ServiceUpdate(data["host"], data["forced_down"], sent_at))
-        except (KeyError, TypeError):
-            LOG.warning("A %s that cannot be read: %s", event_type, payload)
+            *_, event_type, payload, metadata = notification
+            if update := read(event_type, payload, metadata):
+                self._heard(update)
+        except Exception as error:  # anybody may have sent it
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        """Once in a while: they may come by the second."""
+        self._unread += 1
+        if time.monotonic() < self._quiet_until:
+            return
+        self._quiet_until = time.monotonic() + _WARN_SECONDS
+        words = "%d notifications cannot be read and are passed over; the newest: %s"
+        LOG.warning(words, self._unread, one_line(error))
 
     error = info
 
@@ -201,17 +206,12 @@ class Sender:
         self._news.set()
 
     def _run(self) -> None:
-        name = f"nova-ha-evacuator:{socket.gethostname()}"
-        transport = oslo_messaging.get_notification_transport(self._conf)
-        # Without end, so that the call returns when the broker has the message, and
-        # not before. Not -1: where no connection was ever made, that is none at all.
-        notifier = oslo_messaging.Notifier(
-            transport, publisher_id=name, retry=sys.maxsize
-        )
+        notifier: Any = None
         while True:
             self._news.wait(_RETRY_SECONDS)
             self._news.clear()
             try:
+                notifier = notifier or self._notifier()
                 while self._active() and (events := self._outbox.pending()):
                     for _, event in events:
                         kind = event.kind.value
@@ -223,3 +223,11 @@ class Sender:
                 self._troubles.begins(Trouble.JOURNAL, error)
             except Exception as error:
                 self._troubles.begins(Trouble.SENDER, error)
+
+    def _notifier(self) -> oslo_messaging.Notifier:
+        """:raises Exception: transport_url is none, say."""
+        name = f"nova-ha-evacuator:{socket.gethostname()}"
+        transport = oslo_messaging.get_notification_transport(self._conf)
+        # Without end, so that the call returns when the broker has the message, and
+        # not before. Not -1: where no connection was ever made, that is none at all.
+        return oslo_messaging.Notifier(transport, publisher_id=name, retry=sys.maxsize)

@@ -6,7 +6,6 @@ notification or a command has arrived, and when a step needs to see more. What N
 notifies is a reason to look, and never believed.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -23,18 +22,17 @@ from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
 from nova_ha_scheduler.evacuation.leadership import Leadership
-from nova_ha_scheduler.evacuation.notify import RebuildEnded, ServiceUpdate
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
     Change,
     Event,
     EventKind,
-    State,
 )
 from nova_ha_scheduler.evacuation.reload import Reloader
 from nova_ha_scheduler.evacuation.systemd import Notifier
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
+from nova_ha_scheduler.evacuation.updates import Update, Updates
 from nova_ha_scheduler.health.writer import Writer
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.decisions import MIB, Decisions
@@ -62,6 +60,9 @@ than in quiet times."""
 _SOON = 0.25
 """Seconds until the next look once Nova has notified that all that is followed has
 ended: it closes their records a moment later. Twice as long after each look in vain."""
+
+_NEWS_SECONDS = 1.0
+"""Between two looks for what Nova has notified: anybody may send that."""
 
 _REQUESTS, _LEASES = 3.0, 4.0
 """See patience()."""
@@ -103,7 +104,7 @@ class Service:
         )
         self._health = Writer(parts, self.journal, self._clock, self._troubles)
         self._stop, self._wake = threading.Event(), threading.Event()
-        self._updates: queue.SimpleQueue[notify.Update] = queue.SimpleQueue()
+        self._updates = Updates()
         self._sender: notify.Sender | None = None
         self._pauses: frozenset[str] = frozenset()
         self._patience = patience(self._conf)
@@ -158,7 +159,7 @@ class Service:
             )
             self._sender.start()
 
-    def _hear(self, update: notify.Update) -> None:
+    def _hear(self, update: Update) -> None:
         self._updates.put(update)
         self._wake.set()
 
@@ -250,11 +251,11 @@ class Service:
             self._stop.wait(_RETRY_SECONDS)
 
     def _step(self, engine: Engine, turns: "_Turns") -> None:
-        news = self._take_updates(engine.state, turns)
+        news = self._take_updates(engine, turns)
         written = self.journal.load(self._clock.now())
         paused, self._pauses = self._pauses, frozenset(written.pauses)
-        news = news or paused != self._pauses
-        if not turns.due(news, frozenset(written.commands)):
+        ordered = paused != self._pauses
+        if not turns.due(news, ordered, frozenset(written.commands)):
             return
         try:
             change = turns.step(self._troubles.outage())
@@ -277,28 +278,22 @@ class Service:
         if change.events and self._sender:
             self._sender.wake()
 
-    def _take_updates(self, state: State, turns: "_Turns") -> bool:
-        """Write down which hosts were forced down, and whether there is any news.
-
-        What comes after a recovery has begun is the trigger's own doing.
-        """
-        updates: list[ServiceUpdate] = []
-        while not self._updates.empty():
-            update = self._updates.get()
-            if isinstance(update, RebuildEnded):
-                turns.hear_of(update.server)
-            else:
-                updates.append(update)
+    def _take_updates(self, engine: Engine, turns: "_Turns") -> bool:
+        """Write down which hosts were forced down, and whether there is any news."""
+        state, now = engine.state, self._clock.now()
         began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
-        news = [u for u in updates if u.sent_at <= began.get(u.host, u.sent_at)]
-        down = [update for update in news if update.forced_down]
-        for update in down:
-            self._parts.world.expect(update.host)
-            self._untold.append(
-                Event(EventKind.HOST_NOTIFIED, update.sent_at, update.host)
-            )
+        under_way = {s.server for s in state.servers.values() if s.is_under_way(now)}
+        news = self._updates.take(engine.hosts, under_way, began, now)
+        for server in news.ended:
+            turns.hear_of(server)
+        for host in news.down:
+            self._parts.world.expect(host)
+        self._untold += [
+            Event(EventKind.HOST_NOTIFIED, update.sent_at, update.host)
+            for update in news.untold
+        ]
         self._tell()
-        return bool(news)
+        return bool(news.changed)
 
     def _say(self, kind: EventKind, reason: str) -> None:
         self._untold.append(Event(kind, self._clock.now(), reason=reason))
@@ -324,7 +319,7 @@ class _Turns:
         self._commands: frozenset[str] = frozenset()
         self._heard_of: dict[str, float] = {}
         self._soon = _SOON
-        self._look = True
+        self._look, self._news = True, False
 
     @property
     def looked(self) -> bool:
@@ -367,11 +362,17 @@ class _Turns:
         heard = (self._heard_of.get(server, limit) for server in under_way)
         return bool(under_way) and all(at > limit for at in heard)
 
-    def due(self, news: bool, commands: frozenset[str]) -> bool:
-        """Whether there is anything to step for."""
-        new_command = not commands <= self._commands
+    def due(self, news: bool, ordered: bool, commands: frozenset[str]) -> bool:
+        """Whether there is anything to step for.
+
+        :param news: from Nova's notifications; ordered: a pause began or ended.
+        """
+        ordered = ordered or not commands <= self._commands
         self._commands = commands
-        self._look = news or new_command or self.rest() == 0.0
+        self._news = self._news or news
+        rested = time.monotonic() - self._looked_at >= _NEWS_SECONDS
+        at_once = ordered or (self._news and rested)
+        self._look = at_once or self.rest() == 0.0
         return self._look or self._executor.ended()
 
     def step(self, outage: float) -> Change:
@@ -381,7 +382,7 @@ class _Turns:
         began = time.monotonic()
         early = began < self._looked_at + self._interval()
         self._in_a_row = self._in_a_row + 1 if early else 0
-        self._looked_at = began
+        self._looked_at, self._news = began, False
         self._soon = 2 * self._soon if self._all_ended() else _SOON
         try:
             return self._engine.step(True, outage)

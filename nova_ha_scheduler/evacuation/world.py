@@ -123,8 +123,9 @@ class ProductionWorld(OpenStackCloud):
         self._expected |= {host}
 
     def observe(self, scope: Scope) -> Picture:
-        if self._expected:
-            hosts = scope.hosts | self._expected
+        expected = self._expected & self._observer.services.keys()
+        if expected:
+            hosts = scope.hosts | expected
             scope = replace(scope, hosts=hosts, destinations=True, overview=True)
         picture = super().observe(scope)
         self._expected = frozenset()
