@@ -88,6 +88,11 @@ class Database:
 
     def _prepare(self, engine: sa.Engine) -> None:
         if engine.dialect.name != "sqlite":
+            sa.event.listen(
+                engine,
+                "connect",
+                lambda connection, _: limits.statements(engine.url, connection),
+            )
             return
 
         def durable(connection: sqlite3.Connection, record: object) -> None:

@@ -23,6 +23,9 @@ _MYSQL = {
     "read_timeout": SILENT_SECONDS,
     "write_timeout": SILENT_SECONDS,
 }
+_PYMYSQL = {**_MYSQL, "read_timeout": CONNECT_SECONDS}
+"""For the greeting, which has no time-out of its own; see statements()."""
+
 _POSTGRESQL = {
     "connect_timeout": CONNECT_SECONDS,
     "tcp_user_timeout": SILENT_SECONDS * 1000,  # milliseconds
@@ -31,7 +34,7 @@ _POSTGRESQL = {
     "keepalives_count": 3,
 }
 _BY_DRIVER = {
-    "pymysql": _MYSQL,
+    "pymysql": _PYMYSQL,
     "mysqldb": _MYSQL,
     "psycopg2": _POSTGRESQL,
     "psycopg": _POSTGRESQL,
@@ -45,18 +48,29 @@ def limited(url: sa.URL) -> sa.URL:
     return url.update_query_dict(missing)
 
 
+def statements(url: sa.URL, connection: Any) -> None:
+    """Give the statements of a connection that PyMySQL has opened their own seconds."""
+    ours = url.query.get("read_timeout") == str(CONNECT_SECONDS)
+    if url.get_driver_name() == "pymysql" and ours:
+        connection._read_timeout = SILENT_SECONDS
+
+
 def limit_waits(url: sa.URL) -> None:
     """Have psycopg2 wait for a server as long as the URL says, and no longer: libpq
     has no time-out for a server that lives and does not answer."""
     if url.get_driver_name() == "psycopg2":
         extensions = importlib.import_module("psycopg2.extensions")
-        seconds = int(str(url.query["tcp_user_timeout"])) / 1000
-        extensions.set_wait_callback(functools.partial(_wait, seconds))
+        said = (str(url.query[key]) for key in ("connect_timeout", "tcp_user_timeout"))
+        connecting, silent = (int(number) for number in said)
+        wait = functools.partial(_wait, connecting, silent / 1000)
+        extensions.set_wait_callback(wait)
 
 
-def _wait(seconds: float, connection: Any) -> None:
+def _wait(connecting: float, silent: float, connection: Any) -> None:
     """As psycopg2.extras.wait_select does, which waits for ever."""
     psycopg2 = importlib.import_module("psycopg2")
+    new = connection.status == psycopg2.extensions.STATUS_SETUP
+    seconds = connecting if new else silent
     events = {
         psycopg2.extensions.POLL_READ: select.POLLIN,
         psycopg2.extensions.POLL_WRITE: select.POLLOUT,

@@ -98,6 +98,16 @@ def test_one_that_stops_in_the_middle(request, tmp_path, server, options):
     assert ask(lambda: None) == 1
 
 
+def test_a_greeting_has_fewer_seconds_than_a_statement(mariadb, tmp_path):
+    found = database(tmp_path, f"{mariadb}/mysql")
+    with found.read() as connection:
+        connection.execute(sa.text("SELECT 1"))
+        raw = connection.connection.dbapi_connection
+        assert raw._sock.gettimeout() == limits.SILENT_SECONDS
+    url = limits.limited(sa.make_url(f"{mariadb}/mysql"))
+    assert url.query["read_timeout"] == str(limits.CONNECT_SECONDS)
+
+
 def test_every_server_has_time_outs_unless_the_url_has_its_own():
     for kind in ("mysql+pymysql", "mysql+mysqldb", "postgresql", "postgresql+psycopg"):
         url = sa.make_url(f"{kind}://h/d?connect_timeout=7&charset=x")
