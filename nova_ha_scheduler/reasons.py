@@ -90,6 +90,11 @@ class Reason(enum.Enum):
         "is it still off? {0}; its fence device is asked, or make sure of it and run "
         "nova-ha confirm-fenced"
     )
+    SEEN_ALIVE = (
+        "its fence device says that it is off, but {0}: see whose power that device "
+        "cuts; the witnesses are asked again, or make sure that the host is off and "
+        "run nova-ha confirm-fenced"
+    )
     CONTRADICTED = (
         "its fence device says that it is off ({0}), but its nova-compute reports: cut "
         "its power by hand, then nova-ha confirm-fenced"

@@ -17,6 +17,7 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.health import conf as health_conf
 from nova_ha_scheduler.journal import conf as journal_conf
+from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
 _FROM_ZERO = ("clock_skew", "retry_interval", "device_check_interval")
 """Fields of Options that may be 0, as may the guard's; the others begin at 1."""
@@ -222,7 +223,9 @@ def options(conf: cfg.ConfigOpts) -> Options:
             value = conf[group.name][opt.dest]
             full = f"{group.name}_{opt.dest}"
             read[full if full in fields else opt.dest] = value
+    witnesses_conf.register_opts(conf)
     return Options(
+        witnesses=bool(conf.witnesses.enabled),
         policy=scheduler_conf.policy(conf),
         prefer_reserve=conf.ha_scheduler.failover_host_weight_multiplier > 0,
         **{name: value for name, value in read.items() if name in fields},

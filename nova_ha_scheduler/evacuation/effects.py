@@ -12,6 +12,8 @@ class Effect(enum.Enum):
 
     TESTIFY = "testify"
     """Ask the witnesses."""
+    TESTIFY_AGAIN = "testify again"
+    """Ask them anew, after a power-off, by what they have seen since."""
     CHECK_POWER = "check power"
     """Ask the fence device for the power state."""
     FENCE = "fence"
@@ -51,7 +53,8 @@ class Intent:
         of a fence device.
     :ivar server: for the effects on a server.
     :ivar destination: for EVACUATE, LIVE_MIGRATE and COLD_MIGRATE.
-    :ivar text: the disabled_reason for DISABLE; the request's id for ASK_WHY.
+    :ivar text: the disabled_reason for DISABLE; the request's id for ASK_WHY; for
+        TESTIFY_AGAIN, since when, in seconds since the epoch.
     """
 
     id: str
@@ -122,7 +125,8 @@ class Outcome:
     """What became of an intent.
 
     :ivar result: for CHECK_POWER and FENCE, OK means "observed to be off"; for
-        TESTIFY, "every witness says dead"; for LOOK, "it runs".
+        TESTIFY, "every witness says dead"; for TESTIFY_AGAIN, "none says alive"; for
+        LOOK, "it runs".
     :ivar detail: a sentence: what the device answered, why Nova refused, or failed.
     :ivar by: the fencing method.
     :ivar request_id: Nova's.

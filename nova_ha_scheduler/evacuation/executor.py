@@ -31,6 +31,8 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
         match intent.effect:
             case Effect.TESTIFY:
                 result, words = _testify(world, host)
+            case Effect.TESTIFY_AGAIN:
+                result, words = _testify_again(world, host, float(intent.text))
             case Effect.FENCE | Effect.CHECK_POWER:
                 off = intent.effect is Effect.FENCE
                 report = world.power_off(host) if off else world.power(host)
@@ -62,10 +64,19 @@ def _warn(intent: Intent, error: Exception) -> None:
 def _testify(world: World, host: str) -> tuple[Result, str]:
     answers = world.testify(host)
     against = [a for a in answers if a.verdict is not interfaces.Verdict.DEAD]
-    words = "; ".join(
-        f"{a.witness} says {a.verdict.value} ({a.detail})" for a in against or answers
-    )
-    return Result.REFUSED if against else Result.OK, words
+    return Result.REFUSED if against else Result.OK, _words(against or answers)
+
+
+def _testify_again(world: World, host: str, since: float) -> tuple[Result, str]:
+    """One that cannot tell is no objection: what proves the death is the device."""
+    answers = world.testify(host, since)
+    alive = [a for a in answers if a.verdict is interfaces.Verdict.ALIVE]
+    return Result.REFUSED if alive else Result.OK, _words(alive or answers)
+
+
+def _words(answers: Sequence[interfaces.Testimony]) -> str:
+    said = (f"{a.witness} says {a.verdict.value} ({a.detail})" for a in answers)
+    return "; ".join(said)
 
 
 class PoolExecutor:

@@ -98,8 +98,11 @@ class Testimony:
 class Witnesses(Protocol):
     """All configured witnesses beside Nova's own word."""
 
-    def testify(self, host: str) -> Sequence[Testimony]:
-        """Ask all; an empty answer (none is configured) is agreement."""
+    def testify(self, host: str, since: float = 0.0) -> Sequence[Testimony]:
+        """Ask all; an empty answer (none is configured) is agreement.
+
+        :param since: only what was seen after that counts; seconds since the epoch.
+        """
 
 
 class World(Cloud, Fencing, Witnesses, Protocol):

@@ -14,6 +14,7 @@ class Options(Preferences):
         must be; at least four times Nova's report_interval. The clocks of this host
         and of Nova's must agree, as Nova's own must.
     :ivar clock_skew: by how much they may differ at most.
+    :ivar witnesses: whether there are any, who are asked anew after a power-off.
     :ivar witness_interval: between two questions to witnesses that do not agree.
     :ivar fence_interval: between two attempts on a device that does not answer.
     :ivar look_interval: between two looks whether a host that was off still is; its
@@ -44,6 +45,7 @@ class Options(Preferences):
 
     down_time: float = 60.0
     clock_skew: float = 15.0
+    witnesses: bool = False
     witness_interval: float = 15.0
     fence_interval: float = 30.0
     look_interval: float = 15.0

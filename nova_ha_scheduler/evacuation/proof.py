@@ -67,6 +67,38 @@ def doubt(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     return _doubted(turn, host, seen) if heard_of(host, seen) else host
 
 
+def heard_out(turn: Turn, host: HostRecovery) -> HostRecovery:
+    """The host, whose witnesses are asked anew once its device has said that it is off:
+    the power that was cut may be another host's. See is_heard_out()."""
+    evidence = host.evidence
+    if evidence is None or is_heard_out(turn, host):
+        return host
+    if word := confirmation(turn, host):
+        return replace(host, evidence=word, reason=None, detail="")
+    if outcome := turn.outcome(host, Effect.TESTIFY_AGAIN):
+        if not outcome.refused and outcome.detail != RESTARTED:
+            host = replace(host, witnessed_at=evidence.at, reason=None, detail="")
+            return replace(host, next_try_at=turn.now)
+        if outcome.refused:
+            host = turn.hold(host, Reason.SEEN_ALIVE, outcome.detail)
+        host = later(turn, host, outcome, turn.options.witness_interval)
+    due = turn.now >= host.next_try_at
+    if due and not turn.pending(host, Effect.TESTIFY_AGAIN):
+        since = str(evidence.at)
+        turn.intend(Effect.TESTIFY_AGAIN, host.host, host, text=since)
+    return host
+
+
+def is_heard_out(turn: Turn, host: HostRecovery) -> bool:
+    """Whether no witness that can tell speaks against the proof. A person's word passes
+    by them: who gave it has looked."""
+    evidence = host.evidence
+    by_device = evidence is not None and evidence.proof is Proof.POWER_OFF
+    if evidence is None or not by_device or not turn.options.witnesses:
+        return evidence is not None
+    return host.witnessed_at == evidence.at
+
+
 def _doubted(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
     host = turn.hold(host, Reason.PROOF_STALE, "its service record was written")
     turn.intend(Effect.CHECK_POWER, host.host, host)

@@ -62,6 +62,7 @@ class HostRecovery(Reasoned):
     :ivar admitted_at: when the guard let it be fenced, or a person ordered it; it
         counts against the guard's limits from then on.
     :ivar evidence: set from FENCED on, taken away when the host shows life.
+    :ivar witnessed_at: the time of the evidence after which no witness saw it alive.
     :ivar reason: why it does not go on, while it does not.
     :ivar forced_down_by_us: so that the force-down is lifted on return.
     :ivar disabled_by_us: so that the service is enabled on return.
@@ -84,6 +85,7 @@ class HostRecovery(Reasoned):
     stages: Mapping[str, float] = field(default_factory=dict)
     admitted_at: float | None = None
     evidence: Evidence | None = None
+    witnessed_at: float | None = None
     forced_down_by_us: bool = False
     disabled_by_us: bool = False
     closed_at: float | None = None

@@ -113,6 +113,11 @@ def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
             return host
         if stopped := holds.held(turn, host, "evacuate its servers"):
             return replace(stopped, closed_at=host.closed_at or turn.now)
+        host = proof.heard_out(turn, host)
+        if not proof.is_heard_out(turn, host):
+            held = host.reason is Reason.SEEN_ALIVE
+            watched = host.closed_at or (turn.now if held else None)
+            return replace(host, closed_at=watched)
     if (down or seen.forced_down) and (off or seen.disabled):
         host = turn.enter(host, HostState.EVACUATING)
         return replace(host, closed_at=turn.now, quiet_since=None)

@@ -142,10 +142,10 @@ class ProductionWorld(OpenStackCloud):
     def lacks(self, host: str) -> str:
         return self._fencing.lacks(host)
 
-    def testify(self, host: str) -> Sequence[interfaces.Testimony]:
+    def testify(self, host: str, since: float = 0.0) -> Sequence[interfaces.Testimony]:
         if no := self._foreign(host):
             return [interfaces.Testimony("nova-ha", interfaces.Verdict.UNKNOWN, no)]
-        return self._witnesses.testify(host)
+        return self._witnesses.testify(host, since)
 
     def _foreign(self, host: str) -> str | None:
         """Why nothing is done to a host, if so."""

@@ -24,6 +24,9 @@ from nova_ha_scheduler.fencing.secrets import Secret, scrub
 POWER = {sushy.PowerState.ON: Power.ON, sushy.PowerState.OFF: Power.OFF}
 
 
+_NO_REDFISH = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What sushy breaks with where an answer is not JSON, or no object, or has no end."""
+
 ANSWER_BYTES = 4 * 1024 * 1024
 """Of one answer: a system with hundreds of parts has some hundred KiB."""
 
@@ -124,8 +127,7 @@ class Redfish(Driver):
         """Turn what sushy raises into a sentence."""
         try:
             yield
-        except (ValueError, RecursionError) as error:
-            # JSON that is none, or that is nested without end.
+        except _NO_REDFISH as error:
             what = type(error).__name__
             words = f"the BMC at {self.address} did not answer as expected: {what}"
             raise FenceError(words) from None

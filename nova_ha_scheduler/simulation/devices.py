@@ -49,7 +49,7 @@ class Devices:
         power = Power.ON if on else Power.OFF
         return PowerReport(power, "redfish", f"it is {power.value}")
 
-    def testify(self, host: str) -> Sequence[Testimony]:
+    def testify(self, host: str, since: float = 0.0) -> Sequence[Testimony]:
         return [
             Testimony(name, verdict, "by order of the scenario")
             for name, verdict in sorted(self.machines[host].witnesses.items())

@@ -44,9 +44,11 @@ class Witness(abc.ABC):
             raise ConfigError(f"[witnesses] {self.HOST_IN}: {HOST} is missing in it")
 
     @abc.abstractmethod
-    def ask(self, host: str) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
         """Look, within about options.timeout seconds.
 
+        :param since: what was seen before that does not count: cannot tell then.
+            Seconds since the epoch; one that looks for itself sees what is now.
         :returns: the verdict, and what was seen.
         """
 
@@ -66,12 +68,15 @@ class Witnesses:
         self._timeout: float = conf.witnesses.timeout
         self._all = {n: _load(n)(conf.witnesses) for n in conf.witnesses.enabled}
 
-    def testify(self, host: str) -> Sequence[Testimony]:
-        """Ask all; blocks for the time limit. No witnesses: an empty answer."""
+    def testify(self, host: str, since: float = 0.0) -> Sequence[Testimony]:
+        """Ask all; blocks for the time limit. No witnesses: an empty answer.
+
+        :param since: only what was seen after that counts.
+        """
         if not self._all:
             return ()
         pool = concurrent.futures.ThreadPoolExecutor(len(self._all))
-        asked = {name: pool.submit(w.ask, host) for name, w in self._all.items()}
+        asked = {name: pool.submit(w.ask, host, since) for name, w in self._all.items()}
         concurrent.futures.wait(asked.values(), self._timeout + GRACE)
         pool.shutdown(wait=False)
         return [Testimony(name, *_answer(future)) for name, future in asked.items()]

@@ -35,7 +35,7 @@ class Command(Witness):
         """The program and its arguments. :raises ValueError: an open quotation."""
         return shlex.split(self.options.command)
 
-    def ask(self, host: str) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
         """Exit code 0 is alive and 1 is dead; anything else tells nothing."""
         name, seconds = self._words[0], self.options.timeout
         command = [word.replace(HOST, host) for word in self._words]

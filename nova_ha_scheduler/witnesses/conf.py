@@ -18,7 +18,9 @@ OPTS = [
         default=[],
         help="The witnesses that are asked: ping, tcp, prometheus, command, or one "
         "that another package brings under nova_ha_scheduler.witnesses. All of them "
-        "must say that the host is dead; one that cannot tell delays its recovery.",
+        "must say that the host is dead; one that cannot tell delays its recovery. "
+        "They are asked anew when the fence device has said that the host is off: one "
+        "that then sees it alive holds up the evacuation.",
     ),
     cfg.FloatOpt(
         "timeout",

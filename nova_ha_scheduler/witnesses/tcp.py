@@ -15,7 +15,7 @@ class Tcp(Witness):
 
     HOST_IN = "address"
 
-    def ask(self, host: str) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
         address, port = self.filled(host), self.options.tcp_port
         place = f"{address} port {port}"
         try:

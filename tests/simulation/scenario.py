@@ -77,6 +77,8 @@ def _options(cluster: dict[str, Any]) -> Options:
         policy["zoneless_source"] = ZonelessSource(policy["zoneless_source"])
     base = {"max_cloud_percent": 100, "max_zone_percent": 100, "max_hosts": 3}
     base["device_check_interval"] = 10**9
+    hosts = cluster["hosts"].values()
+    base["witnesses"] = any((host or {}).get("witnesses") for host in hosts)
     return Options(**{**base, **cluster.get("options", {}), "policy": Policy(**policy)})
 
 

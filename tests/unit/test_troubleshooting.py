@@ -53,6 +53,7 @@ def test_the_page_has_what_holds_up_a_host() -> None:
         Reason.LOCK_HOLDER_SILENT,
         Reason.NO_METHOD,
         Reason.PROOF_STALE,
+        Reason.SEEN_ALIVE,
         Reason.STORM,
         Reason.TRIGGER_SILENT,
         Reason.UNFENCED,

@@ -15,11 +15,13 @@ import time
 import urllib.parse
 
 import pytest
+import requests
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.witnesses import ConfigError, Witnesses
 from tests import peers, ports
+from tests.hostile.peer import OK, drips, floods, peer
 
 
 def witnesses(*enabled, **options) -> Witnesses:
@@ -129,7 +131,8 @@ class Stub(http.server.BaseHTTPRequestHandler):
         with contextlib.suppress(BrokenPipeError):
             self.send_response(self.server.code)
             self.end_headers()
-            self.wfile.write(self.server.answer)
+            answers = self.server.answers
+            self.wfile.write(answers(query) if answers else self.server.answer)
 
     def log_message(self, *args):
         pass
@@ -138,7 +141,7 @@ class Stub(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def prometheus():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub)
-    server.seen, server.code, server.delay = [], 200, 0
+    server.seen, server.code, server.delay, server.answers = [], 200, 0, None
     server.url = f"http://127.0.0.1:{server.server_address[1]}/"
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.01}
@@ -178,6 +181,47 @@ def test_prometheus(prometheus, answer, verdict):
     assert prometheus.seen == [("/api/v1/query", 'up{instance="c1:9100"}', None)]
 
 
+def sample(value: str, at: float, **labels: str) -> dict[str, object]:
+    return {"metric": labels, "value": [at, value]}
+
+
+SINCE = 1000.0
+
+
+@pytest.mark.parametrize(
+    ("taken", "verdict"),
+    [
+        ({"a": ("1", 1001)}, Verdict.ALIVE),
+        ({"a": ("0", 1001)}, Verdict.DEAD),
+        ({"a": ("1", 999)}, Verdict.UNKNOWN),
+        ({"a": ("0", 999)}, Verdict.UNKNOWN),
+        ({"a": ("1", 999), "b": ("0", 1001)}, Verdict.DEAD),
+        ({"a": ("0", 999), "b": ("1", 1001)}, Verdict.ALIVE),
+        ({}, Verdict.UNKNOWN),
+    ],
+)
+def test_prometheus_after_a_power_off(prometheus, taken, verdict):
+    """What an instant query answers has the question's time, not the sample's."""
+    now = 1002.5
+
+    def answer(query: str) -> bytes:
+        if query.startswith("timestamp("):
+            found = [sample(str(at), now, job=job) for job, (_, at) in taken.items()]
+        else:
+            found = [
+                sample(value, now, __name__="up", job=job)
+                for job, (value, _) in taken.items()
+            ]
+        return json.dumps({"data": {"resultType": "vector", "result": found}}).encode()
+
+    prometheus.answers = answer
+    one = witnesses("prometheus", prometheus_url=prometheus.url)
+    (said,) = one.testify("c1", SINCE)
+    assert said.verdict is verdict, said
+    if taken:
+        assert prometheus.seen[1][1] == 'timestamp(up{instance="c1:9100"})'
+
+
 def test_prometheus_with_credentials(prometheus):
     prometheus.code, prometheus.answer = 401, vector("0")
     said = ask(
@@ -196,6 +240,23 @@ def test_prometheus_too_slow(prometheus):
     said = ask("prometheus", prometheus_url=prometheus.url)
     assert said.verdict is Verdict.UNKNOWN
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        drips(OK + b"Content-Length: 9999\r\n\r\n", b" "),
+        floods(OK + b"Content-Length: 9999999999\r\n\r\n", b" " * 65536),
+    ],
+)
+def test_prometheus_that_does_not_end(talk):
+    """Not even in the thread that asks it."""
+    with peer(talk) as found:
+        one = witnesses("prometheus", prometheus_url=found.address)
+        started = time.monotonic()
+        with pytest.raises(requests.RequestException):
+            one._all["prometheus"].ask("c1")
+        assert time.monotonic() - started < 5
 
 
 def test_prometheus_that_is_away():

@@ -89,7 +89,7 @@ def test_what_others_say_in_new_words_each_time_is_told_once() -> None:
     cluster = {"hosts": {"node1..node4": {"zone": "nfs-a"}}}
     simulation, told, numbers = scenario.build(cluster, []), [], itertools.count()
 
-    def testify(host: str) -> list[Testimony]:
+    def testify(host: str, since: float = 0.0) -> list[Testimony]:
         return [Testimony("ping", Verdict.ALIVE, f"rtt {next(numbers)} ms")]
 
     simulation.world.testify = testify  # type: ignore[method-assign]
