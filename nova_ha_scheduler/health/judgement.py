@@ -37,6 +37,7 @@ _WAITS_FOR_A_PERSON = (
     Reason.NO_HOST_MAY,
     Reason.LATE_UNCLEAR,
     Reason.SLOW,
+    Reason.CANNOT_BE_READ,
 )
 """Of servers that are under way or wait; what passes by itself is not here."""
 
