@@ -2,6 +2,7 @@
 """Tables for people, which fit their terminal: text is wrapped, and nothing is cut."""
 
 import argparse
+import operator
 import re
 import shutil
 import unicodedata
@@ -18,6 +19,9 @@ _BREAKS = re.compile(r"(?<=[-./_:@,=;|])")
 
 _TOO_TALL = 1.5
 """So many times the lines are too many for words that are not broken."""
+
+_SAMPLE = 40
+"""So many of the longest rows say how wide the columns are."""
 
 _INDENT = "  "
 
@@ -154,17 +158,40 @@ def _widths(rows: Cells, room: int) -> list[int]:
         return whole
     words = [_longest(column, str.split) for column in columns]
     pieces = [_longest(column, _pieces) for column in columns]
+    rows = sorted(rows, key=lambda row: -sum(map(len, row)))[:_SAMPLE]
     if sum(pieces) > room:
-        return _shared(room, [1] * len(columns), pieces)
-    broken = _shared(room, pieces, whole)
+        return _grown(rows, [1] * len(columns), pieces, room)
     least = list(pieces)
     for number, word in enumerate(words):
         # The first columns say what a row is about: names stay whole there.
         if sum(least) - least[number] + word <= room:
             least[number] = word
-    unbroken = _shared(room, least, whole)
+    broken = _grown(rows, pieces, whole, room)
+    unbroken = _grown(rows, least, whole, room)
     lengthy = _height(rows, unbroken) > _TOO_TALL * _height(rows, broken)
     return broken if lengthy else unbroken
+
+
+def _grown(rows: Cells, least: list[int], most: list[int], room: int) -> list[int]:
+    """Widths within their bounds, and together the room: what makes rows tall grows."""
+    widths, columns = list(least), list(zip(*rows, strict=True))
+
+    def lines(number: int) -> list[int]:
+        return [len(wrap(cell, widths[number])) for cell in columns[number]]
+
+    heights = [lines(number) for number in range(len(columns))]
+    for _ in range(room - sum(widths)):
+        tops = [max(row) for row in zip(*heights, strict=True)]
+        votes = [
+            sum(map(operator.eq, tops, mine)) + 1 if width < limit else 0
+            for mine, width, limit in zip(heights, widths, most, strict=True)
+        ]
+        if not any(votes):
+            break
+        number = votes.index(max(votes))
+        widths[number] += 1
+        heights[number] = lines(number)
+    return widths
 
 
 def _height(rows: Cells, widths: list[int]) -> int:
@@ -181,25 +208,6 @@ def _longest(cells: Iterable[str], parts: Callable[[str], Iterable[str]]) -> int
 
 def _pieces(text: str) -> Iterator[str]:
     return (piece for word in text.split() for piece in _BREAKS.split(word))
-
-
-def _shared(room: int, least: list[int], most: list[int]) -> list[int]:
-    """Each column as wide as it may be, within its own bounds: the widest give."""
-    widths = least
-    for limit in range(1, room + 1):
-        wider = [
-            max(low, min(high, limit)) for low, high in zip(least, most, strict=True)
-        ]
-        if sum(wider) > room:
-            break
-        widths = wider
-    # What is left over is a column or two's.
-    left = room - sum(widths)
-    for number, high in enumerate(most):
-        if left > 0 and widths[number] < high:
-            widths[number] += 1
-            left -= 1
-    return widths
 
 
 def wrap(text: str, width: int) -> list[str]:

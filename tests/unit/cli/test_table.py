@@ -82,3 +82,11 @@ def test_rows_of_several_lines_are_told_apart() -> None:
 def test_nothing_that_a_terminal_obeys() -> None:
     text = "\n".join(drawn(["why"], [["\x1b[2J\tred"]], 80))
     assert "?[2J red" in text
+
+
+def test_what_makes_a_row_tall_gets_the_room() -> None:
+    """Not all columns alike: a host's name has few lines, a reason many."""
+    why = "no host can take it now: 4 in nfs-b, 2 without enough VCPU"
+    heads = ["name", "from", "outcome", "to", "candidates", "reason"]
+    cells = [["server-00001", HOST, "evacuate", HOST, "10", why]]
+    assert len(list(drawn(heads, cells, 80))) <= 10
