@@ -71,8 +71,27 @@ class _Response(http.client.HTTPResponse):
 class _HTTPConnection(connection.HTTPConnection):
     response_class = _Response
 
+    def _new_conn(self) -> socket.socket:
+        whole = self.timeout
+        if isinstance(whole, int | float):
+            # urllib3 would give so much to each address of a name.
+            self.timeout = whole / self._addresses()
+        try:
+            return super()._new_conn()
+        finally:
+            self.timeout = whole
 
-class _HTTPSConnection(connection.HTTPSConnection):
+    def _addresses(self) -> int:
+        try:
+            found = socket.getaddrinfo(
+                self._dns_host, self.port, type=socket.SOCK_STREAM
+            )
+        except (OSError, UnicodeError):
+            return 1  # urllib3 says what is wrong with it
+        return len(found)
+
+
+class _HTTPSConnection(connection.HTTPSConnection, _HTTPConnection):
     response_class = _Response
 
 

@@ -122,6 +122,10 @@ class Driver(abc.ABC):
         """How the device calls the host, if it calls it anything."""
         return self.host
 
+    def objection(self) -> str:
+        """Why the device is not to be believed, by what all have said by now."""
+        return self.ledger.objection_now(self.host, self.known_as())
+
     def _open(self) -> Any:
         """Open a connection to a device that is the host's own.
 

@@ -169,7 +169,11 @@ class Fencing:
         hosts = self.with_device
         with concurrent.futures.ThreadPoolExecutor(parallelism) as pool:
             reports = zip(hosts, pool.map(self.power, hosts), strict=True)
-        return {h: r.detail for h, r in reports if r.power is Power.UNKNOWN}
+            found = {h: r.detail for h, r in reports if r.power is Power.UNKNOWN}
+        for host in hosts:  # those that were asked before whoever has their device
+            if no := self._drivers[host].objection():
+                found.setdefault(host, no)
+        return found
 
 
 class _Twice:

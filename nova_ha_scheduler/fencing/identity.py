@@ -234,6 +234,12 @@ class Ledger:
         """
         with self._lock:
             self._known[host] = machine
+        return self.objection_now(host, known_as)
+
+    def objection_now(self, host: str, known_as: str) -> str:
+        """The same by what all have said by now, which others may have said later."""
+        with self._lock:
+            machine = self._known.get(host, Machine())
             others = [(o, m) for o, m in sorted(self._known.items()) if o != host]
         alike = {other: found.is_also(machine) for other, found in others}
         by = {other: what for other, what in alike.items() if what}

@@ -26,7 +26,12 @@ from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.health.problems import Code, Kind, Problem
 from nova_ha_scheduler.health.report import Report, Standing
 
-_UNPROVEN = (Reason.UNFENCED, Reason.PROOF_STALE, Reason.CONTRADICTED)
+_UNPROVEN = (
+    Reason.UNFENCED,
+    Reason.PROOF_STALE,
+    Reason.SEEN_ALIVE,
+    Reason.CONTRADICTED,
+)
 """Where the host's death could not be seen, or is in doubt."""
 
 _SAID_OF_ALL = (Reason.STORM,)

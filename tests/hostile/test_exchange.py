@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An exchange over HTTP ends, whatever the peer does."""
 
+import contextlib
 import gzip
+import socket
 import time
 
 import pytest
@@ -90,6 +92,23 @@ def test_the_callers_own_seconds_count() -> None:
 def _sends_to(place: str) -> bytes:
     head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {place}\r\n"
     return f"{head}Connection: close\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def test_all_addresses_of_a_name_have_the_seconds_together(monkeypatch) -> None:
+    """None of them answers: a full queue, where the kernel drops what knocks."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        place = server.getsockname()
+        for _ in range(4):
+            knocking = stack.enter_context(socket.socket())
+            knocking.setblocking(False)
+            knocking.connect_ex(place)
+        one = (socket.AF_INET, socket.SOCK_STREAM, 6, "", place)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [one] * 20)
+        began = time.monotonic()
+        with pytest.raises(requests.ConnectionError):
+            exchange.session(SECONDS).get(f"http://many.example:{place[1]}")
+        assert time.monotonic() - began < 20 * SECONDS / 2
 
 
 @pytest.mark.parametrize("code", ["get", "post"])

@@ -2,6 +2,7 @@
 """The trigger publishes what admission goes by, and nothing waits for that."""
 
 import logging
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -147,3 +148,16 @@ def test_the_program_says_why_not(
     assert publish.main([f"--config-file={conf_file}"]) == 1
     assert capsys.readouterr().err == "keystone does not answer\n"
     assert not conf_file.with_name("admission.json").exists()
+
+
+def test_no_code_of_the_working_directory(tmp_path: Path) -> None:
+    """The trigger may have been started anywhere."""
+    package = tmp_path / "nova_ha_scheduler"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('not ours')")
+    command = [*publisher.PROGRAM, "--help"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert "not ours" not in done.stderr
+    assert done.returncode == 0, done.stderr
