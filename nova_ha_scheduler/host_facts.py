@@ -6,6 +6,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from nova_ha_scheduler.printable import plain
 from nova_ha_scheduler.rules.model import HostFacts
 
 LOG = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ def of_aggregate(name: str, metadata: Mapping[str, str]) -> HostFacts:
             LOG.warning(
                 "Host aggregate %(name)s: %(sentence)s. Until it is put right, its "
                 "hosts are refused wherever that matters.",
-                {"name": name, "sentence": sentence},
+                {"name": plain(name), "sentence": sentence},
             )
     return facts
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.evacuation.pauses import Pause
 from nova_ha_scheduler.evacuation.records import Change, Intent, Outcome, State
+from nova_ha_scheduler.printable import flat
 
 
 class Cloud(Protocol):
@@ -62,6 +63,9 @@ class PowerReport:
     by: str
     detail: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", flat(self.detail))
+
 
 class Fencing(Protocol):
     """The fence devices of all protected hosts."""
@@ -93,6 +97,9 @@ class Testimony:
     witness: str
     verdict: Verdict
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", flat(self.detail))
 
 
 class Witnesses(Protocol):

@@ -5,6 +5,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nova_ha_scheduler.printable import flat
 from nova_ha_scheduler.reasons import Reason
 
 
@@ -52,6 +53,11 @@ class Command:
     force: bool = False
     waits: str = ""
     destinations: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # An alert of Pacemaker's says what a node of the cluster has told it.
+        for name in ("by", "reason"):
+            object.__setattr__(self, name, flat(getattr(self, name)))
 
     def __str__(self) -> str:
         who = f"{self.kind.value} by {self.by}"

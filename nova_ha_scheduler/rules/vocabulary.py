@@ -69,12 +69,13 @@ def storage_zone(values: Mapping[str, str]) -> str | None:
     """Read the name of a storage zone, without the blanks around it.
 
     :returns: None where there is none.
-    :raises BadValue: for an empty name, or for a list: a host mounts one storage.
+    :raises BadValue: for an empty name, one that cannot be shown, or for a list: a
+        host mounts one storage.
     """
     if STORAGE_ZONE not in values:
         return None
     name = values[STORAGE_ZONE].strip()
-    if not name or "," in name:
+    if not name or "," in name or not name.isprintable():
         raise BadValue(STORAGE_ZONE, values[STORAGE_ZONE], "the name of one zone")
     return name
 

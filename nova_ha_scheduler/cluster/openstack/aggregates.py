@@ -17,6 +17,7 @@ from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.openstack import tags
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
+from nova_ha_scheduler.printable import plain
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
@@ -83,11 +84,13 @@ class Aggregates:
             nobody knows what its hosts have already.
         """
         found = Lists(self._api).aggregates()
-        for aggregate in map(tags.read, found):
+        read = list(map(tags.read, found))
+        for aggregate in read:
             if aggregate.why:
                 words = f"aggregate {aggregate.name}: {aggregate.why}"
                 raise CloudUnreachable(words)
-        return found
+        named = zip(found, read, strict=True)
+        return [{**raw, "name": said.name} for raw, said in named]
 
     def tag(self, host: str, key: str, value: str = TRUE) -> list[Step]:
         """Let some aggregate of the host say this.
@@ -240,7 +243,8 @@ def _name(key: str, value: str) -> str:
 
 def _words(aggregate: Json, leave_out: str = "") -> str:
     metadata = sorted(aggregate["metadata"].items())
-    return ", ".join(f"{key}={value}" for key, value in metadata if key != leave_out)
+    said = (f"{key}={value}" for key, value in metadata if key != leave_out)
+    return plain(", ".join(said))
 
 
 def _taken(aggregate: Json, key: str, value: str) -> str:
