@@ -76,7 +76,8 @@ class Reason(enum.Enum):
     WITNESSES = "not every witness agrees that it is dead: {0}"
     STORM = (
         "the guard has tripped: {0}; if they are dead, nova-ha evacuate HOST "
-        "--confirm-fenced recovers one, else it goes on when the cool-down ends"
+        "--confirm-fenced recovers one, and nova-ha guard reset lets all be fenced; "
+        "else it goes on when the cool-down ends"
     )
     UNFENCED = (
         "it could not be fenced: {0}; mend its fence device, which is asked again, or "
@@ -203,6 +204,7 @@ class Reason(enum.Enum):
         "right, then order it again"
     )
     TOO_LATE = "nobody has taken the order in time"
+    NOT_TRIPPED = "the guard had not tripped when this was ordered"
     NO_RECOVERY = "no recovery of it is open"
     NOTHING_TO_ABORT = "there is nothing to abort: it is {0}"
     NOTHING_TO_RETRY = "there is nothing to take up: it is {0}"

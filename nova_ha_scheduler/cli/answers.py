@@ -34,6 +34,11 @@ class Answer:
     words: str
     code: int = exits.DONE
 
+    @property
+    def whom(self) -> str:
+        """Whom it is about, in words."""
+        return self.order.host or self.order.kind.value
+
 
 def ask(app: NovaHA, orders: Sequence[Command]) -> list[Answer]:
     """Write orders down, all of them or none, and wait for an answer to each.
@@ -45,7 +50,7 @@ def ask(app: NovaHA, orders: Sequence[Command]) -> list[Answer]:
     try:
         return _answers(journal, orders)
     except KeyboardInterrupt:
-        hosts = ", ".join(order.host for order in orders)
+        hosts = ", ".join(Answer(order, "").whom for order in orders)
         words = "the order stays: nova-ha status and nova-ha history events show it"
         print(f"{hosts}: {words}", file=sys.stderr)
         raise
@@ -55,7 +60,7 @@ def tell(answers: Sequence[Answer]) -> int:
     """Say which orders were refused. :returns: the exit code of all of them."""
     for answer in answers:
         if answer.code == exits.REFUSED:
-            print(f"{answer.order.host}: {answer.words}", file=sys.stderr)
+            print(f"{answer.whom}: {answer.words}", file=sys.stderr)
     return code(answers)
 
 

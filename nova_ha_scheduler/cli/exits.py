@@ -84,6 +84,7 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
         DONE: "there is a destination, or --host is one",
         PARTLY: "there is none",
     },
+    "guard reset": _ORDERS,
     "health": {
         0: "protected",
         1: "degraded: a host, a zone, or something beside the trigger",

@@ -7,6 +7,7 @@ from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import (
     aborts,
     detect,
+    guard,
     maintenance,
     pauses,
     proof,
@@ -41,6 +42,8 @@ def handle(turn: Turn) -> None:
             maintenance.start(turn, command)
         elif command.kind is CommandKind.END_MAINTENANCE:
             maintenance.end(turn, command)
+        elif command.kind is CommandKind.RESET_GUARD:
+            guard.reset(turn, command)
         elif command.kind is CommandKind.ABORT:
             aborts.abort(turn, command)
         else:

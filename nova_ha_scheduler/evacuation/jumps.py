@@ -26,7 +26,7 @@ _AGES: dict[type[object], tuple[str, ...]] = {
     records.ServerRecovery: ("not_before", "moving_at", "landed_at"),
     Window: ("next_try_at", "next_look_at"),
     Move: ("not_before", "moving_at", "arrived_at"),
-    records.GuardRecord: ("tripped_until", "sighted_at"),
+    records.GuardRecord: ("tripped_until", "tripped_at", "sighted_at"),
 }
 """What is compared with the present, and not with Nova's times or a person's."""
 

@@ -16,6 +16,7 @@ class CommandKind(enum.Enum):
     RETRY = "retry"
     START_MAINTENANCE = "maintenance start"
     END_MAINTENANCE = "maintenance end"
+    RESET_GUARD = "guard reset"
 
     @property
     def confirms(self) -> bool:
@@ -30,6 +31,7 @@ class Command:
     One that confirms does so from ``at`` until ``expires_at``.
 
     :ivar id: the key.
+    :ivar host: whom it is about; "" for what is about no host.
     :ivar answer: what came of it; "" until it was handled or has expired.
     :ivar waits: what a word that a step has seen is not used for yet; see
         :func:`.commands.note`. It may still be answered, and steers nothing.

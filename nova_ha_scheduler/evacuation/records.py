@@ -61,6 +61,7 @@ class HostRecovery(Reasoned):
     :ivar stages: when each state was entered for the last time, by its word.
     :ivar admitted_at: when the guard let it be fenced, or a person ordered it; it
         counts against the guard's limits from then on.
+    :ivar judged: a person who reset the guard knew of it: it counts no more.
     :ivar evidence: set from FENCED on, taken away when the host shows life.
     :ivar witnessed_at: the time of the evidence after which no witness saw it alive.
     :ivar reason: why it does not go on, while it does not.
@@ -97,6 +98,7 @@ class HostRecovery(Reasoned):
     aborted: str = ""
     planned: Mapping[str, str] = field(default_factory=dict)
     late: tuple[LateRequest, ...] = ()
+    judged: bool = False
 
     @property
     def key(self) -> tuple[str, None]:
@@ -321,6 +323,8 @@ class GuardRecord:
     """The guard's memory; there is one.
 
     :ivar tripped_until: nothing is fenced before then; None: it is not tripped.
+    :ivar tripped_at: since when.
+    :ivar counted: the hosts that counted when it tripped, or since.
     :ivar reason: the sentence that says which limit, and how far over it.
     :ivar blind_since: since when all services are silent, if they are.
     :ivar sighted_at: when that ended, or the clock was set: silence counts from then.
@@ -332,6 +336,8 @@ class GuardRecord:
     blind_since: float | None = None
     sighted_at: float | None = None
     left_alone: tuple[str, ...] = ()
+    tripped_at: float | None = None
+    counted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

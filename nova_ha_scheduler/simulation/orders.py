@@ -54,6 +54,10 @@ class Orders(Fate):
         """nova-ha retry"""
         self._order(CommandKind.RETRY, host, by, reason, lasts)
 
+    def do_guard_reset(self, by: str, reason: str, lasts: Seconds = _LASTS) -> None:
+        """nova-ha guard reset"""
+        self._order(CommandKind.RESET_GUARD, "", by, reason, lasts)
+
     def do_pause(
         self, scope: str, by: str, reason: str, until: Seconds | None = None
     ) -> None:

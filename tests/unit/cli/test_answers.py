@@ -2,17 +2,19 @@
 """Every order has an answer: of ``nova-ha confirm-fenced`` and ``evacuate`` beside a
 trigger in a simulated world, beside a dead one, and without any; and after Ctrl-C."""
 
-import _thread
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.cli import answers
+from nova_ha_scheduler.cli import answers, orders
+from nova_ha_scheduler.cli.maintenance import _Follower
+from nova_ha_scheduler.cli.waiter import Waiter
 from nova_ha_scheduler.evacuation.records import EventKind
+from nova_ha_scheduler.journal.store import SqlJournal
 from tests.unit.cli.conftest import Site
 
 BY = ("--by", "Ann", "--reason", "pulled both cords")
@@ -87,13 +89,19 @@ def test_a_refusal_is_an_exit_code(
     assert f"{host}: no nova-compute service has exactly this host name" in refused.err
 
 
-@contextmanager
-def ctrl_c() -> Iterator[None]:
-    """In a moment."""
-    timer = threading.Timer(2, _thread.interrupt_main)
-    timer.start()
-    yield
-    timer.join()
+@pytest.fixture
+def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Let it be pressed at the first look at what has become of an order."""
+
+    def press(when_active: bool) -> None:
+        def look(self: Waiter) -> None:
+            if self._service.journal.active or not when_active:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Waiter, "_look", look)
+        monkeypatch.setattr(_Follower, "_look", look)
+
+    return press
 
 
 @pytest.fixture
@@ -115,19 +123,23 @@ WAITS = [
 
 
 @pytest.mark.parametrize("order", WAITS)
-def test_after_ctrl_c_the_trigger_goes_on(whole: Site, order: tuple[str, ...]) -> None:
+def test_after_ctrl_c_the_trigger_goes_on(
+    whole: Site, ctrl_c: Callable[[bool], None], order: tuple[str, ...]
+) -> None:
     assert whole.journal.acquire()
-    with ctrl_c():
-        said = whole.run(*order)
+    ctrl_c(False)
+    said = whole.run(*order)
     assert said.code == 130
     assert f"node1: the trigger {whole.journal.owner} goes on with it" in said.err
     assert whole.journal.holder() == whole.journal.owner
 
 
 @pytest.mark.parametrize("order", WAITS)
-def test_after_ctrl_c_nobody_goes_on(whole: Site, order: tuple[str, ...]) -> None:
-    with ctrl_c():
-        said = whole.run(*order)
+def test_after_ctrl_c_nobody_goes_on(
+    whole: Site, ctrl_c: Callable[[bool], None], order: tuple[str, ...]
+) -> None:
+    ctrl_c(True)
+    said = whole.run(*order)
     assert said.code == 130
     assert "node1: this program was the active trigger: nobody goes on" in said.err
     assert whole.journal.holder() == "", "it has left in an orderly way"
@@ -142,9 +154,41 @@ def test_a_time_that_is_over_says_so_too(whole: Site) -> None:
     assert f"the trigger {whole.journal.owner} goes on with it" in said.err
 
 
-def test_ctrl_c_while_an_answer_is_waited_for(site: Site) -> None:
+def test_ctrl_c_while_an_answer_is_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert site.journal.acquire()
-    with ctrl_c():
-        said = site.run(*CONFIRM, "node1")
+
+    def look(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SqlJournal, "commands", look)
+    said = site.run(*CONFIRM, "node1")
     assert said.code == 130
     assert "node1: the order stays" in said.err
+
+
+RESET = ("guard", "reset", "--by", "Ann", "--reason", "the rack is dark")
+
+
+def test_a_reset_of_the_guard(site: Site, trigger: Start) -> None:
+    assert site.json(*RESET)["answer"] == "queued: no trigger is active"
+    assert site.run(*RESET[:-2]).code == 2
+    trigger(cluster(), 5)
+    refused = site.run(*RESET)
+    assert refused.code == 4
+    assert "guard reset: the guard had not tripped when this was ordered" in refused.err
+
+
+def test_a_reset_lets_the_guard_admit_the_hosts(
+    site: Site, trigger: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trigger({**cluster(), "options": {"max_hosts": 0}}, 90)
+    later = SimpleNamespace(time=lambda: time.time() + 80)  # as the simulation's
+    monkeypatch.setattr(orders, "time", later)
+    (held,) = site.json("status")["hosts"]
+    assert held["state"] == "confirmed"
+    answer = site.json(*RESET)
+    assert answer["answer"] == "fenced as usual from now on: node1"
+    (reset,) = [e for e in site.events() if e.kind is EventKind.GUARD_RESET]
+    assert reset.how == "guard reset by Ann: the rack is dark"

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha guard reset``: a person says that a storm is over."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from cliff.show import ShowOne
+
+from nova_ha_scheduler.cli import answers
+from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.orders import expiring, new_command
+from nova_ha_scheduler.cli.values import words
+from nova_ha_scheduler.evacuation.orders import CommandKind
+
+
+class Reset(Command, ShowOne):
+    """End the guard's cool-down: the storm is over, and fencing goes on as usual.
+
+    Whichever hosts counted until now are fenced, if they are silent still, and count
+    no more; hosts that die from now on do. It is no word that a host is off. Look at
+    nova-ha status before: who stands there as suspected or confirmed is fenced.
+    """
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        given: dict[str, Any] = {"type": words, "required": True}
+        add("--by", metavar="NAME", help="who has judged it", **given)
+        add("--reason", metavar="TEXT", help="what it was, and why it is over", **given)
+        expiring(add, "until when it waits for a trigger, if none is active")
+
+    def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
+        order = new_command(CommandKind.RESET_GUARD, "", args)
+        found = answers.ask(self.app, [order])
+        self.code = answers.tell(found)
+        columns, (row,) = answers.table(found)
+        return columns[1:], row[1:]
