@@ -54,15 +54,12 @@ class Health(Command, ShowOne):
             "and nothing else",
         )
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        try:
-            return super().run(parsed_args)
-        except Exception as error:  # any other exit code would be an answer
-            print(cannot_tell(" ".join(str(error).split())).line, file=self.app.stdout)
-            return int(Code.CANNOT_TELL)
-
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        found = self._found(args.file)
+        try:
+            found = self._found(args.file)
+        except Exception as error:  # any other exit code would be an answer
+            words = str(error) or type(error).__name__
+            found = file.plain(cannot_tell(words))
         self.code = found["code"]
         found["problems"] = Rows(found["problems"], advice)
         return tuple(found), tuple(found.values())

@@ -8,6 +8,7 @@ from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import detect
 from nova_ha_scheduler.evacuation.records import Effect, EventKind, Reason, Result
 from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.rules import vocabulary
 
 _NO_DEVICE = "manual"
 """The fencing method of hosts that have none: nothing of theirs can be broken."""
@@ -22,6 +23,7 @@ class DeviceWatch:
     Only in memory: after a restart all are asked again, which changes nothing.
 
     :ivar protected: how many hosts there are to watch; None: before the first look.
+    :ivar aside: how many more are tagged, and left alone.
     :ivar unfenceable: those that have no fencing method, or none that can be used.
     :ivar broken: those whose device did not serve when it was last asked.
 
@@ -33,6 +35,7 @@ class DeviceWatch:
         self._interval = interval
         self._asked_at: dict[str, float] = {}
         self.protected: int | None = None
+        self.aside = 0
         self.unfenceable: Told = {}
         self.broken: Told = {}
 
@@ -46,6 +49,9 @@ class DeviceWatch:
         """Tell what changed, and ask those whose turn it is."""
         hosts = {host.name: host for host in detect.protected(turn.picture)}
         self.protected = len(hosts)
+        seen = turn.picture.hosts.values()
+        tagged = sum(vocabulary.HA in host.facts.flags for host in seen)
+        self.aside = tagged - len(hosts)
         self._watch_methods(turn, hosts)
         if not self._interval:
             return

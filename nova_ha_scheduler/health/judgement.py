@@ -138,6 +138,8 @@ def _all_well(facts: Facts, now: float) -> str:
     assert report is not None  # without one, there is a problem
     number = report.protected or 0
     parts = [f"{number} host{'s' if number != 1 else ''}"]
+    if report.aside:
+        parts.append(f"{report.aside} more under maintenance or disabled")
     if hosts := sorted(h.host for h in facts.state.hosts.values() if _recovers(h)):
         parts.append(f"being recovered: {_some(hosts)}")
     if report.seen_at is not None:

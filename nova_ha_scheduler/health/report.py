@@ -51,8 +51,10 @@ class Report:
     :ivar settles_at: until when nobody is fenced, as every host gets the time to be
         heard of; None: that is not so.
     :ivar protected: how many hosts it answers for; None: it has not seen the cloud.
-    :ivar unfenceable: those of them that have no fencing method.
-    :ivar broken: those of them whose fence device did not serve when last asked.
+    :ivar aside: how many more are tagged, and left alone: they are under maintenance,
+        or somebody has disabled their service.
+    :ivar unfenceable: those that it answers for and that have no fencing method.
+    :ivar broken: those whose fence device did not serve when last asked.
     :ivar answers: what the devices of hosts that are being fenced answered last.
     :ivar only: the hosts that a person started it for; (): it is there for all.
     """
@@ -67,6 +69,7 @@ class Report:
     settles_at: float | None = None
     troubles: tuple[Standing, ...] = ()
     protected: int | None = None
+    aside: int = 0
     unfenceable: tuple[Host, ...] = ()
     broken: tuple[Host, ...] = ()
     answers: tuple[Host, ...] = ()

@@ -95,6 +95,7 @@ class Writer:
             settles_at=detect.settles_at(engine.state.guard, now, options),
             troubles=tuple(Standing(t.name, at, words) for t, at, words in standing),
             protected=devices.protected,
+            aside=devices.aside,
             unfenceable=_hosts(devices.unfenceable),
             broken=_hosts(devices.broken),
             answers=_hosts(answers),

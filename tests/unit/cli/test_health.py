@@ -160,6 +160,8 @@ def test_a_bad_configuration_is_no_alarm(tmp_path: Path, text: str) -> None:
     assert answer.code == 3
     assert answer.out.startswith("CANNOT TELL: ")
     assert answer.out.count("\n") == 1
+    told = commandline.run(f"--config-file={conf}", "health", "-f", "json")
+    assert (told.code, json.loads(told.out)["state"]) == (3, "cannot_tell")
 
 
 def test_wrong_arguments_are_no_alarm() -> None:

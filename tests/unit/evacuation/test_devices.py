@@ -71,6 +71,13 @@ def test_one_that_was_broken_before_it_lost_its_method() -> None:
     assert site.watch.broken == {}
 
 
+def test_who_is_left_alone_is_counted() -> None:
+    site = Watched()
+    site.simulation.world.machines["node1"].flagged = True
+    site.run(20)
+    assert (site.watch.protected, site.watch.aside) == (2, 1)
+
+
 def test_what_is_not_protected_any_more_is_not_broken() -> None:
     site = Watched()
     site.device("node1", "unreachable")

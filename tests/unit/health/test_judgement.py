@@ -55,6 +55,12 @@ def test_all_is_well() -> None:
     assert found.line == f"PROTECTED: 42 hosts, cloud seen 4 s ago, by {OWNER}"
 
 
+def test_hosts_that_are_left_alone_are_said() -> None:
+    found = of(aside=2)
+    assert found.code is Code.PROTECTED
+    assert ": 42 hosts, 2 more under maintenance or disabled, cloud" in found.line
+
+
 def test_a_recovery_under_way_is_protection_at_work() -> None:
     found = of(dying(None))
     assert found.code is Code.PROTECTED
