@@ -4,6 +4,7 @@ get all of it, as JSON and nothing else."""
 
 import contextlib
 import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -335,3 +336,13 @@ def test_not_all_is_shown(past: Site) -> None:
     said = past.run("history", "events", "--limit", "2", "-f", "json")
     assert len(said.json) == 2
     assert "The newest 2 are shown; there may be more (--limit)." in said.err
+
+
+@pytest.mark.parametrize("form", ["yaml", "csv", "value"])
+def test_other_programs_see_plain_values(past: Site, form: str) -> None:
+    """No words for people, and times in UTC."""
+    for command in ("history list", "history events", "maintenance list"):
+        said = past.run(*command.split(), "-f", form)
+        assert said.code == 0, said.err
+        assert re.search(r"\d\d\d\d-\d\d-\d\dT[0-9:]*\.\d\d\dZ", said.out), said.out
+        assert "+00:00" not in said.out

@@ -90,7 +90,8 @@ def test_until_when_an_order_waits(site: Site, zone: Zone, command: str) -> None
     order = (command, "node1", *BY)
     said = site.run(*order, "--expires", "2999-01-31T22:00", "-f", "json")
     assert "which is 2999-01-31 21:00:00 UTC" in said.err
-    assert said.json["expires"] == "2999-01-31T21:00:00.000Z"
+    (row,) = said.json if isinstance(said.json, list) else [said.json]
+    assert row["expires"] == "2999-01-31T21:00:00.000Z"
     assert "which is" not in site.run(*order).err
 
 
