@@ -97,7 +97,7 @@ class Format:
         """:raises Unreadable: the text is no such file; it says where, and why."""
         try:
             found = json.loads(text, parse_constant=_no_number)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"{_PART}: {error}") from error
         if not isinstance(found, dict) or found.pop("schema", None) != self.schema:
             raise Unreadable(f"it has no schema {self.schema}")

@@ -14,6 +14,7 @@ protected and takes one. The room is that of the empty host.
 """
 
 import re
+import reprlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -34,6 +35,9 @@ METADATA_KEYS = {
     "maintenance": vocabulary.MAINTENANCE,
 }
 """A host's keys that are metadata of its aggregates."""
+
+_AT_ONCE = 100_000
+"""Names that web1..web9 may stand for."""
 
 _POLICIES = {
     "recovery": vocabulary.RECOVERY,
@@ -102,8 +106,13 @@ def load(text: str, others: Collection[str] = ()) -> Picture:
 def _read(text: str) -> dict[str, Any]:
     try:
         cloud = yaml.safe_load(text)
+    except RecursionError as error:
+        raise BadFile("it is no YAML: it is nested too deeply") from error
     except yaml.YAMLError as error:
-        raise BadFile(f"it is no YAML: {error}") from error
+        said = " ".join(str(error).split("\n", 1)[0].split())
+        mark = getattr(error, "problem_mark", None)
+        where = f", at line {mark.line + 1}" if mark else ""
+        raise BadFile(f"it is no YAML: {said}{where}") from error
     if not isinstance(cloud, dict):
         raise BadFile("it is no mapping with hosts and servers")
     return {str(key): value for key, value in cloud.items()}
@@ -128,7 +137,9 @@ def each(
             if key not in keys:
                 raise BadFile(f"{place}.{key} is not known: {', '.join(sorted(keys))}")
             if not _fits(value, keys[key]):
-                raise BadFile(f"{place}.{key}: {value!r} is no {_kind(keys[key])}")
+                raise BadFile(
+                    f"{place}.{key}: {reprlib.repr(value)} is no {_kind(keys[key])}"
+                )
         for one in _names(str(name)):
             if one in seen:
                 raise BadFile(f"{place}: {one} was there before")
@@ -147,11 +158,17 @@ def _kind(kinds: Any) -> str:
     return " or ".join(names.get(kind, "boolean") for kind in several)
 
 
+def _short(name: str) -> str:
+    return name if len(name) < 80 else f"{name[:38]}...{name[-38:]}"
+
+
 def _names(name: str) -> Iterable[str]:
     found = re.fullmatch(r"(.*?)(\d+)\.\.\1(\d+)", name)
     if not found:
         return [name]
     first, last = found[2], found[3]
+    if len(last) > len(str(_AT_ONCE)) or int(last) - int(first) >= _AT_ONCE:
+        raise BadFile(f"{_short(name)}: it stands for more than {_AT_ONCE} names")
     if int(first) > int(last):
         raise BadFile(f"{name}: it begins after its end")
     width = len(first) if first.startswith("0") else 0

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud as a short text, and from one line; what is wrong with either is said."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,11 +49,24 @@ def test_text() -> None:
     assert snapshot.load(snapshot.dump(picture)) == picture
 
 
+BOMB = (
+    "hosts: {n: {down: [&a [x,x,x,x,x,x,x,x,x], "
+    + "".join(f"&{b} [{','.join(['*' + a] * 9)}], " for a, b in pairwise("abcdefghij"))
+    + "*j]}}"
+)
+"""Of some hundred characters; written out, it has billions."""
+
+
 @pytest.mark.parametrize(
     ("cloud", "problem"),
     [
         ("", "no mapping with hosts and servers"),
-        ("hosts: [", "it is no YAML"),
+        ("hosts: [", "it is no YAML: while parsing a flow node, at line 1"),
+        ("? [a, b]\n: c\nhosts: {}", "it is no YAML: while constructing a mapping"),
+        ("hosts: " + "{a: " * 3000 + "1" + "}" * 3000, "it is nested too deeply"),
+        (BOMB, r"hosts.n.down: \[\["),
+        ("hosts: {n1..n999999: {}}", "stands for more than 100000 names"),
+        (f"hosts: {{n1..n{'9' * 900}: {{}}}}", "stands for more than 100000 names"),
         ("servers: {}", "hosts is no mapping of names"),
         ("hosts: {}", "it has no hosts"),
         ("hosts: {n: {}}\nspares: {}", "spares is not known"),
