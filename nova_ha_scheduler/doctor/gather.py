@@ -3,17 +3,17 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from oslo_config import cfg
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Picture
-from nova_ha_scheduler.cluster.openstack import whole
+from nova_ha_scheduler.cluster.openstack import answers, parse, tags, whole
+from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
 from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, READ, Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
-from nova_ha_scheduler.cluster.openstack.requirements import Requirements
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.cluster.synthetic import BadLine
 from nova_ha_scheduler.doctor import access, checks, files
@@ -185,39 +185,57 @@ class Gatherer:
 
 
 def _look(api: Api) -> tuple[Picture, tuple[Flavor, ...], tuple[Aggregate, ...]]:
-    picture = whole.take(api, SystemClock())
-    return picture, tuple(_flavors(api)), tuple(_aggregates(api))
+    picture, notes = whole.take(api, SystemClock()), Notes()
+    flavors = tuple(_flavors(api, notes))
+    aggregates = tuple(_aggregates(api, notes))
+    known = {(one.kind, one.name) for one in picture.unread}
+    more = (one for one in notes.unread if (one.kind, one.name) not in known)
+    return replace(picture, unread=(*picture.unread, *more)), flavors, aggregates
 
 
-def _flavors(api: Api) -> Iterator[Flavor]:
+def _flavors(api: Api, notes: Notes) -> Iterator[Flavor]:
     """All, also those that only some tenants may use."""
     found = api.pages("compute", "/flavors/detail", "flavors", READ, is_public="None")
-    for raw in found:
-        flavor = {**raw, "ephemeral": raw["OS-FLV-EXT-DATA:ephemeral"]}
-        # As if it was booted from a volume.
-        needed = Requirements({"flavor": flavor, "image": None})
-        yield Flavor(
-            raw["name"],
-            raw["extra_specs"],
-            needed.resources,
-            needed.traits,
-            needed.forbidden,
-        )
+    return notes.read("flavor", found, _flavor)
 
 
-def _aggregates(api: Api) -> Iterator[Aggregate]:
+def _flavor(raw: Any) -> Flavor:
+    shown = answers.fields(raw)
+    flavor = {**shown, "ephemeral": shown.get("OS-FLV-EXT-DATA:ephemeral")}
+    # As if it was booted from a volume.
+    needed = parse.requirements({"flavor": flavor, "image": None})
+    return Flavor(
+        answers.words(shown, "name") or answers.identity(shown),
+        needed.flavor["extra_specs"],
+        needed.resources,
+        needed.traits,
+        needed.forbidden,
+    )
+
+
+def _aggregates(api: Api, notes: Notes) -> Iterator[Aggregate]:
     """One request to Placement for each that says one of our words."""
-    asked = Lists(api)
+    asked = Lists(api, notes)
     nodes = asked.nodes()
-    for raw in asked.aggregates():
-        aggregate = Aggregate(
-            raw["name"], raw["uuid"], raw["metadata"], frozenset(raw["hosts"])
-        )
+    for aggregate in notes.read(tags.KIND, asked.aggregates(), _aggregate):
         if not aggregate.metadata.keys() & set(vocabulary.AGGREGATE_KEYS):
             yield aggregate
             continue
-        of_it = {"member_of": aggregate.uuid}
-        found = api.get("placement", "/resource_providers", PLACEMENT, of_it)
-        members = {provider["uuid"] for provider in found["resource_providers"]}
+        path, of_it = "/resource_providers", {"member_of": aggregate.uuid}
+        found = api.get("placement", path, PLACEMENT, of_it)
+        shown = answers.listed(found, "resource_providers", f"placement GET {path}")
+        members = set(notes.read("resource provider", shown, _provider))
         mirrored = frozenset(nodes[node] for node in members & nodes.keys())
         yield replace(aggregate, mirrored=mirrored)
+
+
+def _aggregate(raw: Any) -> Aggregate:
+    said = tags.read(raw)
+    if said.why:
+        raise Unreadable(said.why)
+    uuid = answers.identity(raw, "uuid")
+    return Aggregate(said.name, uuid, said.metadata, said.hosts)
+
+
+def _provider(raw: Any) -> str:
+    return answers.identity(answers.fields(raw), "uuid")

@@ -12,6 +12,17 @@ from nova_ha_scheduler.rules import vocabulary
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
+def unreadable_object(subject: Subject) -> Iterator[Finding]:
+    for one in subject.seen.unread:
+        yield Finding(
+            ERROR,
+            f"{one} cannot be read",
+            "Nothing is done to what cannot be read, or for its host; the rest is "
+            "looked after.",
+            "see what the service that shows it says of it, and mend it there",
+        )
+
+
 def unreadable_tag(subject: Subject) -> Iterator[Finding]:
     for host in subject.hosts:
         for _, sentence in host.facts.bad:
@@ -153,6 +164,7 @@ def _zones(subject: Subject) -> dict[str, list[Host]]:
 
 CHECKS = (
     nothing_protected,
+    unreadable_object,
     unreadable_tag,
     several_zones,
     zone_in_another_case,

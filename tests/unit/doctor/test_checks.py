@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.model import Host, Server, Unread
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.finding import Severity
 from nova_ha_scheduler.doctor.subject import Flavor, Subject
@@ -40,6 +40,15 @@ def test_what_is_not_there_is_left_out(good: Subject) -> None:
     assert {check.name for check in examined.left_out} == set(
         checks.examine(good).passed
     )
+
+
+def test_what_cannot_be_read_is_found(good: Subject) -> None:
+    """Of a live cloud; a picture of files has none."""
+    unread = (Unread("server", "db1", "vcpus is missing"),)
+    assert good.picture is not None
+    bad = replace(good, picture=replace(good.picture, unread=unread))
+    words = "server db1 (vcpus is missing) cannot be read"
+    assert found(bad) == {"unreadable-object": (Severity.ERROR, words)}
 
 
 BAD_HOSTS = [
