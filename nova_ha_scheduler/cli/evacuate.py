@@ -7,7 +7,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import answers, exits, report
+from nova_ha_scheduler.cli import answers, exits, progress, report
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import (
     confirming,
@@ -59,7 +59,8 @@ class Evacuate(Command, Lister):
 
     def _plan(self, host: str) -> list[records.ServerRecovery]:
         parts = Parts(self.app.conf, only=(host,))
-        picture = dry_run.look(parts.world, [host])
+        with progress.shown(lambda: parts.api.progress):
+            picture = dry_run.look(parts.world, [host])
         servers = dry_run.plan(picture, parts.options, [host])
         for server in servers:
             meant = server.reason is not None and server.reason.intended

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A look at the cloud by commands that are needed most when it does not answer."""
 
+from contextlib import AbstractContextManager
+
 from oslo_config import cfg
 
+from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Picture, Scope, Server
@@ -32,17 +35,23 @@ class Glance:
 
     def hosts(self) -> Picture:
         """All compute hosts: two requests."""
-        return self._cloud.observe(Scope())
+        with self._seen():
+            return self._cloud.observe(Scope())
 
     def servers_named(self, said: str) -> list[Server]:
         """The servers with this id or exactly this name: one request."""
         from nova_ha_scheduler.cluster.openstack import inventory
 
-        return inventory.named(self._api, said)
+        with self._seen():
+            return inventory.named(self._api, said)
 
     def servers_on(self, hosts: frozenset[str]) -> Picture:
         """The servers on some hosts: two requests each."""
-        return self._cloud.observe(Scope(hosts=hosts, overview=False))
+        with self._seen():
+            return self._cloud.observe(Scope(hosts=hosts, overview=False))
+
+    def _seen(self) -> AbstractContextManager[None]:
+        return progress.shown(lambda: self._api.progress)
 
 
 def require_zone(picture: Picture, zone: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler.cli import exits, progress
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.known import no_recovery
 from nova_ha_scheduler.cli.values import Moment
@@ -67,14 +67,16 @@ class Replay(Command, Lister):
             recovery, kept = self._of_recovery(args.recovery, args.decision)
         rows: list[tuple[Any, ...]] = []
         same = 0
-        for number, decision in kept:
-            change = engine.again(decision)
-            is_same = change == decision.change
-            same += is_same
-            for event in change.events:
-                about = recovery is None or event.recovery == recovery
-                if about and event.kind not in PROGRESS:
-                    rows.append(_row(number, decision, event, is_same))
+        done = 0
+        with progress.shown(lambda: f"Deciding again: {done} of {len(kept)}"):
+            for number, decision in kept:
+                change = engine.again(decision)
+                is_same = change == decision.change
+                same, done = same + is_same, done + 1
+                for event in change.events:
+                    about = recovery is None or event.recovery == recovery
+                    if about and event.kind not in PROGRESS:
+                        rows.append(_row(number, decision, event, is_same))
         self.code = exits.DONE if same == len(kept) else exits.ERROR
         print(f"{same} of {len(kept)} decisions are the same", file=sys.stderr)
         return self._COLUMNS, rows
