@@ -20,6 +20,7 @@ BIN = $(VENV)/bin
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
+	@echo 'make demo ARGS=--keep   and then a playground, in which you kill hosts; ARGS=--play: that alone'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 20 minutes)'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
@@ -104,7 +105,7 @@ suite-scale: FILES = tests/scale
 
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
 # leads is seen by waiting, which takes little of a core.
-WAITING = trigger leadership
+WAITING = trigger leadership demo
 TRIGGER = plans evacuator install upkeep peers bench
 suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
@@ -115,6 +116,8 @@ suite-install: FILES = tests/install
 suite-upkeep: FILES = tests/upkeep
 # Each part of make bench in its short form.
 suite-bench: FILES = tests/bench
+# The playground of make demo ARGS=--keep.
+suite-demo: FILES = tests/demo
 suite-leadership: FILES = tests/leadership
 suite-peers: FILES = tests/journal tests/fencing tests/witnesses
 suite-peers: FLAGS =

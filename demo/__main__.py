@@ -4,6 +4,8 @@
 Starts Nova (API, scheduler, conductor), Placement and eight fake computes in this
 process, on loopback ports, and tells step by step what the plugin does there, and at
 last what the evacuation trigger does, with real Redfish devices beside it.
+With --keep, a playground stays up after that: the cloud, the devices, the trigger, and
+commands that let a host die and come back.
 Everything is taken down at the end, and no file stays behind. Exits with 0 if every
 step came true and with 1 if one did not; then Nova's log is kept.
 """
@@ -13,7 +15,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -28,7 +29,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="stay up after the last step, for the openstack client, until Ctrl-C",
+        help="after the last step, a playground stays up until you end it: it tells "
+        "how to kill a host, and how to watch its recovery",
+    )
+    parser.add_argument(
+        "--play",
+        action="store_true",
+        help="the playground of --keep at once, without the story before it",
     )
     parser.add_argument(
         "--state-dir",
@@ -44,13 +51,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def show(state: Path, keep: bool) -> bool:
+def show(state: Path, options: argparse.Namespace) -> bool:
     """Bring the cloud up, play the story, take it down; whether all came true."""
     start = time.monotonic()
     # First of all imports: it prepares the process for Nova.
     from tests.cloud import Cloud
 
-    from demo import layout, story, trigger  # isort: skip
+    from demo import layout, playground, story, trigger  # isort: skip
     from demo.admin import Admin
     from demo.tell import Tell
 
@@ -64,19 +71,12 @@ def show(state: Path, keep: bool) -> bool:
         size=layout.SIZE,
         sizes=layout.SIZES,
     ) as cloud:
+        scene = story.Scene(cloud, Admin(cloud), tell)
         trigger.add()
-        came_true = story.play(story.Scene(cloud, Admin(cloud), tell))
+        came_true = story.play(scene, ("tagged",) if options.play else None)
         tell.summary(time.monotonic() - start)
-        if keep:
-            cloud.restart_scheduler()
-            print(
-                "The cloud stays up, with the plugin on again, until Ctrl-C. Try:\n\n"
-                f"export OS_CLIENT_CONFIG_FILE={cloud.clouds_yaml} OS_CLOUD=nova\n"
-                f"{Path(sys.executable).with_name('openstack')} server list --long\n\n"
-                f"# Nova's log: {cloud.log_file}",
-                flush=True,
-            )
-            threading.Event().wait()
+        if options.keep or options.play:
+            playground.stay(scene, cloud.state_dir / "playground")
     return came_true
 
 
@@ -91,7 +91,7 @@ def main() -> int:
     state = options.state_dir or Path(tempfile.mkdtemp(prefix="nova-ha-demo-"))
     keep_files = bool(options.state_dir)
     try:
-        came_true = show(state, options.keep)
+        came_true = show(state, options)
     except KeyboardInterrupt:
         print("\nInterrupted; the cloud is down.")
         return 130

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cloud of the demo: its hosts, their tags, and nova.conf with and without us."""
 
+from demo.told import DOWN_TIME
 from tests.cloud.config import Conf
 from tests.cloud.hardware import Size
 
@@ -53,10 +54,6 @@ _OURS = {
     ],
     "weight_classes": ["nova_ha_scheduler.weighers.all_weighers"],
 }
-
-#: Seconds without a heartbeat after which Nova calls a service down. Nova's default
-#: is 60; here nobody wants to wait so long for a host's death.
-DOWN_TIME = 15
 
 FILTERS = _OURS["enabled_filters"]
 PLUGIN_OFF: Conf = {"filter_scheduler": _NOVA}

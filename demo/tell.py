@@ -56,6 +56,12 @@ class Tell:
         for line in text.rstrip().splitlines():
             self._print(f"{_INDENT}  {line}", _DIM)
 
+    def command(self, what: str, command: str) -> None:
+        """Something to type, in one line, which can be copied."""
+        if what:
+            self.say(what)
+        self._print(f"{_INDENT}  {command}", _BOLD)
+
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         rows = list(rows)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -9,17 +9,17 @@ Redfish service, in another process.
 from demo import layout, story
 from demo.admin import Server
 from demo.story import Scene, expect
+from demo.told import DOWN_TIME, VICTIM
 from nova_ha_scheduler.evacuation.records import EventKind, ServerRecovery
 from nova_ha_scheduler.journal.history import History, Query
 from tests import redfish
 from tests.cloud.config import Conf
 from tests.evacuator import rig
 
-VICTIM = "b1"
 RESERVE = layout.RESERVE[layout.ZONE_OF[VICTIM]]
 
 CONF: Conf = {
-    "detection": {"poll_interval": 1, "down_time": layout.DOWN_TIME},
+    "detection": {"poll_interval": 1, "down_time": DOWN_TIME},
     "evacuation": {"follow_interval": 1},
     "return": {"failback": True},
 }
@@ -42,7 +42,7 @@ def add() -> None:
 def night(scene: Scene) -> None:
     scene.cloud.restart_scheduler()
     scene.tell.say("nova-scheduler starts anew with the plugin.")
-    in_repair = _disable_the_dead(scene)
+    in_repair = disable_the_dead(scene)
     folder = scene.cloud.state_dir / "nova-ha"
     folder.mkdir()
     trigger = rig.Trigger(folder, scene.cloud.clouds_yaml, CONF)
@@ -60,7 +60,7 @@ def night(scene: Scene) -> None:
         scene.tell.output(f"nova-ha {arguments}", trigger.nova_ha(*arguments.split()))
 
 
-def _disable_the_dead(scene: Scene) -> list[str]:
+def disable_the_dead(scene: Scene) -> list[str]:
     """Hosts that a person disabled are none of the trigger's business."""
     dead = [h for h in layout.PROTECTED if not scene.cloud.is_running(h)]
     for service in scene.admin.compute.services(binary="nova-compute"):
@@ -83,7 +83,7 @@ def _recover(
     scene.cloud.crash(VICTIM)
     scene.tell.say(
         f"{VICTIM} freezes with {len(lost)} servers on it. Nobody is told; Nova calls "
-        f"its nova-compute down after {layout.DOWN_TIME} s of silence ..."
+        f"its nova-compute down after {DOWN_TIME} s of silence ..."
     )
     history = trigger.history()
     servers = scene.cloud.wait(

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
     from nova_ha_scheduler.journal.database import Database
 
-_TALKATIVE = ("alembic", "oslo_service")
-"""Libraries that tell people what they do when they start."""
+_QUIET = {
+    "alembic": logging.WARNING,
+    "oslo_service": logging.WARNING,
+    "sushy": logging.CRITICAL,
+}
+"""Libraries that tell people what they do, and sushy, which has errors for each look at
+a BMC without sessions: what is wrong with a device is said by the command."""
 
 
 class _Entry:
@@ -78,8 +83,8 @@ class NovaHA(cliff.app.App):
             deferred_help=True,
         )
         self.command_manager.add_command("help", overview.Help)
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+        for name, level in _QUIET.items():
+            logging.getLogger(name).setLevel(level)
 
     def build_option_parser(
         self, description: str | None, version: str | None, *args: Any, **kwargs: Any
