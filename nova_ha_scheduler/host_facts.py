@@ -7,6 +7,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_ha_scheduler.printable import plain
+from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
 LOG = logging.getLogger(__name__)
@@ -19,21 +20,30 @@ def of_aggregate(name: str, metadata: Mapping[str, str]) -> HostFacts:
     """What an aggregate says of each of its hosts."""
     facts = HostFacts.of([metadata])
     for _, sentence in facts.bad:
-        if (name, sentence) not in _reported:
-            _reported.add((name, sentence))
-            LOG.warning(
-                "Host aggregate %(name)s: %(sentence)s. Until it is put right, its "
-                "hosts are refused wherever that matters.",
-                {"name": plain(name), "sentence": sentence},
-            )
+        _report(
+            name,
+            f"{sentence}. Until it is put right, its hosts are refused wherever that "
+            "matters.",
+        )
+    for key in metadata:
+        if meant := vocabulary.misspelt(key):
+            _report(name, f"{plain(key)!r} counts for nothing; {meant} may be meant.")
     return facts
+
+
+def _report(name: str, sentence: str) -> None:
+    """Once."""
+    if (name, sentence) not in _reported:
+        _reported.add((name, sentence))
+        words = {"name": plain(name), "sentence": sentence}
+        LOG.warning("Host aggregate %(name)s: %(sentence)s", words)
 
 
 def of_host(host_state: Any) -> HostFacts:
     """What the aggregates of a nova.scheduler.host_manager.HostState say of it."""
     facts = HostFacts.of(aggregate.metadata for aggregate in host_state.aggregates)
-    if facts.bad:
-        for aggregate in host_state.aggregates:
+    for aggregate in host_state.aggregates:
+        if facts.bad or any(map(vocabulary.misspelt, aggregate.metadata)):
             of_aggregate(aggregate.name, aggregate.metadata)
     return facts
 

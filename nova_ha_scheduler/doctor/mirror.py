@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks on Placement's mirror of the host aggregates, on fencing and on clocks."""
 
+import shlex
 from collections.abc import Iterator
 
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.subject import Subject
 from nova_ha_scheduler.evacuation.names import hint
+from nova_ha_scheduler.rules import vocabulary
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
@@ -36,6 +38,23 @@ def not_mirrored(subject: Subject) -> Iterator[Finding]:
                 f"--aggregate UUID..., without {aggregate.uuid}; sync_aggregates only "
                 "adds",
             )
+
+
+def misspelt_tag(subject: Subject) -> Iterator[Finding]:
+    for aggregate in subject.aggregates or ():
+        for key in sorted(aggregate.metadata):
+            if meant := vocabulary.misspelt(key):
+                value = shlex.quote(f"{meant}={aggregate.metadata[key]}")
+                name = shlex.quote(aggregate.name)
+                yield Finding(
+                    WARNING,
+                    f"aggregate {aggregate.name} has {key!r}, which is no key of ours; "
+                    f"{meant} may be meant",
+                    "A misspelt key counts for nothing: a reserve stays open, and a "
+                    "host under maintenance is fenced.",
+                    f"openstack aggregate set --property {value} {name}, and "
+                    f"openstack aggregate unset --property {shlex.quote(key)} {name}",
+                )
 
 
 def strange_member(subject: Subject) -> Iterator[Finding]:
@@ -115,6 +134,6 @@ def clocks_differ(subject: Subject) -> Iterator[Finding]:
 
 
 CHECKS = (strange_member, clocks_differ)
-OF_AGGREGATES = (not_mirrored,)
+OF_AGGREGATES = (misspelt_tag, not_mirrored)
 OF_FENCING = (without_method, unusable_method, method_without_host)
 OF_DEVICES = (broken_device,)

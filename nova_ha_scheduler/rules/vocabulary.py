@@ -5,6 +5,9 @@ Booleans are read as oslo.utils reads them, strictly. A value that cannot be rea
 is a :class:`BadValue`, never a default: who meets one fails closed.
 """
 
+import difflib
+import functools
+import re
 from collections.abc import Mapping
 
 from nova_ha_scheduler.rules import booleans
@@ -37,6 +40,32 @@ MIN_PRIORITY, DEFAULT_PRIORITY, MAX_PRIORITY = 0, 500, 1000
 
 FAILBACK = "ha:failback"
 """Flavor: whether its servers go home when a host that died has returned."""
+
+
+@functools.cache
+def misspelt(key: str) -> str | None:
+    """The key of an aggregate that may have been meant by one that is none; else None.
+
+    Nobody reads a misspelt key: a reserve stays open, a host under maintenance is
+    fenced. Keys of others are let alone: only what differs by case, blanks, the sign
+    between two words, or a letter or two is one of ours.
+    """
+    if key in AGGREGATE_KEYS:
+        return None
+    plain = _WORD_ENDS.sub("", key.lower())
+    ours = {_WORD_ENDS.sub("", known): known for known in AGGREGATE_KEYS}
+    if plain in ours:
+        return ours[plain]
+    if plain in {_WORD_ENDS.sub("", known) for known in (RECOVERY, PRIORITY, FAILBACK)}:
+        return None  # of flavors; a filter of Nova's may compare them
+    longer = [known for known in ours if len(known) > len(HA)]
+    near = difflib.get_close_matches(plain, longer, 1, _ALIKE)
+    alike = near and plain[: len(HA)] == near[0][: len(HA)]
+    return ours[near[0]] if alike else None
+
+
+_WORD_ENDS = re.compile(r"[\s:._-]+")
+_ALIKE = 0.8
 
 
 class BadValue(ValueError):

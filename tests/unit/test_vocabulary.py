@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parsing fails closed, with a sentence that names the key and the value."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oslo_utils import strutils
 
+from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.rules import booleans, vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
@@ -117,3 +120,62 @@ def test_no_metadata_whatever_raises(metadata):
             assert facts.zones == {text.strip()}
         else:
             assert (key in facts.flags) == vocabulary.boolean(metadata, key)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("HA", "ha"),
+        ("ha ", "ha"),
+        ("HA:Reserved", "ha:reserved"),
+        ("ha:reserved ", "ha:reserved"),
+        ("ha_reserved", "ha:reserved"),
+        ("ha:reserve", "ha:reserved"),
+        ("ha:maintenence", "ha:maintenance"),
+        ("ha:maintainance", "ha:maintenance"),
+        ("ha-maintenance", "ha:maintenance"),
+        ("storage-zone", "storage_zone"),
+        ("Storage_Zone", "storage_zone"),
+        ("storagezone", "storage_zone"),
+        ("storage_zones", "storage_zone"),
+    ],
+)
+def test_misspelt_keys(key, meant):
+    assert vocabulary.misspelt(key) == meant
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *vocabulary.AGGREGATE_KEYS,
+        "ha:recovery",
+        "ha:priority",
+        "ha:failback",
+        "availability_zone",
+        "storage",
+        "zone",
+        "hw",
+        "haha",
+        "maintenance",
+        "reserved",
+        "maintenance_contract",
+        "filter_tenant_id",
+        "trait:CUSTOM_HA",
+        "storage_type",
+        "cpu_allocation_ratio",
+        "",
+    ],
+)
+def test_keys_of_others_are_let_alone(key):
+    assert vocabulary.misspelt(key) is None
+
+
+def test_nova_scheduler_says_it_once(caplog):
+    metadata = {"storage_zone": "nfs-a", "HA:Reserved": "true"}
+    aggregate = SimpleNamespace(name="a misspelt one", metadata=metadata)
+    for _ in range(2):
+        host_facts.of_host(SimpleNamespace(aggregates=[aggregate]))
+    assert [record.getMessage() for record in caplog.records] == [
+        "Host aggregate a misspelt one: 'HA:Reserved' counts for nothing; ha:reserved "
+        "may be meant."
+    ]

@@ -8,7 +8,7 @@ import pytest
 from nova_ha_scheduler.cluster.model import Host, Server, Unread
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.finding import Severity
-from nova_ha_scheduler.doctor.subject import Flavor, Subject
+from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Subject
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.model import HostFacts
 from tests.unit.doctor.subjects import (
@@ -217,6 +217,22 @@ def test_mirror(good: Subject) -> None:
         findings = found(replace(good, aggregates=(bad,)))
         assert list(findings) == [name]
         assert words in findings[name][1]
+
+
+def test_misspelt_tag(good: Subject) -> None:
+    aggregate = Aggregate("spare hosts", "2", {"HA:Reserved": "true", "rack": "7"})
+    subject = replace(good, aggregates=(*(good.aggregates or ()), aggregate))
+    (item,) = checks.examine(subject).findings
+    name, finding = item
+    assert (name, finding.severity) == ("misspelt-tag", Severity.WARNING)
+    assert finding.what == (
+        "aggregate spare hosts has 'HA:Reserved', which is no key of ours; ha:reserved "
+        "may be meant"
+    )
+    assert finding.mend == (
+        "openstack aggregate set --property ha:reserved=true 'spare hosts', and "
+        "openstack aggregate unset --property HA:Reserved 'spare hosts'"
+    )
 
 
 def test_fencing(good: Subject) -> None:
