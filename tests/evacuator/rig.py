@@ -20,9 +20,18 @@ from tests.processes import Process
 
 
 class Trigger:
-    """A configuration of the trigger with a journal of its own, and its programs."""
+    """A configuration of the trigger with a journal of its own, and its programs.
 
-    def __init__(self, folder: Path, clouds_yaml: Path, conf: Conf) -> None:
+    :param programs: where these are, if not beside the Python that runs.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        clouds_yaml: Path,
+        conf: Conf,
+        programs: Path = Path(sys.executable).parent,
+    ) -> None:
         self.conf_file = folder / "nova-ha.conf"
         self.journal = folder / "journal.sqlite"
         self.fencing_file = folder / "fencing.yaml"
@@ -40,20 +49,25 @@ class Trigger:
             "PYTHONWARNINGS": "ignore",
         }
         self._folder = folder
+        self._programs = programs
         self._starts = 0
 
     def start(self) -> Process:
         """Start nova-ha-evacuator; return at once."""
         self._starts += 1
         log = self._folder / f"evacuator-{self._starts}.log"
-        return Process([_program("nova-ha-evacuator"), self.option], log, self._env)
+        command = [self._program("nova-ha-evacuator"), self.option]
+        return Process(command, log, self._env)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Process]:
-        """Run nova-ha-evacuator; it is the active trigger when the block begins."""
+    def running(self, seconds: float = 30) -> Iterator[Process]:
+        """Run nova-ha-evacuator; it is the active trigger when the block begins.
+
+        :param seconds: how long that may take.
+        """
         process = self.start()
         try:
-            process.wait_until("nova-ha-evacuator", lambda: is_active(process))
+            process.wait_until("nova-ha-evacuator", lambda: is_active(process), seconds)
             yield process
         finally:
             process.stop()
@@ -68,7 +82,7 @@ class Trigger:
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line, whatever its exit code says."""
         return subprocess.run(
-            [_program("nova-ha"), self.option, *arguments],
+            [self._program("nova-ha"), self.option, *arguments],
             capture_output=True,
             text=True,
             timeout=60,
@@ -78,6 +92,9 @@ class Trigger:
     def history(self) -> History:
         """The journal, read here: cheaper than a process for each look."""
         return History(Database(startup.load("nova-ha", [self.option])))
+
+    def _program(self, name: str) -> str:
+        return str(self._programs / name)
 
     @property
     def option(self) -> str:
@@ -91,7 +108,3 @@ class Trigger:
 def is_active(process: Process) -> bool:
     """Whether a trigger has said that it is the active one."""
     return "This trigger is the active one" in process.log.read_text(errors="replace")
-
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
