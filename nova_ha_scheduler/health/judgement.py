@@ -217,7 +217,7 @@ def _of_state(state: State, now: float) -> Iterator[Problem]:
     if guard.tripped_until is not None and now < guard.tripped_until:
         left = span(guard.tripped_until - now)
         words = f"{guard.reason}; nothing is fenced for {left} more"
-        yield Problem(Kind.GUARD, details=(words,))
+        yield Problem(Kind.GUARD, since=guard.tripped_at, details=(words,))
     for pause in state.pauses.values():
         if not pause.is_over(now):
             whole = pause.host is None and pause.zone is None

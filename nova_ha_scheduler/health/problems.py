@@ -96,8 +96,9 @@ class Kind(enum.Enum):
     GUARD = Row(
         _NO,
         "the guard has tripped: {0}",
-        "see whether these hosts are dead; nova-ha evacuate HOST --confirm-fenced "
-        "recovers one; else it goes on when the cool-down ends",
+        "see whether these hosts are dead; if so, nova-ha guard reset lets all be "
+        "fenced, and nova-ha evacuate HOST --confirm-fenced recovers one; else it goes "
+        "on when the cool-down ends",
     )
     PAUSED = Row(
         _NO,

@@ -137,9 +137,13 @@ def test_blind() -> None:
 
 
 def test_guard() -> None:
-    tripped = GuardRecord(tripped_until=NOW + 2700, reason="4 dead (c1, c2, c3, c4)")
+    tripped = GuardRecord(
+        tripped_until=NOW + 2700, reason="4 dead (c1, c2, c3, c4)", tripped_at=NOW - 900
+    )
     found = of(State(guard=tripped))
     assert (found.code, kinds(found)) == (Code.NOT_PROTECTING, [Kind.GUARD])
+    assert found.problems[0].since == NOW - 900
+    assert "guard reset" in found.problems[0].todo
     assert "4 dead (c1, c2, c3, c4); nothing is fenced for 45 min more" in found.line
     assert of(State(guard=replace(tripped, tripped_until=NOW - 1))).code == 0
 
