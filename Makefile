@@ -124,7 +124,7 @@ suite-bench: FILES = tests/bench
 # The playground of make demo ARGS=--keep.
 suite-demo: FILES = tests/demo
 suite-leadership: FILES = tests/leadership
-suite-peers: FILES = tests/journal tests/fencing tests/witnesses
+suite-peers: FILES = tests/journal tests/fencing tests/hostile tests/witnesses
 suite-peers: FLAGS =
 
 # A cloud has a log of its own; pytest need not hold all of it in memory, too.
