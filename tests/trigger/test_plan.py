@@ -46,6 +46,10 @@ def test_plan(cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path) -
     assert not configured.journal.exists()
 
 
+WIDE = ("--max-width", "300")
+"""So that no sentence is wrapped."""
+
+
 def test_what_does_not_fit(cloud: Cloud, trigger: MakeTrigger) -> None:
     """Nobody has a trait that has come to the server's flavor."""
     place = "/traits/CUSTOM_RARE"
@@ -62,9 +66,9 @@ def test_what_does_not_fit(cloud: Cloud, trigger: MakeTrigger) -> None:
     specs = {"ha": "true", "trait:CUSTOM_RARE": "required"}
     boot_on(cloud, "node2", cloud.flavor("rare", specs), "rare")
     configured = trigger()
-    shown = configured.nova_ha("plan", "node2", code=3)
+    shown = configured.nova_ha("plan", "node2", *WIDE, code=3)
     assert "without trait CUSTOM_RARE" in shown
-    shown = configured.nova_ha("explain", "rare", code=3)
+    shown = configured.nova_ha("explain", "rare", *WIDE, code=3)
     assert "without CUSTOM_RARE" in shown
     assert "0 hosts can take it" in shown
 
