@@ -46,6 +46,11 @@ class Host:
     unfenceable: str = ""
     unreadable: str = ""
 
+    @property
+    def heard(self) -> bool:
+        """Whether Nova is known to hold the service for up."""
+        return self.up and not self.unreadable
+
 
 UNNAMED = "(a service without a readable host name)"
 """Stands for whatever host it may be."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.openstack import answers
 from nova_ha_scheduler.cluster.openstack.api import (
     HYPERVISORS,
     PLACEMENT,
@@ -152,7 +153,7 @@ def hidden(api: Api) -> Iterator[Finding]:
                 raise
             yield _refused(f"GET {probe.path} is refused", probe.why, probe.rule)
             continue
-        items = answer[probe.key]
+        items = answers.listed(answer, probe.key, f"{probe.service} GET {probe.path}")
         for name, rule in probe.shown.items():
             if items and not _has(items[0], name):
                 yield _refused(f"GET {probe.path} hides {name}", probe.why, rule)
@@ -162,7 +163,8 @@ def filters_ignored(api: Api) -> Iterator[Finding]:
     """Nova passes over filters that a user may not use, and lists everything."""
     params = {"all_tenants": "1", "limit": "1", "host": _NOBODY}
     try:
-        listed = api.get("compute", "/servers/detail", READ, params)["servers"]
+        answer = api.get("compute", "/servers/detail", READ, params)
+        listed = answers.listed(answer, "servers", "compute GET /servers/detail")
     except CloudUnreachable as error:
         if error.status != 403:
             raise
@@ -198,7 +200,7 @@ def _refused(what: str, why: str, rule: str) -> Finding:
 def _has(item: Json, name: str) -> bool:
     found: Any = item
     for part in name.split("."):
-        if part not in found:
+        if not isinstance(found, dict) or part not in found:
             return False
         found = found[part]
     return True

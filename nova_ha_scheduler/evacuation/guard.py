@@ -109,7 +109,7 @@ def _is_accounted_for(turn: Turn, name: str) -> bool:
     """Whether it is known what has become of a host."""
     seen, known = turn.picture.hosts.get(name), turn.recovery_of(name)
     proven = known is not None and known.evidence is not None
-    return proven or (seen is not None and seen.up)
+    return proven or (seen is not None and seen.heard)
 
 
 def _end(turn: Turn, reason: str, how: str = "") -> None:

@@ -137,7 +137,7 @@ def _remedy(
     if server.host == late.source and own and own.state is ServerState.WAITING:
         return Effect.RESET_STATE
     seen = turn.picture.hosts.get(server.host)
-    serves = seen is not None and seen.up and turn.recovery_of(server.host) is None
+    serves = seen is not None and seen.heard and turn.recovery_of(server.host) is None
     moves = (m for m in turn.moves.values() if m.server == late.server)
     at_home = server.host == late.landed_on and not any(m.under_way for m in moves)
     return Effect.SET_ACTIVE if at_home and serves else None

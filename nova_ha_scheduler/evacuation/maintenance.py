@@ -93,7 +93,8 @@ def _refuse_unknown(turn: Turn, command: records.Command) -> None:
 def advance(turn: Turn) -> None:
     """Run each maintenance's state functions until its state stays."""
     for window in turn.open_windows():
-        while True:
+        seen = turn.shown.host(window.host)
+        while not (seen and seen.unreadable):  # nobody knows how it stands
             new = FUNCTIONS[window.state](turn, window)
             turn.put(new)
             if new.state is window.state or new.ended_at is not None:

@@ -59,7 +59,7 @@ def _baseline(newest: Migration | None) -> int:
 def is_down(turn: Turn, move: Move) -> bool:
     """Whether Nova holds the source's service for down, or knows none."""
     seen = turn.shown.hosts.get(move.source)
-    return seen is None or not seen.up
+    return seen is None or not seen.heard
 
 
 def _looked(turn: Turn, move: Move) -> bool:

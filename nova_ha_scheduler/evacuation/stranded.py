@@ -77,7 +77,7 @@ def followed(
         late.expect(turn, record, dead)
         return _reset(turn, record, f"its destination {host} died in the middle")
     seen = turn.picture.hosts.get(host)
-    if seen is None or not seen.up:
+    if seen is None or not seen.heard:
         if record.reason is not Reason.DESTINATION_DOWN:
             record = record.because(Reason.DESTINATION_DOWN, host)
             turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)

@@ -15,6 +15,7 @@ from nova_ha_scheduler.evacuation.records import (
     Reason,
     ServerState,
 )
+from nova_ha_scheduler.simulation.orders import Orders
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -180,3 +181,41 @@ def test_a_record_of_an_earlier_death_holds_nobody(
 
     simulation = _simulation(monkeypatch, spoil)
     assert _run(simulation, 600)["node1"].state is HostState.RECOVERED
+
+
+def test_an_unreadable_host_is_not_heard_of_for_the_guard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two die at once, and the guard trips; then the records of both of them break."""
+
+    def spoil(picture: Picture, now: float) -> Picture:
+        if now >= 150:
+            for name in ("node1", "node2"):
+                picture = _without(name, name, picture)
+        return picture
+
+    monkeypatch.setitem(CLUSTER, "options", {"max_hosts": 1})
+    simulation = _simulation(monkeypatch, spoil)
+    _run(simulation, 145)
+    assert simulation.journal.state.guard.tripped_until is not None
+    _run(simulation, 400)
+    assert simulation.journal.state.guard.tripped_until is not None
+
+
+def test_a_maintenance_of_an_unreadable_host_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoil_from = [1e9]
+
+    def spoil(picture: Picture, now: float) -> Picture:
+        broken = now >= spoil_from[0]
+        return _without("node4", UNNAMED, picture) if broken else picture
+
+    simulation = _simulation(monkeypatch, spoil)
+    Orders(simulation).do_maintenance_start("node4", "me", "disks")
+    _run(simulation, 28)
+    (before,) = simulation.journal.state.windows.values()
+    spoil_from[0] = 28
+    _run(simulation, 300)
+    (after,) = simulation.journal.state.windows.values()
+    assert (after.state, after.ended_at) == (before.state, None)
