@@ -5,14 +5,15 @@ A module is imported when one of its commands is run (setup.cfg names them), so 
 takes long to import stands in modules whose commands need it.
 
 ======================  ============================================================
-the program             app
-what was, and is        status, history, replay; windows: of maintenance
+the program             app; overview: its help; exits: every exit code
+what was, and is        health, status, history, replay; windows: of maintenance
 what the cloud is like  hosts, check, snapshot
 what would be           plan, capacity, explain, simulate
 orders to the trigger   recoveries, evacuate, pauses, maintenance
 to others               tag: to Nova; purge: to the journal
-what these share        orders; waiter, which is a trigger where none is active
+what these share        orders, answers; waiter, a trigger where none is active
 whose cloud they see    clouds; glance, where it may not answer
-how things are shown    values, report, upkeep, devices, reserve
+how things are shown    values, table, progress; report, upkeep, reserve, unfenced
+what people write       times; known: names that the history is asked for
 ======================  ============================================================
 """
