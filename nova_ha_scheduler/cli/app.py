@@ -202,6 +202,17 @@ class Command(cliff.command.Command):
         except UnknownName as error:
             print(error, file=sys.stderr)
             return exits.WRONG
+        except Exception as error:
+            if not _is_wrong_configuration(error):
+                raise
+            self.app.LOG.error(error, exc_info=self.app.options.debug)
+            return exits.WRONG
+
+
+def _is_wrong_configuration(error: Exception) -> bool:
+    """Without importing what was not needed so far."""
+    cfg = sys.modules.get("oslo_config.cfg")
+    return cfg is not None and isinstance(error, cfg.Error)
 
 
 def main() -> int:

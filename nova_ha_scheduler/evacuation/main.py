@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_ha_scheduler import fencing
+from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler.evacuation import conf_file, startup
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.service import Service
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.evacuation.systemd import Notifier
+from nova_ha_scheduler.evacuation.troubles import plainly
 from nova_ha_scheduler.journal import JournalError
 
 LOG = logging.getLogger(__name__)
@@ -22,24 +23,46 @@ PROG = "nova-ha-evacuator"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """:returns: 0 after SIGTERM or SIGINT, 1 if it could not be started."""
+    """:returns: 0 after SIGTERM or SIGINT; 2 where the configuration is wrong, and 1
+    if it could not be started for another reason."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for is just being done
     arguments = sys.argv[1:] if arguments is None else arguments
+    logs = False
     try:
-        conf = load(PROG, arguments)
-        logging.setup(conf, PROG)
+        conf = startup.read(PROG, arguments)
+        logs = _log(conf)
+        conf_file.require_meant(conf, whole=True)
         parts = Parts(conf)
         parts.database.upgrade()
-        anew = functools.partial(load, PROG, arguments, for_logging=False)
+        anew = functools.partial(startup.load, PROG, arguments, for_logging=False)
         service = Service(parts, notifier=Notifier(), load=anew)
-    except (cfg.Error, fencing.ConfigError, JournalError) as error:
+    except (cfg.Error, JournalError) as error:
         print(f"{PROG}: {error}", file=sys.stderr)
-        return 1
+        if logs:
+            plainly(LOG.critical, "%s", error)
+        return exits.WRONG if isinstance(error, cfg.Error) else exits.ERROR
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     signal.signal(signal.SIGHUP, lambda *_: service.reload())
     service.run()
     return 0
+
+
+def _log(conf: cfg.ConfigOpts) -> bool:
+    """Begin to log. :returns: whether to something else than standard error.
+
+    :raises cfg.Error: it cannot be logged as the options say.
+    """
+    try:
+        logging.setup(conf, PROG)
+    except (OSError, logging.LogConfigError) as error:
+        place = getattr(error, "filename", None) or "log_config_append"
+        why = getattr(error, "strerror", None) or error
+        raise cfg.Error(
+            f"[DEFAULT] the log cannot be written: {place}: {why}"
+        ) from None
+    elsewhere = (conf.log_file, conf.log_dir, conf.use_syslog, conf.use_journal)
+    return any((*elsewhere, conf.log_config_append))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.cluster.openstack.api import Api, connect
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import coordination, startup
+from nova_ha_scheduler.evacuation import conf_file, coordination
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
 from nova_ha_scheduler.fencing.config import Fencing
@@ -23,9 +23,14 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
     :raises cfg.Error: a sentence that names the option or the file.
     """
     at_once = conf.evacuation.workers + _BESIDE_WORKERS
-    api = Api(connect(conf, at_once), conf.cloud.timeout)
-    startup.check_names(conf)  # those of [cloud] are known only now
-    return api
+    try:
+        connection = connect(conf, at_once)
+    except cfg.Error:
+        if "auth_url" in conf.cloud:  # its options are known: is one misspelt?
+            conf_file.require_meant(conf, login=True)
+        raise
+    conf_file.require_meant(conf, login=True)  # they are known only now
+    return Api(connection, conf.cloud.timeout)
 
 
 class Parts:

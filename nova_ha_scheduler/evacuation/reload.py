@@ -114,6 +114,7 @@ class Reloader:
         self._thread.start()
 
     def _run(self) -> None:
+        self._found = _Found()  # nothing, if this thread breaks
         self._found = self._read_all() if self._whole else self._read_fencing()
 
     def _read_all(self) -> _Found:

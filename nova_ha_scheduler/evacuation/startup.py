@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading nova-ha.conf; what is wrong in it is said by its name."""
 
+import contextlib
+import io
+import re
 from collections.abc import Sequence
 from importlib import metadata
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_ha_scheduler import spelling
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import coordination
+from nova_ha_scheduler.evacuation import conf_file, coordination
 from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
@@ -19,10 +21,26 @@ has a traceback there; that the journal cannot be used is said by the journal. s
 an error and two warnings for each look at a BMC that knows no sessions; what a BMC
 answers is said by the history."""
 
+_QUOTED = re.compile(r": '.*'$", re.DOTALL)
+"""At the end of oslo.config's sentence: the line, which may hold a password."""
+
 PROJECT, NAME = "nova-ha-scheduler", "nova-ha"
 
 
 def load(
+    prog: str, arguments: Sequence[str], for_logging: bool = True
+) -> cfg.ConfigOpts:
+    """Read the configuration, and make sure that all that it says can be meant.
+
+    :param arguments: see read().
+    :raises cfg.Error: it names the file, the section and the option.
+    """
+    conf = read(prog, arguments, for_logging)
+    conf_file.require_meant(conf)
+    return conf
+
+
+def read(
     prog: str, arguments: Sequence[str], for_logging: bool = True
 ) -> cfg.ConfigOpts:
     """Read the configuration; by default /etc/nova-ha-scheduler/nova-ha.conf.
@@ -30,7 +48,7 @@ def load(
     :param arguments: ``--config-file``, ``--config-dir`` and oslo.log's.
     :param for_logging: whether oslo.log, which knows one configuration of a process,
         may take this one for it.
-    :raises cfg.Error: a file is missing or holds what is no option or no value.
+    :raises cfg.Error: a file is missing, or is no configuration file.
     """
     conf = cfg.ConfigOpts()
     if for_logging:
@@ -44,7 +62,19 @@ def load(
     fencing_conf.register_opts(conf)
     coordination.register_opts(conf)
     files = cfg.find_config_files(PROJECT, NAME)
-    conf(list(arguments), project=PROJECT, prog=prog, default_config_files=files)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            conf(
+                list(arguments), project=PROJECT, prog=prog, default_config_files=files
+            )
+    except cfg.ConfigFileParseError as error:
+        raise cfg.Error(_QUOTED.sub("", str(error))) from None
+    except SystemExit as end:  # so oslo.config ends programs, also for a file's sake
+        if not end.code:
+            raise
+        *_, last = said.getvalue().splitlines() or [f"exit code {end.code}"]
+        raise cfg.Error(last.removeprefix(f"{prog}: error: ")) from None
     return conf
 
 
@@ -53,13 +83,3 @@ def _register_logging(conf: cfg.ConfigOpts) -> None:
     (entry,) = metadata.entry_points(group="oslo.config.opts", name="oslo.log")
     for group, opts in entry.load()():
         conf.register_cli_opts(opts, group=group)
-
-
-def check_names(conf: cfg.ConfigOpts) -> None:
-    """Options that nobody has heard of are errors.
-
-    :raises cfg.Error: it names the file, the group and the option.
-    """
-    for path in conf.config_file or ():
-        for problem in spelling.strange_options(path, conf):
-            raise cfg.Error(problem)

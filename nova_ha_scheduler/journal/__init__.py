@@ -6,6 +6,8 @@
 makes and upgrades them.
 """
 
+from oslo_config import cfg
+
 
 class JournalError(Exception):
     """The database did not do as asked, in a sentence without credentials.
@@ -13,6 +15,10 @@ class JournalError(Exception):
     After a failed commit it is unknown whether it happened: forget what was to be
     written, and load again.
     """
+
+
+class WrongDatabase(JournalError, cfg.Error):
+    """[database] connection cannot be meant, or the journal is not where it says."""
 
 
 class NotActive(JournalError):

@@ -12,7 +12,7 @@ from oslo_db import api as db_api
 from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import enginefacade
 
-from nova_ha_scheduler.journal import JournalError, limits, schema
+from nova_ha_scheduler.journal import JournalError, limits, place, schema
 from nova_ha_scheduler.journal import conf as journal_conf
 
 T = TypeVar("T")
@@ -29,19 +29,21 @@ _retried = db_api.wrap_db_retry(max_retries=5, retry_on_deadlock=True)
 class Database:
     """The journal's database, as [database] in nova-ha.conf says.
 
+    :raises WrongDatabase: the options cannot be meant.
     :raises JournalError: from every method, for whatever the database does.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         journal_conf.register_opts(conf)
         options = dict(conf.database.items())
-        url = sa.make_url(options["connection"])
+        url = place.parse(options["connection"])
         if url.get_backend_name() in ("mysql", "mariadb"):
             # oslo.db's default, utf8, has no room for all characters of a name.
             charset = url.query.get("charset", "utf8mb4")
             url = url.update_query_dict({"charset": charset})
         url = limits.limited(url)
         limits.limit_waits(url)
+        self._url = url
         options["connection"] = url.render_as_string(hide_password=False)
         self._facade = enginefacade.transaction_context()
         self._facade.configure(**options)
@@ -70,13 +72,15 @@ class Database:
 
     def upgrade(self) -> None:
         """Make or upgrade the tables; for the service, at its start."""
+        place.make(self._url)
         # alembic takes long to import, and what only reads the journal needs none.
         from nova_ha_scheduler.journal.upgrade import upgrade
 
         self.write(upgrade)
 
     def check(self) -> None:
-        """Make sure that the tables are those of this version."""
+        """Make sure that the journal is there, and its tables those of this version."""
+        place.require(self._url)
         with self.read() as connection:
             schema.check(connection)
 

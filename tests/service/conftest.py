@@ -114,6 +114,8 @@ project_domain_id = default
 connection = sqlite:///{folder}/journal.sqlite
 [fencing]
 config_file = {folder}/fencing.yaml
+[health]
+directory = {folder}
 [detection]
 poll_interval = 0.5
 [journal]

@@ -55,3 +55,13 @@ def test_a_standby_reads_it_too(site: Site) -> None:
     standby.says("This trigger stands by")
     site.fence("hosts: {c1: {method: manual}, c2: {method: manual}}")
     standby.says(f"{READ}2 hosts")
+
+
+def test_a_value_that_oslo_config_ends_programs_for(site: Site) -> None:
+    """In a file that is read anew, it ends nothing."""
+    service = site.start()
+    service.says("This trigger is the active one")
+    site.change("[cloud]", "[DEFAULT]\ndebug = perhaps\n[cloud]")
+    service.reload()
+    service.says("The new nova-ha.conf is refused: argument --debug: Invalid Boolean")
+    assert service.process.poll() is None

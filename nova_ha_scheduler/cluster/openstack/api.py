@@ -77,8 +77,10 @@ def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
             region = openstack.config.OpenStackConfig(app_name="nova-ha").get_one(
                 cloud=conf.cloud.name, **_given(region_name=conf.cloud.region_name)
             )
+            _require_secrets(region.config["auth_type"], region.config["auth"])
             _check_urls(region.get_auth())
             return openstack.connection.Connection(config=region)
+        _require_secrets(conf.cloud.auth_type, dict(conf.cloud.items()))
         _check_urls(auth)
         session = loading.load_session_from_conf_options(conf, "cloud", auth=auth)
         return openstack.connection.Connection(
@@ -87,7 +89,37 @@ def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
             interface=conf.cloud.interface,
         )
     except _LOST as error:
+        if conf.cloud.auth_type is None and conf.cloud.name is None:
+            raise cfg.Error(_NO_CLOUD.format(error)) from error
         raise cfg.Error(f"[cloud]: {error}") from error
+
+
+_NO_CLOUD = (
+    "[cloud] of nova-ha.conf says nothing of how to log in: auth_type, auth_url, "
+    "username, password, project_name, user_domain_name and project_domain_name stand "
+    "there, or the name of a cloud in clouds.yaml, or else OS_* variables in the "
+    "environment ({})"
+)
+
+_SECRETS = {
+    "password": "password",
+    "v2password": "password",
+    "v3password": "password",
+    "v3applicationcredential": "application_credential_secret",
+    "v3totp": "passcode",
+    "token": "token",
+    "v3token": "token",
+}
+"""What keystoneauth's plugins miss no sooner than at the first request."""
+
+
+def _require_secrets(auth_type: str, said: Mapping[str, Any]) -> None:
+    """:raises cfg.Error: nobody can log in without it."""
+    secret = _SECRETS.get(auth_type)
+    if secret is not None and not said.get(secret):
+        raise cfg.Error(f"[cloud] {secret} is missing: auth_type {auth_type} needs it")
+    if secret == "password" and not (said.get("username") or said.get("user_id")):
+        raise cfg.Error(f"[cloud] username is missing: auth_type {auth_type} needs it")
 
 
 def _check_urls(auth: Any) -> None:
