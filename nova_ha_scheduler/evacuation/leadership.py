@@ -13,14 +13,23 @@ its holder's process is gone    who holds the lock takes it at once; only where 
 ==============================  ==================================================
 
 An active trigger that loses the lock, or the backend, goes on: the lease is enough.
+
+The lease lives only while the loop goes round: a look that hangs for long shall not
+keep those from working who could. A thread renews it, as a slow answer of the cloud is
+no death; once the loop has stood still for patience(), it is left to run out, and after
+as long again, the trigger ends itself.
 """
 
+import math
 import threading
+import time
+from collections.abc import Callable
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
+from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
 from nova_ha_scheduler.evacuation import coordination
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, Reason
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
@@ -33,6 +42,17 @@ _PATIENCE = 2.0
 """How many lease_timeouts those wait who do not hold the lock."""
 
 
+_REQUESTS, _LEASES = 3.0, 4.0
+"""See patience()."""
+
+
+def patience(conf: cfg.ConfigOpts) -> float:
+    """Seconds after which a loop that has not come round is stuck: one look is some
+    requests one after the other, each of which may take [cloud] timeout."""
+    request = float(conf.cloud.timeout or REQUEST_TIMEOUT)
+    return max(_REQUESTS * request, _LEASES * float(conf.journal.lease_timeout))
+
+
 class Leadership:
     """One trigger's part in it."""
 
@@ -42,7 +62,16 @@ class Leadership:
         journal: SqlJournal,
         clock: Clock,
         troubles: Troubles,
+        patience: float = math.inf,
+        stuck: Callable[[], None] = lambda: None,
     ) -> None:
+        """
+        :param patience: seconds for which the loop may stand still.
+        :param stuck: ends this process, whose loop stands still for good.
+        """
+        self._patience, self._stuck = patience, stuck
+        self._progressed_at = self._came_round_at = time.monotonic()
+        self._is_stuck = False
         self._journal, self._clock, self._troubles = journal, clock, troubles
         self._interval = conf.journal.lease_timeout / 5
         self._lock = coordination.lock(conf, journal.owner, troubles)
@@ -53,6 +82,16 @@ class Leadership:
     def leads(self) -> bool:
         """Whether this trigger is the active one, as far as it has learned."""
         return self._leads.is_set()
+
+    def progress(self, works: bool = True) -> None:
+        """The loop has come round; to be called from it alone.
+
+        :param works: whether its steps do what they should; while each one breaks, that
+            is no reason to keep the lease, but one to go on trying.
+        """
+        self._came_round_at = time.monotonic()
+        if works:
+            self._progressed_at = self._came_round_at
 
     def start(self) -> None:
         if self._lock:
@@ -73,6 +112,7 @@ class Leadership:
             taken = False
             self._troubles.begins(Trouble.JOURNAL, error)
         if taken:
+            self.progress()
             self._stands_by = False
             self._leads.set()
         else:
@@ -129,10 +169,26 @@ class Leadership:
         self._journal.commit(Change(events=(event,)))
         return True
 
+    def _stands_still(self) -> bool:
+        """Whether the loop has not come round for so long that the lease is left."""
+        idle = time.monotonic() - self._progressed_at
+        is_stuck = idle > self._patience
+        if is_stuck and not self._is_stuck:
+            LOG.error(
+                "Nothing has gone on in this trigger for %.0f s, so that it leaves the "
+                "lease to another one: see which service does not answer. If its loop "
+                "stands still for as long again, it ends itself.",
+                idle,
+            )
+        self._is_stuck = is_stuck
+        if time.monotonic() - self._came_round_at > 2 * self._patience:
+            self._stuck()
+        return is_stuck
+
     def _keep_lease(self) -> None:
         """A slow answer of the cloud must not look like the trigger's death."""
         while not self._ended.wait(self._interval):
-            if self.leads:
+            if self.leads and not self._stands_still():
                 try:
                     if self._journal.renew():
                         self._troubles.is_over(Trouble.JOURNAL)

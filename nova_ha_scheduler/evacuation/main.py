@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nova-ha-evacuator``: the service's process."""
 
+import faulthandler
 import functools
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -22,6 +26,10 @@ LOG = logging.getLogger(__name__)
 PROG = "nova-ha-evacuator"
 
 
+_ORDERLY_SECONDS, _LAST_SECONDS = 7.0, 1.5
+"""After SIGTERM: for an orderly end, and to leave the lease without one."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """:returns: 0 after SIGTERM or SIGINT; 2 where the configuration is wrong, and 1
     if it could not be started for another reason."""
@@ -35,17 +43,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parts = Parts(conf)
         parts.database.upgrade()
         anew = functools.partial(startup.load, PROG, arguments, for_logging=False)
-        service = Service(parts, notifier=Notifier(), load=anew)
+        service = Service(parts, notifier=Notifier(), load=anew, stuck=_die)
     except (cfg.Error, JournalError) as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         if logs:
             plainly(LOG.critical, "%s", error)
         return exits.WRONG if isinstance(error, cfg.Error) else exits.ERROR
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stop())
+        signal.signal(number, lambda *_: _end(service))
     signal.signal(signal.SIGHUP, lambda *_: service.reload())
     service.run()
     return 0
+
+
+def _end(service: Service) -> None:
+    """In an orderly way, and if that takes too long, without: a device or a service
+    that does not answer keeps neither the loop nor this process."""
+    service.stop()
+    threading.Thread(target=_insist, args=(service,), daemon=True).start()
+
+
+def _insist(service: Service) -> None:
+    time.sleep(_ORDERLY_SECONDS)
+    last = threading.Thread(target=service.abandon, daemon=True)
+    last.start()
+    last.join(_LAST_SECONDS)
+    os._exit(exits.DONE)
+
+
+def _die() -> None:
+    """The loop stands still for good; whoever has started this starts it again."""
+    faulthandler.dump_traceback(sys.stderr)
+    os._exit(exits.ERROR)
 
 
 def _log(conf: cfg.ConfigOpts) -> bool:

@@ -15,13 +15,12 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import SystemClock
-from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation import notify, publisher, scope
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
-from nova_ha_scheduler.evacuation.leadership import Leadership
+from nova_ha_scheduler.evacuation.leadership import Leadership, patience
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
@@ -64,18 +63,8 @@ ended: it closes their records a moment later. Twice as long after each look in 
 _NEWS_SECONDS = 1.0
 """Between two looks for what Nova has notified: anybody may send that."""
 
-_REQUESTS, _LEASES = 3.0, 4.0
-"""See patience()."""
-
 _HEARD_SECONDS = 10.0
 """For which such a notification is a reason to look so often."""
-
-
-def patience(conf: cfg.ConfigOpts) -> float:
-    """Seconds after which a loop that has not come round is stuck: one look is some
-    requests one after the other, each of which may take [cloud] timeout."""
-    request = float(conf.cloud.timeout or REQUEST_TIMEOUT)
-    return max(_REQUESTS * request, _LEASES * float(conf.journal.lease_timeout))
 
 
 class Service:
@@ -87,11 +76,13 @@ class Service:
         listens: bool = True,
         notifier: Notifier | None = None,
         load: Callable[[], cfg.ConfigOpts] | None = None,
+        stuck: Callable[[], None] = lambda: None,
     ) -> None:
         """
         :param listens: to Nova's notifications; each goes to one of a pool.
         :param notifier: tells systemd how it goes.
         :param load: reads nova-ha.conf anew, for a reload.
+        :param stuck: ends the process, in which nothing goes on any more.
         """
         self._listens = listens
         self._parts, self._conf = parts, parts.conf
@@ -99,15 +90,20 @@ class Service:
         self._notifier = notifier or Notifier({})
         self._reloader = Reloader(parts, self._troubles, load, self._notifier)
         self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
+        self._patience = patience(self._conf)
         self._leadership = Leadership(
-            self._conf, self.journal, self._clock, self._troubles
+            self._conf,
+            self.journal,
+            self._clock,
+            self._troubles,
+            self._patience,
+            stuck,
         )
         self._health = Writer(parts, self.journal, self._clock, self._troubles)
         self._stop, self._wake = threading.Event(), threading.Event()
         self._updates = Updates()
         self._sender: notify.Sender | None = None
         self._pauses: frozenset[str] = frozenset()
-        self._patience = patience(self._conf)
         self._untold: list[Event] = []
 
     def stop(self) -> None:
@@ -116,6 +112,14 @@ class Service:
         self._stop.set()
         self._leadership.stop()
         self._wake.set()
+
+    def abandon(self) -> None:
+        """Let another trigger take over from a process that is about to be ended: what
+        is under way in it is lost, which the journal is made for."""
+        threads = (thread.name for thread in threading.enumerate() if thread.is_alive())
+        words = ", ".join(sorted(set(threads) - {"MainThread"}))
+        LOG.warning("Not all has ended in time, and is given up: %s", words)
+        self._leadership.release()
 
     def reload(self) -> None:
         """Read nova-ha.conf and the fencing file anew, soon."""
@@ -142,9 +146,10 @@ class Service:
     def _live(self, status: str) -> None:
         """Tell systemd that the loop goes on, and how it is. While steps break, time
         after time, it does not go on: only another life may help."""
-        if not any(
-            trouble is Trouble.STEP for trouble, *_ in self._troubles.standing()
-        ):
+        standing = (trouble for trouble, *_ in self._troubles.standing())
+        works = Trouble.STEP not in standing
+        self._leadership.progress(works)
+        if works:
             self._notifier.ready()
             self._notifier.alive()
         self._notifier.status(status)
