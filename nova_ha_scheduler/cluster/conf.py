@@ -32,8 +32,10 @@ OPTS = [
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the group with the options that are ours; again does nothing."""
-    conf.register_group(GROUP)
-    conf.register_opts(OPTS, group=GROUP)
+    # Not GROUP itself: what a plugin registers would stay there, and be required of
+    # every other configuration in this process, as of one that is read anew.
+    conf.register_group(cfg.OptGroup(GROUP.name, title=GROUP.title, help=GROUP.help))
+    conf.register_opts(OPTS, group=GROUP.name)
 
 
 def register_login(conf: cfg.ConfigOpts) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from oslo_config import cfg
 
-from nova_ha_scheduler.cluster import conf as cluster_conf
 from nova_ha_scheduler.evacuation import conf_file, parts, startup
 from nova_ha_scheduler.journal import JournalError, WrongDatabase
 from nova_ha_scheduler.journal.database import Database
@@ -76,13 +75,6 @@ def refusal(path: Path) -> str:
 
 def test_what_is_right_passes(edited: Edit) -> None:
     _start(edited())
-
-
-@pytest.fixture(autouse=True)
-def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group keeps the options of a login for all configurations of a process."""
-    group = cfg.OptGroup("cloud", help=cluster_conf.GROUP.help)
-    monkeypatch.setattr(cluster_conf, "GROUP", group)
 
 
 EVERYWHERE = [
