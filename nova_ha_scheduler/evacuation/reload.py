@@ -78,7 +78,8 @@ class Reloader:
         self._found = _Found()
         self._read = self._seen = self._stamp()
         self._seen_at = self._looked_at = time.monotonic()
-        self._tell_unusable(parts.fencing)
+        for host, why in sorted(parts.fencing.unusable.items()):
+            LOG.warning("In the fencing file, host %s cannot be used: %s", host, why)
 
     def ask(self) -> None:
         """Read everything anew, soon; from any thread, and from a signal's handler."""

@@ -326,7 +326,7 @@ def test_what_is_wrong_is_said_at_start_up(
 ) -> None:
     configured = trigger(**change)
     log = tmp_path / "log"
-    assert configured.start(log).wait(20) == 1
+    assert configured.start(log).wait(20) == 2
     text = log.read_text()
     assert words in text
     assert "Traceback" not in text, text
@@ -343,7 +343,7 @@ def test_the_credentials_file_is_nobody_elses(
 ) -> None:
     configured = trigger()
     (tmp_path / "fencing.yaml").chmod(0o640)
-    assert configured.start(tmp_path / "log").wait(20) == 1
+    assert configured.start(tmp_path / "log").wait(20) == 2
     assert "its mode is 0640" in (tmp_path / "log").read_text()
 
 

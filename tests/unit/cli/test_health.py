@@ -145,7 +145,7 @@ def test_a_journal_that_cannot_be_read(site: Site, tmp_path: Path) -> None:
     conf.write_text(f"{text}[health]\ndirectory = {tmp_path}\n")
     answer = commandline.run(f"--config-file={conf}", "health")
     assert answer.code == 3
-    assert "CANNOT TELL: the journal" in answer.out
+    assert "CANNOT TELL: there is no directory" in answer.out
     written(tmp_path, site)
     assert commandline.run(f"--config-file={conf}", "health").code == 1
 
