@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from cliff.lister import Lister
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import answers
+from nova_ha_scheduler.cli import answers, spooled
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.evacuation.orders import CommandKind
+from nova_ha_scheduler.spool.word import DIRECTORY
 
 
 class ConfirmFenced(Command, Lister):
@@ -20,7 +21,8 @@ class ConfirmFenced(Command, Lister):
 
     If it is not, its servers run twice and their disks are lost. The active trigger
     uses the word when the host is suspected; until then it is noted, and is void as
-    soon as the host is heard of.
+    soon as the host is heard of. Who may not read nova-ha.conf gives the word to the
+    trigger on this machine, through its directory.
     """
 
     short = answers.SHORT
@@ -31,7 +33,10 @@ class ConfirmFenced(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         order = new_command(CommandKind.CONFIRM_FENCED, args.host, args)
-        found = answers.ask(self.app, [order])
+        if spooled.is_needed(self.app, DIRECTORY):
+            found = spooled.ask([order], DIRECTORY)
+        else:
+            found = answers.ask(self.app, [order])
         self.code = answers.tell(found)
         return answers.table(found)
 

@@ -17,6 +17,7 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.health import conf as health_conf
 from nova_ha_scheduler.journal import conf as journal_conf
+from nova_ha_scheduler.spool import conf as spool_conf
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
 _FROM_ZERO = ("clock_skew", "retry_interval", "device_check_interval")
@@ -201,6 +202,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
         fencing_conf,
         journal_conf,
         health_conf,
+        spool_conf,
     ):
         others.register_opts(conf)
 

@@ -38,6 +38,7 @@ from nova_ha_scheduler.journal.decisions import MIB, Decisions
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.printable import one_line
+from nova_ha_scheduler.spool.taker import Taker
 
 LOG = logging.getLogger(__name__)
 
@@ -100,6 +101,9 @@ class Service:
             stuck,
         )
         self._health = Writer(parts, self.journal, self._clock, self._troubles)
+        # Who evacuates one host by hand is not the trigger of this machine.
+        directory = "" if parts.only else self._conf.words.directory
+        self._words = Taker(directory, self.journal)
         self._stop, self._wake = threading.Event(), threading.Event()
         self._updates = Updates()
         self._sender: notify.Sender | None = None
@@ -132,6 +136,7 @@ class Service:
         self._start_sender()
         self._leadership.start()
         self._health.start()
+        self._words.start()
         try:
             while not self._stop.is_set():
                 if self._leadership.acquire():
@@ -141,6 +146,7 @@ class Service:
                     self._live("stands by")
         finally:
             self._health.stop()
+            self._words.stop()
             self._leadership.release()
 
     def _live(self, status: str) -> None:

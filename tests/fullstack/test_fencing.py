@@ -54,9 +54,8 @@ def alert(trigger: Trigger, **details: str) -> subprocess.CompletedProcess[str]:
         "CRM_alert_task": "off",
         "CRM_alert_rc": "0",
         "CRM_alert_desc": f"Operation off of {NODE} by rack7-node1 for cl@node1: OK",
-        "config_file": str(trigger.conf_file),
+        "words": str(trigger.words),
         "node_map": f"rack7-node1=b1 {NODE}={HOST}",
-        **trigger.environment,
         **details,
     }
     return subprocess.run(
@@ -84,16 +83,17 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
         ("reboot is no power-off", 0, {"CRM_alert_task": "reboot"}),
         ("on is no power-off", 0, {"CRM_alert_task": "on"}),
         ("", 0, {"CRM_alert_kind": "node", "CRM_alert_desc": "lost"}),
-        ("no compute host that is called b", 1, {"node_map": f"{NODE}=b"}),
-        ("no compute host that is called " + NODE, 1, {"node_map": ""}),
-        ("no compute host that is called .2", 1, {"node_map": f"{NODE}=.2"}),
-        ("it cannot be told", 1, {"OS_CLIENT_CONFIG_FILE": "/nowhere"}),
+        ("is told", 0, {"node_map": f"{NODE}=b"}),
+        ("is told", 0, {"node_map": ""}),
+        ("No such file", 1, {"words": "/nowhere"}),
         ("no node is named", 1, {"CRM_alert_node": ""}),
     ]
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda each: alert(ours, **each[2]), refused)
     for (said, code, _), done in zip(refused, found, strict=True):
         assert (done.returncode, said in done.stderr) == (code, True), done
+    unknown = Query(outcome="command.refused")
+    stack.wait("two names are refused", lambda: len(history.events(unknown)) == 2, 30)
     (before,) = history.recoveries(Query(host=HOST))
     assert before.evidence is None
     assert not history.servers(Query(host=HOST))

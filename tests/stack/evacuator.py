@@ -33,6 +33,7 @@ class Trigger:
     """One configuration and journal, for any number of services on it.
 
     :ivar conf_file: nova-ha.conf; :ivar fencing_file: fencing.yaml.
+    :ivar words: where it takes words.
     :ivar services: by name.
     :ivar environment: what its programs need beside the configuration.
     """
@@ -54,6 +55,8 @@ class Trigger:
         folder.mkdir()
         self.conf_file = folder / "nova-ha.conf"
         self.fencing_file = folder / "fencing.yaml"
+        self.words = folder / "words"
+        self.words.mkdir(0o730)
         self.services: dict[str, Program] = {}
         self._site = site
         self._folder = folder
@@ -63,6 +66,7 @@ class Trigger:
             "database": {"connection": journal},
             "fencing": {"config_file": self.fencing_file},
             "health": {"directory": folder},
+            "words": {"directory": self.words},
             "oslo_messaging_notifications": {
                 "transport_url": broker,
                 "driver": "messagingv2",

@@ -143,16 +143,19 @@ def test_killed_and_started_again(
     cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path
 ) -> None:
     """kill -9 while servers are on their way; the next trigger goes on. That others
-    cannot be fenced is their trouble alone."""
+    cannot be fenced is their trouble alone. The word that it is off is Pacemaker's."""
     names = [f"kept{n}" for n in range(4)]
     boot_on(cloud, "node3", flavor, *names)
-    configured = trigger({"node5": None, "node6": {"method": "redfsh"}})
+    words = tmp_path / "words"
+    words.mkdir(0o730)
+    methods = {"node5": None, "node6": {"method": "redfsh"}}
+    configured = trigger(methods, words={"directory": words})
     cloud.hardware.rebuild_seconds = 3
     process = configured.start(tmp_path / "first.log")
     try:
         cloud.wait("the service", lambda: active(configured))
         cloud.crash("node3")
-        configured.nova_ha("confirm-fenced", "node3", *BY)
+        pacemaker_fences("node3", words)
         cloud.force_down("node3")
         cloud.wait("evacuations", lambda: _under_way(cloud, "node3"))
     finally:
@@ -173,8 +176,24 @@ def test_killed_and_started_again(
         assert said.count(told) == 1
     cloud.hardware.rebuild_seconds = 0
     assert (row["recovered"] >= len(names), row["failed"]) == (True, 0)
+    assert "confirmed by Pacemaker (user " in row["proof"]
     records = cloud.nova("GET", "/os-migrations?source_compute=node3").json()
     assert len(records["migrations"]) == row["recovered"], "none is asked for twice"
+
+
+def pacemaker_fences(host: str, words: Path) -> None:
+    """Its alert agent gives the word, with an environment that was recorded."""
+    alert = {
+        "CRM_alert_kind": "fencing",
+        "CRM_alert_node": host,
+        "CRM_alert_task": "st_notify_fence",
+        "CRM_alert_desc": f"Operation off of {host} by n1 for "
+        "pacemaker-controld.43@n1: OK (ref=4f1c)",
+        "CRM_alert_rc": "0",
+        "words": str(words),
+    }
+    agent = Path(sys.executable).with_name("nova-ha-pacemaker-alert")
+    subprocess.run([str(agent)], env=alert, check=True)
 
 
 def _under_way(cloud: Cloud, host: str) -> bool:
