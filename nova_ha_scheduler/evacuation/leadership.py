@@ -175,10 +175,10 @@ class Leadership:
         is_stuck = idle > self._patience
         if is_stuck and not self._is_stuck:
             LOG.error(
-                "Nothing has gone on in this trigger for %.0f s, so that it leaves the "
+                "Nothing has gone on in this trigger for %s s, so that it leaves the "
                 "lease to another one: see which service does not answer. If its loop "
                 "stands still for as long again, it ends itself.",
-                idle,
+                round(idle),
             )
         self._is_stuck = is_stuck
         if time.monotonic() - self._came_round_at > 2 * self._patience:
