@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subject, from the live cloud or from files; and what was wrong on the way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -49,6 +49,7 @@ class Gatherer:
         self.done: list[str] = []
         self._api: Api | None = None
         self._devices = 0
+        self._names: Mapping[str, str] = {}
         self.subject = Subject(trigger_conf.options(conf))
 
     @property
@@ -115,6 +116,7 @@ class Gatherer:
 
     def ask_devices(self, fencing: Fencing) -> None:
         self._devices = len(fencing.with_device)
+        fencing.hear_names(self._names)
         broken = fencing.broken(self._conf.fencing.check_parallelism)
         self.subject = replace(self.subject, broken=broken)
 
@@ -139,7 +141,7 @@ class Gatherer:
             return  # what is hidden makes no picture
         seen = self._try("cloud", lambda: _look(api), why, mend)
         if seen is not None:
-            picture, flavors, aggregates = seen
+            picture, flavors, aggregates, self._names = seen
             self.subject = replace(
                 self.subject,
                 picture=picture,
@@ -184,13 +186,20 @@ class Gatherer:
         return result
 
 
-def _look(api: Api) -> tuple[Picture, tuple[Flavor, ...], tuple[Aggregate, ...]]:
+def _look(
+    api: Api,
+) -> tuple[Picture, tuple[Flavor, ...], tuple[Aggregate, ...], dict[str, str]]:
+    """With what the machines call themselves, by host."""
     picture, notes = whole.take(api, SystemClock()), Notes()
     flavors = tuple(_flavors(api, notes))
-    aggregates = tuple(_aggregates(api, notes))
+    hypervisors = Lists(api, notes).hypervisors()
+    names = {one.host: one.name for one in hypervisors if one.name}
+    nodes = {one.node: one.host for one in hypervisors}
+    aggregates = tuple(_aggregates(api, notes, nodes))
     known = {(one.kind, one.name) for one in picture.unread}
     more = (one for one in notes.unread if (one.kind, one.name) not in known)
-    return replace(picture, unread=(*picture.unread, *more)), flavors, aggregates
+    picture = replace(picture, unread=(*picture.unread, *more))
+    return picture, flavors, aggregates, names
 
 
 def _flavors(api: Api, notes: Notes) -> Iterator[Flavor]:
@@ -213,10 +222,11 @@ def _flavor(raw: Any) -> Flavor:
     )
 
 
-def _aggregates(api: Api, notes: Notes) -> Iterator[Aggregate]:
+def _aggregates(
+    api: Api, notes: Notes, nodes: Mapping[str, str]
+) -> Iterator[Aggregate]:
     """One request to Placement for each that says one of our words."""
     asked = Lists(api, notes)
-    nodes = asked.nodes()
     for aggregate in notes.read(tags.KIND, asked.aggregates(), _aggregate):
         if not aggregate.metadata.keys() & set(vocabulary.AGGREGATE_KEYS):
             yield aggregate

@@ -3,7 +3,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from oslo_log import log as logging
 
@@ -92,6 +92,13 @@ class OpenStackCloud:
         self._api.act("PUT", f"/os-services/{service}", change)
 
 
+class Fencing(interfaces.Fencing, Protocol):
+    """Devices that may know a host by another name than Nova does."""
+
+    def hear_names(self, names: Mapping[str, str]) -> None:
+        """What the hosts' machines call themselves, by host."""
+
+
 class ProductionWorld(OpenStackCloud):
     """OpenStack, the fence devices and the witnesses.
 
@@ -102,7 +109,7 @@ class ProductionWorld(OpenStackCloud):
     def __init__(
         self,
         api: Api,
-        fencing: interfaces.Fencing,
+        fencing: Fencing,
         witnesses: interfaces.Witnesses,
         only: Collection[str] | None = None,
     ) -> None:
@@ -110,7 +117,7 @@ class ProductionWorld(OpenStackCloud):
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
         self._expected: frozenset[str] = frozenset()
 
-    def fence_by(self, fencing: interfaces.Fencing) -> None:
+    def fence_by(self, fencing: Fencing) -> None:
         """From now on; what is under way goes on as it began."""
         self._fencing = fencing
 
@@ -129,6 +136,7 @@ class ProductionWorld(OpenStackCloud):
             scope = replace(scope, hosts=hosts, destinations=True, overview=True)
         picture = super().observe(scope)
         self._expected = frozenset()
+        self._fencing.hear_names(self._observer.names)
         return detect.with_methods(picture, self.lacks)
 
     def power_off(self, host: str) -> PowerReport:

@@ -110,6 +110,10 @@ class Fencing:
         driver = self._drivers.get(host)
         return driver and (driver.METHOD, driver.settings, driver.limits)
 
+    def hear_names(self, names: Mapping[str, str]) -> None:
+        """What the hosts' machines call themselves, by host."""
+        self._ledger.names = names
+
     def lacks(self, host: str) -> str:
         """Why a host cannot be fenced, as a sentence; "": it has a method."""
         if host in self._drivers:

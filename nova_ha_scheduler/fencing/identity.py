@@ -218,6 +218,8 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Machine] = {}
+        self.names: Mapping[str, str] = {}
+        """What Nova's hypervisors are called, by host; a BMC may know that name."""
 
     def keep(self, older: "Ledger", hosts: Iterable[str]) -> None:
         """What the devices of these hosts have said to another ledger."""
@@ -245,6 +247,6 @@ class Ledger:
         by = {other: what for other, what in alike.items() if what}
         if by:
             return SHARED.format(hosts=", ".join(by), what=next(iter(by.values())))
-        if machine.is_not(known_as):
+        if machine.is_not(known_as) and machine.is_not(self.names.get(host, known_as)):
             return ANOTHER.format(name=machine.name)
         return ""

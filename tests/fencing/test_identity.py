@@ -245,6 +245,17 @@ def test_it_says_that_it_is_another_host(bmc, fencing):
     assert fences.power_off("c3").power is Power.OFF
 
 
+def test_its_name_as_nova_s_hypervisor_tells_it(bmc, fencing):
+    """[DEFAULT] host of nova.conf need not be the machine's own name."""
+    bmc.says = {"1": {"HostName": "rack3-7"}}
+    fences = fencing({"c1": _of(bmc, "1")}, Limits(0.5, 3))
+    assert fences.power("c1").power is Power.UNKNOWN
+    fences.hear_names({"c1": "rack3-7.example.org"})
+    assert fences.power("c1").power is Power.ON
+    fences.hear_names({"c1": "rack3-8.example.org"})
+    assert fences.power("c1").power is Power.UNKNOWN
+
+
 @pytest.mark.parametrize("name", ["c1", "C1", "c1.example.org", "", None, "localhost"])
 def test_its_own_name_in_other_forms(bmc, fencing, name):
     bmc.says = {"1": {"HostName": name}}

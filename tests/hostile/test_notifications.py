@@ -164,6 +164,9 @@ def test_a_host_that_is_not_there_is_never_looked_at() -> None:
 class _Fencing:
     """Nobody asks it."""
 
+    def hear_names(self, names: object) -> None:
+        pass
+
     def lacks(self, host: str) -> str:
         return ""
 

@@ -4,7 +4,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Host, Server
@@ -22,6 +22,15 @@ _IMAGES_AT_ONCE = 40
 _GROUP_PAGES = 10_000
 
 Json = dict[str, Any]
+
+
+class Hypervisor(NamedTuple):
+    """:ivar node: Placement's provider. :ivar name: of the machine, as it calls itself;
+    "" where Nova does not say."""
+
+    node: str
+    host: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,14 @@ class Lists:
 
     def nodes(self) -> dict[str, str]:
         """Compute nodes, which are Placement's providers, to service hosts."""
+        return {found.node: found.host for found in self.hypervisors()}
+
+    def hypervisors(self) -> list[Hypervisor]:
+        """All of them."""
         found = self.api.pages(
             "compute", "/os-hypervisors/detail", "hypervisors", HYPERVISORS
         )
-        return dict(self.notes.read("hypervisor", found, _node))
+        return list(self.notes.read("hypervisor", found, _hypervisor))
 
     def servers(self, **filters: str) -> Iterator[Any]:
         """Without filters, Nova shows stubs of the servers in a cell that does not
@@ -131,9 +144,10 @@ class Lists:
         return dict.fromkeys(wanted, images.NOT_THERE) | found
 
 
-def _node(found: Any) -> tuple[str, str]:
+def _hypervisor(found: Any) -> Hypervisor:
     node = answers.identity(answers.fields(found))
-    return node, answers.name(answers.fields(found.get("service")), "host")
+    host = answers.name(answers.fields(found.get("service")), "host")
+    return Hypervisor(node, host, answers.words(found, "hypervisor_hostname"))
 
 
 def grouped(

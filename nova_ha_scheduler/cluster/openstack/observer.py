@@ -69,6 +69,8 @@ class Observer:
         self._images: dict[str, Image] = {}
         self.services: Mapping[str, str] = {}
         """The ids of the newest picture's services, by host."""
+        self.names: Mapping[str, str] = {}
+        """What the machines call themselves, by host, as far as that was asked for."""
         self.aggregates: Mapping[str, Said] = {}
         """As they were when they could be read."""
 
@@ -82,7 +84,9 @@ class Observer:
         the first time has a service first."""
         services = self.services
         if services != self._nodes_of:
-            self._nodes = Lists(self._api, notes).nodes()
+            found = Lists(self._api, notes).hypervisors()
+            self._nodes = {one.node: one.host for one in found}
+            self.names = {one.host: one.name for one in found if one.name}
             whole = services.keys() <= set(self._nodes.values())
             self._nodes_of = services if whole else {}
         return self._nodes
