@@ -116,7 +116,8 @@ suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
 suite-plans: FILES = $(PLANS)
 suite-trigger: FILES = $(filter-out $(PLANS),$(wildcard tests/trigger/test_*.py))
-# As users have it: built, installed, started.
+# As users have it: built, installed, started. What cannot be done here is named.
+suite-install: FLAGS += -rs
 suite-install: FILES = $(filter-out $(BESIDE),$(wildcard tests/install/test_*.py))
 suite-upkeep: FILES = tests/upkeep
 # Each part of make bench in its short form.

@@ -67,7 +67,13 @@ def test_make_needs_no_git(built: Built) -> None:
     """reno does: of a copy without .git, the notes are not linted, which is said."""
     release = "2026.2"
     folder = Path(sys.executable).parent
-    make = ["make", "-C", built.source, f"RELEASE={release}", f"BIN={folder}"]
+    make: list[str | Path] = [
+        "make",
+        "-C",
+        built.source,
+        f"RELEASE={release}",
+        f"BIN={folder}",
+    ]
     said = fresh.run([*make, "-o", f".venv-{release}/ready", "notes"])
     assert "not linted" in said
 

@@ -28,6 +28,13 @@ for name in entry_points(group="nova_ha.cli").names:
     found[" ".join(words)] = out.getvalue()
 print(json.dumps(found))
 """
+_DRIVERS = """
+import sqlalchemy, tooz.coordination
+for url in ("mysql+pymysql://u@h/journal", "postgresql+psycopg2://u@h/journal"):
+    sqlalchemy.create_engine(url)
+for url in ("etcd3+http://h:2379", "redis://h:6379"):
+    tooz.coordination.get_coordinator(url, b"us")
+"""
 _IMPORT_ALL = """
 import importlib, pkgutil
 import nova_ha_scheduler as package
@@ -73,6 +80,11 @@ def test_help_as_people_ask_for_it(host: Fresh, words: str) -> None:
     program, *rest = words.split()
     said = fresh.run([host.bin / program, *rest, "--help"])
     assert said.startswith(f"usage: {words} "), said
+
+
+def test_drivers_of_databases_and_locks(host: Fresh) -> None:
+    host.install(f"{fresh.PROJECT}[{fresh.EVERY_EXTRA}]")
+    assert host.code(_DRIVERS) == ""
 
 
 def test_versions(host: Fresh) -> None:
