@@ -45,6 +45,20 @@ class Glance:
         with self._seen():
             return inventory.named(self._api, said)
 
+    def aggregate(self, name: str) -> list[str]:
+        """The hosts in an aggregate, by its exact name: one request.
+
+        :raises UnknownName: there is none.
+        """
+        from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
+
+        with self._seen():
+            known = {a["name"]: a["hosts"] for a in Aggregates(self._api).all()}
+        if name not in known:
+            hint = names.hint(name, known)
+            raise UnknownName(f"there is no aggregate {name}{hint}")
+        return list(known[name])
+
     def servers_on(self, hosts: frozenset[str]) -> Picture:
         """The servers on some hosts: two requests each."""
         with self._seen():

@@ -2,6 +2,7 @@
 """``nova-ha confirm-fenced``, ``abort``, ``retry``: what the trigger is told."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -12,12 +13,13 @@ from nova_ha_scheduler.cli import answers, spooled
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
 from nova_ha_scheduler.cli.values import words
+from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.spool.word import DIRECTORY
 
 
 class ConfirmFenced(Command, Lister):
-    """Give your word that a host is powered off and stays so.
+    """Give your word that hosts are powered off and stay so.
 
     If it is not, its servers run twice and their disks are lost. The active trigger
     uses the word when the host is suspected; until then it is noted, and is void as
@@ -28,17 +30,54 @@ class ConfirmFenced(Command, Lister):
     short = answers.SHORT
 
     def arguments(self, add: Callable[..., Any]) -> None:
-        add("host", type=words, help="the compute service's exact host name")
+        help = "the compute services' exact host names"
+        add("hosts", type=words, nargs="*", metavar="HOST", help=help)
+        add("--zone", type=words, help="the hosts in this storage zone")
+        add("--aggregate", type=words, help="the hosts in this host aggregate")
+        help = "with --zone or --aggregate: do not ask whether these hosts are meant"
+        add("--yes", action="store_true", help=help)
         confirming(add, required=True)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        order = new_command(CommandKind.CONFIRM_FENCED, args.host, args)
-        if spooled.is_needed(self.app, DIRECTORY):
-            found = spooled.ask([order], DIRECTORY)
+        if sum(map(bool, (args.hosts, args.zone, args.aggregate))) != 1:
+            self.parser.error("hosts, or --zone, or --aggregate")
+        spools = spooled.is_needed(self.app, DIRECTORY)
+        kind = CommandKind.CONFIRM_FENCED
+        hosts = self._hosts(args, spools)
+        orders = [new_command(kind, host, args) for host in hosts]
+        if spools:
+            found = spooled.ask(orders, DIRECTORY)
         else:
-            found = answers.ask(self.app, [order])
+            found = answers.ask(self.app, orders)
         self.code = answers.tell(found)
         return answers.table(found)
+
+    def _hosts(self, args: argparse.Namespace, spools: bool) -> list[str]:
+        """Whose they are; of one, the trigger judges the name."""
+        named = list(dict.fromkeys(args.hosts))
+        if spools and not named:
+            raise Refused("--zone and --aggregate need nova-ha.conf: name the hosts")
+        if spools or len(named) == 1:
+            return named
+        # What asks the cloud takes long to import.
+        from nova_ha_scheduler.cli import racks
+
+        if named:
+            racks.named(self.app, named)
+            return named
+        found = racks.members(self.app, args.zone, args.aggregate)
+        if not args.yes:
+            self._ask(found)
+        return found
+
+    def _ask(self, hosts: list[str]) -> None:
+        """Whether a person means these."""
+        listed = f"{len(hosts)} hosts: {', '.join(hosts)}"
+        if not sys.stdin.isatty():
+            self.parser.error(f"{listed}: --yes is needed if all of them are off")
+        print(f"{listed}. Are all of them off? (yes): ", end="", file=sys.stderr)
+        if sys.stdin.readline().strip() != "yes":
+            raise Refused("nothing was ordered")
 
 
 class _Order(Command, ShowOne):

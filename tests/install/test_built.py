@@ -53,7 +53,6 @@ def test_the_wheel_has_the_files_for_a_host(
     there = {n.partition(folder)[2] for n in wheel.namelist() if folder in n}
     etc = built.source / "etc"
     assert there == _files(etc / "service") | _files(etc / "nova-ha-scheduler")
-    assert any(n.endswith("scripts/nova-ha-pacemaker-alert") for n in wheel.namelist())
 
 
 def test_the_sdist_is_the_tree(built: Built) -> None:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several hosts that are meant by one order; asks the cloud, which takes long to
+import."""
+
+import sys
+from collections.abc import Sequence
+
+from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.glance import Glance, require_zone
+from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.evacuation import names
+from nova_ha_scheduler.evacuation.names import UnknownName
+
+
+def named(app: NovaHA, hosts: Sequence[str]) -> None:
+    """Make sure that Nova knows all of them; while the cloud is out of order, that is
+    left to the trigger.
+
+    :raises UnknownName: it names those that it does not know.
+    """
+    try:
+        known = Glance(app.conf).hosts().hosts
+    except CloudUnreachable as error:
+        print(f"warning: the names are not looked up: {error}", file=sys.stderr)
+        return
+    problems = []
+    for host in hosts:
+        try:
+            names.require(host, known)
+        except UnknownName as error:
+            problems.append(str(error))
+    if problems:
+        raise UnknownName("; ".join([*problems, "nothing was ordered"]))
+
+
+def members(app: NovaHA, zone: str | None, aggregate: str | None) -> list[str]:
+    """The compute hosts in a storage zone, or in an aggregate, by name.
+
+    :raises CloudUnreachable: who they are is not known.
+    :raises Refused: there is none such, or no host is in it.
+    """
+    what = f"zone {zone}" if zone else f"aggregate {aggregate}"
+    try:
+        glance = Glance(app.conf)
+        picture = glance.hosts()
+        inside = glance.aggregate(aggregate) if aggregate else None
+    except CloudUnreachable as error:
+        words = f"which hosts are in {what} is not known, name them: {error}"
+        raise CloudUnreachable(words) from error
+    if zone:
+        require_zone(picture, zone)
+        hosts = picture.hosts.values()
+        return sorted(host.name for host in hosts if zone in host.facts.zones)
+    found = sorted(set(inside or ()) & picture.hosts.keys())
+    if not found:
+        raise Refused(f"no compute host is in {what}")
+    return found
