@@ -10,7 +10,9 @@ from typing import Any
 from nova_ha_scheduler.cli import exits, progress
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cli.values import Moment, in_local
+from nova_ha_scheduler.codec import Unreadable
 from nova_ha_scheduler.evacuation.orders import Command
+from nova_ha_scheduler.health.judgement import span
 from nova_ha_scheduler.journal.store import SqlJournal
 
 WAIT_SECONDS = 15.0
@@ -87,6 +89,8 @@ def _answers(journal: SqlJournal, orders: Sequence[Command]) -> list[Answer]:
     if not holder:
         words = "queued: no trigger is active"
         return [Answer(order, words) for order in orders]
+    if silent := _silence(journal, holder):
+        return [Answer(order, silent) for order in orders]
     found: dict[str, Answer] = {}
     end = time.monotonic() + WAIT_SECONDS
     waiting = f"Waiting for the trigger {holder}"
@@ -99,6 +103,23 @@ def _answers(journal: SqlJournal, orders: Sequence[Command]) -> list[Answer]:
                     found[order.id] = _answer(order)
     late = f"queued: {holder} has not answered yet"
     return [found.get(o.id, Answer(o, late, exits.LATE)) for o in orders]
+
+
+def _silence(journal: SqlJournal, holder: str) -> str:
+    """That the trigger that the lease names is dead, or cut off, by its own report."""
+    try:
+        report = journal.report()
+    except Unreadable:
+        return ""
+    if report is None or report.owner != holder:
+        return ""  # it has just begun
+    age = time.time() - report.at
+    if age <= report.valid:
+        return ""
+    return (
+        f"queued: no trigger is active: {holder} was last heard of {span(age)} ago "
+        "(nova-ha health)"
+    )
 
 
 def _answer(order: Command) -> Answer:

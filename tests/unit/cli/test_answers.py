@@ -16,6 +16,7 @@ from nova_ha_scheduler.cli.waiter import Waiter
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.unit.cli.conftest import Site
+from tests.unit.cli.test_health import lead
 
 BY = ("--by", "Ann", "--reason", "pulled both cords")
 CONFIRM = ("confirm-fenced", *BY)
@@ -192,3 +193,12 @@ def test_a_reset_lets_the_guard_admit_the_hosts(
     assert answer["answer"] == "fenced as usual from now on: node1"
     (reset,) = [e for e in site.events() if e.kind is EventKind.GUARD_RESET]
     assert reset.how == "guard reset by Ann: the rack is dark"
+
+
+@pytest.mark.parametrize("order", [CONFIRM, EVACUATE])
+def test_a_dead_trigger_is_not_waited_for(site: Site, order: tuple[str, ...]) -> None:
+    """Nobody has taken the lease after it yet."""
+    lead(site, age=300)
+    (answer,) = site.json(*order, "node1")
+    said = f"queued: no trigger is active: {site.journal.owner} was last heard of"
+    assert answer["answer"].startswith(said)
