@@ -39,6 +39,14 @@ def fields(found: Any) -> Mapping[str, Any]:
     return found
 
 
+def inside(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object in an object."""
+    said = _of(found, key)
+    if not isinstance(said, dict):
+        raise Unreadable(f"{key} is {_short(said)}, and no object")
+    return said
+
+
 def listed(body: Mapping[str, Any], key: str, where: str) -> list[Any]:
     """The list in an answer.
 
@@ -116,7 +124,7 @@ def texts(found: Mapping[str, Any], key: str) -> dict[str, str]:
 
     :raises Unreadable: one of them is no text: what it says of the object is unknown.
     """
-    said = fields(_of(found, key))
+    said = inside(found, key)
     for each, value in said.items():
         if not isinstance(value, str):
             raise Unreadable(f"{plain(each, NAME)} is {_short(value)}")

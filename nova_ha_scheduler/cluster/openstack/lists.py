@@ -146,7 +146,7 @@ class Lists:
 
 def _hypervisor(found: Any) -> Hypervisor:
     node = answers.identity(answers.fields(found))
-    host = answers.name(answers.fields(found.get("service")), "host")
+    host = answers.name(answers.inside(found, "service"), "host")
     return Hypervisor(node, host, answers.words(found, "hypervisor_hostname"))
 
 

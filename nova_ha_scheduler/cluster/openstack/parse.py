@@ -193,14 +193,14 @@ def shown(found: Any, notes: Notes, on: str = "") -> Server:
 
 def requirements(found: Json) -> Requirements:
     """What a server takes and requires, by its flavor and its image at the boot."""
-    flavor = dict(answers.fields(answers.fields(found).get("flavor")))
+    flavor = dict(answers.inside(found, "flavor"))
     sizes = {key: answers.amount(flavor, key) for key in _SIZES}
     # Nova's older views say "" for none.
     sizes["swap"] = answers.amount(flavor, "swap") if flavor.get("swap") else 0
     specs = answers.texts(flavor, "extra_specs")
     if "image" not in found:
         raise Unreadable("image is missing")
-    image = dict(answers.fields(found["image"])) if found["image"] else None
+    image = dict(answers.inside(found, "image")) if found["image"] else None
     if image is not None:
         properties = image.get("properties") or {}
         image = {"properties": answers.texts({"properties": properties}, "properties")}

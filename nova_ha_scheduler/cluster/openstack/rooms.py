@@ -53,8 +53,8 @@ def rooms(summaries: Mapping[str, Any], notes: Notes) -> dict[str, Room]:
 
 def _provider(summary: Any) -> _Provider:
     found = answers.fields(summary)
-    shown = answers.fields(found.get("resources"))
-    amounts = {name: answers.fields(said) for name, said in shown.items()}
+    shown = answers.inside(found, "resources")
+    amounts = {name: answers.inside(shown, name) for name in shown}
     capacity = {name: answers.amount(n, "capacity") for name, n in amounts.items()}
     used = {name: answers.amount(n, "used") for name, n in amounts.items()}
     traits = frozenset(
@@ -75,5 +75,5 @@ def taken(allocations: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, in
 
 
 def _amounts(said: Any) -> dict[str, int]:
-    shown = answers.fields(answers.fields(said).get("resources"))
+    shown = answers.inside(answers.fields(said), "resources")
     return {name: answers.amount(shown, name) for name in shown}
