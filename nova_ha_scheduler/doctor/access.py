@@ -153,6 +153,8 @@ def hidden(api: Api) -> Iterator[Finding]:
                 raise
             yield _refused(f"GET {probe.path} is refused", probe.why, probe.rule)
             continue
+        if not probe.shown:
+            continue
         items = answers.listed(answer, probe.key, f"{probe.service} GET {probe.path}")
         for name, rule in probe.shown.items():
             if items and not _has(items[0], name):
