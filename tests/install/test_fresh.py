@@ -57,6 +57,11 @@ def test_without_the_extra_one_line_says_what_to_install(
         assert said.count("\n") == 1, said
 
 
+def test_an_alert_agent_needs_no_extra(plain: Fresh, refusals: dict[str, str]) -> None:
+    """Cluster nodes have it; what is no alert is nothing to do."""
+    assert fresh.run([plain.bin / "nova-ha-pacemaker-alert"]) == ""
+
+
 def test_it_is_the_wheel_that_runs(host: Fresh) -> None:
     where = host.code("import nova_ha_scheduler as n; print(n.__file__)")
     assert Path(where).is_relative_to(host.bin.parent)
