@@ -95,6 +95,7 @@ def test_servers(
     picture = _look(adapter)
     seen = {server.name: server for server in picture.servers_of(FULL)}
     assert set(seen) == {"plain", "big", "on-volume", "grouped"}
+    assert picture.unread == ()
     plain, big = seen["plain"], seen["big"]
     assert plain.uuid == servers["plain"]
     assert (plain.vm_state, plain.task_state, plain.running) == ("active", None, True)
@@ -248,6 +249,7 @@ def test_an_evacuation_and_the_way_back(
         return picture if done else None
 
     picture = cloud.wait("evacuations", landed)
+    assert picture.unread == ()
     for server in moving:
         seen = picture.servers[server]
         assert (seen.host, seen.running, seen.missing) == ("node5", True, ())

@@ -89,6 +89,7 @@ def test_what_it_shows(
         request.getfixturevalue("one_a_page")
     picture = whole.take(api, SystemClock())
     assert set(picture.hosts) == {*HOSTS, OUTSIDE}
+    assert picture.unread == ()
     special, plain = picture.hosts[SPECIAL], picture.hosts["node4"]
     assert special.facts.zones == {ZONE}
     assert {GOLD, FAST} <= special.traits
