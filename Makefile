@@ -16,7 +16,7 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos packages lint notes unit functional working waiting matrix bench sample freeze clean
+.PHONY: help environment demo test fullstack chaos packages lint notes unit functional working waiting matrix bench ci-long sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -27,6 +27,7 @@ help:
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
+	@echo 'make ci-long     what CI has no time for: fullstack, chaos, matrix and bench (two hours)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
@@ -110,7 +111,7 @@ suite-beside: FILES = $(BESIDE)
 
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
 # leads is seen by waiting, which takes little of a core.
-WAITING = trigger leadership demo
+WAITING = trigger service leadership demo
 TRIGGER = plans evacuator install upkeep peers bench
 suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
@@ -125,6 +126,8 @@ suite-bench: FILES = tests/bench
 # The playground of make demo ARGS=--keep.
 suite-demo: FILES = tests/demo
 suite-leadership: FILES = tests/leadership
+# The process around the trigger: how it starts, reloads, is watched, and ends.
+suite-service: FILES = tests/service
 suite-peers: FILES = tests/journal tests/fencing tests/hostile tests/witnesses
 suite-peers: FLAGS =
 
@@ -153,6 +156,13 @@ matrix:
 
 bench: $(VENV)/ready
 	@$(BIN)/python -m bench $(ARGS)
+
+# What CI has no time for.
+ci-long:
+	@$(MAKE) --no-print-directory fullstack
+	@$(MAKE) --no-print-directory chaos SEED=1-3
+	@$(MAKE) --no-print-directory matrix
+	@$(MAKE) --no-print-directory bench
 
 sample: $(VENV)/ready
 	$(BIN)/oslo-config-generator --config-file etc/config-generator.conf
