@@ -100,7 +100,7 @@ OPTS = [
     ),
     cfg.StrOpt(
         "admission_file",
-        default="/var/lib/nova-ha-scheduler/admission.json",
+        default="/var/lib/nova-ha-admission/admission.json",
         help="What 'nova-ha capacity --publish' has written, or the active trigger "
         "(nova-ha.conf: [admission] publish_interval), as a path on the host of "
         "nova-scheduler. It has to get there by itself: run the command there, copy "

@@ -120,6 +120,7 @@ def test_directories(root: Path) -> None:
         "/var/log/nova-ha-scheduler": "0750 nova-ha:nova-ha",
         "/var/spool/nova-ha-scheduler": "0755 root:root",
         "/var/spool/nova-ha-scheduler/words": "1730 nova-ha:nova-ha-word",
+        "/var/lib/nova-ha-admission": "0755 nova-ha:nova-ha",
         "/run/nova-ha-scheduler": "0755 nova-ha:nova-ha",
     }
 
