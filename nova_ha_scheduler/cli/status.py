@@ -62,7 +62,12 @@ class Status(Command, ShowOne):
         told = said or _NO_REPORT
         answers = {each.host: each for each in told.answers}
         orders = [
-            {"host": order.host, "command": order.kind.value, "by": order.by}
+            {
+                "host": order.host,
+                "command": order.kind.value,
+                "by": order.by,
+                "waits": order.waits,
+            }
             for order in state.commands.values()
         ]
         held = [pause for pause in state.pauses.values() if not pause.is_over(now)]

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nova-ha abort``, ``retry`` and ``status`` beside a trigger in a simulated world."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.orders import CommandKind
+from nova_ha_scheduler.evacuation.orders import Command, CommandKind
+from nova_ha_scheduler.evacuation.records import Event, EventKind
+from nova_ha_scheduler.reasons import Reason
 from tests.unit.cli.conftest import Site
 
 BY = ("--by", "Ann", "--reason", "enough")
@@ -27,7 +30,7 @@ def test_without_a_trigger_it_is_queued(site: Site, kind: str) -> None:
     assert order.kind is CommandKind(kind)
     assert order.expires_at - order.at == pytest.approx(7200, abs=60)
     (waiting,) = site.json("status")["commands_waiting"]
-    assert waiting == {"host": "node1", "command": kind, "by": "Ann"}
+    assert waiting == {"host": "node1", "command": kind, "by": "Ann", "waits": ""}
 
 
 def test_abort_and_retry(site: Site, trigger: Start) -> None:
@@ -48,6 +51,23 @@ def test_abort_and_retry(site: Site, trigger: Start) -> None:
     errors = site.json("status")["last_errors"]
     assert {error["kind"] for error in errors} == {"host.held"}
     assert all(error["at"] for error in errors)
+
+
+def test_a_word_says_what_it_waits_for(site: Site) -> None:
+    now, why = time.time(), Reason.WORD_UP.sentence()
+    given = ("word", CommandKind.CONFIRM_FENCED, "node2", "Ann", "pulled", now)
+    site.journal.add_commands([Command(*given, now + 600, waits=why)])
+    (waiting,) = site.json("status")["commands_waiting"]
+    assert waiting["waits"] == why
+    assert why in " ".join(site.run("status").out.replace("|", " ").split())
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(23, True), (25, False)])
+def test_old_errors_are_history(site: Site, hours: float, shown: bool) -> None:
+    at = time.time() - hours * 3600
+    old = Event(EventKind.HOST_HELD, at, "node1", reason="no fence device")
+    site.journal.put_pauses([], [old])
+    assert bool(site.json("status")["last_errors"]) is shown
 
 
 def test_a_pause_holds_the_active_trigger(site: Site, trigger: Start) -> None:
