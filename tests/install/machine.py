@@ -34,6 +34,10 @@ for folder in "$@"; do
         -o "lowerdir=$folder,upperdir=$upper,workdir=$work" "$folder"
 done
 chmod 755 /root
+# As new, also where somebody has installed the product on the machine itself.
+rm -rf /opt/nova-ha-scheduler /etc/nova-ha-scheduler /usr/local/bin/nova-ha* \\
+    /etc/*/nova-ha-scheduler* /etc/systemd/system/nova-ha* /run/nova-ha-scheduler \\
+    /var/lib/nova-ha-* /var/spool/nova-ha-scheduler /var/log/nova-ha-scheduler
 echo ready
 exec sleep infinity
 """

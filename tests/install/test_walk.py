@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import redfish
+from tests.errors import CloudError
 from tests.install import machine
 from tests.install.conftest import WALKED
 from tests.install.fresh import TREE, Built
@@ -71,8 +72,15 @@ def test_from_install_to_a_recovered_host(
     cloud.crash(victim)
     cloud.force_down(victim)
     shown = f"{AS_OURS}nova-ha history list -f value -c host -c outcome"
-    cloud.wait(
-        "the recovery", lambda: f"{victim} recovered" in stranger.run(shown), 240
-    )
+
+    def recovered() -> bool:
+        said["history"] = stranger.run(shown)
+        return f"{victim} recovered" in said["history"]
+
+    try:
+        cloud.wait("the recovery", recovered, 240)
+    except CloudError as error:
+        told = stranger.run(f"{AS_OURS}nova-ha history events || true")
+        raise CloudError(f"{said['history']}{told}") from error
     assert bmcs.power(victim) == "Off"
     assert cloud.openstack().compute.get_server(server).compute_host != victim

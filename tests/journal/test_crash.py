@@ -70,10 +70,13 @@ def test_sqlite_syncs_each_commit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["sqlite:////no/such/folder/j.sqlite", "mysql+pymysql://u:hunter2@127.0.0.1:9/j"],
+    ("url", "why"),
+    [
+        ("sqlite:////no/such/folder/j.sqlite", "no directory /no/such/folder for the"),
+        ("mysql+pymysql://u:hunter2@127.0.0.1:9/j", "the journal's database failed"),
+    ],
 )
-def test_a_database_that_cannot_be_had(url):
-    with pytest.raises(JournalError, match="the journal's database failed") as error:
+def test_a_database_that_cannot_be_had(url, why):
+    with pytest.raises(JournalError, match=why) as error:
         Database(make_conf(url)).check()
     assert "hunter2" not in str(error.value)

@@ -17,7 +17,7 @@ LINE = ("--synthetic", "2 zones of 3 hosts of 8 vCPU, 50 % full")
     ("arguments", "code", "problem"),
     [
         (("plan",), 2, "name a host"),
-        (("plan", "compute-9", *FILE), 1, "compute-9: no nova-compute service"),
+        (("plan", "compute-9", *FILE), 2, "compute-9: no nova-compute service"),
         (("plan", "compute-1", *FILE, *LINE), 1, "give one of them"),
         (
             ("plan", "a", "--from-file", "/nowhere/c.json"),
@@ -31,8 +31,8 @@ LINE = ("--synthetic", "2 zones of 3 hosts of 8 vCPU, 50 % full")
         (("plan", "--apply", "p", *FILE), 2, "about the live cloud"),
         (("plan", "--apply", "p", "--out", "q"), 2, "about the live cloud"),
         (("plan", "compute-1", *FILE, "--out", "/nowhere/p"), 1, "/nowhere/p: No such"),
-        (("explain", "nix", *FILE), 1, "nix: no server on a host has this id"),
-        (("explain", "db-1", *FILE, "--host", "x"), 1, "x: no nova-compute service"),
+        (("explain", "nix", *FILE), 2, "nix: no server on a host has this id"),
+        (("explain", "db-1", *FILE, "--host", "x"), 2, "x: no nova-compute service"),
         (("explain", "db-1", *FILE, "--operation", "fly"), 2, "invalid choice"),
         (("snapshot", "/nowhere/c.json", *FILE), 1, "/nowhere/c.json: No such"),
         (("snapshot", "c.json"), 1, "compute GET /os-"),

@@ -52,7 +52,10 @@ def script() -> Script:
         ("at 10 boot web1 node1", "there is a server web1 already"),
         ("at 10 room node1 much", "much is no whole number"),
         ("at 10 slow fence node1 long", "long is no number of seconds"),
-        ("at 10 slow fencing node1 5", "fencing is none of testify, check power"),
+        (
+            "at 10 slow fencing node1 5",
+            "fencing is none of testify, testify again, check power",
+        ),
         ("at 10 break evacuation", "evacuation is none of force_down"),
         ("at 10 witness ping node1 dad", "dad is none of dead, alive, unknown"),
         ("at 10 power off 'node1", "No closing quotation"),
