@@ -36,7 +36,7 @@ def listening(path: Path, orders: Mapping[str, Order], last: str) -> Iterator[No
             except Unable as error:
                 answer = f"no {error}"
             except (KeyError, TypeError):
-                answer = f"no such order; there are {', '.join(orders)}"
+                answer = f"no {word} wants a host; there are {', '.join(orders)}"
             self.wfile.write(f"{answer}\n".encode())
             if word == last:
                 threading.Event().wait()  # its end closes the connection

@@ -18,7 +18,11 @@ TOLD = (
         f"nova-ha history events --host {VICTIM} -c at -c kind -c reason",
     ),
     ("", "nova-ha history list"),
-    ("Repair it and switch it on; its servers go home:", f"revive-host {VICTIM}"),
+    (
+        "When it is recovered, repair it and switch it on; its servers go home (sooner "
+        "is too early: Nova keeps it shut until its nova-compute is started again):",
+        f"revive-host {VICTIM}",
+    ),
     ("End all of it:", "end-demo"),
 )
 """What for, and the command. The last one ends what the others need."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from nova_ha_scheduler.cli.exits import WRONG
+from nova_ha_scheduler.cli.exits import CANNOT_TELL, WRONG
 
 PROJECT, _EXTRA = "nova-ha-scheduler", "evacuator"
 
@@ -58,7 +58,9 @@ def complete(prog: str) -> Iterator[None]:
             f"Install what it needs: pip install '{PROJECT}[{_EXTRA}]'",
             file=sys.stderr,
         )
-        raise SystemExit(WRONG) from None
+        # To monitoring, 2 would be an alarm.
+        asks_health = prog == "nova-ha" and "health" in sys.argv[1:]
+        raise SystemExit(CANNOT_TELL if asks_health else WRONG) from None
 
 
 def lacking(project: str, extra: str) -> list[str]:

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 _QUIET = {
     "alembic": logging.WARNING,
+    "keystoneauth": logging.CRITICAL,
+    "nova_ha_scheduler.evacuation.leadership": logging.WARNING,
     "oslo_service": logging.WARNING,
     "sushy": logging.CRITICAL,
 }
-"""Libraries that tell people what they do, and sushy, which has errors for each look at
-a BMC without sessions: what is wrong with a device is said by the command."""
+"""Who says more than people have asked for: libraries that tell what they do; the
+trigger inside a command that waits; keystoneauth, with a guess before each error that
+the command shows; sushy, with errors for each look at a BMC without sessions."""
 
 
 class _Entry:
@@ -216,4 +219,9 @@ def _is_wrong_configuration(error: Exception) -> bool:
 
 
 def main() -> int:
-    return int(NovaHA().run(sys.argv[1:]))
+    # Without arguments, cliff would open a prompt.
+    return int(NovaHA().run(sys.argv[1:] or ["--help"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -32,10 +32,12 @@ class Evacuate(Command, Lister):
     def arguments(self, add: Callable[..., Any]) -> None:
         add("host", help="the compute service's exact host name")
         confirming(add, required=False)
-        add("--confirm-fenced", action="store_true")
+        help = "you are sure that the host is off, and stays so"
+        add("--confirm-fenced", action="store_true", help=help)
         add("--dry-run", action="store_true", help="show who would go where")
         add("--wait", action="store_true", help="follow it to its end")
-        add("--timeout", type=duration, metavar="AGE", help="with --wait: so long")
+        help = "with --wait: wait no longer than that (as long as it takes)"
+        add("--timeout", type=duration, metavar="AGE", help=help)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         if args.dry_run:

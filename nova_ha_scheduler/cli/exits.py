@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 DONE, ERROR, WRONG, PARTLY, REFUSED, LATE = range(6)
 
+CANNOT_TELL = 3
+"""Of ``health`` alone."""
+
 INTERRUPTED = 130
 """By Ctrl-C: as shells say it, 128 and the signal's number."""
 

@@ -16,7 +16,7 @@ from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.conf import DIRECTORY
 from nova_ha_scheduler.health.judgement import cannot_tell, judge
 from nova_ha_scheduler.health.problems import Code
-from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal import JournalError, WrongDatabase
 
 _TABLE = "table"
 
@@ -94,6 +94,8 @@ class Health(Command, ShowOne):
         try:
             journal = SqlJournal(self.app.database, conf.journal.lease_timeout)
             return file.plain(judge(facts.gather(journal, now), now))
+        except WrongDatabase as error:  # health.json is another trigger's then
+            return file.plain(cannot_tell(str(error)))
         except JournalError as error:
             if conf.health.directory:
                 found = file.read(Path(conf.health.directory, file.NAME), now)

@@ -7,6 +7,8 @@ What each one is for stands in its docstring, which is read in its module's sour
 import ast
 import functools
 import inspect
+import shutil
+import textwrap
 from collections.abc import Mapping
 from importlib import metadata, util
 from pathlib import Path
@@ -15,6 +17,9 @@ from typing import Any
 import autopage.argparse
 import cliff.app
 from cliff.help import HelpCommand
+
+_LEAST = 20
+"""Columns for what a command is for, however narrow the terminal is."""
 
 
 def show(app: cliff.app.App, entries: Mapping[str, metadata.EntryPoint]) -> None:
@@ -27,13 +32,16 @@ def show(app: cliff.app.App, entries: Mapping[str, metadata.EntryPoint]) -> None
         if name not in lines:
             lines[name] = _first(inspect.getdoc(command.load()))
     width = max(map(len, lines))
+    size = max(_LEAST, shutil.get_terminal_size().columns - width - 4)
     pager = autopage.argparse.help_pager(app.stdout)
     autopage.argparse.use_color_for_parser(app.parser, pager.to_terminal())
     with pager as out:
         app.parser.print_help(out)
         out.write("\nCommands:\n")
         for name, line in sorted(lines.items()):
-            out.write(f"  {name:{width}}  {line}\n")
+            for part in textwrap.wrap(line, size):
+                out.write(f"  {name:{width}}  {part}\n")
+                name = ""
 
 
 class Help(HelpCommand):

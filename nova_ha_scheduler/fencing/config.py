@@ -23,6 +23,7 @@ error in one host's entry costs that host its fencing, and no other one.
 
 import concurrent.futures
 import os
+import pwd
 import re
 import stat
 import time
@@ -184,6 +185,14 @@ class _Twice:
     """Stands for the value of a key that is there more than once: which is meant?"""
 
 
+def _owner(number: int) -> str:
+    """A user's name, or the number of one who has none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
 class _Loader(yaml.BaseLoader):
     """Text only."""
 
@@ -227,7 +236,11 @@ def _read(path: str) -> Any:
                     f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
                 )
             if found.st_uid not in (0, os.geteuid()):
-                raise ConfigError("must belong to root or to the service's user")
+                raise ConfigError(
+                    f"belongs to {_owner(found.st_uid)}: run this as that user "
+                    f"(runuser -u {_owner(found.st_uid)} -- ...); else the file must "
+                    "belong to root or to whoever runs this, as it names programs"
+                )
             return yaml.load(file, _Loader)  # a BaseLoader: makes text, no objects
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}") from None

@@ -66,13 +66,24 @@ def file_of(url: sa.URL) -> str | None:
     return None if found == ":memory:" or found.startswith("file:") else found
 
 
+def _is_missing(path: str) -> bool:
+    """Not where this user may not look: then it may be there."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def require(url: sa.URL) -> None:
     """Before a look: which would make an empty file where there is none.
 
     :raises WrongDatabase: there is no journal.
     """
     path = file_of(url)
-    if path is not None and not os.path.exists(path):
+    if path is not None and _is_missing(path):
         _require_folder(path)
         raise WrongDatabase(
             f"there is no journal at {path} ([database] connection): start "

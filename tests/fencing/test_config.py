@@ -137,7 +137,10 @@ def test_a_mode_that_shows_credentials(file, mode):
 def test_a_file_of_somebody_else(file):
     path = file("hosts:" + REDFISH)
     os.chown(path, 65534, -1)
-    assert error_of(path) == "must belong to root or to the service's user"
+    said = error_of(path)
+    assert said.startswith(
+        "belongs to nobody: run this as that user (runuser -u nobody"
+    )
 
 
 def test_the_sample(file):

@@ -228,7 +228,11 @@ def test_no_endpoint(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("change", "name", "words"),
     [
-        ({"methods": {"node5": {"method": "x"}}}, "fencing-file", "method x does not"),
+        (
+            {"methods": {"node5": {"method": "x"}}},
+            "unusable-method",
+            "method x does not",
+        ),
         ({"methods": {"node5": None}}, "without-method", "protected host node5"),
         ({"methods": {"n9": {"method": "manual"}}}, "method-without-host", "n9"),
         ({"detection": {"poll_intervall": 5}}, "configuration", "mean poll_interval"),
@@ -237,7 +241,7 @@ def test_no_endpoint(cloud: Cloud) -> None:
         (
             {"database": {"connection": "sqlite:////nowhere/j"}},
             "journal",
-            "unable to open",
+            "no directory /nowhere for the journal",
         ),
         ({"cloud": {"auth_url": "http://127.0.0.1:1/"}}, "cloud", "127.0.0.1:1"),
     ],

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said where the extra of the trigger is not, or not all, installed."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,34 @@ def test_a_lack_is_one_line(
         "nova-ha: not installed: cliff, sushy. Install what it needs: "
         "pip install 'nova-ha-scheduler[evacuator]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("prog", "command", "code"),
+    [("nova-ha", "health", 3), ("nova-ha", "status", 2), ("nova-ha-evacuator", "", 2)],
+)
+def test_to_monitoring_a_lack_is_no_alarm(
+    monkeypatch: pytest.MonkeyPatch, prog: str, command: str, code: int
+) -> None:
+    monkeypatch.setattr(launch, "lacking", lambda *_: ["cliff"])
+    monkeypatch.setattr("sys.argv", [prog, command])
+    with pytest.raises(SystemExit) as end, launch.complete(prog):
+        raise ModuleNotFoundError("No module named 'cliff'")
+    assert end.value.code == code
+
+
+def test_without_arguments_there_is_help() -> None:
+    """And no prompt."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nova_ha_scheduler.cli.app"],
+        env={**os.environ, "COLUMNS": "80"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Commands:" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_another_error_stays_what_it_is() -> None:

@@ -141,13 +141,31 @@ def test_a_file_that_is_named(site: Site, tmp_path: Path) -> None:
 def test_a_journal_that_cannot_be_read(site: Site, tmp_path: Path) -> None:
     """The trigger's file knows more, while it is fresh."""
     conf = tmp_path / "other.conf"
-    text = site.conf.read_text().replace("journal.sqlite", "none/journal.sqlite")
+    (tmp_path / "torn.sqlite").write_text("this is no database, however long it is")
+    text = site.conf.read_text().replace("journal.sqlite", "torn.sqlite")
     conf.write_text(f"{text}[health]\ndirectory = {tmp_path}\n")
     answer = commandline.run(f"--config-file={conf}", "health")
     assert answer.code == 3
-    assert "CANNOT TELL: there is no directory" in answer.out
+    assert "CANNOT TELL: the journal's database failed" in answer.out
     written(tmp_path, site)
     assert commandline.run(f"--config-file={conf}", "health").code == 1
+
+
+def test_a_file_stands_for_no_journal_that_is_not_there(
+    site: Site, tmp_path: Path
+) -> None:
+    """It is that of a trigger with another configuration."""
+    conf = tmp_path / "other.conf"
+    url = f"sqlite:///{tmp_path}/no-journal.sqlite"
+    conf.write_text(
+        f"[database]\nconnection = {url}\n[health]\ndirectory = {tmp_path}\n"
+    )
+    now = time.time()
+    well = judge(Facts(site.journal.load(0), "ctl1", report(site)), now)
+    file.write(str(tmp_path), well, "ctl1", now, 60.0)
+    answer = commandline.run(f"--config-file={conf}", "health")
+    assert answer.code == 3
+    assert answer.out.startswith("CANNOT TELL: there is no journal at")
 
 
 @pytest.mark.parametrize(
