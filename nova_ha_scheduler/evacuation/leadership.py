@@ -187,7 +187,7 @@ class Leadership:
 
     def _keep_lease(self) -> None:
         """A slow answer of the cloud must not look like the trigger's death."""
-        while not self._ended.wait(self._interval):
+        while not self._rest():
             if self.leads and not self._stands_still():
                 try:
                     if self._journal.renew():
@@ -196,3 +196,18 @@ class Leadership:
                     self.lose()
                 except Exception as error:  # drivers raise anything
                     self._troubles.begins(Trouble.JOURNAL, error)
+
+    def _rest(self) -> bool:
+        """Wait a little. :returns: whether there is nothing more to wait for.
+
+        A process that was stopped as a whole has no loop that is stuck: the time for
+        which this thread did not run either does not count.
+        """
+        began = time.monotonic()
+        over = self._ended.wait(self._interval)
+        now = time.monotonic()
+        stopped = now - began - self._interval
+        if stopped > self._interval:
+            self._progressed_at = min(now, self._progressed_at + stopped)
+            self._came_round_at = min(now, self._came_round_at + stopped)
+        return over
