@@ -143,6 +143,7 @@ PROGRAMS: Mapping[str, Mapping[int, str]] = {
     "nova-ha-pacemaker-alert": {
         DONE: "the word was given, or there was none to give",
         ERROR: "a person has to give it, and why is said",
+        WRONG: "it was not called by Pacemaker",
     },
 }
 """Of the other programs, which people do not call."""

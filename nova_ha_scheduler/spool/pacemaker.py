@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from nova_ha_scheduler.cli.exits import DONE, ERROR
+from nova_ha_scheduler.cli.exits import DONE, ERROR, WRONG
 from nova_ha_scheduler.printable import flat
 from nova_ha_scheduler.spool.word import DIRECTORY, Word, give
 
@@ -45,8 +45,14 @@ class NotConfirmed(Exception):
 
 def main() -> int:
     """:returns: 0 if the word was given, or there was none to give; 1 if a person has
-    to give it. Pacemaker logs what is said."""
+    to give it; 2 if it was not Pacemaker who called. Pacemaker logs what is said."""
     alert: Mapping[str, str] = os.environ
+    if not alert.get("CRM_alert_kind"):
+        _say(
+            "this is an alert agent, which Pacemaker calls: pcs alert create "
+            f"path={PROG}; by hand it is nova-ha confirm-fenced HOST"
+        )
+        return WRONG
     directory = alert.get("words") or DIRECTORY
     try:
         word = word_of(alert, time.time())

@@ -127,3 +127,10 @@ def test_it_imports_nothing_that_takes_long() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_called_by_hand() -> None:
+    """Silence would look like success."""
+    done = run(CRM_alert_kind="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "by hand it is nova-ha confirm-fenced HOST" in done.stderr
