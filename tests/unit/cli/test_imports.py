@@ -75,8 +75,11 @@ def test_imports(site: Site, command: str, used: set[str]) -> None:
     assert "usage:" not in done.stderr
 
 
-def test_help_shows_each_command_as_its_own_help_does() -> None:
+def test_help_shows_each_command_as_its_own_help_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It is read in the sources."""
+    monkeypatch.setenv("COLUMNS", "200")  # else lines are wrapped
     shown = commandline.run("--help").out.partition("Commands:")[2]
     for entry in metadata.entry_points(group="nova_ha.cli"):
         name = entry.name.replace("_", " ")
