@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The time, so that a scenario can bring its own."""
 
+import datetime
 import time
 from typing import Protocol
 
@@ -19,3 +20,12 @@ class SystemClock:
 
     def steady(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)  # goes on while suspended
+
+
+def in_utc(at: float, timespec: str = "seconds") -> str:
+    """A moment, in seconds since the epoch, as ISO 8601 with Z.
+
+    :param timespec: how exactly; see datetime.isoformat.
+    """
+    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return found.isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -9,6 +9,8 @@ from typing import Any
 
 from cliff.columns import FormattableColumn
 
+from nova_ha_scheduler import clock
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 NOTHING = "-"
@@ -39,8 +41,7 @@ def words(text: str) -> str:
 
 def in_utc(at: float) -> str:
     """ISO 8601, UTC, to the millisecond."""
-    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return clock.in_utc(at, "milliseconds")
 
 
 def in_local(at: float) -> str:

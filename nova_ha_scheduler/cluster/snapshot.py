@@ -7,15 +7,13 @@ at its default is left out.
 """
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler import codec
+from nova_ha_scheduler import codec, files
 from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Scope, Server
 
 FORMAT = codec.Format("nova-ha-snapshot", 1)
@@ -100,20 +98,6 @@ def write(path: Path, text: str, mode: int = 0o600) -> None:
     :raises BadFile: it cannot be written.
     """
     try:
-        _replace(path, text, mode)
+        files.replace(path, text, mode)
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror}") from error
-
-
-def _replace(path: Path, text: str, mode: int) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchmod(handle, mode)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -5,9 +5,10 @@ Pauses are independent: each holds until it is resumed or its time is over, and 
 goes on when none holds it any more. All times are seconds since the epoch, UTC.
 """
 
-import datetime
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+
+from nova_ha_scheduler.clock import in_utc
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Pause:
         return self.zone is None or self.zone in zones
 
     def __str__(self) -> str:
-        until = f" until {_shown(self.until)}" if self.until is not None else ""
+        until = f" until {in_utc(self.until)}" if self.until is not None else ""
         return f"{self.scope}{until} by {self.by}: {self.reason}"
 
 
@@ -67,8 +68,3 @@ def holding(
 def words(pauses: Iterable[Pause]) -> str:
     """Who holds it and why: all of them, since each has to be resumed."""
     return "; and ".join(map(str, pauses))
-
-
-def _shown(at: float) -> str:
-    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return found.isoformat(timespec="seconds").replace("+00:00", "Z")

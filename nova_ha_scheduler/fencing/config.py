@@ -23,7 +23,6 @@ error in one host's entry costs that host its fencing, and no other one.
 
 import concurrent.futures
 import os
-import pwd
 import re
 import stat
 import time
@@ -36,7 +35,7 @@ import yaml
 from oslo_config import cfg
 from stevedore import driver, exception
 
-from nova_ha_scheduler import spelling
+from nova_ha_scheduler import files, spelling
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 from nova_ha_scheduler.fencing import NAMESPACE, ConfigError, Driver, Limits
 from nova_ha_scheduler.fencing import conf as fencing_conf
@@ -185,14 +184,6 @@ class _Twice:
     """Stands for the value of a key that is there more than once: which is meant?"""
 
 
-def _owner(number: int) -> str:
-    """A user's name, or the number of one who has none."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
 class _Loader(yaml.BaseLoader):
     """Text only."""
 
@@ -236,9 +227,10 @@ def _read(path: str) -> Any:
                     f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
                 )
             if found.st_uid not in (0, os.geteuid()):
+                owner = files.owner(found.st_uid)
                 raise ConfigError(
-                    f"belongs to {_owner(found.st_uid)}: run this as that user "
-                    f"(runuser -u {_owner(found.st_uid)} -- ...); else the file must "
+                    f"belongs to {owner}: run this as that user "
+                    f"(runuser -u {owner} -- ...); else the file must "
                     "belong to root or to whoever runs this, as it names programs"
                 )
             return yaml.load(file, _Loader)  # a BaseLoader: makes text, no objects

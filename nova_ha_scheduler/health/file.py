@@ -5,16 +5,13 @@ Every trigger writes one on its machine, so that monitoring needs neither the cl
 password nor the journal.
 """
 
-import contextlib
-import datetime
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler import codec
+from nova_ha_scheduler import codec, files
+from nova_ha_scheduler.clock import in_utc
 from nova_ha_scheduler.health.judgement import Judgement, cannot_tell, span
 from nova_ha_scheduler.health.problems import Code, Problem
 
@@ -69,7 +66,7 @@ def plain(judgement: Judgement) -> dict[str, Any]:
 
 
 def _entry(found: Problem) -> Entry:
-    since = None if found.since is None else _shown(found.since)
+    since = None if found.since is None else in_utc(found.since)
     return Entry(found.kind.word, found.host or None, since, found.what, found.todo)
 
 
@@ -89,21 +86,12 @@ def write(
         judgement.line,
         tuple(map(_entry, judgement.problems)),
         trigger,
-        _shown(at),
+        in_utc(at),
         at,
         valid,
     )
-    handle, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(FORMAT.plain(content), file, indent=1)
-            file.write("\n")
-            os.fchmod(file.fileno(), _MODE)
-        os.replace(name, Path(directory, NAME))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    text = json.dumps(FORMAT.plain(content), indent=1)
+    files.replace(Path(directory, NAME), text + "\n", _MODE)
 
 
 def read(path: Path, now: float) -> dict[str, Any]:
@@ -134,9 +122,3 @@ def read(path: Path, now: float) -> dict[str, Any]:
 
 def _unreadable(why: str) -> dict[str, Any]:
     return plain(cannot_tell(why))
-
-
-def _shown(at: float) -> str:
-    """ISO 8601, UTC."""
-    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return found.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -18,7 +18,6 @@ The trigger judges the host's name, as of any order.
 import contextlib
 import json
 import os
-import pwd
 import re
 import stat
 import threading
@@ -27,6 +26,7 @@ from dataclasses import dataclass
 
 from oslo_log import log as logging
 
+from nova_ha_scheduler import files
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -56,7 +56,7 @@ _NAME = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 @dataclass(frozen=True)
 class _File:
-    """:ivar owner: a user's name. :ivar at: when it was last written."""
+    """:ivar owner: a user's name."""
 
     text: bytes
     owner: str
@@ -190,14 +190,7 @@ def _read(directory: int, name: str) -> _File:
         os.close(file)
     if len(text) > word.SIZE:
         raise BadWord(f"it is larger than {word.SIZE} bytes")
-    return _File(text, _user(found.st_uid))
-
-
-def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    return _File(text, files.owner(found.st_uid))
 
 
 def _command(id: str, said: Word, owner: str) -> Command:

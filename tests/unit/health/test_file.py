@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_ha_scheduler import files
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.judgement import of_problems
 from nova_ha_scheduler.health.problems import Code, Kind, Problem
@@ -68,7 +69,7 @@ def test_a_writer_that_cannot(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(file.os, "replace", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError):
         file.write(str(path.parent), JUDGED, "ctl1:1:a", NOW + 5, 30.0)
     assert [found.name for found in path.parent.iterdir()] == [file.NAME]
