@@ -58,8 +58,9 @@ def test_without_the_extra_one_line_says_what_to_install(
 
 
 def test_an_alert_agent_needs_no_extra(plain: Fresh, refusals: dict[str, str]) -> None:
-    """Cluster nodes have it; what is no alert is nothing to do."""
-    assert fresh.run([plain.bin / "nova-ha-pacemaker-alert"]) == ""
+    """Cluster nodes have it; an alert that is not of fencing is nothing to do."""
+    alert = ["env", "CRM_alert_kind=node", plain.bin / "nova-ha-pacemaker-alert"]
+    assert fresh.run(alert) == ""
 
 
 def test_it_is_the_wheel_that_runs(host: Fresh) -> None:
