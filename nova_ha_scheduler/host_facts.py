@@ -7,7 +7,6 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_ha_scheduler.printable import plain
-from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
 LOG = logging.getLogger(__name__)
@@ -25,9 +24,8 @@ def of_aggregate(name: str, metadata: Mapping[str, str]) -> HostFacts:
             f"{sentence}. Until it is put right, its hosts are refused wherever that "
             "matters.",
         )
-    for key in metadata:
-        if meant := vocabulary.misspelt(key):
-            _report(name, f"{plain(key)!r} counts for nothing; {meant} may be meant.")
+    for sentence in facts.misspelt:
+        _report(name, f"{sentence}.")
     return facts
 
 
@@ -43,7 +41,7 @@ def of_host(host_state: Any) -> HostFacts:
     """What the aggregates of a nova.scheduler.host_manager.HostState say of it."""
     facts = HostFacts.of(aggregate.metadata for aggregate in host_state.aggregates)
     for aggregate in host_state.aggregates:
-        if facts.bad or any(map(vocabulary.misspelt, aggregate.metadata)):
+        if facts.bad or facts.misspelt:
             of_aggregate(aggregate.name, aggregate.metadata)
     return facts
 

@@ -9,6 +9,7 @@ volume-backed; moves only) and :func:`aggregates` (one statement in the API data
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from nova import context as nova_context
 from nova import exception, objects
 from nova.db.api import api as api_db
@@ -138,6 +139,14 @@ class Aggregates:
     source_facts: HostFacts
 
 
+def _plain(key: Any) -> Any:
+    """A key without its case and blanks, which databases heed or not, as they are made:
+    so none of vocabulary.meant() is missed. What is read too much, the rules let be."""
+    for blank in vocabulary.BLANKS:
+        key = sa.func.replace(key, blank, "")
+    return sa.func.lower(key)
+
+
 def _read_tags(context: Any, host: str | None) -> list[Any]:
     """(UUID, name, key, value, the host if it is a member), a row for each tag.
 
@@ -159,7 +168,7 @@ def _read_tags(context: Any, host: str | None) -> list[Any]:
                 member,
                 (member.aggregate_id == aggregate.id) & (member.host == host),
             )
-            .filter(tag.key.in_(vocabulary.AGGREGATE_KEYS))
+            .filter(_plain(tag.key).in_(vocabulary.AGGREGATE_KEYS))
             .order_by(aggregate.id)
         )
 

@@ -194,7 +194,7 @@ def _problems(
 ) -> list[str]:
     """What an operator should put right, each a sentence."""
     facts = host.facts
-    problems = [sentence for _, sentence in facts.bad]
+    problems = [*(sentence for _, sentence in facts.bad), *facts.misspelt]
     if len(facts.zones) != 1 and not facts.bad_value(vocabulary.STORAGE_ZONE):
         problems.append(f"in {facts.zone_words}")
     if vocabulary.HA not in facts.flags:

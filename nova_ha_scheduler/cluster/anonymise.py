@@ -155,10 +155,13 @@ _READ: Mapping[str, Callable[[Mapping[str, str]], object]] = {
 def _known(said: Mapping[str, str]) -> dict[str, str]:
     """What the rules look at; what they cannot read stays unreadable."""
     found: dict[str, str] = {}
-    for key in sorted(_READ.keys() & said.keys()):
+    for key in sorted(_READ):
+        spelt = vocabulary.spellings(said, key)
+        if not spelt:
+            continue
         try:
             _READ[key](said)
-            found[key] = said[key].strip()
+            found[key] = said[spelt[0]].strip()
         except BadValue:
             found[key] = _UNREADABLE
     return found

@@ -228,7 +228,7 @@ def _aggregates(
     """One request to Placement for each that says one of our words."""
     asked = Lists(api, notes)
     for aggregate in notes.read(tags.KIND, asked.aggregates(), _aggregate):
-        if not aggregate.metadata.keys() & set(vocabulary.AGGREGATE_KEYS):
+        if not vocabulary.aggregate_keys(aggregate.metadata):
             yield aggregate
             continue
         path, of_it = "/resource_providers", {"member_of": aggregate.uuid}

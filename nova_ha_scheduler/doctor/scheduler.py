@@ -2,6 +2,7 @@
 """Checks on nova.conf: what nova-scheduler loads, and what works against it."""
 
 import difflib
+import shlex
 from collections.abc import Iterator
 
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
@@ -173,24 +174,23 @@ def extra_specs_filter_compares_text(subject: Subject) -> Iterator[Finding]:
     """AggregateInstanceExtraSpecsFilter reads our unscoped ``ha`` as text."""
     if "AggregateInstanceExtraSpecsFilter" not in _enabled(subject):
         return
-    on_hosts = {
-        aggregate.metadata[vocabulary.HA]
-        for aggregate in subject.aggregates or ()
-        if vocabulary.HA in aggregate.metadata and aggregate.hosts
-    }
+    in_use = [one.metadata for one in subject.aggregates or () if one.hosts]
     for flavor in subject.flavors or ():
-        value = flavor.extra_specs.get(vocabulary.HA)
-        if value is not None and value not in on_hosts:
-            spelt = names(repr(word) for word in on_hosts) or "no ha at all"
+        for key in vocabulary.spellings(flavor.extra_specs, vocabulary.HA):
+            value = flavor.extra_specs[key]
+            on_hosts = {metadata[key] for metadata in in_use if key in metadata}
+            if value in on_hosts:
+                continue
+            spelt = names(repr(word) for word in on_hosts) or f"no {key} at all"
             yield Finding(
                 ERROR,
-                f"flavor {flavor.name} says ha={value!r}, aggregates say {spelt}, and "
-                "AggregateInstanceExtraSpecsFilter is enabled",
+                f"flavor {flavor.name} says {key}={value!r}, aggregates say {spelt}, "
+                "and AggregateInstanceExtraSpecsFilter is enabled",
                 "That filter compares the texts: no host passes for this flavor, not "
                 "even for an evacuation.",
                 f"openstack flavor set --property ha=true {flavor.name}, with the "
-                "aggregates' spelling; or openstack flavor unset --property ha "
-                f"{flavor.name} where it is not meant",
+                "aggregates' spelling; or openstack flavor unset --property "
+                f"{shlex.quote(key)} {flavor.name} where it is not meant",
             )
 
 

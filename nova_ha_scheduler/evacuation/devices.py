@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fence devices are tried while all is well, not first at night; and a protected host
-without a fencing method is told."""
+without a fencing method is told, as is a key of its aggregates that may be misspelt."""
 
 from collections.abc import Collection, Mapping
 
@@ -26,6 +26,7 @@ class DeviceWatch:
     :ivar aside: how many more are tagged, and left alone.
     :ivar unfenceable: those that have no fencing method, or none that can be used.
     :ivar broken: those whose device did not serve when it was last asked.
+    :ivar misspelt: those of whose aggregates a key may be misspelt, protected or not.
 
     Others may read these from another thread: each is replaced as a whole.
     """
@@ -38,6 +39,7 @@ class DeviceWatch:
         self.aside = 0
         self.unfenceable: Told = {}
         self.broken: Told = {}
+        self.misspelt: Told = {}
 
     def use(self, interval: float, changed: Collection[str] = ()) -> None:
         """Go by another interval, and ask these devices soon, which are new."""
@@ -52,6 +54,7 @@ class DeviceWatch:
         seen = turn.picture.hosts.values()
         tagged = sum(vocabulary.HA in host.facts.flags for host in seen)
         self.aside = tagged - len(hosts)
+        self._watch_keys(turn)
         self._watch_methods(turn, hosts)
         if not self._interval:
             return
@@ -64,6 +67,14 @@ class DeviceWatch:
             if name in watched and host.up and due and turn.recovery_of(name) is None:
                 self._asked_at[name] = turn.now
                 turn.intend(Effect.CHECK_POWER, name)
+
+    def _watch_keys(self, turn: Turn) -> None:
+        before = self.misspelt
+        self.misspelt = {
+            name: (before.get(name, (turn.now, ""))[0], "; ".join(host.facts.misspelt))
+            for name, host in turn.picture.hosts.items()
+            if host.facts.misspelt
+        }
 
     def _watch_methods(self, turn: Turn, hosts: Mapping[str, Host]) -> None:
         """Tell of each protected host that has no method, and when that is over."""

@@ -196,6 +196,13 @@ def _of_report(report: Report, now: float) -> Iterator[Problem]:
         yield Problem(Kind.NO_METHOD, host.host, host.since, (host.words,))
     for host in report.broken:
         yield Problem(Kind.DEVICE_BROKEN, host.host, host.since, (host.words,))
+    keys = defaultdict(list)
+    for host in report.misspelt:  # an aggregate may have hundreds
+        keys[host.words].append(host)
+    for words, hosts in keys.items():
+        names = _some([host.host for host in hosts])
+        since = min(host.since for host in hosts)
+        yield Problem(Kind.MISSPELT, since=since, details=(words, names))
 
 
 def _of_trouble(standing: Standing) -> Problem:

@@ -155,6 +155,11 @@ class Kind(enum.Enum):
         "the fence device of {host} would not serve: {0}",
         "mend it before {host} dies; nova-ha check asks it again",
     )
+    MISSPELT = Row(
+        _HALF,
+        "a key of the aggregates of {1} may be misspelt: {0}",
+        "nova-ha check names the aggregate, and the commands that put it right",
+    )
     # What stands beside.
     TROUBLE = Row(_HALF, "{0}", "{1}")
     # What it sees.

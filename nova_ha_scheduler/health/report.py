@@ -55,6 +55,7 @@ class Report:
         or somebody has disabled their service.
     :ivar unfenceable: those that it answers for and that have no fencing method.
     :ivar broken: those whose fence device did not serve when last asked.
+    :ivar misspelt: those of whose aggregates a key may be misspelt.
     :ivar answers: what the devices of hosts that are being fenced answered last.
     :ivar only: the hosts that a person started it for; (): it is there for all.
     """
@@ -72,6 +73,7 @@ class Report:
     aside: int = 0
     unfenceable: tuple[Host, ...] = ()
     broken: tuple[Host, ...] = ()
+    misspelt: tuple[Host, ...] = ()
     answers: tuple[Host, ...] = ()
     only: tuple[str, ...] = ()
 

@@ -98,6 +98,7 @@ class Writer:
             aside=devices.aside,
             unfenceable=_hosts(devices.unfenceable),
             broken=_hosts(devices.broken),
+            misspelt=_hosts(devices.misspelt),
             answers=_hosts(answers),
             only=tuple(self._parts.only),
         )

@@ -102,8 +102,9 @@ def concerns(request: Request, extra_specs: Mapping[str, str]) -> bool:
     Evacuations never wait for admission. Migrations do not either: what moves a
     server off a host before it is switched off must not fail for want of a reserve.
     """
-    wanted = extra_specs.get(vocabulary.RECOVERY) != "none"
-    return request.operation in _OPERATIONS and request.ha is not False and wanted
+    if request.operation not in _OPERATIONS or request.ha is False:
+        return False
+    return not vocabulary.left_alone(extra_specs)
 
 
 class Admission:

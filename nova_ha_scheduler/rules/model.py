@@ -62,11 +62,13 @@ class HostFacts:
         its aggregates sets.
     :ivar bad: (key, sentence) for what could not be read; a rule that needs that
         key says no.
+    :ivar misspelt: sentences on keys that count for nothing, and may be meant to.
     """
 
     zones: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
     bad: tuple[tuple[str, str], ...] = ()
+    misspelt: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, metadatas: Iterable[Mapping[str, str]]) -> "HostFacts":
@@ -74,6 +76,7 @@ class HostFacts:
         zones: set[str] = set()
         flags: set[str] = set()
         bad: set[tuple[str, str]] = set()
+        misspelt: set[str] = set()
         for metadata in metadatas:
             for key in vocabulary.AGGREGATE_FLAGS:
                 try:
@@ -87,7 +90,13 @@ class HostFacts:
                 bad.add((vocabulary.STORAGE_ZONE, str(error)))
             else:
                 zones |= {zone} if zone else set()
-        return cls(frozenset(zones), frozenset(flags), tuple(sorted(bad)))
+            misspelt.update(filter(None, map(vocabulary.misspelt_words, metadata)))
+        return cls(
+            frozenset(zones),
+            frozenset(flags),
+            tuple(sorted(bad)),
+            tuple(sorted(misspelt)),
+        )
 
     def bad_value(self, key: str) -> str | None:
         """The sentence about what is wrong with a key, if something is."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import Operation
 from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
 
@@ -239,7 +240,7 @@ class Evacuations:
         server = self._world.servers[evacuation.server]
         destination = evacuation.destination or ""
         source = server.host
-        if server.extra_specs.get("ha:recovery") != "recreate":
+        if not vocabulary.disposable(server.extra_specs):
             self._world.judge_disk(server, source, destination)
         stopped = evacuation.orig_state == "stopped" or (
             self._world.nova.leaves_stopped and evacuation.orig_state != "error"

@@ -110,6 +110,23 @@ def test_what_is_wrong(cloud: Cloud, trigger: MakeTrigger) -> None:
     assert "nothing can fence it" in " ".join(for_people.split())
 
 
+def test_keys_in_other_spellings(cloud: Cloud, trigger: MakeTrigger) -> None:
+    odd = {"HA:Reserved": "yes", "Storage_Zone ": "nfs-b", "ha:maintenence": "true"}
+    cloud.aggregate("odd", odd, [OUTSIDE])
+    twice = {"ha:maintenance": "no", "ha:maintenance ": "true"}
+    cloud.aggregate("twice", twice, [HOSTS[0]])
+    rows = listed(trigger())
+    row = rows[OUTSIDE]
+    assert (row["flags"], row["zone"]) == (["ha:reserved"], "nfs-b")
+    assert row["problems"] == [
+        "'ha:maintenence' counts for nothing; ha:maintenance may be meant"
+    ]
+    assert (
+        "ha:maintenance='no' and 'ha:maintenance '='true' contradict each other"
+        in rows[HOSTS[0]]["problems"]
+    )
+
+
 def test_services(cloud: Cloud, trigger: MakeTrigger) -> None:
     compute = cloud.openstack().compute
     (service,) = compute.services(binary="nova-compute", host=OUTSIDE)

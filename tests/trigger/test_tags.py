@@ -70,6 +70,24 @@ def test_one_command_there_and_back(cloud: Cloud, trigger: MakeTrigger) -> None:
     assert (row["aggregate"], row["created"]) == ("ha-protected", False)
 
 
+def test_a_key_in_another_spelling_is_the_tag(
+    cloud: Cloud, aggregates: Aggregates
+) -> None:
+    """It is found, kept, and taken away; a new aggregate spells it right."""
+    cloud.aggregate("odd", {"HA:Reserved ": "true"}, [OUTSIDE])
+    assert aggregates.tag(OUTSIDE, RESERVED) == []
+    (step,) = aggregates.untag(OUTSIDE, RESERVED)
+    assert (step.action, step.aggregate) == (Action.REMOVE, "odd")
+    cloud.aggregate("flagged", {"HA:maintenance": "true"}, [])
+    cloud.aggregate("ha-maintenance", {"ha:maintenance": "true"}, [])
+    aggregates.tag(OUTSIDE, MAINTENANCE)
+    aggregates.tag(OUTSIDE, HA)
+    assert tags(cloud) == {
+        "ha-maintenance": {"ha:maintenance": "true"},
+        "ha-protected": {"ha": "true"},
+    }
+
+
 def test_a_host_that_nothing_can_fence(cloud: Cloud, trigger: MakeTrigger) -> None:
     """Whoever protects it is told at once, before and when it is done."""
     configured = trigger({HOSTS[0]: {"method": "manual"}})

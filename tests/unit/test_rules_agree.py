@@ -34,15 +34,22 @@ LEFT_TO_THE_FILTERS = {
 }
 
 flags = st.sampled_from(["true", "false", "maybe"])
-metadata = st.fixed_dictionaries(
-    {},
-    optional={
-        vocabulary.HA: flags,
-        vocabulary.RESERVED: flags,
-        vocabulary.MAINTENANCE: flags,
-        vocabulary.STORAGE_ZONE: st.sampled_from(["a", "b", ""]),
-    },
-)
+zones = st.sampled_from(["a", "b", "A", ""])
+
+
+def in_a_spelling(keys):
+    """Of each key, what people and databases take for the same."""
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            spell(key): zones if key == vocabulary.STORAGE_ZONE else flags
+            for key in keys
+            for spell in (str, str.upper, "{} ".format)
+        },
+    )
+
+
+metadata = in_a_spelling(vocabulary.AGGREGATE_KEYS)
 clouds = st.lists(metadata, max_size=5)
 policies = st.builds(
     Policy,

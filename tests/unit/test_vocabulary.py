@@ -125,17 +125,13 @@ def test_no_metadata_whatever_raises(metadata):
 @pytest.mark.parametrize(
     ("key", "meant"),
     [
-        ("HA", "ha"),
-        ("ha ", "ha"),
-        ("HA:Reserved", "ha:reserved"),
-        ("ha:reserved ", "ha:reserved"),
         ("ha_reserved", "ha:reserved"),
         ("ha:reserve", "ha:reserved"),
         ("ha:maintenence", "ha:maintenance"),
         ("ha:maintainance", "ha:maintenance"),
         ("ha-maintenance", "ha:maintenance"),
         ("storage-zone", "storage_zone"),
-        ("Storage_Zone", "storage_zone"),
+        ("Storage Zone", "storage_zone"),
         ("storagezone", "storage_zone"),
         ("storage_zones", "storage_zone"),
     ],
@@ -148,6 +144,7 @@ def test_misspelt_keys(key, meant):
     "key",
     [
         *vocabulary.AGGREGATE_KEYS,
+        "HA:Reserved ",  # read as meant
         "ha:recovery",
         "ha:priority",
         "ha:failback",
@@ -171,11 +168,89 @@ def test_keys_of_others_are_let_alone(key):
 
 
 def test_nova_scheduler_says_it_once(caplog):
-    metadata = {"storage_zone": "nfs-a", "HA:Reserved": "true"}
+    metadata = {"storage_zone": "nfs-a", "ha:reservd": "true"}
     aggregate = SimpleNamespace(name="a misspelt one", metadata=metadata)
     for _ in range(2):
         host_facts.of_host(SimpleNamespace(aggregates=[aggregate]))
     assert [record.getMessage() for record in caplog.records] == [
-        "Host aggregate a misspelt one: 'HA:Reserved' counts for nothing; ha:reserved "
+        "Host aggregate a misspelt one: 'ha:reservd' counts for nothing; ha:reserved "
         "may be meant."
     ]
+
+
+SPELLINGS = [str.upper, str.title, "{} ".format, " {}".format, "{}\n".format, " ".join]
+
+
+@pytest.mark.parametrize("spell", SPELLINGS)
+@pytest.mark.parametrize("key", vocabulary.AGGREGATE_KEYS)
+def test_case_and_blanks_of_a_key_do_not_count(key, spell):
+    value = " nfs-a " if key == vocabulary.STORAGE_ZONE else " Yes "
+    assert HostFacts.of([{spell(key): value}]) == HostFacts.of([{key: value}])
+    assert not HostFacts.of([{spell(key): value}]).misspelt
+
+
+def test_what_flavors_and_tenants_write_is_read_as_meant():
+    specs = {"HA": "true", "ha:Recovery ": "recreate ", "HA:PRIORITY": "700"}
+    assert vocabulary.boolean(specs, vocabulary.HA)
+    assert vocabulary.recovery_policy(specs, {}, False) == "recreate"
+    assert vocabulary.disposable(specs)
+    assert vocabulary.left_alone({"HA:Recovery": "none"})
+    assert vocabulary.priority(specs, {"Ha:Priority": "3"}, False) == 3
+    assert not vocabulary.failback({"ha:FailBack": "true"}, {"HA:failback ": "no"}, *AS)
+
+
+AS = False, False
+
+
+@pytest.mark.parametrize(
+    ("metadata", "key", "sentence"),
+    [
+        (
+            {"ha:reserved": "true", "HA:Reserved": "false"},
+            "ha:reserved",
+            "ha:reserved='true' and HA:Reserved='false' contradict each other",
+        ),
+        (
+            {"ha": "true", "ha ": "no"},
+            "ha",
+            "ha='true' and 'ha '='no' contradict each other",
+        ),
+        (
+            {"storage_zone": "nfs-a", "Storage_Zone": "nfs-A"},
+            "storage_zone",
+            "storage_zone='nfs-a' and Storage_Zone='nfs-A' contradict each other",
+        ),
+        (
+            {"ha:maintenance": "false", "HA:MAINTENANCE": "maybe"},
+            "ha:maintenance",
+            "HA:MAINTENANCE='maybe' is not a boolean (true or false)",
+        ),
+    ],
+)
+def test_two_spellings_that_say_different_things_fail_closed(metadata, key, sentence):
+    facts = HostFacts.of([metadata])
+    assert facts.bad_value(key) == sentence
+    assert facts.may_be(key)
+    assert facts.zones | facts.flags == set()
+
+
+def test_two_spellings_may_say_the_same():
+    twice = {"ha": "true", "HA": "Yes", "storage_zone": "a", "Storage_Zone": "a "}
+    facts = HostFacts.of([twice])
+    assert facts == HostFacts(frozenset("a"), frozenset({"ha"}))
+
+
+@pytest.mark.parametrize("policy", ["recreate", "none"])
+def test_a_flavor_that_contradicts_itself_grants_nothing(policy):
+    specs = {"ha:recovery": "evacuate", "ha:Recovery": policy}
+    assert not vocabulary.disposable(specs)
+    assert not vocabulary.left_alone(specs)
+    with pytest.raises(vocabulary.BadValue, match="contradict each other"):
+        vocabulary.recovery_policy(specs, {}, False)
+
+
+def test_what_is_misspelt_stands_in_the_facts():
+    facts = HostFacts.of([{"ha:maintenence": "true"}, {"HA": "true"}])
+    assert facts.misspelt == (
+        "'ha:maintenence' counts for nothing; ha:maintenance may be meant",
+    )

@@ -161,10 +161,10 @@ def tagging(
     if value in values.values():
         return []
     wanted, name = {key: value}, _name(key, value)
-    fitting = [a for a in aggregates if set(a["metadata"]) == {key}]
+    fitting = [a for a in aggregates if not _words(a, leave_out=key)]
     fitting = [a for a in fitting if _said(a, key) == value]
     if fitting:
-        chosen = min(fitting, key=lambda a: (a["name"] != name, a["name"]))
+        chosen = min(fitting, key=lambda a: _rank(a, key, name))
         return [_step(Action.ADD, host, chosen)]
     for aggregate in aggregates:
         if aggregate["name"] != name:
@@ -186,12 +186,13 @@ def untagging(aggregates: Iterable[Json], host: str, key: str) -> list[Step]:
         more = _words(aggregate, leave_out=key)
         if more:
             name = shlex.quote(aggregate["name"])
+            spelt = vocabulary.spellings(aggregate["metadata"], key)
+            keys = " ".join(f"--property {shlex.quote(one)}" for one in spelt)
             raise Refused(
-                f"{host} has {key}={aggregate['metadata'][key]} from aggregate "
+                f"{host} has {key}={_said(aggregate, key)} from aggregate "
                 f"{aggregate['name']}, which says {more}, too. By hand, take the host "
                 f"out of it (openstack aggregate remove host {name} {host}), or the "
-                f"key, for all of its hosts (openstack aggregate unset --property "
-                f"{key} {name})"
+                f"key, for all of its hosts (openstack aggregate unset {keys} {name})"
             )
     return [_step(Action.REMOVE, host, aggregate) for aggregate in tagged]
 
@@ -241,9 +242,18 @@ def _name(key: str, value: str) -> str:
     return _NAMES.get(key) or _ZONE_NAME + value
 
 
+def _rank(aggregate: Json, key: str, name: str) -> tuple[bool, bool, str]:
+    """Which aggregate for the one tag comes first: one that spells the key as we do,
+    which Nova's own filters read, too; one that is called as we would call it."""
+    spelt = set(aggregate["metadata"]) == {key}
+    return not spelt, aggregate["name"] != name, aggregate["name"]
+
+
 def _words(aggregate: Json, leave_out: str = "") -> str:
+    """What it says, but for this key, in whatever spelling."""
+    mine = vocabulary.spellings(aggregate["metadata"], leave_out)
     metadata = sorted(aggregate["metadata"].items())
-    said = (f"{key}={value}" for key, value in metadata if key != leave_out)
+    said = (f"{key}={value}" for key, value in metadata if key not in mine)
     return plain(", ".join(said))
 
 

@@ -7,6 +7,7 @@ Every function raises :class:`.answers.Unreadable` for what it cannot read.
 import contextlib
 import datetime
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
@@ -87,7 +88,7 @@ def unreadable_host(service: Any, facts: HostFacts, why: str) -> Host:
     """
     sentence = f"its compute service cannot be read: {why}"
     unknown = (vocabulary.MAINTENANCE, sentence)
-    facts = HostFacts(facts.zones, facts.flags, (*facts.bad, unknown))
+    facts = replace(facts, bad=(*facts.bad, unknown))
     return Host(host_named(service), facts, unreadable=why)
 
 

@@ -52,7 +52,7 @@ class Said:
     @property
     def keys(self) -> frozenset[str]:
         """Those of ours of which it says something, or may."""
-        return self.unknown | (_KEYS & self.metadata.keys())
+        return self.unknown | vocabulary.aggregate_keys(self.metadata)
 
 
 class Facts:
@@ -109,8 +109,7 @@ class Facts:
             bad |= {(key, _sentence(said, key)) for key in said.keys - spoken}
         if not bad:
             return facts
-        all_bad = tuple(sorted({*facts.bad, *bad}))
-        return HostFacts(facts.zones, facts.flags, all_bad)
+        return replace(facts, bad=tuple(sorted({*facts.bad, *bad})))
 
 
 def read(raw: Any) -> Said:
@@ -145,8 +144,7 @@ def _metadata(found: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         try:
             metadata[key] = answers.text(found, key)
         except Unreadable:
-            if key in _KEYS:
-                unknown.append(key)
+            unknown += vocabulary.aggregate_keys([key])
     return metadata, unknown
 
 

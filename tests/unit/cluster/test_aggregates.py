@@ -37,6 +37,9 @@ AZ = {"availability_zone": "az1"}
         ([aggregate("both", ha="true", storage_zone="a")], Action.CREATE, None),
         ([aggregate("no", "node1", ha="false")], Action.CREATE, "ha-protected"),
         ([aggregate("bad", ha="maybe")], Action.CREATE, "ha-protected"),
+        ([aggregate("a", HA="true"), aggregate("z", ha="true")], Action.ADD, "z"),
+        ([aggregate("ha-protected", HA="true")], Action.ADD, "ha-protected"),
+        ([aggregate("x", HA="true", ha="no")], Action.CREATE, "ha-protected"),
     ],
 )
 def test_the_next_step_to_a_flag(
@@ -126,3 +129,21 @@ def test_an_aggregate_that_says_more_is_left_to_its_owner() -> None:
     assert "from aggregate my az, which says availability_zone=az1, too" in said
     assert "openstack aggregate remove host 'my az' node1" in said
     assert "openstack aggregate unset --property ha 'my az'" in said
+
+
+def test_a_tag_counts_in_whatever_spelling() -> None:
+    spelt = {"HA ": "true"}
+    found = [aggregate("odd", "node1", **spelt), aggregate("both", "node2", **spelt)]
+    found[1]["metadata"]["ha"] = "yes"
+    assert tagging(found, "node1", HA) == tagging(found, "node2", HA) == []
+    for host, name in (("node1", "odd"), ("node2", "both")):
+        (step,) = untagging(found, host, HA)
+        assert (step.action, step.aggregate) == (Action.REMOVE, name)
+
+
+def test_a_tag_that_contradicts_itself_is_for_a_person() -> None:
+    found = [aggregate("odd", "node1", ha="true", HA="false", **AZ)]
+    with pytest.raises(Refused, match="ha='true' and HA='false' contradict each other"):
+        tagging(found, "node1", HA)
+    with pytest.raises(Refused, match="--property ha --property HA odd"):
+        untagging(found, "node1", HA)

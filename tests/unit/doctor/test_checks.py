@@ -220,18 +220,18 @@ def test_mirror(good: Subject) -> None:
 
 
 def test_misspelt_tag(good: Subject) -> None:
-    aggregate = Aggregate("spare hosts", "2", {"HA:Reserved": "true", "rack": "7"})
+    aggregate = Aggregate("spare hosts", "2", {"ha:reservd": "true", "rack": "7"})
     subject = replace(good, aggregates=(*(good.aggregates or ()), aggregate))
     (item,) = checks.examine(subject).findings
     name, finding = item
     assert (name, finding.severity) == ("misspelt-tag", Severity.WARNING)
     assert finding.what == (
-        "aggregate spare hosts has 'HA:Reserved', which is no key of ours; ha:reserved "
+        "aggregate spare hosts has 'ha:reservd', which is no key of ours; ha:reserved "
         "may be meant"
     )
     assert finding.mend == (
         "openstack aggregate set --property ha:reserved=true 'spare hosts', and "
-        "openstack aggregate unset --property HA:Reserved 'spare hosts'"
+        "openstack aggregate unset --property ha:reservd 'spare hosts'"
     )
 
 

@@ -48,6 +48,20 @@ def test_a_host_without_a_method_is_told_once_and_never_asked() -> None:
     assert site.watch.unfenceable == {}
 
 
+def test_a_key_that_may_be_misspelt_is_known_until_it_is_put_right() -> None:
+    site = Watched()
+    site.simulation.world.machines["node2"].aggregates = [{"ha:maintenence": "true"}]
+    site.run()
+    found = site.watch.misspelt
+    words = "'ha:maintenence' counts for nothing; ha:maintenance may be meant"
+    assert {host: told for host, (_, told) in found.items()} == {"node2": words}
+    site.run()
+    assert site.watch.misspelt == found
+    site.untag("node2")
+    site.run()
+    assert site.watch.misspelt == {}
+
+
 def test_methods_are_watched_where_devices_are_not_asked() -> None:
     site = Watched(0)
     for number in (1, 2, 3):

@@ -234,6 +234,19 @@ def test_hosts_that_cannot_be_fenced() -> None:
     assert found.line.endswith("(and 3 more problems)")
 
 
+def test_misspelt_keys_are_told_once_each() -> None:
+    words = "'ha:maintenence' counts for nothing; ha:maintenance may be meant"
+    hosts = tuple(Host(f"c{n}", NOW - n, words) for n in range(1, 9))
+    found = of(misspelt=(*hosts, Host("c9", NOW - 2, "'ha-reserved' counts")))
+    assert kinds(found) == [Kind.MISSPELT, Kind.MISSPELT]
+    assert found.code is Code.DEGRADED
+    assert found.problems[0].what == (
+        "a key of the aggregates of c1, c2, c3, c4, c5 and 3 more may be misspelt: "
+        + words
+    )
+    assert found.problems[0].since == NOW - 8
+
+
 def test_the_worst_comes_first() -> None:
     pause = Pause("1", "Ann", "storage", NOW - 5, host="c1")
     found = of(State(pauses={"1": pause}), holder="")
