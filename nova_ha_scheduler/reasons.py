@@ -151,6 +151,12 @@ class Reason(enum.Enum):
     DOWN = "its host is down"
     MOVE_RETRY = "its move failed and will be tried again: {0}"
     MOVE_SLOW = "its move takes long, and Nova still works on it"
+    UNCONFIRMED = (
+        "it is on {0} in VERIFY_RESIZE, and would come back if that was reverted: "
+        "confirm it (openstack server resize confirm), or revert it"
+    )
+    REVERTING = "it is on its way back from {0}: somebody reverts its resize"
+    RESIZED = "Nova works on its resize to {0}, which was ordered by somebody else"
     NOT_CONFIRMED = "it arrived, but Nova does not confirm it: {0}"
     WINDOW_ENDED = "the maintenance ended before it was its turn"
     ABANDONED = "the maintenance was ended while it moved"

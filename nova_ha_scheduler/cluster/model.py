@@ -149,6 +149,30 @@ class Migration:
         return self.status != "accepted" and not cold
 
 
+UNCONFIRMED = ("finished", "reverting")
+"""The states in which the record of a cold migration or a resize may stay for long."""
+
+UNDER_WAY = ("pre-migrating", "migrating", "post-migrating", "confirming")
+"""Those in which Nova works on it."""
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """A server that leaves a host, or has left it, by a cold migration or a resize, and
+    that comes back to it, without a question to nova-scheduler, if that is reverted.
+
+    :ivar server: as it was just before the host's servers were listed.
+    """
+
+    record: Migration
+    server: Server
+
+    @property
+    def place(self) -> str:
+        """Where it is, or will be."""
+        return self.record.destination or self.server.host or "?"
+
+
 @dataclass(frozen=True)
 class Unread:
     """An object that the cloud shows, and that cannot be read.
@@ -183,7 +207,7 @@ class Scope:
         are not accounted for are under way.
     :ivar overview: whether the cloud's hosts are needed; if not, there are none.
     :ivar leaving: hosts whose servers move, or shall: list them, and the records of
-        live and cold migrations that they are the source of.
+        moves that they are the source of, and who may come back to them.
     :ivar moves_since: records of moves that have not changed since then are of no
         interest.
     """
@@ -217,6 +241,7 @@ class Picture:
     :ivar hosts_at: the taken_at of the older picture that the hosts are from, if
         they are.
     :ivar unread: what could not be read.
+    :ivar unconfirmed: who may come back to the hosts that are left.
     """
 
     taken_at: float
@@ -226,6 +251,7 @@ class Picture:
     migrations: tuple[Migration, ...] = ()
     hosts_at: float | None = None
     unread: tuple[Unread, ...] = ()
+    unconfirmed: tuple[Unconfirmed, ...] = ()
 
     def with_hosts_of(self, older: "Picture") -> "Picture":
         """This picture, whose scope is without an overview, completed."""
@@ -276,6 +302,13 @@ class Picture:
     def newest_move(self, server: str, source: str) -> Migration | None:
         """The same of its live and cold migrations."""
         return self._newest.get((server, source, False))
+
+    def may_return(self, host: str) -> list[Unconfirmed]:
+        """The servers that are not on a host, and may come back to it, by name."""
+        here = {server.uuid for server in self.servers_of(host)}
+        found = (u for u in self.unconfirmed if u.record.source == host)
+        away = (u for u in found if u.server.uuid not in here)
+        return sorted(away, key=lambda u: (u.server.name, u.server.uuid))
 
     @cached_property
     def _newest(self) -> Mapping[tuple[str, str, bool], Migration]:

@@ -16,6 +16,7 @@ from nova_ha_scheduler.cluster.model import (
     Picture,
     Scope,
     Server,
+    Unconfirmed,
     Unread,
 )
 from nova_ha_scheduler.evacuation import records
@@ -91,6 +92,7 @@ class Seen:
     migrations: tuple[Migration, ...] = ()
     hosts_at: float | None = None
     unread: tuple[Unread, ...] = ()
+    unconfirmed: tuple[Unconfirmed, ...] = ()
 
     @classmethod
     def of(cls, picture: Picture) -> "Seen":
@@ -102,6 +104,7 @@ class Seen:
             picture.migrations,
             picture.hosts_at,
             picture.unread,
+            picture.unconfirmed,
         )
 
     def picture(self) -> Picture:
@@ -113,6 +116,7 @@ class Seen:
             self.migrations,
             self.hosts_at,
             self.unread,
+            self.unconfirmed,
         )
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of a host under maintenance leave it; those that cannot are looked at
-again, and leave when they can, for as long as the maintenance lasts.
+again, and leave when they can, for as long as the maintenance lasts. It is empty when
+none is on it, and none of those that have left may come back.
 """
 
 from dataclasses import replace
@@ -11,7 +12,7 @@ from nova_ha_scheduler.evacuation.turn import Turn
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.reasons import Reason
 
-_STUCK = (Reason.NO_ROOM, Reason.DOWN, Reason.PAUSED)
+_STUCK = (Reason.NO_ROOM, Reason.DOWN, Reason.PAUSED, Reason.UNCONFIRMED)
 """Why a server waits for something that may never come."""
 
 
@@ -22,6 +23,8 @@ def follow(turn: Turn, window: Window) -> None:
     for server in turn.picture.servers_of(window.host):
         if (window.id, server.uuid) not in turn.moves:
             turn.put(moves.begin(turn, window.id, server))
+    for found in turn.picture.may_return(window.host):
+        moves.may_return(turn, window.id, found)
     for move in turn.moves_of(window.id):
         new = moves.FUNCTIONS[move.state](turn, move)
         turn.put(moves.judged_again(turn, new))
@@ -48,10 +51,13 @@ def conclude(turn: Turn) -> None:
 
 
 def _concluded(turn: Turn, window: Window) -> Window:
-    if any(_pending(turn, move) for move in turn.moves_of(window.id)):
+    mine = turn.moves_of(window.id)
+    if any(_pending(turn, move) for move in mine):
         at_once = min(window.next_look_at, turn.now)
         return replace(window, drained_at=None, next_look_at=at_once)
-    if window.drained_at is None:
+    told_at = window.drained_at or 0.0
+    if window.drained_at is None or any((m.ended_at or 0.0) > told_at for m in mine):
+        window = replace(window, drained_at=None)
         words = _words(turn, window)
         turn.tell(EventKind.MAINTENANCE_DRAINED, window, reason=words)
     idle = turn.now + turn.options.idle_interval
@@ -69,10 +75,14 @@ def _pending(turn: Turn, move: Move) -> bool:
 def _words(turn: Turn, window: Window) -> str:
     mine = {move.server: move for move in turn.moves_of(window.id)}
     moved = sum(move.state is MoveState.MOVED for move in mine.values())
+    here = turn.picture.servers_of(window.host)
+    away = [found.server for found in turn.picture.may_return(window.host)]
     left = [
         f"{server.name} ({mine[server.uuid].sentence or mine[server.uuid].state.value})"
-        for server in turn.picture.servers_of(window.host)
+        for server in (*here, *away)
     ]
+    unread = (u for u in turn.picture.unread if u.source == window.host)
+    left += [f"whatever {one} is of" for one in unread]
     return (
         f"{moved} moved, left: {', '.join(left)}" if left else f"empty: {moved} moved"
     )

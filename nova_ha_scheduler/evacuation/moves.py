@@ -2,13 +2,19 @@
 """The move of a server that is well, live or cold: one function a state.
 
 As with evacuations, the truth is the migration record. A cold migration whose record
-is finished has arrived; it is confirmed, and only then has the server moved.
+is finished has arrived; it is confirmed, and only then has the server moved. What
+others asked for is theirs to confirm or revert: until then, the server may come back.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Migration, MoveKind, Server
+from nova_ha_scheduler.cluster.model import (
+    Migration,
+    MoveKind,
+    Server,
+    Unconfirmed,
+)
 from nova_ha_scheduler.evacuation import attempts, detect, pauses, servers
 from nova_ha_scheduler.evacuation.effects import Effect, Outcome
 from nova_ha_scheduler.evacuation.records import EventKind, HostState
@@ -47,6 +53,22 @@ def begin(turn: Turn, job: str, server: Server) -> Move:
         priority=triage.priority(server, turn.options),
         baseline=_baseline(newest),
     )
+
+
+def may_return(turn: Turn, window: str, found: Unconfirmed) -> None:
+    """Take in a server that has left its host, unless that is known."""
+    known = turn.moves.get((window, found.server.uuid))
+    if known is not None:
+        ended_at = known.ended_at
+        over = ended_at is not None and turn.picture.taken_at > ended_at
+        if not over or known.state is MoveState.FAILED:
+            return
+    turn.put(begin(turn, window, replace(found.server, host=found.record.source)))
+
+
+def _unconfirmed(turn: Turn, move: Move) -> Unconfirmed | None:
+    found = turn.picture.may_return(move.source)
+    return next((u for u in found if u.server.uuid == move.server), None)
 
 
 def _baseline(newest: Migration | None) -> int:
@@ -89,13 +111,22 @@ def why_not(server: Server) -> triage.Why | None:
 
 
 def waiting(turn: Turn, move: Move) -> Move:
-    """It is still on its source, and Nova was not asked, or not again."""
+    """It is still on its source, and Nova was not asked, or not again; or it has left
+    it, and may come back."""
     if not _looked(turn, move):
         return move
+    ours = move.attempts and _record(turn, move)
+    if not ours and (found := _unconfirmed(turn, move)):
+        return _away(turn, move, found)
     if move.baseline is None:
         newest = turn.picture.newest_move(move.server, move.source)
         move = replace(move, baseline=_baseline(newest))
-    if _record(turn, move):
+    newest = _record(turn, move)
+    if newest and move.reason in AWAY and newest.landed:
+        return _moved(turn, move)
+    if newest and newest.status == "reverted":
+        move = replace(move, baseline=newest.id)  # by a person, who may: begin anew
+    elif newest and (ours or not newest.arrived):
         return _adopt(turn, move)
     server = _server(turn, move)
     if server is None:
@@ -107,11 +138,23 @@ def waiting(turn: Turn, move: Move) -> Move:
         if is_down(turn, move):
             return wait(turn, move, Reason.DOWN)
         over = move.reason is Reason.PAUSED and not _pauses(turn, move)
-        if over or move.reason is Reason.DOWN:
+        if over or move.reason in (Reason.DOWN, *AWAY):
             move = replace(move.because(None), not_before=turn.now)
         return move
     state = server.task_state
     return attempts.busy(turn, move, Reason.TASK_STATE, state, wait, left)
+
+
+AWAY = (Reason.UNCONFIRMED, Reason.REVERTING, Reason.RESIZED)
+"""Why a server waits that is not on its source."""
+
+
+def _away(turn: Turn, move: Move, found: Unconfirmed) -> Move:
+    """A server that has left its source, and that others may send back."""
+    told = {"finished": Reason.UNCONFIRMED, "reverting": Reason.REVERTING}
+    reason = told.get(found.record.status, Reason.RESIZED)
+    move = replace(move, destination=found.place)
+    return wait(turn, move, reason, found.place)
 
 
 def wait(turn: Turn, move: Move, reason: Reason, detail: str = "") -> Move:
@@ -303,8 +346,8 @@ def moving(turn: Turn, move: Move) -> Move:
     if newest and newest.landed:
         return _moved(turn, move)
     if newest and newest.arrived:
-        if not move.attempts:
-            return _moved(turn, move)  # who asked for it has to confirm it
+        if not move.attempts:  # who asked for it has to confirm it
+            return wait(turn, move, Reason.UNCONFIRMED, newest.destination or "?")
         move = replace(move.because(None), arrived_at=turn.now, not_before=turn.now)
         return confirming(turn, _enter(turn, move, MoveState.CONFIRMING))
     if newest and newest.destination:

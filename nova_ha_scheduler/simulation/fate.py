@@ -223,6 +223,14 @@ class Fate:
         kinds = {"live": MoveKind.LIVE, "cold": MoveKind.COLD}
         self.world.moves.ask(kinds[kind], server, destination, False)
 
+    def do_nova_confirm(self, server: ServerId) -> None:
+        """Somebody else confirms its cold migration."""
+        self.world.moves.confirm(server)
+
+    def do_nova_revert(self, server: ServerId) -> None:
+        """Somebody else reverts its cold migration."""
+        self.world.moves.revert(server)
+
     def do_nova_evacuate(self, server: ServerId, destination: HostName) -> None:
         """Somebody else asks Nova."""
         self.world.evacuations.ask(server, destination, False)

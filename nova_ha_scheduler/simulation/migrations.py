@@ -95,6 +95,18 @@ class Migrations:
         self._world.mark(moving.record, "confirming")
         self._world.log(f"nova: confirm {server.name}")
 
+    def revert(self, uuid: str) -> None:
+        """Somebody sends it back; nobody asks the scheduler."""
+        server = self._world.servers[uuid]
+        found = [m for m in self._under_way if m.server == uuid]
+        if server.vm_state != "resized" or not found:
+            raise Refused(f"409 it is in {server.vm_state}")
+        (moving,) = found
+        moving.step, moving.next_at = self._reverted, self._world.time + 5
+        self._world.set(uuid, task_state="resize_reverting")
+        self._world.mark(moving.record, "reverting")
+        self._world.log(f"nova: revert {server.name}")
+
     def advance(self) -> None:
         for moving in list(self._under_way):
             if self._world.time >= moving.next_at and self._alive(moving):
@@ -153,6 +165,13 @@ class Migrations:
         world.claim(world.servers[moving.server], moving.source, +1)
         world.set(moving.server, vm_state=moving.vm_state)
         world.mark(moving.record, "confirmed")
+        self._under_way.remove(moving)
+
+    def _reverted(self, moving: Moving) -> None:
+        world, was = self._world, moving.vm_state
+        world.claim(world.servers[moving.server], moving.destination, +1)
+        world.set(moving.server, host=moving.source, vm_state=was, task_state=None)
+        world.mark(moving.record, "reverted")
         self._under_way.remove(moving)
 
     def _fail(self, moving: Moving, status: str) -> None:

@@ -14,12 +14,14 @@ from dataclasses import replace
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.model import (
+    UNCONFIRMED,
     Host,
     Migration,
     MoveKind,
     Picture,
     Scope,
     Server,
+    Unconfirmed,
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Effect, Intent
@@ -197,10 +199,16 @@ class SimulatedWorld(Devices):
             for r in self.records
             if r.source in (sources if r.kind == "evacuation" else scope.leaving)
         )
+        unconfirmed = tuple(
+            Unconfirmed(r, self.servers[r.server])
+            for r in records
+            if r.kind != "evacuation" and r.status in UNCONFIRMED
+        )
         if self.omissions and scope.listed:
             self.omissions -= 1
-            servers, records = {}, ()
-        return Picture(self.time + self.ahead, scope, hosts, servers, records)
+            servers, records, unconfirmed = {}, (), ()
+        now = self.time + self.ahead
+        return Picture(now, scope, hosts, servers, records, unconfirmed=unconfirmed)
 
     def _call(self, name: str, effect: Callable[[], None]) -> None:
         """Carry out an API call, unless it is to break, or its answer to be lost."""

@@ -39,11 +39,16 @@ def site(site: Site) -> Site:
 
 def health(site: Site, name: str = "first") -> dict[str, Any]:
     """What the command says, with its exit code for the code."""
-    conf = site.conf(name, Backend(), LEASE)
-    answer = commandline.run(f"--config-file={conf}", "health", "-f", "json")
-    found: dict[str, Any] = json.loads(answer.out)
-    assert found["code"] == answer.code
+    found, code = said(site, "health", name)
+    assert found["code"] == code
     return found
+
+
+def said(site: Site, command: str, name: str = "first") -> tuple[dict[str, Any], int]:
+    conf = site.conf(name, Backend(), LEASE)
+    answer = commandline.run(f"--config-file={conf}", command, "-f", "json")
+    found: dict[str, Any] = json.loads(answer.out)
+    return found, answer.code
 
 
 def path(tmp_path: Path, name: str = "first") -> Path:
@@ -60,19 +65,27 @@ def kinds(found: dict[str, Any]) -> list[str]:
 
 
 def test_killed(site: Site, tmp_path: Path) -> None:
-    """Its lease names it for ever; its report and its file get old."""
+    """Its lease names it for ever; its report and its file get old, and nobody takes it
+    for active any more."""
     site.start_leader("first", Backend(), LEASE)
     wait("protection", lambda: health(site)["code"] == 0)
     wait("the same in the file", lambda: told(tmp_path)["code"] == 0)
     assert stat.S_IMODE(path(tmp_path).stat().st_mode) == 0o644
     assert health(site)["line"].startswith("PROTECTED: 2 hosts, cloud seen ")
+    active, _ = said(site, "status")
+    assert active["active_trigger"] == SqlJournal(site.database).holder()
     site.signal("first", signal.SIGKILL)
+    killed_at = time.monotonic()
     left = SqlJournal(site.database).report()
     assert left is not None
     assert left.valid == 2 * LEASE
     wait("an alarm", lambda: health(site)["code"] == 2)
+    assert time.monotonic() - killed_at < 2 * LEASE + 5
     assert kinds(health(site)) == ["trigger_silent"]
     assert SqlJournal(site.database).holder()
+    dead, _ = said(site, "status")
+    assert dead["active_trigger"] == "none"
+    assert kinds(dead) == ["trigger_silent"]
     wait("the file's end", lambda: told(tmp_path)["code"] == 3)
     assert "the trigger of this machine does not write it" in told(tmp_path)["line"]
 

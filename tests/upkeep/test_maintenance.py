@@ -73,6 +73,55 @@ def test_a_host_with_twenty_servers(
     assert kinds.count("move.confirming") == len(stopped)
 
 
+def test_servers_that_may_come_back(
+    cloud: Cloud, flavor: str, trigger: Trigger
+) -> None:
+    """Resized away from the host, and neither confirmed nor reverted: it is not empty
+    before both are."""
+    larger = cloud.flavor("larger", {"ha": "true"}, ram=128)
+    ids = boot(cloud, flavor, "node3", "kept", "sent-back", "deleted")
+    for uuid in ids.values():
+        body = {"resize": {"flavorRef": larger}}
+        assert cloud.nova("POST", f"/servers/{uuid}/action", body).ok
+        assert cloud.wait_status(uuid, "VERIFY_RESIZE")
+        assert cloud.host(uuid) not in ("node3", "")
+    cloud.delete(ids.pop("deleted"))
+    places = {name: cloud.host(uuid) for name, uuid in ids.items()}
+    with trigger.running():
+        found = trigger.maintenance("start", "node3", *ORDER, "--drain", "--wait")
+        assert found.code == 3, found.err
+        assert "empty" not in found.err
+        rows = {row["name"]: row for row in found.json}
+        assert rows.keys() == ids.keys()
+        for name, row in rows.items():
+            why = f"it is on {places[name]} in VERIFY_RESIZE, and would come back"
+            assert row["outcome"] == "waiting"
+            assert row["reason"].startswith(why)
+            assert "openstack server resize confirm" in row["reason"]
+            assert f"{name} ({why}" in found.err
+        (listed,) = trigger.maintenance("list", "--host", "node3").json
+        assert listed["progress"] == "2 waiting"
+        act(cloud, ids["kept"], "confirmResize", "ACTIVE")
+        act(cloud, ids["sent-back"], "revertResize", "ACTIVE")
+        history = trigger.history()
+        query = Query(host="node3", outcome="maintenance.drained", limit=None)
+
+        def drained() -> list[str]:
+            return [event.reason for _, event in reversed(history.events(query))]
+
+        cloud.wait("it is empty", lambda: len(drained()) > 1, timeout=120)
+        first, *_, last = drained()
+        assert first.startswith("0 moved, left: kept (it is on ")
+        assert last == "empty: 1 moved"
+        assert not any(reason.startswith("empty") for reason in drained()[:-1])
+        assert cloud.host(ids["sent-back"]) not in ("node3", "")
+        shown = trigger.maintenance("show", "node3").json
+        outcomes = {row["name"]: row["outcome"] for row in shown["servers"]}
+        assert outcomes == {"kept": "left", "sent-back": "moved"}
+        assert trigger.maintenance("end", "node3", "--wait").code == 0
+    assert is_free(cloud, "node3")
+
+
 def test_without_a_service(cloud: Cloud, flavor: str, trigger: Trigger) -> None:
     """The command does it itself; a service that was disabled stays so."""
     (uuid,) = boot(cloud, flavor, "node2", "lonely").values()

@@ -64,7 +64,7 @@ class Lists:
         )
         return list(self.notes.read("hypervisor", found, _hypervisor))
 
-    def servers(self, **filters: str) -> Iterator[Any]:
+    def servers(self, **filters: Any) -> Iterator[Any]:
         """Without filters, Nova shows stubs of the servers in a cell that does not
         answer (nova.api.openstack.compute.views.servers); with some, it leaves them
         out.

@@ -5,7 +5,8 @@
 an overview                compute services, aggregates
 each host in the scope     its evacuation records; its servers, unless they are
                            merely followed
-each host that is left     its records of live and cold migrations, its servers
+each host that is left     its records of live and cold migrations and of resizes; its
+                           servers; if some may come back, the cloud's in VERIFY_RESIZE
 servers that landed        what changed in the cloud since they were asked for; their
                            ports; the volumes of each of their projects
 destinations are wanted    allocation candidates; of each host in the scope the
@@ -29,12 +30,15 @@ from oslo_log import log as logging
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import (
+    UNCONFIRMED,
+    UNDER_WAY,
     Host,
     Migration,
     MoveKind,
     Picture,
     Scope,
     Server,
+    Unconfirmed,
 )
 from nova_ha_scheduler.cluster.openstack import answers, attached, images, lists, parse
 from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
@@ -53,6 +57,9 @@ _AT_ONCE = 4
 
 _PORTS_AT_ONCE = 40
 """Servers whose ports are asked for in one request: it has to fit an address line."""
+
+_RESIZING = ("RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE")
+"""Nova's words for a server on its way, that waits to be confirmed, on its way back."""
 
 Json = dict[str, Any]
 
@@ -127,13 +134,25 @@ class _Look:
         overview: tuple[Callable[[], Any], ...] = ()
         if self._scope.overview:
             overview = (self._lists.services, self._lists.aggregates)
+        leaving = sorted(self._scope.leaving)
         found = self._observer.together(
             *overview,
             *(partial(self._of, host) for host in sources),
-            *(partial(self._moves, host) for host in sorted(self._scope.leaving)),
+            *(partial(self._moves, host) for host in leaving),
+            *(
+                partial(self._open, host, word)
+                for host in leaving
+                for word in UNCONFIRMED
+            ),
         )
         hosts = self._hosts(*found[:2]) if overview else {}
-        records = [one for some in found[len(overview) :] for one in some]
+        rest = len(found) - len(leaving) * len(UNCONFIRMED)
+        records = [one for some in found[len(overview) : rest] for one in some]
+        # Before the servers: who comes back meanwhile is among those.
+        open_ = [one for some in found[rest:] for one in some]
+        unconfirmed = self._unconfirmed([record for record, _ in (*records, *open_)])
+        kinds = {"evacuation", *(kind.value for kind in MoveKind)}
+        records = [(record, at) for record, at in records if record.kind in kinds]
         servers = self._observer.together(
             *(partial(self._list, host=host) for host in listed)
         )
@@ -149,6 +168,7 @@ class _Look:
             self._servers,
             tuple(migration for migration, _ in records),
             unread=tuple(self._notes.unread),
+            unconfirmed=unconfirmed,
         )
 
     def _hosts(self, services: list[Any], aggregates: list[Any]) -> dict[str, Host]:
@@ -163,12 +183,33 @@ class _Look:
         return self._records(found, host)
 
     def _moves(self, host: str) -> list[tuple[Migration, float | None]]:
-        """The same of its live and cold migrations; there may be years of them."""
+        """The same of its moves; there may be years of them."""
         since = parse.isotime(self._scope.moves_since - _MARGIN)
         found = self._lists.migrations(source_compute=host, **{"changes-since": since})
-        kinds = {kind.value for kind in MoveKind}
         records = self._records(found, host)
-        return [(record, at) for record, at in records if record.kind in kinds]
+        return [(record, at) for record, at in records if record.kind != "evacuation"]
+
+    def _open(self, host: str, status: str) -> list[tuple[Migration, float | None]]:
+        """Those that nobody has confirmed, however old."""
+        found = self._lists.migrations(source_compute=host, status=status)
+        return self._records(found, host)
+
+    def _unconfirmed(self, records: Iterable[Migration]) -> tuple[Unconfirmed, ...]:
+        """Who may come back. A record whose server was deleted, or is in no such state
+        any more, is nothing: Nova reverts no other."""
+        states = {
+            "resize": (*UNCONFIRMED, *UNDER_WAY),
+            MoveKind.COLD.value: UNCONFIRMED,
+        }
+        by_id = {m.id: m for m in records if m.status in states.get(m.kind, ())}
+        if not by_id:
+            return ()
+        shown = {_id_of(raw): raw for raw in self._list(status=list(_RESIZING))}
+        return tuple(
+            Unconfirmed(record, parse.shown(shown[record.server], self._notes))
+            for record in by_id.values()
+            if record.server in shown
+        )
 
     def _records(
         self, found: Iterable[Any], host: str
@@ -186,7 +227,7 @@ class _Look:
                 self._notes.add("migration record", raw, error, **about)
         return records
 
-    def _list(self, **filters: str) -> list[Any]:
+    def _list(self, **filters: Any) -> list[Any]:
         return list(self._lists.servers(**filters))
 
     def _add(self, found: Iterable[Any], only_on: str | None = None) -> None:
