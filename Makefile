@@ -16,7 +16,7 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos packages lint notes unit functional working waiting matrix bench ci-long sample freeze clean
+.PHONY: help environment demo test fullstack chaos packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -27,6 +27,8 @@ help:
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
+	@echo 'make decisions KEEP=DIR      before a refactoring: keep what is decided in many lives'
+	@echo 'make decisions AGAINST=DIR   after each of its steps: nothing else is decided'
 	@echo 'make ci-long     what CI has no time for: fullstack, chaos, matrix and bench (two hours)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
@@ -156,6 +158,12 @@ matrix:
 
 bench: $(VENV)/ready
 	@$(BIN)/python -m bench $(ARGS)
+
+# That a refactoring changes no decision (docs/testing.md).
+decisions: $(VENV)/ready
+	@[ -n '$(KEEP)$(AGAINST)' ] || { echo 'Name KEEP=DIR, or AGAINST=DIR'; exit 1; }
+	@[ -z '$(KEEP)' ] || nice $(BIN)/python -m tests.decisions keep '$(KEEP)' $(ARGS)
+	@[ -z '$(AGAINST)' ] || nice $(BIN)/python -m tests.decisions compare '$(AGAINST)' $(ARGS)
 
 # What CI has no time for.
 ci-long:
