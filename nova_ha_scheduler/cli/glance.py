@@ -21,7 +21,7 @@ class Glance:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         # Not every command that may look here does.
-        from nova_ha_scheduler.cluster.openstack.api import Api, connect
+        from nova_ha_scheduler.cluster.openstack.api import Api, connect, login_place
         from nova_ha_scheduler.evacuation.world import OpenStackCloud
 
         try:
@@ -30,7 +30,7 @@ class Glance:
             raise CloudUnreachable(str(error)) from error
         limit = min(conf.cloud.timeout or SECONDS, SECONDS)
         connection.session.timeout = limit  # for logging in, too
-        self._api = Api(connection, limit)
+        self._api = Api(connection, limit, login_place(conf))
         self._cloud = OpenStackCloud(self._api, SystemClock())
 
     def hosts(self) -> Picture:

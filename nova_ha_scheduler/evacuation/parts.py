@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.cluster.openstack.api import Api, connect
+from nova_ha_scheduler.cluster.openstack.api import Api, connect, login_place
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import conf_file, coordination
 from nova_ha_scheduler.evacuation.options import Options
@@ -30,7 +30,7 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
             conf_file.require_meant(conf, login=True)
         raise
     conf_file.require_meant(conf, login=True)  # they are known only now
-    return Api(connection, conf.cloud.timeout)
+    return Api(connection, conf.cloud.timeout, login_place(conf))
 
 
 class Parts:

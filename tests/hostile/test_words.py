@@ -73,6 +73,9 @@ class _Answer:
     def __getattr__(self, name: str) -> "_Answer":
         return self
 
+    def __call__(self) -> "_Answer":
+        return self
+
     def request(self, *_: Any, **__: Any) -> requests.Response:
         return self.found
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import openstack
 import requests
-from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
 from keystoneauth1 import session as ks_session
 from openstack import exceptions as sdk_exceptions
@@ -17,7 +16,7 @@ from oslo_config import cfg
 from nova_ha_scheduler import exchange
 from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT, register_login
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.cluster.openstack import answers
+from nova_ha_scheduler.cluster.openstack import answers, away
 from nova_ha_scheduler.printable import flat, plain
 
 READ = "2.100"
@@ -37,12 +36,6 @@ Json = dict[str, Any]
 
 _TLS = ("tls_ciphers", "tls_min_version")
 """Options of newer keystoneauth1 that its adapter has to know."""
-
-_LOST = (
-    ks_exceptions.ClientException,
-    sdk_exceptions.SDKException,
-    requests.RequestException,
-)
 
 
 class _Adapter(exchange.BoundedAdapter, ks_session.TCPKeepAliveAdapter):
@@ -66,6 +59,7 @@ def connect(
     adapter = _Adapter(seconds=seconds, pool_maxsize=at_once, **tls)
     exchange.bound(session.session, adapter)
     session.redirect = exchange.REDIRECTS
+    session.auth._lock = away.Once()
     return connection
 
 
@@ -88,10 +82,18 @@ def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
             region_name=conf.cloud.region_name,
             interface=conf.cloud.interface,
         )
-    except _LOST as error:
+    except away.LOST as error:
         if conf.cloud.auth_type is None and conf.cloud.name is None:
             raise cfg.Error(_NO_CLOUD.format(error)) from error
         raise cfg.Error(f"[cloud]: {error}") from error
+
+
+def login_place(conf: cfg.ConfigOpts) -> str:
+    """Where it is said how to log in, for sentences."""
+    if conf.cloud.auth_type is not None:
+        return away.CLOUD
+    name = conf.cloud.name
+    return f"clouds.yaml, cloud {name}" if name else "clouds.yaml or OS_* variables"
 
 
 _NO_CLOUD = (
@@ -161,9 +163,13 @@ class Api:
     """
 
     def __init__(
-        self, connection: openstack.connection.Connection, timeout: float | None = None
+        self,
+        connection: openstack.connection.Connection,
+        timeout: float | None = None,
+        place: str = away.CLOUD,
     ) -> None:
-        self._connection = connection
+        """:param place: where the login is set; see login_place."""
+        self._connection, self._place = connection, place
         self._timeout = timeout or REQUEST_TIMEOUT
         self.sent = 0
         self._newest = ""
@@ -186,8 +192,10 @@ class Api:
             if answer.ok:
                 return _object(answer)
             problem = f"{answer.status_code}: {_message(answer)}"
+        except CloudUnreachable:
+            raise
         except Exception as error:  # also of libraries that read what was answered
-            words = f"{service} GET {path}: {_words(error)}"
+            words = f"{service} GET {path}: {self._words(service, error)}"
             raise CloudUnreachable(words) from error
         words = f"{service} GET {path}: {problem}"
         raise CloudUnreachable(words, answer.status_code)
@@ -221,10 +229,12 @@ class Api:
 
         :raises CloudUnreachable: it has no endpoint, or does not answer.
         """
+        self._log_in()
         try:
             found = getattr(self._connection, service).get_endpoint_data()
         except Exception as error:  # also of libraries that read what was answered
-            raise CloudUnreachable(f"{service}: {_words(error)}") from error
+            words = f"{service}: {self._words(service, error)}"
+            raise CloudUnreachable(words) from error
         if found is None:
             raise CloudUnreachable(f"{service}: there is no endpoint of it")
         return tuple(found.max_microversion or (0,))
@@ -239,8 +249,10 @@ class Api:
         """
         try:
             answer = self._send("compute", method, path, ACT, json=body)
+        except CloudUnreachable:
+            raise
         except Exception as error:
-            words = f"compute {method} {path}: {_words(error)}"
+            words = f"compute {method} {path}: {self._words('compute', error)}"
             raise CloudUnreachable(words) from error
         return int(answer.status_code) == 403
 
@@ -269,6 +281,7 @@ class Api:
     ) -> requests.Response:
         self.sent += 1
         self._newest = f"{service} {path}"
+        self._log_in()
         proxy = getattr(self._connection, service)
         send = partial(
             proxy.request,
@@ -285,6 +298,22 @@ class Api:
             # several requests that find it so at the same time.
             answer = send()
         return answer
+
+    def _log_in(self) -> None:
+        """Where that is not done yet: it fails for reasons of its own.
+
+        :raises CloudUnreachable: keystone lets nobody in.
+        """
+        session = self._connection.session
+        try:
+            session.get_auth_headers()
+        except Exception as error:  # also of libraries that read what was answered
+            url = getattr(session.auth, "auth_url", None)
+            words = away.of_login(error, url, self._place)
+            raise CloudUnreachable(words) from error
+
+    def _words(self, service: str, error: Exception) -> str:
+        return away.of_service(service, error, self._connection.config)
 
 
 def _object(answer: requests.Response) -> Json:
@@ -309,12 +338,6 @@ def _next(links: Any, where: str) -> Mapping[str, Any] | None:
         return urllib.parse.parse_qs(url.query) if url else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CloudUnreachable(f"{where}: its links cannot be read") from error
-
-
-def _words(error: Exception) -> str:
-    """What went wrong; of what nobody foresaw, with its kind."""
-    foreseen = isinstance(error, (*_LOST, ValueError))
-    return flat(error if foreseen else f"{type(error).__name__}: {error}")
 
 
 def _message(answer: requests.Response) -> str:

@@ -35,7 +35,7 @@ LINE = ("--synthetic", "2 zones of 3 hosts of 8 vCPU, 50 % full")
         (("explain", "db-1", *FILE, "--host", "x"), 2, "x: no nova-compute service"),
         (("explain", "db-1", *FILE, "--operation", "fly"), 2, "invalid choice"),
         (("snapshot", "/nowhere/c.json", *FILE), 1, "/nowhere/c.json: No such"),
-        (("snapshot", "c.json"), 1, "compute GET /os-"),
+        (("snapshot", "c.json"), 1, "keystone does not answer at http://127.0.0.1:"),
     ],
 )
 def test_what_is_wrong_is_said(
