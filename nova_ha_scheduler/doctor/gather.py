@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subject, from the live cloud or from files; and what was wrong on the way."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from oslo_config import cfg
@@ -24,7 +26,9 @@ from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import notify, parts
 from nova_ha_scheduler.fencing import ConfigError
 from nova_ha_scheduler.fencing.config import Fencing
-from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.health import file
+from nova_ha_scheduler.health.problems import Code
+from nova_ha_scheduler.journal import JournalError, NoJournal
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.witnesses import Witnesses
@@ -86,15 +90,7 @@ class Gatherer:
             "The trigger does not start.",
             "mend [witnesses] in nova-ha.conf",
         )
-        self._try(
-            "journal",
-            Database(self._conf).check,
-            "Without its journal the trigger does nothing: what it means to do is "
-            "written down first.",
-            "start nova-ha-evacuator once, which makes it; or mend [database] "
-            "connection",
-            (JournalError, cfg.Error),
-        )
+        self._look_at_journal()
         fencing = self._try(
             "fencing-file",
             lambda: Fencing.from_conf(self._conf),
@@ -106,6 +102,45 @@ class Gatherer:
             methods, unusable = fencing.methods, fencing.unusable
             self.subject = replace(self.subject, methods=methods, unusable=unusable)
         return fencing
+
+    def _look_at_journal(self) -> None:
+        try:
+            Database(self._conf).check()
+        except NoJournal as error:
+            finding = self._no_journal(error.what)
+        except (JournalError, cfg.Error) as error:
+            finding = Finding(
+                ERROR,
+                str(error),
+                "Without its journal the trigger does nothing: what it means to do is "
+                "written down first.",
+                "mend [database] connection, or what it leads to",
+            )
+        else:
+            self.done.append("journal")
+            return
+        self.found.append(("journal", finding))
+
+    def _no_journal(self, what: str) -> Finding:
+        """In order before the first start; not while a trigger runs here."""
+        directory = self._conf.health.directory
+        if directory:
+            said = file.read(Path(directory, file.NAME), time.time())
+            if said["code"] != Code.CANNOT_TELL:
+                return Finding(
+                    ERROR,
+                    f"{what}, and a trigger runs on this machine",
+                    "Its journal is another one, or was removed: commands neither show "
+                    "nor order what it does.",
+                    "[database] connection as the trigger has it, or restart "
+                    "nova-ha-evacuator",
+                )
+        return Finding(
+            Severity.INFO,
+            what,
+            "The journal is made at the first start of nova-ha-evacuator.",
+            "systemctl enable --now nova-ha-evacuator, once no error is found here",
+        )
 
     def _look_at_files(self) -> None:
         name = checks.name_of(files.configuration_open)

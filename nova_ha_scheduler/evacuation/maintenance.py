@@ -165,7 +165,7 @@ def ending(turn: Turn, window: Window) -> Window:
             return replace(window, reason=Reason.MOVES_UNDER_WAY, detail=str(moving))
         drain.abandon(turn, window)
     if not (seen.up or window.forced):
-        return turn.hold(window, Reason.DOWN_AT_END)
+        return _held_down(turn, window, seen)
     window, settled = _settled(turn, window)
     if not settled:
         return window
@@ -184,6 +184,20 @@ def ending(turn: Turn, window: Window) -> Window:
     if seen.disabled and Effect.ENABLE.value not in window.stages and not recovered:
         stays.append(f"its service stays disabled: {seen.disabled_reason}")
     return _over(turn, window, ", ".join(stays))
+
+
+def _held_down(turn: Turn, window: Window, seen: Host) -> Window:
+    """What keeps Nova from calling the host up: that it is down; or, of one that is
+    heard of, its recovery, which lets it in again, or somebody else."""
+    recovery = turn.recovery_of(window.host)
+    if turn.now - seen.updated_at < turn.options.down_time:
+        if recovery is None and seen.forced_down:
+            return turn.hold(window, Reason.FORCED_DOWN)
+        if recovery is not None and recovery.state is records.HostState.RETURNING:
+            if recovery.reason in (None, Reason.MAINTENANCE):  # it goes on in a moment
+                return window.because(None)
+            return turn.hold(window, recovery.reason, recovery.detail)
+    return turn.hold(window, Reason.DOWN_AT_END)
 
 
 def _settled(turn: Turn, window: Window) -> tuple[Window, bool]:

@@ -21,5 +21,16 @@ class WrongDatabase(JournalError, cfg.Error):
     """[database] connection cannot be meant, or the journal is not where it says."""
 
 
+class NoJournal(WrongDatabase):
+    """There is none yet. :ivar what: that, without what to do."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} ([database] connection): start nova-ha-evacuator first, which "
+            "makes it"
+        )
+        self.what = what
+
+
 class NotActive(JournalError):
     """Another trigger holds this journal; nothing was written."""

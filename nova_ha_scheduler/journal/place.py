@@ -11,7 +11,7 @@ import stat
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.journal import JournalError, WrongDatabase
+from nova_ha_scheduler.journal import JournalError, NoJournal, WrongDatabase
 
 MODE = 0o640
 """Of the file, whatever the umask says."""
@@ -80,15 +80,13 @@ def _is_missing(path: str) -> bool:
 def require(url: sa.URL) -> None:
     """Before a look: which would make an empty file where there is none.
 
-    :raises WrongDatabase: there is no journal.
+    :raises NoJournal: there is none yet.
+    :raises WrongDatabase: nor is there its directory.
     """
     path = file_of(url)
     if path is not None and _is_missing(path):
         _require_folder(path)
-        raise WrongDatabase(
-            f"there is no journal at {path} ([database] connection): start "
-            "nova-ha-evacuator first, which makes it"
-        )
+        raise NoJournal(f"there is no journal at {path}")
 
 
 def make(url: sa.URL) -> None:

@@ -5,18 +5,20 @@ from importlib import resources
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal import JournalError, NoJournal
 from nova_ha_scheduler.journal.migrations import versions
 
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 
 def check(connection: sa.Connection) -> None:
-    """:raises JournalError: unless the tables are those of this version."""
+    """:raises NoJournal, JournalError: unless the tables are those of this version."""
     found, known = revision(connection), revisions()
-    if found in (None, *known[:-1]):
+    if found is None:
+        raise NoJournal("there are no tables of a journal yet")
+    if found in known[:-1]:
         raise JournalError(
-            "the journal's tables are missing or older than this version: start "
+            "the journal's tables are older than this version: start "
             "nova-ha-evacuator, which upgrades them"
         )
     if found not in known:

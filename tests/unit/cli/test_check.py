@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from nova_ha_scheduler.doctor.gather import Gatherer
 from nova_ha_scheduler.doctor.subject import Subject
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.health import file
+from nova_ha_scheduler.health.judgement import Judgement
+from nova_ha_scheduler.health.problems import Code
 from tests.unit import commandline
 from tests.unit.cli.conftest import Answer, Site
 
@@ -159,3 +163,38 @@ def test_a_configuration_that_others_may_read(site: Site) -> None:
     )
     site.conf.chmod(0o640)
     assert "configuration-open" not in rows(site.run("check", "-f", "json"))
+
+
+def test_no_journal_before_the_first_start(site: Site) -> None:
+    """It is made then. Where a trigger runs without it, something is wrong."""
+    folder = site.conf.parent
+    with site.conf.open("a") as conf:
+        conf.write(f"[health]\ndirectory = {folder}\n")
+    for left in folder.glob("journal.sqlite*"):
+        left.unlink()
+    found = rows(site.run("check", "-f", "json"))["journal"]
+    assert found["severity"] == "info"
+    assert found["what"] == f"there is no journal at {folder}/journal.sqlite"
+    assert found["why"].startswith("The journal is made at the first start of nova-ha-")
+    assert not list(folder.glob("journal.sqlite*"))
+
+    def trigger_wrote(at: float) -> None:
+        protected = Judgement(Code.PROTECTED, "all is well")
+        file.write(str(folder), protected, "control-1", at, 30)
+
+    trigger_wrote(time.time())
+    found = rows(site.run("check", "-f", "json"))["journal"]
+    assert found["severity"] == "error"
+    assert "a trigger runs on this machine" in found["what"]
+    trigger_wrote(time.time() - 300)
+    assert rows(site.run("check", "-f", "json"))["journal"]["severity"] == "info"
+
+
+def test_a_journal_without_tables(site: Site) -> None:
+    path = site.conf.parent / "journal.sqlite"
+    for left in path.parent.glob("journal.sqlite*"):
+        left.unlink()
+    path.touch()
+    found = rows(site.run("check", "-f", "json"))["journal"]
+    assert found["severity"] == "info"
+    assert "no tables" in found["what"]
