@@ -14,6 +14,6 @@ to others               tag: to Nova; purge: to the journal
 what these share        orders, answers; waiter, a trigger where none is active
 whose cloud they see    clouds; glance, where it may not answer
 how things are shown    values, table, progress; report, upkeep, reserve, unfenced
-what people write       times; known: names that the history is asked for
+what people write       times; who orders; known: names that the history is asked for
 ======================  ============================================================
 """

@@ -114,6 +114,16 @@ class NovaHA(cliff.app.App):
             self.show_overview()
             raise HelpExit
 
+    def run_subcommand(self, argv: list[str]) -> int:
+        """Of a command that is none, cliff's own says words that are far from it."""
+        try:
+            self.command_manager.find_command(argv)
+        except ValueError:
+            known = [name for name, _ in self.command_manager]
+            print(overview.unknown(argv, known), file=sys.stderr)
+            return exits.WRONG
+        return int(super().run_subcommand(argv))
+
     @cached_property
     def conf(self) -> "cfg.ConfigOpts":
         """The configuration. :raises cfg.Error: it names the file or option."""

@@ -152,8 +152,15 @@ PROGRAMS: Mapping[str, Mapping[int, str]] = {
 def sentence(command: str) -> str:
     """What the help of a command says of its exit codes; "" of one without a row."""
     row = COMMANDS.get(command)
-    if row is None:
-        return ""
+    return "" if row is None else _sentence(row)
+
+
+def of_program(name: str) -> str:
+    """The same of another program."""
+    return _sentence(PROGRAMS[name])
+
+
+def _sentence(row: Mapping[int, str]) -> str:
     return "Exit codes: " + "; ".join(f"{code} {row[code]}" for code in row) + "."
 
 

@@ -11,6 +11,7 @@ from nova_ha_scheduler.cli import answers
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import expiring, new_command
 from nova_ha_scheduler.cli.values import words
+from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.evacuation.orders import CommandKind
 
 
@@ -23,9 +24,9 @@ class Reset(Command, ShowOne):
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:
-        given: dict[str, Any] = {"type": words, "required": True}
-        add("--by", metavar="NAME", help="who has judged it", **given)
-        add("--reason", metavar="TEXT", help="what it was, and why it is over", **given)
+        ordering(add)
+        help = "what it was, and why it is over"
+        add("--reason", type=words, required=True, metavar="TEXT", help=help)
         expiring(add, "until when it waits for a trigger, if none is active")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:

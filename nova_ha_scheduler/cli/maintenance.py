@@ -2,7 +2,6 @@
 """``nova-ha maintenance start``, ``end``: a host that is left alone for a while."""
 
 import argparse
-import getpass
 import sys
 import time
 from collections.abc import Callable
@@ -18,11 +17,11 @@ from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.times import FORMS, Told, ahead
 from nova_ha_scheduler.cli.values import duration, words
 from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
+from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import CommandKind
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
-from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import Query
 from nova_ha_scheduler.reasons import Reason
 
@@ -35,7 +34,7 @@ _SOON = 120.0
 
 def _arguments(add: Callable[..., Any]) -> None:
     add("host", type=words, help="the compute service's exact host name")
-    add("--by", type=words, metavar="NAME", help="who orders it (who is logged in)")
+    ordering(add)
     help = "wait no longer than that (2m; with --wait as long as it takes)"
     add("--timeout", type=duration, metavar="AGE", help=help)
 
@@ -43,13 +42,9 @@ def _arguments(add: Callable[..., Any]) -> None:
 def _order(
     kind: CommandKind, args: argparse.Namespace, reason: str, **more: Any
 ) -> records.Command:
-    """:raises JournalError: nobody is named, and who is logged in is not known."""
-    try:
-        by = args.by or getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise JournalError(f"who orders it? --by is needed: {error}") from error
     now, id = time.time(), uuidutils.generate_uuid()
-    return records.Command(id, kind, args.host, by, reason, now, now + _HOLDS, **more)
+    whose = args.by, reason
+    return records.Command(id, kind, args.host, *whose, now, now + _HOLDS, **more)
 
 
 def _patience(args: argparse.Namespace) -> float | None:

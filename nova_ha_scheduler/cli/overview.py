@@ -5,11 +5,14 @@ What each one is for stands in its docstring, which is read in its module's sour
 """
 
 import ast
+import difflib
 import functools
 import inspect
+import itertools
 import shutil
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from typing import Any
 import autopage.argparse
 import cliff.app
 from cliff.help import HelpCommand
+
+from nova_ha_scheduler.cli import exits
 
 _LEAST = 20
 """Columns for what a command is for, however narrow the terminal is."""
@@ -48,10 +53,33 @@ class Help(HelpCommand):
     """print detailed help for another command"""
 
     def take_action(self, parsed_args: Any) -> int:
-        if parsed_args.cmd:
-            return int(super().take_action(parsed_args))
-        self.app.show_overview()
-        return 0
+        words, known = parsed_args.cmd, [name for name, _ in self.app.command_manager]
+        if not words:
+            self.app.show_overview()
+            return exits.DONE
+        try:
+            self.app.command_manager.find_command(words)
+        except ValueError:
+            if not any(name.startswith(f"{' '.join(words)} ") for name in known):
+                print(unknown(words, known), file=sys.stderr)
+                return exits.WRONG
+        return int(super().take_action(parsed_args))
+
+
+def unknown(words: Sequence[str], known: Sequence[str]) -> str:
+    """What is said of a command that is none: those that may be meant, too.
+
+    :param words: of the command, and perhaps options and arguments behind.
+    """
+    said = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+    said = said or list(words[:1])
+    firsts = {name.partition(" ")[0] for name in known}
+    near = difflib.get_close_matches(said[0], firsts, 1)
+    found = difflib.get_close_matches(" ".join(said), known, 1)
+    found += sorted(name for name in known if name.partition(" ")[0] in near)
+    meant = f" (did you mean {', or '.join(dict.fromkeys(found))}?)" if found else ""
+    name = " ".join(said)
+    return f"nova-ha: there is no command {name}{meant}; nova-ha --help lists all"
 
 
 def _described(entry: metadata.EntryPoint) -> str:

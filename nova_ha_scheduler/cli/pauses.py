@@ -17,6 +17,7 @@ from nova_ha_scheduler.cli import glance
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.times import FORMS, Told, ahead
 from nova_ha_scheduler.cli.values import Moment, words
+from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation import holds, names, pauses
 from nova_ha_scheduler.journal.store import SqlJournal
@@ -53,9 +54,8 @@ class Pause(Command, ShowOne):
     def arguments(self, add: Callable[..., Any]) -> None:
         add("host", nargs="?", type=words, help="the compute service's exact host name")
         add("--zone", type=words, help="the hosts in this storage zone")
-        given: dict[str, Any] = {"type": words, "required": True}
-        add("--by", metavar="NAME", help="who wants it", **given)
-        add("--reason", metavar="TEXT", help="why", **given)
+        ordering(add)
+        add("--reason", type=words, required=True, metavar="TEXT", help="why")
         add(
             "--until",
             type=ahead,
@@ -110,8 +110,7 @@ class Resume(Command, Lister):
         add("pause", nargs="*", type=words, help="a pause's id, or a host's exact name")
         add("--zone", type=words, help="the pauses of this storage zone")
         add("--all", action="store_true", help="every pause")
-        given: dict[str, Any] = {"type": words, "required": True}
-        add("--by", metavar="NAME", help="who wants it", **given)
+        ordering(add)
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         if sum(map(bool, (args.pause, args.zone, args.all))) != 1:

@@ -13,6 +13,7 @@ from nova_ha_scheduler.cli import answers, spooled
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
 from nova_ha_scheduler.cli.values import words
+from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.spool.word import DIRECTORY
@@ -85,9 +86,8 @@ class _Order(Command, ShowOne):
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("host", type=words, help="the compute service's exact host name")
-        given: dict[str, Any] = {"type": words, "required": True}
-        add("--by", metavar="NAME", help="who wants it", **given)
-        add("--reason", metavar="TEXT", help="why", **given)
+        ordering(add)
+        add("--reason", type=words, required=True, metavar="TEXT", help="why")
         expiring(add, "until when it waits for a trigger, if none is active")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:

@@ -33,9 +33,10 @@ class Told(argparse.Action):
 
 
 def both(at: float) -> str:
-    """2026-11-29 09:14:03+01:00, which is 2026-11-29 08:14:03 UTC."""
+    """2026-11-29 09:14:03+01:00, which is 2026-11-29 08:14:03 UTC; in UTC, once."""
     found = datetime.datetime.fromtimestamp(int(at // 1), datetime.UTC)
-    return f"{in_local(at)}, which is {found:%Y-%m-%d %H:%M:%S} UTC"
+    utc = f"{found:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{in_local(at)}, which is {utc}" if found.astimezone().utcoffset() else utc
 
 
 def ago(text: str) -> float:
@@ -47,7 +48,7 @@ def ahead(text: str) -> float:
     """The same, or so long from now; it has to lie ahead."""
     found = _instant(text, 1)
     if found <= time.time():
-        raise argparse.ArgumentTypeError(f"{both(found)}, is past")
+        raise argparse.ArgumentTypeError(f"it is past: {both(found)}")
     return found
 
 

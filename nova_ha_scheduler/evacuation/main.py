@@ -25,6 +25,14 @@ LOG = logging.getLogger(__name__)
 
 PROG = "nova-ha-evacuator"
 
+_DESCRIPTION = (
+    "The evacuation trigger: the service that sees a protected compute host die, makes "
+    "sure of it with its fence device, has Nova evacuate its servers, and keeps the "
+    "history. It runs until SIGTERM or SIGINT, under systemd or by hand; SIGHUP has it "
+    "read nova-ha.conf and the fencing file anew. People ask it and give it orders "
+    "with nova-ha: see nova-ha --help."
+)
+_PAGES = "The pages: docs/install.md, docs/configure.md, docs/evacuator.md."
 
 _ORDERLY_SECONDS, _LAST_SECONDS = 7.0, 1.5
 """After SIGTERM: for an orderly end, and to leave the lease without one."""
@@ -37,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     logs = False
     try:
-        conf = startup.read(PROG, arguments)
+        epilog = f"{exits.of_program(PROG)} {_PAGES}"
+        conf = startup.read(PROG, arguments, description=_DESCRIPTION, epilog=epilog)
         logs = _log(conf)
         conf_file.require_meant(conf, whole=True)
         parts = Parts(conf)

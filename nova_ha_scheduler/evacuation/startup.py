@@ -41,11 +41,16 @@ def load(
 
 
 def read(
-    prog: str, arguments: Sequence[str], for_logging: bool = True
+    prog: str,
+    arguments: Sequence[str],
+    for_logging: bool = True,
+    description: str | None = None,
+    epilog: str | None = None,
 ) -> cfg.ConfigOpts:
     """Read the configuration; by default /etc/nova-ha-scheduler/nova-ha.conf.
 
     :param arguments: ``--config-file``, ``--config-dir`` and oslo.log's.
+    :param description, epilog: what ``--help`` says of the program.
     :param for_logging: whether oslo.log, which knows one configuration of a process,
         may take this one for it.
     :raises cfg.Error: a file is missing, or is no configuration file.
@@ -66,7 +71,12 @@ def read(
     try:
         with contextlib.redirect_stderr(said):
             conf(
-                list(arguments), project=PROJECT, prog=prog, default_config_files=files
+                list(arguments),
+                project=PROJECT,
+                prog=prog,
+                default_config_files=files,
+                description=description,
+                epilog=epilog,
             )
     except cfg.ConfigFileParseError as error:
         raise cfg.Error(_QUOTED.sub("", str(error))) from None

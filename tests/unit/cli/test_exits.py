@@ -4,6 +4,7 @@ docs/exit-codes.md say, is that."""
 
 import ast
 import inspect
+import re
 from collections import defaultdict
 from importlib import metadata, util
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.cli import exits, waiter
+from nova_ha_scheduler.evacuation import main
 from tests.unit import commandline
 
 PAGE = Path(__file__).parents[3] / "docs" / "exit-codes.md"
@@ -67,3 +69,17 @@ def test_what_is_waited_for_ends_with_codes_of_those_who_wait() -> None:
 def test_the_help_of_a_command_says_its_codes(command: str) -> None:
     said = " ".join(commandline.run("help", *command.split()).out.split())
     assert exits.sentence(command) in said.replace("- ", "-")
+
+
+def test_the_help_of_the_service_says_what_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main(["--help"])
+    assert end.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The evacuation trigger: the service that sees a protected compute" in said
+    assert exits.of_program("nova-ha-evacuator") in said.replace("- ", "-")
+    for page in re.findall(r"docs/\w+\.md", said):
+        assert (PAGE.parents[1] / page).exists()
+    assert "docs/evacuator.md" in said

@@ -61,14 +61,13 @@ def test_several_are_ended_one_by_one(site: Site) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("node1", "--reason", "x"), "--by"),
         (("node1", "--by", "Ann"), "--reason"),
         (("node1", "--by", " ", "--reason", "x"), "argument --by: it is empty"),
         (("node1", "--by", "Ann", "--reason", ""), "argument --reason: it is empty"),
         (("", *BY), "argument host: it is empty"),
         (("--zone", "", *BY), "argument --zone: it is empty"),
         (("node1", "--zone", "nfs-a", *BY), "a host or --zone, not both"),
-        (("--until", "2020-01-01T00:00Z", *BY), "2020-01-01 00:00:00 UTC, is past"),
+        (("--until", "2020-01-01T00:00Z", *BY), "it is past: 2020-01-01 00:00:00 UTC"),
         (("--until", "0s", *BY), "is past"),
         (("--until", "soon", *BY), "and no duration like 90s"),
         (("--until", "99999999999w", *BY), "is too far away"),

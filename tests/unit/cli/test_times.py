@@ -120,3 +120,12 @@ def test_a_span_that_has_nothing_in_it(
     said = site.run("history", command, *span)
     assert (said.code, said.out) == (2, "")
     assert words in said.err
+
+
+def test_in_utc_it_is_said_once(site: Site, zone: Zone) -> None:
+    zone("UTC")
+    said = site.run("history", "list", "--since", "2026-01-31T22:00")
+    assert said.err == "--since: 2026-01-31 22:00:00 UTC\n"
+    zone("Europe/London")  # the same only in winter
+    assert "which is" not in site.run("history", "list", "--since", "2026-01-31").err
+    assert "which is" in site.run("history", "list", "--since", "2026-07-31").err
