@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from nova_ha_scheduler.cli.exits import CANNOT_TELL, WRONG
+from nova_ha_scheduler.cli.exits import CANNOT_TELL, INTERRUPTED, WRONG
 
 PROJECT, _EXTRA = "nova-ha-scheduler", "evacuator"
 
@@ -37,9 +37,12 @@ def evacuator() -> int:
 
 
 def _run(prog: str, module: str) -> int:
-    with complete(prog):
-        main = importlib.import_module(module).main
-    return int(main())
+    try:
+        with complete(prog):
+            main = importlib.import_module(module).main
+        return int(main())
+    except KeyboardInterrupt:  # Ctrl-C, wherever the program is by then
+        return INTERRUPTED
 
 
 @contextlib.contextmanager

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said where the extra of the trigger is not, or not all, installed."""
 
+import gc
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -108,3 +111,15 @@ def test_a_command_that_cannot_be_imported_is_no_unknown_command() -> None:
 
     with pytest.raises(ImportError, match="module:Command: Unknown backend"):
         _Entry(Broken()).load()  # type: ignore[arg-type]
+
+
+def test_ctrl_c_while_it_is_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def import_module(name: str) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    assert launch.nova_ha() == 130
+    gc.enable()
+    assert capsys.readouterr().err == ""
