@@ -3,6 +3,7 @@
 
 from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -74,6 +75,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """So that nobody believes that a Python was tried which was not."""
     said = f"Installed on Python {' and '.join(sorted(PYTHONS))}"
-    if len(PYTHONS) == 1:
-        said += ", the only one of 3.11 or later that is here"
+    if not os.environ.get("PYTHONS"):
+        said += " (PYTHONS=all: on each of 3.11 or later that is here)"
     terminalreporter.write_line(said)

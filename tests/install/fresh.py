@@ -17,8 +17,8 @@ PROJECT = "nova-ha-scheduler"
 EVERY_EXTRA = "evacuator,mysql,postgresql,etcd,redis"
 """But for nova, which no host of the trigger needs."""
 
-_MINORS = range(11, 20)
-"""Of Python 3, from the oldest that is supported."""
+_VERSIONS = [f"3.{minor}" for minor in range(11, 20)]
+"""Of Python, from the oldest that is supported."""
 
 
 def copy_of_tree(folder: Path) -> Path:
@@ -78,22 +78,34 @@ def run(command: list[str | Path], code: int = 0) -> str:
 
 
 def pythons() -> dict[str, Path]:
-    """By version: the oldest and the youngest that are supported, of those here; the
-    one that runs this if there is no other."""
-    found = {}
-    for minor in _MINORS:
-        version = f"3.{minor}"
-        path = shutil.which(f"python{version}")
-        if sys.version_info[:2] == (3, minor):
-            path = sys.executable
-        if path and _is_whole(path):
-            found[version] = Path(path)
-    versions = list(found)
-    return {version: found[version] for version in {versions[0], versions[-1]}}
+    """By version: the one that runs this. PYTHONS in the environment has others, each
+    of which takes minutes: ``all`` that are here, or some (``3.12,3.13``)."""
+    here = f"3.{sys.version_info[1]}"
+    wanted = os.environ.get("PYTHONS") or here
+    if wanted == "all":
+        found = {version: _python(version) for version in _VERSIONS}
+        return {version: path for version, path in found.items() if path}
+    chosen = {}
+    for version in wanted.split(","):
+        path = _python(version)
+        assert path, f"PYTHONS={wanted}: there is no whole Python {version} here"
+        chosen[version] = path
+    return chosen
 
 
-def _is_whole(python: str) -> bool:
-    """Debian's has venv in another package; a pyenv's may be switched off."""
+def _python(version: str) -> Path | None:
+    """One that has all that makes an environment; Debian's has venv in another package,
+    and what pyenv puts into PATH is switched off unless somebody has chosen it."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    candidates = sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
+    if in_path := shutil.which(f"python{version}"):
+        candidates.insert(0, Path(in_path))
+    if version == f"3.{sys.version_info[1]}":
+        candidates.insert(0, Path(sys.executable))
+    return next(filter(_is_whole, candidates), None)
+
+
+def _is_whole(python: Path) -> bool:
     command = [python, "-c", "import ensurepip, venv"]
     return subprocess.run(command, capture_output=True).returncode == 0
 
