@@ -77,6 +77,16 @@ def test_make_needs_no_git(built: Built) -> None:
     assert "not linted" in said
 
 
+def test_lint_needs_no_git(tmp_path: Path) -> None:
+    """Where .gitignore is not heeded, an environment is no part of the source."""
+    source = fresh.copy_of_tree(tmp_path)
+    theirs = source / ".venv-2026.2" / "lib" / "theirs.py"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("import os, sys\n")
+    ruff = Path(sys.executable).with_name("ruff")
+    assert fresh.run([ruff, "check", source]) == "All checks passed!\n"
+
+
 def test_metadata(built: Built, metadata: Message) -> None:
     version = metadata["Version"]
     assert version == built.sdist.name.removesuffix(".tar.gz").split("-")[-1]
