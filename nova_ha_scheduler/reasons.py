@@ -165,6 +165,9 @@ class Reason(enum.Enum):
     HOME_DIED = "its home died again"
     HOME_TOO_LATE = "its home could not take it in time: {0}"
     # A maintenance does not go on, or had to be put right.
+    MAY_RETURN_UNKNOWN = (
+        "whether a server may come back to it is not known, as this cannot be read: {0}"
+    )
     NOVA_FAILED = "Nova did not do it, or did not say so: {0}"
     UNFLAGGED = "somebody took its flag, which was set again"
     MOVES_UNDER_WAY = "{0} of its servers are still on their way"

@@ -176,6 +176,8 @@ class _Starter(_Follower):
         if not self._wait:
             return exits.DONE
         if window.drained_at is None:
+            if window.reason is Reason.MAY_RETURN_UNKNOWN:
+                self._say(self._command, window.sentence)
             return None
         left = [move for move in self.moves if not _is_away(move)]
         names = ", ".join(f"{move.name} ({move.sentence})" for move in left)

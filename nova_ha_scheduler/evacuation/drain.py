@@ -55,12 +55,17 @@ def _concluded(turn: Turn, window: Window) -> Window:
     if any(_pending(turn, move) for move in mine):
         at_once = min(window.next_look_at, turn.now)
         return replace(window, drained_at=None, next_look_at=at_once)
+    idle = turn.now + turn.options.idle_interval
+    if unread := _unread(turn, window):
+        window = turn.hold(window, Reason.MAY_RETURN_UNKNOWN, unread)
+        return replace(window, drained_at=None, next_look_at=idle)
+    if window.reason is Reason.MAY_RETURN_UNKNOWN:
+        window = window.because(None)
     told_at = window.drained_at or 0.0
     if window.drained_at is None or any((m.ended_at or 0.0) > told_at for m in mine):
         window = replace(window, drained_at=None)
         words = _words(turn, window)
         turn.tell(EventKind.MAINTENANCE_DRAINED, window, reason=words)
-    idle = turn.now + turn.options.idle_interval
     drained_at = window.drained_at or turn.now
     return replace(window, drained_at=drained_at, next_look_at=idle)
 
@@ -72,6 +77,12 @@ def _pending(turn: Turn, move: Move) -> bool:
     return move.state is MoveState.WAITING and move.reason not in _STUCK
 
 
+def _unread(turn: Turn, window: Window) -> str:
+    """What cannot be read of who has left the host; "": all can."""
+    found = (str(u) for u in turn.picture.unread if u.source == window.host)
+    return ", ".join(dict.fromkeys(found))
+
+
 def _words(turn: Turn, window: Window) -> str:
     mine = {move.server: move for move in turn.moves_of(window.id)}
     moved = sum(move.state is MoveState.MOVED for move in mine.values())
@@ -81,8 +92,6 @@ def _words(turn: Turn, window: Window) -> str:
         f"{server.name} ({mine[server.uuid].sentence or mine[server.uuid].state.value})"
         for server in (*here, *away)
     ]
-    unread = (u for u in turn.picture.unread if u.source == window.host)
-    left += [f"whatever {one} is of" for one in unread]
     return (
         f"{moved} moved, left: {', '.join(left)}" if left else f"empty: {moved} moved"
     )

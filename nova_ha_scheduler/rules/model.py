@@ -78,18 +78,14 @@ class HostFacts:
         bad: set[tuple[str, str]] = set()
         misspelt: set[str] = set()
         for metadata in metadatas:
-            for key in vocabulary.AGGREGATE_FLAGS:
+            for key in vocabulary.aggregate_keys(metadata):
                 try:
-                    if vocabulary.boolean(metadata, key):
+                    if key == vocabulary.STORAGE_ZONE:
+                        zones |= {vocabulary.storage_zone(metadata) or ""} - {""}
+                    elif vocabulary.boolean(metadata, key):
                         flags.add(key)
                 except BadValue as error:
                     bad.add((key, str(error)))
-            try:
-                zone = vocabulary.storage_zone(metadata)
-            except BadValue as error:
-                bad.add((vocabulary.STORAGE_ZONE, str(error)))
-            else:
-                zones |= {zone} if zone else set()
             misspelt.update(filter(None, map(vocabulary.misspelt_words, metadata)))
         return cls(
             frozenset(zones),

@@ -48,7 +48,8 @@ MIN_PRIORITY, DEFAULT_PRIORITY, MAX_PRIORITY = 0, 500, 1000
 FAILBACK = "ha:failback"
 """Flavor: whether its servers go home when a host that died has returned."""
 
-_OURS = frozenset((*AGGREGATE_KEYS, RECOVERY, PRIORITY, FAILBACK))
+_OF_AGGREGATES = frozenset(AGGREGATE_KEYS)
+_OURS = _OF_AGGREGATES | {RECOVERY, PRIORITY, FAILBACK}
 
 BLANKS = " \t\n\r"
 """What does not count in a key; nova-api refuses others."""
@@ -70,8 +71,7 @@ def spellings(values: Iterable[str], key: str) -> list[str]:
 
 def aggregate_keys(metadata: Iterable[str]) -> frozenset[str]:
     """Which of AGGREGATE_KEYS stand in it, in whatever spelling."""
-    found = set(map(meant, metadata))
-    return frozenset(key for key in AGGREGATE_KEYS if key in found)
+    return _OF_AGGREGATES.intersection(map(meant, metadata))
 
 
 @functools.cache
@@ -131,7 +131,9 @@ def _read(
     :raises BadValue: a value cannot be read, or two spellings say different things.
     """
     first: tuple[str, T] | None = None
-    for spelt in spellings(values, key):
+    for spelt in values:
+        if meant(spelt) != key:
+            continue
         value = values[spelt]
         said = read(value)
         if said is None:
@@ -230,13 +232,15 @@ def _flavor_says(policy: str, extra_specs: Mapping[str, str]) -> bool:
         return False
 
 
+_A_POLICY = f"one of {', '.join(RECOVERY_POLICIES)}"
+_A_PRIORITY = f"a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}"
+
 # From the most protection to the least; the same order as RECOVERY_POLICIES.
 _POLICY_RANK = RECOVERY_POLICIES.index
 
 
 def _policy(values: Mapping[str, str]) -> str | None:
-    expected = f"one of {', '.join(RECOVERY_POLICIES)}"
-    return _read(values, RECOVERY, _policy_word, expected)
+    return _read(values, RECOVERY, _policy_word, _A_POLICY)
 
 
 def _policy_word(text: str) -> str | None:
@@ -257,8 +261,7 @@ def priority(
 
 
 def _priority(values: Mapping[str, str], default: int) -> int:
-    expected = f"a whole number from {MIN_PRIORITY} to {MAX_PRIORITY}"
-    found = _read(values, PRIORITY, _number, expected)
+    found = _read(values, PRIORITY, _number, _A_PRIORITY)
     return default if found is None else found
 
 

@@ -197,11 +197,16 @@ def test_extra_specs_are_compared_as_text(good: Subject, conf: Conf) -> None:
     text = recommended().replace("ComputeFilter,", f"ComputeFilter,{name},")
     subject = replace(good, nova=conf(text))
     assert found(subject) == {}
-    flavors = (Flavor("pet", {"ha": "True"}), Flavor("toy", {"ha": "false"}))
+    flavors = (
+        Flavor("pet", {"ha": "True"}),
+        Flavor("toy", {"ha": "false"}),
+        Flavor("odd", {"HA": "true"}),  # as we mean it, and that filter does not
+    )
     bad = checks.examine(replace(subject, flavors=flavors)).findings
     assert [(check, f.what.split(",")[0]) for check, f in bad] == [
         ("extra-specs-filter-compares-text", "flavor pet says ha='True'"),
         ("extra-specs-filter-compares-text", "flavor toy says ha='false'"),
+        ("extra-specs-filter-compares-text", "flavor odd says HA='true'"),
     ]
 
 
