@@ -16,18 +16,26 @@ from nova_ha_scheduler.cli.exits import CANNOT_TELL, INTERRUPTED, WRONG
 
 PROJECT, _EXTRA = "nova-ha-scheduler", "evacuator"
 
+_GARBAGE = 100_000
+"""Objects by which the number of all may grow before it is looked for garbage."""
+
 
 def nova_ha() -> int:
     """:returns: the exit code."""
     # What is imported is no garbage; to look for some in it, again and again, takes a
     # sixth of a short command's time.
     gc.disable()
-    return _run("nova-ha", "nova_ha_scheduler.cli.app")
+    try:
+        return _run("nova-ha", "nova_ha_scheduler.cli.app")
+    finally:
+        gc.freeze()  # else Python would look through all of it once more
 
 
 def imported() -> None:
-    """Look for garbage from now on, but not in what is there already."""
+    """Look for garbage from now on, but not in what is there already, and seldom: a
+    command may go on to import as much again."""
     gc.freeze()
+    gc.set_threshold(_GARBAGE)
     gc.enable()
 
 

@@ -10,8 +10,8 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli.app import Command
 from nova_ha_scheduler.cli.values import duration
+from nova_ha_scheduler.evacuation import broker
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -33,6 +33,6 @@ class PurgeHistory(Command, ShowOne):
                 f"the guard still counts the recoveries of the last {window:.0f} s"
             )
         database, before = self.app.database, time.time() - args.older_than
-        sent = Outbox(database).last() if notify.sends(self.app.conf) else None
+        sent = Outbox(database).last() if broker.sends(self.app.conf) else None
         deleted = History(database).purge(before, sent)
         return ("recoveries_deleted",), (deleted,)

@@ -4,7 +4,7 @@
 import argparse
 import time
 from collections.abc import Iterable, Iterator
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 from cliff.show import ShowOne
@@ -186,13 +186,7 @@ def _host_line(row: dict[str, Any]) -> str:
 
 def _errors(history: History, now: float) -> list[dict[str, Any]]:
     """The newest events that say that something is not as it should be."""
-    since = now - _ERRORS_AGE
-    found = [
-        event
-        for kind in _ERRORS
-        for event in history.events(Query(outcome=kind.value, since=since, limit=_LAST))
-    ]
-    newest = sorted(found, key=itemgetter(0), reverse=True)[:_LAST]
+    found = history.events(Query(since=now - _ERRORS_AGE, limit=_LAST), _ERRORS)
     return [
         {
             "at": Moment(event.at),
@@ -202,7 +196,7 @@ def _errors(history: History, now: float) -> list[dict[str, Any]]:
             "how": event.how,
             "reason": event.reason,
         }
-        for _, event in newest
+        for _, event in found
     ]
 
 

@@ -22,8 +22,8 @@ from nova_ha_scheduler.doctor import access, checks, files
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Listening, Subject
+from nova_ha_scheduler.evacuation import broker, parts
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import notify, parts
 from nova_ha_scheduler.fencing import ConfigError
 from nova_ha_scheduler.fencing.config import Fencing
 from nova_ha_scheduler.health import file
@@ -69,7 +69,7 @@ class Gatherer:
         mend = "mend the file; it is read as oslo.config reads it"
         with_nova = self._try("nova-conf", lambda: NovaConf(files), why, mend)
         listening = None
-        if notify.configured(self._conf):
+        if broker.configured(self._conf):
             wanted = self._conf.notifications
             listening = Listening(wanted.topic, wanted.exchange)
         self.subject = replace(self.subject, nova=with_nova, listening=listening)

@@ -32,11 +32,9 @@ if backend.get_backend_type() is None:  # else oslo.messaging makes it eventlet
 
     backend.init_backend(backend.BackendType.THREADING)
 import oslo_messaging  # noqa: E402
-from oslo_messaging import opts as messaging_opts  # noqa: E402
 
 LOG = logging.getLogger(__name__)
 
-GROUP = "oslo_messaging_notifications"
 PREFIX = "nova_ha."
 """Of the event types that go out."""
 
@@ -49,18 +47,6 @@ _WARN_SECONDS = 60.0
 
 _STALE_SECONDS = 60.0
 """Nobody was active when such a notification came; the first look has seen more."""
-
-
-def configured(conf: cfg.ConfigOpts) -> bool:
-    """Whether a broker for notifications is named."""
-    opts = {str(group): found for group, found in messaging_opts.list_opts()}
-    conf.register_opts(opts[GROUP], group=GROUP)
-    return bool(conf[GROUP].transport_url)
-
-
-def sends(conf: cfg.ConfigOpts) -> bool:
-    """Whether the history's events go out: without a driver, they do not."""
-    return configured(conf) and bool(conf[GROUP].driver)
 
 
 def read(event_type: str, payload: Any, metadata: Any) -> Update | None:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from nova_ha_scheduler.evacuation import broker
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.systemd import Notifier
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
@@ -220,8 +220,8 @@ class Reloader:
 
 def _differing(old: cfg.ConfigOpts, new: cfg.ConfigOpts) -> Iterator[str]:
     """The options whose value in force is another one than the file says now."""
-    notify.configured(old)
-    notify.configured(new)
+    broker.register_opts(old)
+    broker.register_opts(new)
     for name in old:
         if name not in new:
             continue

@@ -16,7 +16,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation import notify, publisher, scope
+from nova_ha_scheduler.evacuation import broker, publisher, scope
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
@@ -106,7 +106,6 @@ class Service:
         self._words = Taker(directory, self.journal)
         self._stop, self._wake = threading.Event(), threading.Event()
         self._updates = Updates()
-        self._sender: notify.Sender | None = None
         self._pauses: frozenset[str] = frozenset()
         self._untold: list[Event] = []
 
@@ -132,8 +131,12 @@ class Service:
 
     def run(self) -> None:
         """Work until stop(), as the active trigger or waiting to become it."""
-        self._may_notify = notify.configured(self._conf)
-        self._start_sender()
+        self._sender = broker.start_sender(
+            self._conf,
+            Outbox(self._parts.database),
+            lambda: self.journal.active,
+            self._troubles,
+        )
         self._leadership.start()
         self._health.start()
         self._words.start()
@@ -159,16 +162,6 @@ class Service:
             self._notifier.ready()
             self._notifier.alive()
         self._notifier.status(status)
-
-    def _start_sender(self) -> None:
-        if notify.sends(self._conf):
-            self._sender = notify.Sender(
-                self._conf,
-                Outbox(self._parts.database),
-                lambda: self.journal.active,
-                self._troubles,
-            )
-            self._sender.start()
 
     def _hear(self, update: Update) -> None:
         self._updates.put(update)
@@ -200,7 +193,6 @@ class Service:
             keep if kept.keep_decisions else None,
         )
         turns = _Turns(engine, executor, self._conf)
-        listener = notify.Listener(self._conf, self._hear, self._troubles)
         admission = publisher.Publisher(
             publisher.command(self._conf),
             self._conf.admission.publish_interval,
@@ -208,8 +200,9 @@ class Service:
             self._troubles,
         )
         admission.start()
-        if self._listens and self._may_notify:
-            listener.start()
+        listener = None
+        if self._listens:
+            listener = broker.start_listener(self._conf, self._hear, self._troubles)
         self._health.lead(engine)
         try:
             self._notifier.starting(self._patience)
@@ -222,8 +215,9 @@ class Service:
         finally:
             self._health.lead(None)
             executor.close()
-            listener.stop()
             admission.stop()
+            if listener:
+                listener.stop()
             keeper.shutdown(wait=False)
 
     def _take_reload(self, engine: Engine, turns: "_Turns") -> None:

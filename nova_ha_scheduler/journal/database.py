@@ -73,7 +73,10 @@ class Database:
     def upgrade(self) -> None:
         """Make or upgrade the tables; for the service, at its start."""
         place.make(self._url)
-        # alembic takes long to import, and what only reads the journal needs none.
+        with self.read() as connection:
+            if schema.revision(connection) == schema.revisions()[-1]:
+                return
+        # alembic takes long to import, and is needed once for each version.
         from nova_ha_scheduler.journal.upgrade import upgrade
 
         self.write(upgrade)

@@ -2,7 +2,7 @@
 """What people ask of the journal, newest first, and the purge of what is old."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,12 +121,16 @@ class History:
             texts = connection.scalars(select).all()
         return [codec.load(cls, text) for text in texts]
 
-    def events(self, query: Query) -> list[tuple[int, Event]]:
-        """Events with their numbers."""
+    def events(
+        self, query: Query, kinds: Collection[records.EventKind] | None = None
+    ) -> list[tuple[int, Event]]:
+        """Events with their numbers. :param kinds: any of these; None: all."""
         select = sa.select(events).where(
             _asked(query, events.c.at, events.c.host, events.c.kind, events.c.recovery),
             _either(query.server, events.c.server, events.c.server_name),
         )
+        if kinds is not None:
+            select = select.where(events.c.kind.in_(kind.value for kind in kinds))
         select = select.order_by(events.c.number.desc()).limit(query.limit)
         with self._db.read() as connection:
             rows = connection.execute(select).mappings().all()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster.model import Scope
-from nova_ha_scheduler.evacuation import notify, startup
+from nova_ha_scheduler.evacuation import broker, notify, startup
 from nova_ha_scheduler.evacuation.notify import Listener, Sender
 from nova_ha_scheduler.evacuation.records import Event, EventKind
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
@@ -200,7 +200,7 @@ def test_the_sender_survives_a_bad_url(
     bad = "[oslo_messaging_notifications]\ntransport_url = no-such-driver://x\n"
     file.write_text(bad)
     conf = startup.load("test", [f"--config-file={file}"])
-    assert notify.configured(conf)
+    assert broker.configured(conf)
     monkeypatch.setattr(notify, "_RETRY_SECONDS", 0.01)
     began, troubles = threading.Event(), Troubles()
     outbox: Any = Outbox()
@@ -209,5 +209,5 @@ def test_the_sender_survives_a_bad_url(
     )
     Sender(conf, outbox, lambda: True, troubles).start()
     assert began.wait(20)
-    conf.set_override("transport_url", "fake://", notify.GROUP)
+    conf.set_override("transport_url", "fake://", broker.GROUP)
     assert outbox.empty.wait(20)
