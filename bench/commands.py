@@ -4,11 +4,13 @@
 Nearly all of it is imports, so each kind of command stands beside a Python that
 imports the libraries which it cannot do without, and ends. Of what asks the cloud,
 the time in which the cloud had a request of it is taken off. Of each the fastest run
-counts: what else the machine does only ever adds. Our modules are compiled before, as
-pip does where they are installed.
+counts: what else the machine does only ever adds. It adds less to the seconds for
+which a command has had a core. Our modules are compiled before, as pip does where they
+are installed.
 """
 
 import compileall
+import resource
 import subprocess
 import sys
 import tempfile
@@ -115,17 +117,22 @@ def _figures(
     trigger: rig.Trigger, busy: Busy, starts: int, say: Callable[[str], None]
 ) -> dict[str, float]:
     figures: dict[str, float] = {}
-    say(f"{'seconds, fastest':38}{'command':>9}{'imports':>9}{'ratio':>8}")
+    say(f"{'seconds, fastest':24}{'command':>9}{'imports':>9}{'ratio':>8}{'core':>8}")
     for kind, (libraries, commands) in KINDS.items():
         imports = min(_imports(libraries) for _ in range(starts))
-        slowest = 0.0
+        slowest = busiest = 0.0
         for command in commands:
-            seconds = min(_command(trigger, command, busy) for _ in range(starts))
+            runs = [_command(trigger, command, busy) for _ in range(starts)]
+            seconds, core = (min(run) for run in zip(*runs, strict=True))
             name = command.partition(" --")[0] or command
-            say(f"{name:38}{seconds:9.3f}{imports:9.3f}{seconds / imports:8.2f}")
-            slowest = max(slowest, seconds)
+            say(
+                f"{name:24}{seconds:9.3f}{imports:9.3f}"
+                f"{seconds / imports:8.2f}{core:8.3f}"
+            )
+            slowest, busiest = max(slowest, seconds), max(busiest, core)
         figures[f"command_{kind}_s"] = slowest
         figures[f"command_{kind}_ratio_imports"] = slowest / imports
+        figures[f"command_{kind}_core_s"] = busiest
     return {name: round(figure, 3) for name, figure in figures.items()}
 
 
@@ -136,11 +143,18 @@ def _imports(libraries: str) -> float:
     return time.perf_counter() - start
 
 
-def _command(trigger: rig.Trigger, command: str, busy: Busy) -> float:
-    before, start = busy.seconds, time.perf_counter()
+def _command(trigger: rig.Trigger, command: str, busy: Busy) -> tuple[float, float]:
+    """How long it took, the cloud aside, and for how long it had a core."""
+    before, core, start = busy.seconds, _core(), time.perf_counter()
     with cores.others():
         done = trigger.ask(*command.split())
     seconds = time.perf_counter() - start
     if "Traceback" in done.stderr or not done.stdout:
         raise ProgramError(f"nova-ha {command}: {done.stderr}")
-    return seconds - (busy.seconds - before)
+    return seconds - (busy.seconds - before), _core() - core
+
+
+def _core() -> float:
+    """Seconds for which the processes that have ended had a core."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

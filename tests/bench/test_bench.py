@@ -39,7 +39,7 @@ FIGURES = {
     "commands": {
         f"command_{kind}_{figure}"
         for kind in ("help", "journal", "cloud")
-        for figure in ("s", "ratio_imports")
+        for figure in ("s", "ratio_imports", "core_s")
     },
     "planner": {
         "placed_share_of_exact_mean",
