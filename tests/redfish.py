@@ -8,7 +8,7 @@ import contextlib
 import json
 import sys
 import uuid
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,16 @@ class Bmcs:
         order, login = {"ResetType": "On"}, (USER, PASSWORD)
         requests.post(reset, json=order, auth=login, timeout=10).raise_for_status()
 
-    def fencing_file(self, path: Path, address: str | None = None) -> None:
+    def fencing_file(
+        self,
+        path: Path,
+        address: str | None = None,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
         """Write the fencing file of these hosts, readable by its owner alone.
 
         :param address: of what stands in front of the service, if anything does.
+        :param addresses: the same for single hosts.
         """
         login = {
             "address": address or self.url,
@@ -85,6 +91,8 @@ class Bmcs:
             for host in self.systems
         }
         path.touch(0o600)
+        for host, its in (addresses or {}).items():
+            hosts[host]["address"] = its
         # JSON is YAML.
         text = {"defaults": {"redfish": login}, "hosts": hosts}
         path.write_text(json.dumps(text, indent=1))

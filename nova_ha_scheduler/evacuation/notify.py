@@ -21,7 +21,9 @@ from oslo_service import backend
 
 from nova_ha_scheduler.cluster.openstack import answers, parse
 from nova_ha_scheduler.cluster.openstack.answers import Unreadable
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
+from nova_ha_scheduler.evacuation import messages
+from nova_ha_scheduler.evacuation.messages import PassedOver
+from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
 from nova_ha_scheduler.evacuation.updates import RebuildEnded, ServiceUpdate, Update
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -112,15 +114,19 @@ class Listener:
         """:param heard: called from such a thread."""
         self._conf, self._heard, self._troubles = conf, heard, troubles
         self._connections = _Connections(troubles)
+        self._passed_over = PassedOver(self._warn)
         self._ended = threading.Event()
         self._unread, self._quiet_until = 0, 0.0
 
     def start(self) -> None:
         """Return at once: a broker that is away is waited for without anybody."""
+        messages.bound()
+        self._passed_over.begin()
         python_logging.getLogger(_Connections.LOGGER).addHandler(self._connections)
         threading.Thread(target=self._run, name="listener", daemon=True).start()
 
     def stop(self) -> None:
+        self._passed_over.end()
         python_logging.getLogger(_Connections.LOGGER).removeHandler(self._connections)
         self._ended.set()
 
@@ -136,14 +142,14 @@ class Listener:
         except Exception as error:  # anybody may have sent it
             self._warn(error)
 
-    def _warn(self, error: Exception) -> None:
+    def _warn(self, error: object) -> None:
         """Once in a while: they may come by the second."""
         self._unread += 1
         if time.monotonic() < self._quiet_until:
             return
         self._quiet_until = time.monotonic() + _WARN_SECONDS
         words = "%d notifications cannot be read and are passed over; the newest: %s"
-        LOG.warning(words, self._unread, one_line(error))
+        plainly(LOG.warning, words, self._unread, one_line(error))
 
     error = info
 

@@ -2,6 +2,7 @@
 """From nova-ha.conf to the parts of the trigger; what is wrong is said by its name."""
 
 from collections.abc import Collection
+from functools import partial
 
 from oslo_config import cfg
 
@@ -30,7 +31,8 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
             conf_file.require_meant(conf, login=True)
         raise
     conf_file.require_meant(conf, login=True)  # they are known only now
-    return Api(connection, conf.cloud.timeout, login_place(conf))
+    again = partial(connect, conf, at_once)
+    return Api(connection, conf.cloud.timeout, login_place(conf), again)
 
 
 class Parts:

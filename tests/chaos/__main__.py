@@ -15,7 +15,8 @@ _PER_MINUTE = 6
 """No zone loses more hosts in a minute, and not more troubles come."""
 
 
-def _seeds(text: str) -> range:
+def seeds(text: str) -> range:
+    """The seeds that are meant by 7, or by 1-10."""
     first, _, last = text.partition("-")
     try:
         found = range(int(first), int(last or first) + 1)
@@ -28,7 +29,7 @@ def _seeds(text: str) -> range:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=_seeds, default=range(1, 2), help="1, or 1-10")
+    parser.add_argument("--seed", type=seeds, default=range(1, 2), help="1, or 1-10")
     parser.add_argument("--minutes", type=float, default=3.0, help="for each seed")
     parser.add_argument("--choices", action="store_true", help="show them, and no more")
     return parser.parse_args()

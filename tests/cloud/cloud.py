@@ -177,9 +177,12 @@ class Cloud(Client):
 
     def _start_stubs(self) -> None:
         self._serve("identity", Keystone(self.endpoints))
-        self._serve("image", Glance(self.endpoints["image"]))
-        self._serve("network", Neutron(self.endpoints["network"]))
-        self._serve("block-storage", Cinder(self.endpoints["block-storage"]))
+        self.glance = Glance(self.endpoints["image"])
+        self.neutron = Neutron(self.endpoints["network"])
+        self.cinder = Cinder(self.endpoints["block-storage"])
+        self._serve("image", self.glance)
+        self._serve("network", self.neutron)
+        self._serve("block-storage", self.cinder)
 
     def _serve(self, name: str, application: Any) -> None:
         self._servers[name].start(self._middleware(name, application))

@@ -54,7 +54,8 @@ class Request:
     def __init__(self, environ: Json) -> None:
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ["PATH_INFO"].rstrip("/")
-        self.query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", "")))
+        self.queries = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
+        self.query = {key: values[-1] for key, values in self.queries.items()}
         length = int(environ.get("CONTENT_LENGTH") or 0)
         self.body: Any = json.loads(environ["wsgi.input"].read(length) or b"null")
 
@@ -159,11 +160,15 @@ class Keystone(Stub):
 
 
 class Glance(Stub):
-    """Image records: the two of ``IMAGES``, and snapshots."""
+    """Image records: the two of ``IMAGES``, and snapshots.
+
+    :ivar others: images that are listed, too: other tenants'.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self.others: list[Json] = []
         self._images: dict[str, Json] = {}
         for name, identifier in IMAGES.items():
             self._add({"id": identifier, "name": name, "visibility": "public"})
@@ -221,7 +226,7 @@ class Glance(Stub):
         }
 
     def _list(self, request: Request) -> tuple[Any, ...]:
-        images = list(self._images.values())
+        images = [*self.others, *self._images.values()]
         return "200 OK", {"images": images, "first": "/v2/images"}
 
     def _create(self, request: Request) -> tuple[Any, ...]:
@@ -246,16 +251,20 @@ class Glance(Stub):
 
 
 class Neutron(Stub):
-    """No networks, no ports: every list is empty.
+    """No networks, and no ports but those that tests put there: other tenants'.
 
     Nova asks even for servers that were booted with no network.
+
+    :ivar ports: found as MariaDB finds them, whose databases compare without case.
     """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self.ports: list[Json] = []
         self.routes = {
             "GET (?:/v2.0)?": self._versions,
+            r"GET /v2\.0/ports": self._list_ports,
             r"GET /v2\.0/([a-z-]+)": self._list,
         }
 
@@ -267,13 +276,33 @@ class Neutron(Stub):
     def _list(self, request: Request, resource: str) -> tuple[Any, ...]:
         return "200 OK", {resource.replace("-", "_"): []}
 
+    def _list_ports(self, request: Request) -> tuple[Any, ...]:
+        found = [port for port in self.ports if self._fits(port, request.queries)]
+        return "200 OK", {"ports": found}
+
+    @staticmethod
+    def _fits(port: Json, queries: Mapping[str, list[str]]) -> bool:
+        def plainly(value: object) -> str:
+            return str(value).rstrip().lower()
+
+        owner = {"tenant_id": port.get("project_id"), **port}
+        return all(
+            plainly(owner[key]) in map(plainly, wanted)
+            for key, wanted in queries.items()
+            if key in owner
+        )
+
 
 class Cinder(Stub):
-    """Volumes and their attachments, as Nova's attachment flow needs them."""
+    """Volumes and their attachments, as Nova's attachment flow needs them.
+
+    :ivar others: volumes that are listed, too: other tenants'.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self.others: list[Json] = []
         self._volumes: dict[str, Json] = {}
         self._attachments: dict[str, Json] = {}
         self.routes = {
@@ -332,7 +361,7 @@ class Cinder(Stub):
         return "202 Accepted", {"volume": volume}
 
     def _list_volumes(self, request: Request) -> tuple[Any, ...]:
-        return "200 OK", {"volumes": list(self._volumes.values())}
+        return "200 OK", {"volumes": [*self.others, *self._volumes.values()]}
 
     def _show_volume(self, request: Request, identifier: str) -> tuple[Any, ...]:
         return "200 OK", {"volume": self._find(self._volumes, identifier)}

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud whose services drip, from the login to the last page."""
 
+import contextlib
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack.api import Api, connect
+from nova_ha_scheduler.cluster.openstack import answers
+from nova_ha_scheduler.cluster.openstack.answers import Unreadable
+from nova_ha_scheduler.cluster.openstack.api import Api, _object, connect
+from nova_ha_scheduler.cluster.openstack.renewal import FAILURES
 from nova_ha_scheduler.evacuation import startup
 from tests.hostile.peer import OK, PAUSE, Peer, peer
 
@@ -33,15 +39,19 @@ class Cloud:
 
     :ivar dripping: what of it drips: a part of a request's line.
     :ivar next: the query of a list's next page, for ever.
+    :ivar wrong: what is answered to the next request with these words in its line.
     """
 
     def __init__(self) -> None:
         self.address, self.dripping, self.next = "", "never", ""
+        self.wrong: dict[str, str] = {}
 
     def __call__(self, sock: socket.socket, over: threading.Event) -> None:
         line = sock.recv(65536).decode().partition("\r\n")[0]
         body, more = self._answer(line)
-        data = json.dumps(body).encode()
+        spoilt = [words for words in self.wrong if words in line]
+        text = self.wrong.pop(spoilt[0]) if spoilt else json.dumps(body)
+        data = text.replace("ADDRESS", self.address).encode()
         head = OK + more.encode() + b"Connection: close\r\n"
         head += b"Content-Length: %d\r\n\r\n" % len(data)
         if self.dripping not in line:
@@ -92,7 +102,8 @@ def api(cloud: tuple[Cloud, Peer], tmp_path: Path) -> Callable[[], Api]:
             f"timeout = 1\n{login}{domains}"
         )
         conf = startup.load("test", [f"--config-file={file}"])
-        return Api(connect(conf), conf.cloud.timeout)
+        again = partial(connect, conf)
+        return Api(connect(conf), conf.cloud.timeout, again=again)
 
     return make
 
@@ -130,3 +141,64 @@ def test_pages_that_lead_back_to_one_another(cloud, api):
     pages = api().pages("compute", "/os-services", "services", "2.100")
     with pytest.raises(CloudUnreachable, match="lead back to one another"):
         list(pages)
+
+
+# What was said wrongly once.
+
+_TOKEN = '{"token": {"expires_at": "2099-01-01T00:00:00.000000Z", "catalog": %s}}'
+_VERSION = '{"version": {"id": "v2.1", "status": %s, "version": %s, "links": %s}}'
+WRONG = {
+    "a catalog that is none": ("POST /v3/auth", _TOKEN % "null"),
+    "an empty catalog": ("POST /v3/auth", _TOKEN % "[]"),
+    "a catalog of nothing": ("POST /v3/auth", _TOKEN % "[null, {}, 7]"),
+    "a service without a type": (
+        "POST /v3/auth",
+        _TOKEN % '[{"type": null, "endpoints": []}]',
+    ),
+    "another place": (
+        "POST /v3/auth",
+        _TOKEN % '[{"type": "compute", "endpoints": [{"interface": "internal", '
+        '"region": "R", "region_id": "R", "url": "ADDRESS/elsewhere"}]}]',
+    ),
+    "no version": ("GET /compute/v2.1", "[]"),
+    "no JSON": ("GET /compute/v2.1", "<html>"),
+    "an old version": (
+        "GET /compute/v2.1",
+        _VERSION % ('"CURRENT"', '"2.1"', '[{"rel": "self", "href": "ADDRESS/x"}]'),
+    ),
+    "a version without links": ("GET /compute/v2.1", _VERSION % ("7", "null", "null")),
+    "a status of another kind": ("GET /compute/v2.1", _VERSION % ("{}", "[]", "{}")),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_was_said_wrongly_once_is_forgotten(cloud, api, what):
+    """The libraries keep what they learn of a service as long as a connection lives."""
+    words, said = WRONG[what]
+    cloud[0].wrong = {words: said}
+    asked = api()
+    for _ in range(FAILURES):
+        with contextlib.suppress(CloudUnreachable):
+            asked.get("compute", "/os-services", "2.100")
+    assert asked.get("compute", "/os-services", "2.100")["services"]
+
+
+def test_a_cloud_that_is_down_is_not_logged_in_to_at_each_look(cloud, api):
+    made = []
+    asked = api()
+    again = asked._connections._again
+    asked._connections._again = lambda: made.append(1) or again()
+    cloud[1].close()
+    for _ in range(5 * FAILURES):
+        with pytest.raises(CloudUnreachable):
+            asked.get("compute", "/os-services", "2.100")
+    assert len(made) == 1
+
+
+def test_one_number_without_end_is_not_the_whole_answer():
+    answer = requests.Response()
+    answer._content = b'{"servers": [{"id": %s}, {"id": 7}]}' % (b"9" * 5000)
+    spoilt, other = _object(answer)["servers"]
+    assert other == {"id": 7}
+    with pytest.raises(Unreadable, match="id is inf"):
+        answers.amount(spoilt, "id")

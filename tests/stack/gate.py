@@ -11,9 +11,10 @@ import re
 import socketserver
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import server
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tests.cloud.web import LOOPBACK
 
@@ -70,6 +71,12 @@ class Request:
             and re.search(rule.body, self.body)
             and re.search(rule.agent, self.agent)
         )
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class Gate:
@@ -130,6 +137,11 @@ class Gate:
                     return rule
         return None
 
+    def turn(self, request: Request, answer: Answer) -> Answer | Iterable[bytes]:
+        """What is answered instead: bytes are sent as they come, headers and all, and
+        then the connection is closed."""
+        return answer
+
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
@@ -156,12 +168,13 @@ class _Handler(server.BaseHTTPRequestHandler):
         request = Request(time.time(), self.command, self.path, agent, text, token)
         rule = self.server.gate.admit(request)
         if rule is None:
-            self._pass(body)
+            self._pass(request, body)
         elif rule.does == "answer":
-            self._answer(rule.status, {}, b'{"error": {"message": "by the gate"}}')
+            words = b'{"error": {"message": "by the gate"}}'
+            self._answer(Answer(rule.status, {}, words))
         elif rule.does == "delay":
             rule.lifted.wait(rule.seconds)
-            self._pass(body)
+            self._pass(request, body)
         elif rule.does == "lose":
             self._ask(body)
             self.close_connection = True
@@ -172,15 +185,22 @@ class _Handler(server.BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
 
-    def _pass(self, body: bytes) -> None:
+    def _pass(self, request: Request, body: bytes) -> None:
         try:
-            status, headers, answer = self._ask(body)
+            answer = self._ask(body)
         except (OSError, http.client.HTTPException):
             self.close_connection = True  # as if it were asked directly
             return
-        self._answer(status, headers, answer)
+        turned = self.server.gate.turn(request, answer)
+        if isinstance(turned, Answer):
+            self._answer(turned)
+            return
+        self.close_connection = True
+        for part in turned:
+            self.wfile.write(part)
+            self.wfile.flush()
 
-    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _ask(self, body: bytes) -> Answer:
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
         # An idle connection may have been closed by the server; a new one is cheap.
         connection = http.client.HTTPConnection(
@@ -189,9 +209,10 @@ class _Handler(server.BaseHTTPRequestHandler):
         with contextlib.closing(connection):
             connection.request(self.command, self.path, body or None, headers)
             answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read())
 
-    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def _answer(self, answer: Answer) -> None:
+        status, headers, body = answer
         self.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in _HOP | {"content-length"}:

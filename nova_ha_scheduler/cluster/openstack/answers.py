@@ -173,13 +173,16 @@ class Notes:
 
 
 def _why(error: object) -> str:
+    if isinstance(error, KeyError) and error.args:
+        return f"{plain(str(error.args[0]), NAME)} is missing"
     known = isinstance(error, (Unreadable, str))
     kind = "" if known else f"{type(error).__name__}: "
     return f"{kind}{one_line(error, NAME)}"
 
 
 def _of(found: Mapping[str, Any], key: str) -> Any:
-    if key not in found:
+    """What an object has there; also what was taken for one may be none."""
+    if key not in fields(found):
         raise Unreadable(f"{key} is missing")
     return found[key]
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One session, one token, and requests whose answers are looked at."""
 
+import math
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from nova_ha_scheduler import exchange
 from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT, register_login
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.openstack import answers, away
+from nova_ha_scheduler.cluster.openstack.renewal import Renewed
 from nova_ha_scheduler.printable import flat, plain
 
 READ = "2.100"
@@ -33,6 +35,9 @@ PLACEMENT = "1.29"
 """Summaries of nested providers."""
 
 Json = dict[str, Any]
+
+_DIGITS = 100
+"""Of a number, at most."""
 
 _TLS = ("tls_ciphers", "tls_min_version")
 """Options of newer keystoneauth1 that its adapter has to know."""
@@ -167,9 +172,14 @@ class Api:
         connection: openstack.connection.Connection,
         timeout: float | None = None,
         place: str = away.CLOUD,
+        again: Callable[[], openstack.connection.Connection] | None = None,
     ) -> None:
-        """:param place: where the login is set; see login_place."""
-        self._connection, self._place = connection, place
+        """
+        :param timeout: seconds for one request.
+        :param place: where the login is set; see login_place.
+        :param again: makes such a connection, for who is to live long.
+        """
+        self._connections, self._place = Renewed(connection, again), place
         self._timeout = timeout or REQUEST_TIMEOUT
         self.sent = 0
         self._newest = ""
@@ -190,13 +200,18 @@ class Api:
         try:
             answer = self._send(service, "GET", path, microversion, params=params)
             if answer.ok:
-                return _object(answer)
+                found = _object(answer)
+                self._connections.answered(service)
+                return found
             problem = f"{answer.status_code}: {_message(answer)}"
         except CloudUnreachable:
+            self._connections.failed(service)
             raise
         except Exception as error:  # also of libraries that read what was answered
+            self._connections.failed(service)
             words = f"{service} GET {path}: {self._words(service, error)}"
             raise CloudUnreachable(words) from error
+        self._connections.failed(service)
         words = f"{service} GET {path}: {problem}"
         raise CloudUnreachable(words, answer.status_code)
 
@@ -229,9 +244,9 @@ class Api:
 
         :raises CloudUnreachable: it has no endpoint, or does not answer.
         """
-        self._log_in()
+        connection = self._logged_in()
         try:
-            found = getattr(self._connection, service).get_endpoint_data()
+            found = getattr(connection, service).get_endpoint_data()
         except Exception as error:  # also of libraries that read what was answered
             words = f"{service}: {self._words(service, error)}"
             raise CloudUnreachable(words) from error
@@ -281,8 +296,7 @@ class Api:
     ) -> requests.Response:
         self.sent += 1
         self._newest = f"{service} {path}"
-        self._log_in()
-        proxy = getattr(self._connection, service)
+        proxy = getattr(self._logged_in(), service)
         send = partial(
             proxy.request,
             path,
@@ -299,27 +313,29 @@ class Api:
             answer = send()
         return answer
 
-    def _log_in(self) -> None:
-        """Where that is not done yet: it fails for reasons of its own.
+    def _logged_in(self) -> openstack.connection.Connection:
+        """Log in where that is not done yet: it fails for reasons of its own.
 
         :raises CloudUnreachable: keystone lets nobody in.
         """
-        session = self._connection.session
+        connection = self._connections.connection
+        session = connection.session
         try:
             session.get_auth_headers()
         except Exception as error:  # also of libraries that read what was answered
             url = getattr(session.auth, "auth_url", None)
             words = away.of_login(error, url, self._place)
             raise CloudUnreachable(words) from error
+        return connection
 
     def _words(self, service: str, error: Exception) -> str:
-        return away.of_service(service, error, self._connection.config)
+        return away.of_service(service, error, self._connections.connection.config)
 
 
 def _object(answer: requests.Response) -> Json:
     """:raises ValueError: the answer is no JSON object."""
     try:
-        body = answer.json()
+        body = answer.json(parse_int=_number)
     except RecursionError as error:
         raise ValueError("the answer is nested too deeply") from error
     except ValueError as error:
@@ -327,6 +343,12 @@ def _object(answer: requests.Response) -> Json:
     if not isinstance(body, dict):
         raise ValueError(f"the answer is no object, but {type(body).__name__}")
     return body
+
+
+def _number(digits: str) -> float:
+    """Python reads no number of thousands of digits, and would read nothing of an
+    answer for the sake of one: it is none that is meant."""
+    return int(digits) if len(digits) < _DIGITS else math.inf
 
 
 def _next(links: Any, where: str) -> Mapping[str, Any] | None:
