@@ -16,7 +16,7 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
+.PHONY: help environment demo test fullstack chaos hostile packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -24,12 +24,13 @@ help:
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 20 minutes)'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
+	@echo 'make hostile SEED=1-20   two hosts die while all peers of the trigger answer anything'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
 	@echo 'make decisions KEEP=DIR      before a refactoring: keep what is decided in many lives'
 	@echo 'make decisions AGAINST=DIR   after each of its steps: nothing else is decided'
-	@echo 'make ci-long     what CI has no time for: fullstack, chaos, matrix, all Pythons, bench (two hours)'
+	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, matrix, all Pythons, bench (three hours)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
@@ -87,6 +88,10 @@ MINUTES ?= 3
 # SEED=1-10: one after another, MINUTES each.
 chaos: packages $(VENV)/fullstack
 	@$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+
+# A cloud in one process, a broker, and a proxy before each peer.
+hostile: packages $(VENV)/ready
+	@$(BIN)/python -W ignore -m tests.siege --seed $(SEED) $(ARGS)
 
 lint: notes
 	$(BIN)/ruff check .
@@ -171,6 +176,7 @@ decisions: $(VENV)/ready
 ci-long:
 	@$(MAKE) --no-print-directory fullstack
 	@$(MAKE) --no-print-directory chaos SEED=1-3
+	@$(MAKE) --no-print-directory hostile SEED=1-20
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory suite-install PYTHONS=all
 	@$(MAKE) --no-print-directory bench

@@ -32,7 +32,7 @@ A, B = "a1", "b1"
 ZONES = {f"{zone}{number}": f"nfs-{zone}" for zone in "ab" for number in (1, 2, 3)}
 
 _CONF: Conf = {
-    "DEFAULT": {"report_interval": 2, "service_down_time": 8},
+    "DEFAULT": {"report_interval": 2, "service_down_time": 12},
     "filter_scheduler": {
         "available_filters": [
             "nova.scheduler.filters.all_filters",
@@ -52,7 +52,7 @@ _LOGIN = {
 }
 _TRIGGER: Conf = {
     "DEFAULT": {"debug": True},
-    "detection": {"poll_interval": 1, "down_time": 8, "clock_skew": 1},
+    "detection": {"poll_interval": 1, "down_time": 12, "clock_skew": 1},
     "evacuation": {
         "follow_interval": 0.5,
         "retry_interval": 1,
