@@ -70,3 +70,10 @@ def test_the_pages_have_examples() -> None:
     text = "".join(page.read_text() for page in PAGES)
     lines = [line for block in _BLOCK.findall(text) for line, _ in _commands(block)]
     assert sum(bool(_READS.search(line)) for line in lines) >= 8
+
+
+def test_programs_are_where_the_installation_puts_them() -> None:
+    """install.md links them into /usr/local/bin."""
+    assert "/usr/local/bin/\n" in (DOCS / "install.md").read_text()
+    for page in PAGES:
+        assert "/usr/bin/nova-ha" not in page.read_text(), page
