@@ -104,7 +104,6 @@ def test_the_reserve_is_not_known_without_a_cloud(site: Site) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("node1", "--reason", "x"), "--by"),
         (("node1", "--by", "", "--reason", "x"), "argument --by: it is empty"),
         (("node1", "--by", "Ann", "--reason", " "), "argument --reason: it is empty"),
         (("", *BY), "argument host: it is empty"),
