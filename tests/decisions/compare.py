@@ -105,5 +105,6 @@ def differences(kept: Any, now: Any, where: str = "") -> Iterator[tuple[str, Any
 def _words(value: Any) -> str:
     if isinstance(value, enum.Enum):
         return value.name
-    text = str(value)
+    several = isinstance(value, list)
+    text = "; ".join(map(str, value)) or "nothing" if several else str(value)
     return text if len(text) < 300 else f"{text[:300]}..."

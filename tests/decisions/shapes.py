@@ -69,6 +69,14 @@ class Renames:
         return Member(kept.kind, name)
 
 
+def adding(**values: Any) -> Callable[[Shape], Shape]:
+    """For Renames.reshaped: new fields, which have had these values all along.
+
+    :param values: as in a shape: lists for tuples and sets, a Member for a member.
+    """
+    return lambda kept: Shape(kept.kind, {**kept.fields, **values})
+
+
 _hints = functools.cache(typing.get_type_hints)
 _UNIONS = (types.UnionType, typing.Union)
 

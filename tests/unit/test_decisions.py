@@ -17,7 +17,7 @@ from tests.decisions.files import Writer
 from tests.decisions.keep import INDEX, keep
 from tests.decisions.lives import scenarios
 from tests.decisions.renamed import RENAMED
-from tests.decisions.shapes import Renames, Shape
+from tests.decisions.shapes import Member, Renames, Shape, adding
 
 GROUP = "scenario dead-host"
 FILE = "scenario-dead-host.jsonl.gz"
@@ -128,8 +128,8 @@ def test_a_host_that_breaks(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert _compare(kept).differing > 0
 
 
-def _with_its_late(shape: Shape) -> Shape:
-    return Shape(shape.kind, {**shape.fields, "late": []})
+def _state(shape: Shape) -> Shape:
+    return Shape(shape.kind, {"state": Member("HostState", "CLOSED"), **shape.fields})
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,19 @@ def _with_its_late(shape: Shape) -> Shape:
         ),
         pytest.param(
             lambda text: text.replace('"late":[],', ""),
-            Renames(reshaped={"HostRecovery": _with_its_late}),
+            Renames(reshaped={"HostRecovery": adding(late=[])}),
             id="a new field, though it has a default",
+        ),
+        pytest.param(
+            lambda text: text.replace(
+                '"state":{"!":["HostState","CLOSED"]}', '"over":1'
+            ).replace(
+                '"state":{"!":["HostState"', '"over":0,"state":{"!":["HostState"'
+            ),
+            Renames(
+                fields={"HostRecovery.over": None}, reshaped={"HostRecovery": _state}
+            ),
+            id="a state that was said by a field",
         ),
     ],
 )
