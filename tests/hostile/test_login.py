@@ -57,7 +57,7 @@ def ask(folder: Path, url: str) -> str:
 
     looker = threading.Thread(target=look, daemon=True)
     looker.start()
-    looker.join(AT_MOST)
+    looker.join(6 * AT_MOST)  # some requests, each of which is given up
     assert not looker.is_alive(), "it waits for ever"
     for said in found:
         assert "\n" not in said
@@ -81,7 +81,7 @@ def ask(folder: Path, url: str) -> str:
             "compute GET /os-services: what was answered cannot be read (TypeError: ",
         ),
         (says(b"SSH-2.0-OpenSSH_9.2\r\n"), NO_ANSWER),
-        (says(b""), f"{NO_ANSWER}Remote end closed connection without response"),
+        (says(b""), NO_ANSWER),  # closed, or reset
         (lambda _, over: over.wait(), f"{NO_ANSWER}timed out"),
     ],
 )
