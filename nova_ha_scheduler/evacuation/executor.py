@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries intents out: one at a time, or many in threads beside the engine."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -105,6 +106,7 @@ class PoolExecutor:
         self._pool = ThreadPoolExecutor(max_workers=workers)
         self._checks = ThreadPoolExecutor(max_workers=checkers)
         self._futures: dict[str, Future[Outcome]] = {}
+        self._begun: dict[str, tuple[float, Intent]] = {}
 
     def submit(self, intent: Intent) -> None:
         pool = self._pool if intent.recovery else self._checks
@@ -117,7 +119,20 @@ class PoolExecutor:
         self._pool.shutdown(wait=False)
         self._checks.shutdown(wait=False)
 
+    def longest(self) -> tuple[float, Intent] | None:
+        """The effect that has been under way for longest, and for how many seconds."""
+        now = time.monotonic()
+        spans = [(now - begun, intent) for begun, intent in [*self._begun.values()]]
+        return max(spans, key=lambda span: span[0], default=None)
+
     def _run(self, intent: Intent) -> Outcome:
+        self._begun[intent.id] = time.monotonic(), intent
+        try:
+            return self._do(intent)
+        finally:
+            del self._begun[intent.id]
+
+    def _do(self, intent: Intent) -> Outcome:
         if not self._may_act():
             words = "not begun: another trigger may be the active one"
             return Outcome(intent, Result.UNKNOWN, self._clock.now(), words)

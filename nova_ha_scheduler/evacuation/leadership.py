@@ -16,8 +16,9 @@ An active trigger that loses the lock, or the backend, goes on: the lease is eno
 
 The lease lives only while the loop goes round: a look that hangs for long shall not
 keep those from working who could. A thread renews it, as a slow answer of the cloud is
-no death; once the loop has stood still for patience(), it is left to run out, and after
-as long again, the trigger ends itself.
+no death; once the loop has stood still for patience(), it is left to run out, the lock
+is let go, and after as long again, the trigger ends itself. Another thread sees to that
+end: it neither writes a log nor asks anybody, as what hangs may be just that.
 """
 
 import math
@@ -45,12 +46,23 @@ _PATIENCE = 2.0
 _REQUESTS, _LEASES = 3.0, 4.0
 """See patience()."""
 
+_DEVICE_REQUESTS = 5.0
+"""To a fence device, in a power-off, beside the seconds of its own."""
+
 
 def patience(conf: cfg.ConfigOpts) -> float:
     """Seconds after which a loop that has not come round is stuck: one look is some
     requests one after the other, each of which may take [cloud] timeout."""
     request = float(conf.cloud.timeout or REQUEST_TIMEOUT)
     return max(_REQUESTS * request, _LEASES * float(conf.journal.lease_timeout))
+
+
+def longest_effect(conf: cfg.ConfigOpts) -> float:
+    """Seconds after which a power-off or a request hangs for good: twice as long as all
+    its time-outs allow."""
+    device = conf.fencing.power_off_timeout
+    device += _DEVICE_REQUESTS * conf.fencing.request_timeout
+    return 2 * (patience(conf) + float(device))
 
 
 class Leadership:
@@ -70,7 +82,8 @@ class Leadership:
         :param stuck: ends this process, whose loop stands still for good.
         """
         self._patience, self._stuck = patience, stuck
-        self._progressed_at = self._came_round_at = time.monotonic()
+        now = time.monotonic()
+        self._progressed_at = self._came_round_at = self._watched_at = now
         self._is_stuck = False
         self._journal, self._clock, self._troubles = journal, clock, troubles
         self._interval = conf.journal.lease_timeout / 5
@@ -97,6 +110,7 @@ class Leadership:
         if self._lock:
             self._lock.start()
         threading.Thread(target=self._keep_lease, name="lease", daemon=True).start()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def acquire(self) -> bool:
         """Try to become the active trigger; if not, wait a little before you return.
@@ -152,6 +166,20 @@ class Leadership:
         if self._lock:
             self._lock.stop()  # only now: who gets it finds the lease free
 
+    def give_up(self, what: str, whom: str, seconds: float) -> None:
+        """End the process, in which something hangs that nothing else can end: a file
+        system or a resolver, which know no time-outs."""
+        self.release()
+        LOG.error(
+            "%s of %s has not ended within %s s, and nothing in this process can end "
+            "it: this trigger ends itself, so that another one, or its next life, goes "
+            "on.",
+            what,
+            whom,
+            round(seconds),
+        )
+        self._stuck()
+
     def _take(self) -> bool:
         lock, before = self._lock, self._journal.holder()
         next_one = lock is None or lock.held
@@ -173,7 +201,10 @@ class Leadership:
         """Whether the loop has not come round for so long that the lease is left."""
         idle = time.monotonic() - self._progressed_at
         is_stuck = idle > self._patience
-        if is_stuck and not self._is_stuck:
+        if self._lock:
+            self._lock.wanted = not is_stuck
+        if self.leads and is_stuck and not self._is_stuck:
+            self._is_stuck = True
             LOG.error(
                 "Nothing has gone on in this trigger for %s s, so that it leaves the "
                 "lease to another one: see which service does not answer. If its loop "
@@ -181,33 +212,38 @@ class Leadership:
                 round(idle),
             )
         self._is_stuck = is_stuck
-        if time.monotonic() - self._came_round_at > 2 * self._patience:
-            self._stuck()
         return is_stuck
 
     def _keep_lease(self) -> None:
         """A slow answer of the cloud must not look like the trigger's death."""
-        while not self._rest():
-            if self.leads and not self._stands_still():
-                try:
-                    if self._journal.renew():
-                        self._troubles.is_over(Trouble.JOURNAL)
-                except NotActive:
-                    self.lose()
-                except Exception as error:  # drivers raise anything
-                    self._troubles.begins(Trouble.JOURNAL, error)
+        while not self._ended.wait(self._interval):
+            if self._stopped() or self._stands_still() or not self.leads:
+                continue
+            try:
+                if self._journal.renew():
+                    self._troubles.is_over(Trouble.JOURNAL)
+            except NotActive:
+                self.lose()
+            except Exception as error:  # drivers raise anything
+                self._troubles.begins(Trouble.JOURNAL, error)
 
-    def _rest(self) -> bool:
-        """Wait a little. :returns: whether there is nothing more to wait for.
+    def _watch(self) -> None:
+        """End the process whose loop stands still for good; see above."""
+        self._watched_at = time.monotonic()
+        while not self._ended.wait(self._interval):
+            stopped = self._stopped()
+            now = self._watched_at = time.monotonic()
+            if stopped:
+                self._progressed_at = min(now, self._progressed_at + stopped)
+                self._came_round_at = min(now, self._came_round_at + stopped)
+            if now - self._came_round_at > 2 * self._patience:
+                self._stuck()
+
+    def _stopped(self) -> float:
+        """Seconds for which nothing of this process has run, if that was long.
 
         A process that was stopped as a whole has no loop that is stuck: the time for
-        which this thread did not run either does not count.
+        which the watchdog did not run either does not count.
         """
-        began = time.monotonic()
-        over = self._ended.wait(self._interval)
-        now = time.monotonic()
-        stopped = now - began - self._interval
-        if stopped > self._interval:
-            self._progressed_at = min(now, self._progressed_at + stopped)
-            self._came_round_at = min(now, self._came_round_at + stopped)
-        return over
+        missed = time.monotonic() - self._watched_at - self._interval
+        return missed if missed > self._interval else 0.0

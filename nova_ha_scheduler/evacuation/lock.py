@@ -45,6 +45,8 @@ class Lock:
     """Taken, and kept or taken again, until stop().
 
     :ivar held: whether it is held, as far as is known here.
+    :ivar wanted: whether it is to be held; else it is let go, for others to take. Not
+        so the kernel's: who gets that one takes the lease at once, as from the dead.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, member: str, troubles: Troubles) -> None:
@@ -55,7 +57,7 @@ class Lock:
         self._lock: Any = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lock", daemon=True)
-        self.held = False
+        self.held, self.wanted = False, True
 
     def start(self) -> None:
         self._thread.start()
@@ -102,7 +104,11 @@ class Lock:
             started = coordinator(self._conf, self._member)
             started.start()
             self._coordinator = started
-        if not self.held:
+        if not self.wanted and not self._is_file:
+            if self.held:
+                self._lock.release()
+                self.held = False
+        elif not self.held:
             name = self._conf.coordination.lock_name
             self._lock = self._coordinator.get_lock(name.encode())
             self.held = self._lock.acquire(blocking=False)

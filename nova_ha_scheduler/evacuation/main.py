@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nova-ha-evacuator``: the service's process."""
 
-import faulthandler
 import functools
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -35,7 +35,8 @@ _DESCRIPTION = (
 _PAGES = "The pages: docs/install.md, docs/configure.md, docs/evacuator.md."
 
 _ORDERLY_SECONDS, _LAST_SECONDS = 7.0, 1.5
-"""After SIGTERM: for an orderly end, and to leave the lease without one."""
+"""After SIGTERM: for an orderly end, and to leave the lease without one; or to tell
+where a loop stands still."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,9 +82,25 @@ def _insist(service: Service) -> None:
 
 
 def _die() -> None:
-    """The loop stands still for good; whoever has started this starts it again."""
-    faulthandler.dump_traceback(sys.stderr)
+    """The loop stands still for good; whoever has started this starts it again.
+
+    What hangs may be standard error, too.
+    """
+    last = threading.Thread(target=_tell_where, daemon=True)
+    last.start()
+    last.join(_LAST_SECONDS)
     os._exit(exits.ERROR)
+
+
+def _tell_where() -> None:
+    """Where each thread stands. faulthandler would keep all others from running until
+    it is written."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    said = ""
+    for ident, frame in sys._current_frames().items():
+        said += f"Thread {names.get(ident, ident)}:\n"
+        said += "".join(traceback.format_stack(frame))
+    os.write(2, said.encode(errors="replace"))
 
 
 def _log(conf: cfg.ConfigOpts) -> bool:

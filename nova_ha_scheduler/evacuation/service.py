@@ -20,7 +20,11 @@ from nova_ha_scheduler.evacuation import broker, publisher, scope
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.executor import PoolExecutor
-from nova_ha_scheduler.evacuation.leadership import Leadership, patience
+from nova_ha_scheduler.evacuation.leadership import (
+    Leadership,
+    longest_effect,
+    patience,
+)
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import (
     TROUBLES,
@@ -77,7 +81,7 @@ class Service:
         listens: bool = True,
         notifier: Notifier | None = None,
         load: Callable[[], cfg.ConfigOpts] | None = None,
-        stuck: Callable[[], None] = lambda: None,
+        stuck: Callable[[], None] | None = None,
     ) -> None:
         """
         :param listens: to Nova's notifications; each goes to one of a pool.
@@ -92,13 +96,14 @@ class Service:
         self._reloader = Reloader(parts, self._troubles, load, self._notifier)
         self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
         self._patience = patience(self._conf)
+        self._ends_itself = stuck is not None
         self._leadership = Leadership(
             self._conf,
             self.journal,
             self._clock,
             self._troubles,
             self._patience,
-            stuck,
+            stuck or (lambda: None),
         )
         self._health = Writer(parts, self.journal, self._clock, self._troubles)
         # Who evacuates one host by hand is not the trigger of this machine.
@@ -121,8 +126,8 @@ class Service:
         is under way in it is lost, which the journal is made for."""
         threads = (thread.name for thread in threading.enumerate() if thread.is_alive())
         words = ", ".join(sorted(set(threads) - {"MainThread"}))
+        self._leadership.release()  # first: what hangs may be the log
         LOG.warning("Not all has ended in time, and is given up: %s", words)
-        self._leadership.release()
 
     def reload(self) -> None:
         """Read nova-ha.conf and the fencing file anew, soon."""
@@ -210,6 +215,7 @@ class Service:
                 self._turn(engine, turns)
                 self._take_reload(engine, turns)
                 self._live(self._status(engine))
+                self._require_ends(executor)
         except NotActive:
             self._leadership.lose()
         finally:
@@ -219,6 +225,15 @@ class Service:
             if listener:
                 listener.stop()
             keeper.shutdown(wait=False)
+
+    def _require_ends(self, executor: PoolExecutor) -> None:
+        """Whoever takes over from a process in which an effect hangs, or its own next
+        life, asks what has become of the effect, and goes on."""
+        longest = executor.longest()
+        if self._ends_itself and longest and longest[0] > longest_effect(self._conf):
+            seconds, intent = longest
+            whom = intent.server or intent.host
+            self._leadership.give_up(intent.effect.value, whom, seconds)
 
     def _take_reload(self, engine: Engine, turns: "_Turns") -> None:
         """Go by what was read anew: hosts that wait for a device are tried with it."""

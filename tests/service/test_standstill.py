@@ -3,27 +3,31 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from oslo_config import cfg
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import conf as cluster_conf
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.evacuation.leadership import Leadership, patience
+from nova_ha_scheduler.evacuation.lock import Lock
 from nova_ha_scheduler.evacuation.troubles import Troubles
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from tests.leadership import backends
 from tests.service.conftest import Site
 
 
-def conf(tmp_path: Path) -> cfg.ConfigOpts:
+def conf(tmp_path: Path, more: str = "") -> cfg.ConfigOpts:
     path = tmp_path / "nova-ha.conf"
     path.write_text(
         f"[database]\nconnection = sqlite:///{tmp_path}/journal\n"
-        "[journal]\nlease_timeout = 0.5\n"
+        f"[journal]\nlease_timeout = 0.5\n{more}"
     )
     return startup.load("test", [f"--config-file={path}"])
 
@@ -56,6 +60,60 @@ def test_another_one_takes_over(tmp_path: Path) -> None:
     finally:
         first.stop()
         second.release()
+
+
+@pytest.mark.parametrize("kind", ["etcd", "redis"])
+def test_it_lets_the_lock_go_too(tmp_path: Path, kind: str) -> None:
+    """Else who takes over is not the one who is next, and waits for twice as long; and
+    whoever is next after that one has no lock to tell it."""
+    with backends.running(kind, tmp_path / "backend") as backend:
+        found = conf(tmp_path, f"[coordination]\nbackend_url = {backend.url}\n")
+        first, second = trigger(found, 1.0), trigger(found, 60.0)
+        held, next_one = _lock(first), _lock(second)
+        first.start()
+        try:
+            until(lambda: first.progress() or held.held)
+            until(first.acquire)
+            second.start()
+            until(lambda: next_one.held)
+            assert not held.held
+            until(second.acquire)
+            assert not first._journal.active
+            second.release()
+            until(lambda: first.progress() or held.held)  # who goes on is next again
+        finally:
+            first.release()
+            second.stop()
+
+
+def test_but_not_the_kernels(tmp_path: Path) -> None:
+    """Who gets that one need not wait for the lease, which may be young yet."""
+    found = conf(tmp_path, f"[coordination]\nbackend_url = file://{tmp_path}/locks\n")
+    first, second = trigger(found, 1.0), trigger(found, 60.0)
+    first.start()
+    try:
+        until(lambda: first.progress() or _lock(first).held)
+        until(first.acquire)
+        second.start()
+        until(second.acquire)
+        assert not first._journal.active
+        assert _lock(first).held
+        assert not _lock(second).held
+    finally:
+        first.release()
+        second.release()
+
+
+def _lock(of: Leadership) -> Lock:
+    assert of._lock is not None
+    return of._lock
+
+
+def until(found: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_loop_that_goes_round_keeps_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from nova_ha_scheduler.evacuation.executor import PoolExecutor, perform
 from nova_ha_scheduler.evacuation.records import Effect, Intent, Result
@@ -91,3 +92,29 @@ def test_a_slow_device_holds_up_nothing_else() -> None:
         time.sleep(0.01)
     assert [o.intent.host for o in outcomes] == ["node1"]
     assert pool.running() == frozenset()
+
+
+def test_what_does_not_end_is_known() -> None:
+    world, goes_on, ended = _world(), threading.Event(), threading.Event()
+    pool = PoolExecutor(world, VirtualClock(), 2, ended.set, withholds=_waits(goes_on))
+    pool.submit(_intent(Effect.FENCE, "node1"))
+    end = time.monotonic() + 10
+    while (longest := pool.longest()) is None or longest[0] < 0.2:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    pool.submit(_intent(Effect.FENCE, "node2"))
+    longest = pool.longest()
+    assert longest
+    assert longest[1].host == "node1"
+    goes_on.set()
+    while pool.longest():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert len(pool.outcomes()) == 2
+
+
+def _waits(goes_on: threading.Event) -> Callable[[Intent], bool]:
+    def withholds(intent: Intent) -> bool:
+        return not goes_on.wait(10)
+
+    return withholds

@@ -19,7 +19,7 @@ PATIENCE = 60.0
 
 
 class Time:
-    """The lease thread's clock, and the waits of that thread.
+    """The watchdog's clock, and the waits of that thread.
 
     :ivar waits: how long each of them takes.
     """
@@ -73,5 +73,5 @@ def test_stuck(
     ended = threading.Event()
     monkeypatch.setattr(ended, "wait", times.wait)
     led._ended = ended
-    led._keep_lease()
+    led._watch()
     assert bool(ends) is stuck
