@@ -16,7 +16,7 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos hostile packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
+.PHONY: help environment demo test fullstack chaos hostile soak links packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -25,12 +25,14 @@ help:
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 20 minutes)'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
 	@echo 'make hostile SEED=1-20   two hosts die while all peers of the trigger answer anything'
+	@echo 'make soak MINUTES=60   four hours of virtual time, then so many minutes of deaths and returns'
+	@echo 'make links       hosts die while the trigger sees the cloud, its journal or a BMC badly'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
 	@echo 'make decisions KEEP=DIR      before a refactoring: keep what is decided in many lives'
 	@echo 'make decisions AGAINST=DIR   after each of its steps: nothing else is decided'
-	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, matrix, all Pythons, bench (three hours)'
+	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, soak, links, matrix, all Pythons, bench (four hours)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
@@ -93,6 +95,13 @@ chaos: packages $(VENV)/fullstack
 hostile: packages $(VENV)/ready
 	@$(BIN)/python -W ignore -m tests.siege --seed $(SEED) $(ARGS)
 
+soak: MINUTES = 60
+soak: packages $(VENV)/ready
+	@$(BIN)/python -W ignore -m tests.soak --minutes $(MINUTES) $(ARGS)
+
+links: packages $(VENV)/ready
+	$(BIN)/python -m pytest -q $(FLAGS) tests/links $(ARGS)
+
 lint: notes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -118,7 +127,7 @@ suite-beside: FILES = $(BESIDE)
 
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
 # leads is seen by waiting, which takes little of a core.
-WAITING = trigger service leadership demo
+WAITING = trigger service leadership demo hang links soak
 TRIGGER = plans evacuator install upkeep peers bench
 suite-evacuator: FILES = tests/evacuator
 PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
@@ -135,6 +144,11 @@ suite-bench: FILES = tests/bench
 # The playground of make demo ARGS=--keep.
 suite-demo: FILES = tests/demo
 suite-leadership: FILES = tests/leadership
+# It hangs at each call that leaves its process; its links are bad; it goes on for hours.
+suite-hang: FILES = tests/hang
+suite-links: FLAGS += -m short
+suite-links: FILES = tests/links
+suite-soak: FILES = tests/soak
 # The process around the trigger: how it starts, reloads, is watched, and ends.
 suite-service: FILES = tests/service
 suite-peers: FILES = tests/journal tests/fencing tests/hostile tests/witnesses
@@ -177,6 +191,8 @@ ci-long:
 	@$(MAKE) --no-print-directory fullstack
 	@$(MAKE) --no-print-directory chaos SEED=1-3
 	@$(MAKE) --no-print-directory hostile SEED=1-20
+	@$(MAKE) --no-print-directory soak
+	@$(MAKE) --no-print-directory links
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory suite-install PYTHONS=all
 	@$(MAKE) --no-print-directory bench
