@@ -126,7 +126,8 @@ def _dotted(node: ast.expr) -> str:
 
 def _is_constant(name: str) -> bool:
     """Of a library; or one of its exceptions."""
-    return name.rpartition(".")[2].isupper() or ".exceptions." in name
+    last = name.rpartition(".")[2]
+    return last.isupper() or last.endswith("Error") or ".exceptions." in name
 
 
 def _leaves(callee: str, names: dict[str, str]) -> str:

@@ -116,6 +116,8 @@ CALLS: Mapping[str, str] = {
     "evacuation.lock:Lock.kernels": "the lock is kept",
     "evacuation.lock:coordinator": "the lock is kept",
     "evacuation.notify:Listener._run": "notifications are listened for",
+    # It begins to count what is passed over, in memory.
+    "evacuation.notify:Listener.start": "notifications are listened for",
     "evacuation.notify:Sender._notifier": "a notification is sent",
     "evacuation.notify:Sender.start": STARTS,
     "evacuation.publisher:Publisher._publish": "admission is published",
