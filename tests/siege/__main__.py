@@ -5,6 +5,7 @@ from tests.siege import site  # isort: skip  (prepares the process for Nova)
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("tests.siege", description=__doc__)
     parser.add_argument("--seed", type=seeds, default=range(1, 2), help="1, or 1-20")
     seeds_wanted = parser.parse_args().seed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and all with it
     folder = Path(tempfile.mkdtemp(prefix="siege-"))
     lines, broken = [], False
     with site.running(folder) as found:

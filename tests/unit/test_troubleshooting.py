@@ -4,7 +4,8 @@
 import re
 from pathlib import Path
 
-from nova_ha_scheduler.evacuation import leadership
+from nova_ha_scheduler.cluster.openstack import renewal
+from nova_ha_scheduler.evacuation import leadership, notify
 from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.fencing.identity import ANOTHER, SHARED
 from nova_ha_scheduler.reasons import Reason
@@ -21,8 +22,9 @@ def said() -> list[str]:
 
 def sentences() -> list[str]:
     """All that the trigger can say; what it fills in is "…"."""
-    source = Path(leadership.__file__).read_text()
-    logged = "".join(re.findall(r'"([^"\n]*)"\n?', source)).replace("%s", "…")
+    modules = (leadership, notify, renewal)
+    source = "".join(Path(str(module.__file__)).read_text() for module in modules)
+    logged = re.sub("%[ds]", "…", "".join(re.findall(r'"([^"\n]*)"\n?', source)))
     troubles = [f"{trouble.value[0]}: …" for trouble in Trouble]
     devices = (re.sub(r"{\w+}", "…", text) for text in (SHARED, ANOTHER))
     return [*(reason.sentence("…") for reason in Reason), *troubles, *devices, logged]
