@@ -19,7 +19,7 @@ from tests.stack.gate import Answer, Gate, Request, Rule
 _BOMB_MIB = 96
 """Of zeros, in some hundred KiB."""
 
-_DRIP_SECONDS = 6.0
+_DRIP_SECONDS = 8.0
 """Longer than the trigger waits for an answer here."""
 
 _CODES = (

@@ -2,6 +2,7 @@
 """One seed: two deaths, and what was done about them, by the cloud's own records."""
 
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -15,7 +16,7 @@ from nova_ha_scheduler.journal.history import Query
 from nova_ha_scheduler.journal.store import outcome_of
 from tests.errors import CloudError
 from tests.evacuator.rig import is_active
-from tests.processes import Process
+from tests.processes import Process, signal_group
 from tests.siege import forged, tenants
 from tests.siege.proxy import CALM, Choices, Mood
 from tests.siege.site import ZONES, A, B, Site
@@ -29,12 +30,16 @@ _ABOUT_THE_FIRST, _IN_A_SHARE = 120.0, 300.0
 """Seconds from the death of the second host to the recovery of its last server, by who
 is hostile then: of a look that takes ten answers, each has to be one."""
 
-_SOON = 120.0
+_SOON = 240.0
 """Seconds from the end of all hostility until the first host is done with, too."""
+
+_WORST, _WORST_SECONDS = Mood(share=1.0, broken=1.0), 3.0
+"""Just before it is told to end."""
 
 _STORM = 12.0
 _FORGED = 2000
-_ENDS_WITHIN = 10.0
+_ENDS_WITHIN = 20.0
+"""Seconds from SIGTERM: twice what is promised where a process gets its processor."""
 _COMMANDS = (
     *(("status",), ("check",), ("host", "list"), ("capacity",), ("plan", A)),
     *(("health",), ("history", "list"), ("server", "explain", "x"), ("snapshot",)),
@@ -225,10 +230,16 @@ class Run:
         if not process.alive:
             self._breach("the trigger has ended by itself")
             return
+        self._choices.mood = _WORST
+        time.sleep(_WORST_SECONDS)  # and it asks for something just now
+        signal_group(process.pid, signal.SIGTERM)
         began = time.monotonic()
-        code, took = process.stop(), time.monotonic() - began
-        if code or took > _ENDS_WITHIN:
-            self._breach(f"SIGTERM: code {code} after {took:.1f} s")
+        while process.alive and time.monotonic() - began < _ENDS_WITHIN:
+            time.sleep(0.05)
+        if process.alive:
+            self._breach(f"SIGTERM: it is still there after {_ENDS_WITHIN:g} s")
+        if code := process.stop():
+            self._breach(f"it ended with {code}")
 
     def _read(self, text: str, where: str) -> None:
         for line, times in Counter(unforeseen(text)).most_common(5):

@@ -48,7 +48,7 @@ _LOGIN = {
     "project_name": "demo",
     "user_domain_id": "default",
     "project_domain_id": "default",
-    "timeout": 3,
+    "timeout": 5,
 }
 _TRIGGER: Conf = {
     "DEFAULT": {"debug": True},
