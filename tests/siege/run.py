@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nova_ha_scheduler.evacuation.records import ServerRecovery
+from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import Query
 from nova_ha_scheduler.journal.store import outcome_of
 from tests.errors import CloudError
@@ -186,7 +188,7 @@ class Run:
         for host in ZONES:
             if host not in (A, B) and self._site.bmcs.power(host) != "On":
                 self._breach(f"{host} was fenced, and lived")
-        told = {r.server: r for r in self._trigger.history().servers(Query(limit=None))}
+        told = self._told()
         records: dict[str, list[Any]] = {server: [] for server in self._servers}
         for host in (A, B):
             path = f"/os-migrations?migration_type=evacuation&source_compute={host}"
@@ -214,6 +216,14 @@ class Run:
                 self._breach(f"{name} is called recovered, and does not run")
         states = Counter(r.state.value for r in told.values() if r.source == A)
         self.tally.first = ", ".join(f"{n} {state}" for state, n in states.items())
+
+    def _told(self) -> dict[str, ServerRecovery]:
+        try:
+            found = self._trigger.history().servers(Query(limit=None))
+        except JournalError as error:
+            self._breach(str(error))
+            return {}
+        return {record.server: record for record in found}
 
     def _on_disk(self, server: str) -> list[bytes]:
         return [p.read_bytes() for p in self._site.cloud.hardware.disks(server)]
