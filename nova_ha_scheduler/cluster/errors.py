@@ -15,3 +15,7 @@ class CloudUnreachable(Exception):
     def __init__(self, words: str, status: int | None = None) -> None:
         super().__init__(words)
         self.status = status
+
+
+class AnswerTooLarge(CloudUnreachable):
+    """There is an answer, and it is larger than what is read of one."""

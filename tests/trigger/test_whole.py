@@ -3,6 +3,7 @@
 
 from tests.trigger.conftest import HOSTS, OUTSIDE, ZONE, boot_on  # isort: skip
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 from nova import context as nova_context
 from nova import objects
 
+from nova_ha_scheduler import exchange
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
-from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.errors import AnswerTooLarge, CloudUnreachable
 from nova_ha_scheduler.cluster.model import Picture, Scope, Server
 from nova_ha_scheduler.cluster.openstack import whole
-from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from tests.cloud import Cloud
@@ -201,3 +203,24 @@ def test_without_an_image_service(
             whole.take(api, SystemClock())
     assert (blind["fast"].traits, blind["gold"].traits) == ({FAST}, frozenset())
     assert _named(observer.observe(scope))["gold"].traits == {GOLD}
+
+
+def test_a_page_that_tenants_have_filled_is_read_in_parts(
+    cloud: Cloud, flavor: str
+) -> None:
+    """Nova shows an administrator the user data of every server: 64 KiB of each."""
+    more = {"host": "node1", "user_data": base64.b64encode(b"x" * 45_000).decode()}
+    full = [cloud.boot(name, flavor, **more)["id"] for name in ("full1", "full2")]
+    connection = cloud.openstack()
+    adapter = exchange.BoundedAdapter(seconds=60, limit=100_000)
+    exchange.bound(connection.session.session, adapter)
+    api = Api(connection)
+    try:
+        with pytest.raises(AnswerTooLarge, match="more than 100000 bytes"):
+            api.get("compute", "/servers/detail", READ, {"all_tenants": "1"})
+        seen = [server["id"] for server in Lists(api).servers()]
+    finally:
+        for server in full:
+            cloud.delete(server)
+    assert set(full) <= set(seen)
+    assert len(seen) == len(set(seen))

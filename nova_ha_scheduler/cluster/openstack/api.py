@@ -16,7 +16,11 @@ from oslo_config import cfg
 
 from nova_ha_scheduler import exchange
 from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT, register_login
-from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
+from nova_ha_scheduler.cluster.errors import (
+    AnswerTooLarge,
+    CloudUnreachable,
+    Refused,
+)
 from nova_ha_scheduler.cluster.openstack import answers, away
 from nova_ha_scheduler.cluster.openstack.renewal import Renewed
 from nova_ha_scheduler.printable import flat, plain
@@ -38,6 +42,10 @@ Json = dict[str, Any]
 
 _DIGITS = 100
 """Of a number, at most."""
+
+_SMALLER = (100, 10, 1)
+"""Objects of a page, where a whole one is too large: by default, a tenant may write 64
+KiB of user data and some hundreds of metadata into each server."""
 
 _TLS = ("tls_ciphers", "tls_min_version")
 """Options of newer keystoneauth1 that its adapter has to know."""
@@ -210,7 +218,8 @@ class Api:
         except Exception as error:  # also of libraries that read what was answered
             self._connections.failed(service)
             words = f"{service} GET {path}: {self._words(service, error)}"
-            raise CloudUnreachable(words) from error
+            large = isinstance(away.root(error), exchange.TooLarge)
+            raise (AnswerTooLarge if large else CloudUnreachable)(words) from error
         self._connections.failed(service)
         words = f"{service} GET {path}: {problem}"
         raise CloudUnreachable(words, answer.status_code)
@@ -235,9 +244,25 @@ class Api:
                 words = f"{where}: its pages lead back to one another"
                 raise CloudUnreachable(words)
             seen.append(query)
-            body = self.get(service, path, microversion, query)
+            body = self._page(service, path, microversion, query)
             yield from answers.listed(body, key, where)
             query = _next(body.get(f"{key}_links") or (), where)
+
+    def _page(
+        self,
+        service: str,
+        path: str,
+        microversion: str | None,
+        query: Mapping[str, Any],
+    ) -> Json:
+        """A page, or, of one that is too large, the part of it that can be read: its
+        link leads to the rest."""
+        for limit in _SMALLER:
+            try:
+                return self.get(service, path, microversion, query)
+            except AnswerTooLarge:
+                query = {**query, "limit": limit}
+        return self.get(service, path, microversion, query)
 
     def newest(self, service: str) -> tuple[int, ...]:
         """The newest microversion that the service has; (0,): none.
