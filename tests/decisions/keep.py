@@ -54,7 +54,11 @@ def _play(life: lives.Life, writer: Writer) -> None:
         writer.add(f"{life.name}, {step}" if life.name else step, decision)
 
     with lives.kept_by(add, life.whole):
-        life.play()
+        try:
+            life.play()
+        except Exception as error:
+            error.add_note(f"in {life.group}, {life.name}")
+            raise
 
 
 def _commit() -> str:

@@ -84,10 +84,11 @@ def _killed_at(play: Callable[..., Any], moment: int) -> int:
 
 
 def random_lives(seeds: int) -> Iterator[Life]:
-    killed = test_upkeep_crash.test_killed_again_and_again
-    kinds: dict[str, Callable[[int], None]] = {
-        "people and fate": test_people_and_fate.test_whatever_happens,
-        "killed": test_crash_points.test_killed_again_and_again,
+    """What becomes of them is judged by the tests, for seeds of their own."""
+    killed = test_upkeep_crash.play_at_random
+    kinds: dict[str, Callable[[int], Any]] = {
+        "people and fate": test_people_and_fate.play,
+        "killed": test_crash_points.play_at_random,
         **{f"killed, {name}": partial(killed, *case) for name, case in _UPKEEP},
     }
     for kind, play in kinds.items():

@@ -15,7 +15,7 @@ from tests.decisions import __main__ as program
 from tests.decisions.compare import Found, compare
 from tests.decisions.files import Writer
 from tests.decisions.keep import INDEX, keep
-from tests.decisions.lives import scenarios
+from tests.decisions.lives import Life, scenarios
 from tests.decisions.renamed import RENAMED
 from tests.decisions.shapes import Member, Renames, Shape, adding
 
@@ -76,6 +76,15 @@ def test_keeping_twice_gives_the_same_bytes(kept: Path, tmp_path: Path) -> None:
 def test_what_is_kept_is_not_written_over(kept: Path) -> None:
     with pytest.raises(FileExistsError):
         _keep(kept)
+
+
+def test_a_life_that_breaks_is_named(tmp_path: Path) -> None:
+    """And what was kept until then does not count as whole."""
+    life = Life("random, broken", "seed 7", lambda: {}["a bug"])
+    with pytest.raises(KeyError) as caught:
+        keep(tmp_path, [life], _quiet)
+    assert caught.value.__notes__ == ["in random, broken, seed 7"]
+    assert not (tmp_path / INDEX).exists()
 
 
 def test_another_decision_is_seen(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:

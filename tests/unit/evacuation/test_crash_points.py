@@ -177,9 +177,8 @@ def test_killed_at_every_moment(cluster: dict[str, Any], downtime: int) -> None:
         assert wrong == "", f"moment {moment}: {wrong}"
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_killed_again_and_again(seed: int) -> None:
-    """At one moment in four, for as long as it takes."""
+def play_at_random(seed: int) -> Simulation:
+    """Kill it at one moment in four, for as long as it takes."""
     simulation = scenario.build(CLUSTERS["left stopped by nova"], [])
     dice = random.Random(seed)
 
@@ -190,4 +189,9 @@ def test_killed_again_and_again(seed: int) -> None:
     simulation.moment = moment
     simulation.start()
     _run(simulation, 2500, 2, back_at=2000)
-    assert _wrong(simulation) == ""
+    return simulation
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_again_and_again(seed: int) -> None:
+    assert _wrong(play_at_random(seed)) == ""

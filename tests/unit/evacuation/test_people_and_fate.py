@@ -97,8 +97,7 @@ def _order(simulation: Simulation, kind: CommandKind, host: str) -> None:
     simulation.journal.order(order)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_whatever_happens(seed: int) -> None:
+def play(seed: int) -> tuple[Simulation, Watched]:
     simulation, dice = scenario.build(CLUSTER, []), random.Random(seed)
     watched, clock = Watched(simulation), simulation.clock
     while clock.time < CHAOS:
@@ -115,6 +114,12 @@ def test_whatever_happens(seed: int) -> None:
         _order(simulation, CommandKind.RETRY, host)
     while clock.time < PEACE:
         simulation.tick()
+    return simulation, watched
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_happens(seed: int) -> None:
+    simulation, watched = play(seed)
     assert simulation.world.crimes == []
     assert watched.wrong == []
     for server in simulation.world.servers.values():

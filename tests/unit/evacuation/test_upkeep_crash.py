@@ -137,10 +137,14 @@ def test_killed_at_every_moment(
         assert wrong(simulation, fate) == "", f"moment {number}, {name}"
 
 
+def play_at_random(cluster: dict[str, Any], fate: Fate, seed: int) -> Simulation:
+    """Kill it at one moment in five, for as long as it takes."""
+    dice = random.Random(seed)
+    simulation, _ = play(cluster, fate, 2, lambda _: dice.random() < 0.2)
+    return simulation
+
+
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(("cluster", "fate"), CASES.values(), ids=CASES.keys())
 def test_killed_again_and_again(cluster: dict[str, Any], fate: Fate, seed: int) -> None:
-    """At one moment in five, for as long as it takes."""
-    dice = random.Random(seed)
-    simulation, _ = play(cluster, fate, 2, lambda _: dice.random() < 0.2)
-    assert wrong(simulation, fate) == ""
+    assert wrong(play_at_random(cluster, fate, seed), fate) == ""
