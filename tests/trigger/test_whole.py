@@ -166,15 +166,24 @@ def dead_cell(cloud: Cloud) -> Iterator[None]:
     (cell,) = (c for c in objects.CellMappingList.get_all(context) if not c.is_cell0())
     working = cell.database_connection
 
-    def point(url: str) -> None:
+    def point(url: str, answers: bool) -> None:
         cell.database_connection = url
         cell.save()
-        nova_context.CELL_CACHE.clear()
-        nova_context.CELLS = []
 
-    point("sqlite:////nonexistent/nova.sqlite")
+        def seen() -> bool:
+            # Threads of Nova that were at work may put back what they had read before.
+            nova_context.CELL_CACHE.clear()
+            nova_context.CELLS = []
+            listed = cloud.nova("GET", "/servers/detail?all_tenants=1").json()[
+                "servers"
+            ]
+            return answers == all(one["status"] != "UNKNOWN" for one in listed)
+
+        cloud.wait(f"the cell's database is {url}", seen)
+
+    point("sqlite:////nonexistent/nova.sqlite", answers=False)
     yield
-    point(working)
+    point(working, answers=True)
 
 
 def test_a_cell_that_does_not_answer(
