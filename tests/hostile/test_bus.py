@@ -16,6 +16,7 @@ import amqp
 import pytest
 
 from nova_ha_scheduler.evacuation import notify, startup
+from nova_ha_scheduler.evacuation.broker import configured
 from nova_ha_scheduler.evacuation.notify import Listener
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 from nova_ha_scheduler.evacuation.updates import ServiceUpdate, Update
@@ -62,7 +63,7 @@ def ear(broker: Broker, tmp_path: Path) -> Iterator[Ear]:
     file = tmp_path / "nova-ha.conf"
     file.write_text(f"[oslo_messaging_notifications]\ntransport_url = {broker.url}\n")
     conf = startup.load("test", [f"--config-file={file}"])
-    assert notify.configured(conf)
+    assert configured(conf)
     found = Ear(conf)
     found.wait(lambda: broker.consumers(notify.POOL))
     yield found
