@@ -55,12 +55,17 @@ class Lock:
         self._interval = conf.journal.lease_timeout / 5
         self._coordinator: Any = None
         self._lock: Any = None
-        self._stop = threading.Event()
+        self._stop, self._tried = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="lock", daemon=True)
         self.held, self.wanted = False, True
 
     def start(self) -> None:
+        """Return when it was tried, or after a while with a backend that hangs.
+
+        Who takes the lease without it is waited for when it dies, as one that may live.
+        """
         self._thread.start()
+        self._tried.wait(self._interval)
 
     def stop(self) -> None:
         """Let it go; a backend that hangs is not waited for."""
@@ -92,6 +97,7 @@ class Lock:
                 # Begin anew; what may still be held there runs out.
                 self._coordinator, self.held = None, False
                 self._troubles.begins(Trouble.COORDINATION, error)
+            self._tried.set()
             self._stop.wait(self._interval)
         with contextlib.suppress(Exception):
             if self.held:

@@ -1,16 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that keeps the lease outlives whatever a database's driver raises."""
+"""The lease: how the first one is taken, and who keeps it."""
 
 import itertools
 import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.evacuation import lock
 from nova_ha_scheduler.evacuation.leadership import Leadership
 from nova_ha_scheduler.evacuation.troubles import Troubles
+
+
+def _leadership(url: str, timeout: float, **more: Any) -> Leadership:
+    """:param more: what the journal does otherwise."""
+    does: dict[str, Any] = {
+        "owner": "me",
+        "active": True,
+        "holder": lambda: "",
+        "acquire": lambda patience, lock: True,
+        "commit": lambda change: None,
+        "renew": lambda: True,
+        "release": lambda: None,
+    }
+    journal: Any = SimpleNamespace(**{**does, **more})
+    conf: Any = SimpleNamespace(
+        journal=SimpleNamespace(lease_timeout=timeout),
+        coordination=SimpleNamespace(backend_url=url, lock_name="nova-ha"),
+    )
+    return Leadership(conf, journal, SystemClock(), Troubles())
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
@@ -23,23 +45,37 @@ def test_the_lease_is_kept_after_any_error() -> None:
         again.set()
         return True
 
-    journal: Any = SimpleNamespace(
-        owner="me",
-        active=True,
-        holder=lambda: "",
-        acquire=lambda patience, lock: True,
-        commit=lambda change: None,
-        renew=renew,
-        release=lambda: None,
-    )
-    conf: Any = SimpleNamespace(
-        journal=SimpleNamespace(lease_timeout=0.1),
-        coordination=SimpleNamespace(backend_url=""),
-    )
-    leadership = Leadership(conf, journal, SystemClock(), Troubles())
+    leadership = _leadership("", timeout=0.1, renew=renew)
     assert leadership.acquire()
     leadership.start()
     try:
         assert again.wait(10)
     finally:
         leadership.release()
+
+
+def test_the_first_lease_is_taken_with_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was taken a moment before has nobody who takes over at once when its
+    trigger is killed."""
+    made = lock.coordinator
+
+    def slowly(*said: Any) -> Any:
+        time.sleep(0.3)
+        return made(*said)
+
+    monkeypatch.setattr(lock, "coordinator", slowly)
+    taken_with: list[str] = []
+
+    def acquire(patience: float, lock: str) -> bool:
+        taken_with.append(lock)
+        return True
+
+    leadership = _leadership(f"file://{tmp_path}", timeout=60, acquire=acquire)
+    leadership.start()
+    try:
+        assert leadership.acquire()
+    finally:
+        leadership.release()
+    assert taken_with != [""]
