@@ -177,9 +177,13 @@ def test_a_host_that_dies_under_maintenance(
         cloud.force_down("node4")
         query = Query(host="node4", outcome="host.seen")
         cloud.wait("what is seen", lambda: history().events(query))
-        held = trigger.maintenance("end", "node4")
-        assert held.code == 3, held.err
-        assert "it is down, and stays under maintenance until it is up" in held.err
+
+        def held() -> bool:  # until its last heartbeat is old, it was only forced down
+            ended = trigger.maintenance("end", "node4")
+            assert ended.code == 3, ended.err
+            return "it is down, and stays under maintenance until it is up" in ended.err
+
+        cloud.wait("what holds it", held)
         assert cloud.host(uuid) == "node4"
         assert is_flagged(cloud, "node4")
         cloud.revive("node4")
