@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from nova.compute import power_state
 
 from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal.history import History, Query
@@ -64,6 +65,12 @@ class Case:
     standby: Mapping[str, Fault] = field(default_factory=dict)
     blind: str = ""
     passes: bool = False
+
+    @property
+    def twice(self) -> bool:
+        """Whether a request that changes something may arrive twice."""
+        faults = itertools.chain(self.active.values(), self.standby.values())
+        return any(fault.twice for fault in faults)
 
 
 def _both(**faults: Fault) -> Case:
@@ -191,6 +198,15 @@ class Site:
     def is_recovered(self, host: str) -> bool:
         return bool(self.count(EventKind.HOST_RECOVERED, host=host))
 
+    def runs_on(self, server: str) -> list[str]:
+        """The hosts on which a guest of it runs."""
+        found = {h: self.cloud.hardware.guests(h) for h in (*HOSTS, RESERVE)}
+        return [
+            host
+            for host, guests in found.items()
+            if server in guests and guests[server].state == power_state.RUNNING
+        ]
+
     def evacuations(self, server: str) -> list[str]:
         """The states of Nova's records of them."""
         path = f"/os-migrations?migration_type=evacuation&instance_uuid={server}"
@@ -290,7 +306,9 @@ def test_a_host_that_dies_meanwhile(site: Site, name: str, host: str) -> None:
     servers = [uuid for uuid, home in site.homes.items() if home == host]
     for uuid in servers:
         assert site.cloud.host(uuid) != host
-        assert len(site.evacuations(uuid)) == 1
+        assert site.runs_on(uuid) == [site.cloud.host(uuid)]
+        # Nova may take a request that arrives twice for two, and give one of them up.
+        assert len(site.evacuations(uuid)) <= (2 if case.twice else 1)
         assert site.count(kinds.SERVER_RECOVERED, server=uuid) == 1
     assert site.count(kinds.HOST_FENCED, host=host) == 1
     _only_one_acted(site, began)
