@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.cluster.model import Migration, MoveKind
+from nova_ha_scheduler.cluster.model import Migration, MoveKind, Server
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import Operation
 from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
@@ -86,26 +86,30 @@ class Migrations:
             )
 
     def confirm(self, uuid: str) -> None:
-        server = self._world.servers[uuid]
-        found = [m for m in self._under_way if m.server == uuid]
-        if server.vm_state != "resized" or not found:
-            raise Refused(f"409 it is in {server.vm_state}")
-        (moving,) = found
+        server, moving = self._resized(uuid)
         moving.step, moving.next_at = self._confirmed, self._world.time + 1
         self._world.mark(moving.record, "confirming")
         self._world.log(f"nova: confirm {server.name}")
 
     def revert(self, uuid: str) -> None:
         """Somebody sends it back; nobody asks the scheduler."""
+        server, moving = self._resized(uuid)
+        moving.step, moving.next_at = self._reverted, self._world.time + 5
+        self._world.set(uuid, task_state="resize_reverting")
+        self._world.mark(moving.record, "reverting")
+        self._world.log(f"nova: revert {server.name}")
+
+    def _resized(self, uuid: str) -> tuple[Server, Moving]:
+        """A server that waits for a confirmation or a revert, and its move.
+
+        :raises Refused: it does not.
+        """
         server = self._world.servers[uuid]
         found = [m for m in self._under_way if m.server == uuid]
         if server.vm_state != "resized" or not found:
             raise Refused(f"409 it is in {server.vm_state}")
         (moving,) = found
-        moving.step, moving.next_at = self._reverted, self._world.time + 5
-        self._world.set(uuid, task_state="resize_reverting")
-        self._world.mark(moving.record, "reverting")
-        self._world.log(f"nova: revert {server.name}")
+        return server, moving
 
     def advance(self) -> None:
         for moving in list(self._under_way):
