@@ -206,21 +206,31 @@ class Api:
     ) -> Json:
         """Read. :raises CloudUnreachable: for every answer that is not a good one."""
         try:
-            answer = self._send(service, "GET", path, microversion, params=params)
-            if answer.ok:
-                found = _object(answer)
-                self._connections.answered(service)
-                return found
-            problem = f"{answer.status_code}: {_message(answer)}"
+            found = self._read(service, path, microversion, params)
         except CloudUnreachable:
             self._connections.failed(service)
             raise
+        self._connections.answered(service)
+        return found
+
+    def _read(
+        self,
+        service: str,
+        path: str,
+        microversion: str | None,
+        params: Mapping[str, Any] | None,
+    ) -> Json:
+        try:
+            answer = self._send(service, "GET", path, microversion, params=params)
+            if answer.ok:
+                return _object(answer)
+            problem = f"{answer.status_code}: {_message(answer)}"
+        except CloudUnreachable:
+            raise
         except Exception as error:  # also of libraries that read what was answered
-            self._connections.failed(service)
             words = f"{service} GET {path}: {self._words(service, error)}"
             large = isinstance(away.root(error), exchange.TooLarge)
             raise (AnswerTooLarge if large else CloudUnreachable)(words) from error
-        self._connections.failed(service)
         words = f"{service} GET {path}: {problem}"
         raise CloudUnreachable(words, answer.status_code)
 
