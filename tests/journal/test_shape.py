@@ -20,7 +20,7 @@ def test_a_new_shape_has_a_new_migration():
     assert not changes, (
         f"The journal's records have changed since migration {NEWEST}, and a version "
         "that has no other migrations would break on them in the middle. Add "
-        f"migrations/versions/{int(NEWEST) + 1:03}_*.py, which may do nothing, then run "
+        f"migrations/versions/{int(NEWEST) + 1:03}_*.py, which may do nothing, and run "
         "python -m tests.journal.shape. Where only a name of Python's has changed, "
         "correct it in tests/journal/shapes.\n" + "\n".join(changes)
     )
