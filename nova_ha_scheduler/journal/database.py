@@ -98,7 +98,7 @@ class Database:
             sa.event.listen(
                 engine,
                 "connect",
-                lambda connection, _: limits.statements(engine.url, connection),
+                lambda connection, _: limits.sessions(engine.url, connection),
             )
             return
 

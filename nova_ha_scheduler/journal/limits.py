@@ -5,6 +5,7 @@ A server that is stopped, or whose host is cut off, accepts and says nothing. Wh
 URL of [database] connection says of its own goes first.
 """
 
+import contextlib
 import functools
 import importlib
 import select
@@ -15,8 +16,25 @@ import sqlalchemy as sa
 
 CONNECT_SECONDS = 10
 SILENT_SECONDS = 30
-"""For one statement. The locks of another trigger that stands still are waited for
-again and again, so this need not be longer than that."""
+"""For one statement; more than IDLE_SECONDS, for which another trigger that stands
+still may keep its locks."""
+
+IDLE_SECONDS = 15
+"""For which a transaction may stand open and nothing is said in it. A trigger that is
+stopped in the middle of a write would keep the lease's lock from all others for ever:
+its kernel still acknowledges what the server asks."""
+
+_MYSQL_SESSION = (
+    # MySQL can only end the connection; MariaDB does so, too, but ends the transaction
+    # sooner.
+    "SET SESSION wait_timeout = {0} * 4"
+    " /*M!100300 , SESSION idle_transaction_timeout = {0} */"
+)
+_SESSIONS = {
+    "mysql": _MYSQL_SESSION,
+    "mariadb": _MYSQL_SESSION,
+    "postgresql": "SET SESSION idle_in_transaction_session_timeout = '{0}s'",
+}
 
 _MYSQL = {
     "connect_timeout": CONNECT_SECONDS,
@@ -24,7 +42,7 @@ _MYSQL = {
     "write_timeout": SILENT_SECONDS,
 }
 _PYMYSQL = {**_MYSQL, "read_timeout": CONNECT_SECONDS}
-"""For the greeting, which has no time-out of its own; see statements()."""
+"""For the greeting, which has no time-out of its own; see sessions()."""
 
 _POSTGRESQL = {
     "connect_timeout": CONNECT_SECONDS,
@@ -48,11 +66,15 @@ def limited(url: sa.URL) -> sa.URL:
     return url.update_query_dict(missing)
 
 
-def statements(url: sa.URL, connection: Any) -> None:
-    """Give the statements of a connection that PyMySQL has opened their own seconds."""
+def sessions(url: sa.URL, connection: Any) -> None:
+    """Tell the server for how long a new connection may leave a transaction open, and
+    give the statements of one that PyMySQL has opened their own seconds."""
     ours = url.query.get("read_timeout") == str(CONNECT_SECONDS)
     if url.get_driver_name() == "pymysql" and ours:
         connection._read_timeout = SILENT_SECONDS
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute(_SESSIONS[url.get_backend_name()].format(IDLE_SECONDS))
+    connection.commit()
 
 
 def limit_waits(url: sa.URL) -> None:

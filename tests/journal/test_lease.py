@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One trigger alone is active; others wait, the command line does not."""
 
+import contextlib
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -14,14 +16,65 @@ from nova_ha_scheduler.evacuation.records import (
     State,
 )
 from nova_ha_scheduler.health.report import Host, Report, Standing
-from nova_ha_scheduler.journal import JournalError, NotActive
+from nova_ha_scheduler.journal import JournalError, NotActive, limits
+from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import LEASE, SqlJournal
 from nova_ha_scheduler.journal.tables import single
+from tests.journal.conftest import make_conf
 from tests.journal.samples import command, host, intent, pause
 
 # The lease.
+
+
+@pytest.mark.parametrize("server", ["mariadb", "postgresql"])
+def test_one_that_stops_in_the_middle_of_a_write(request, server, monkeypatch):
+    """Its machine is paused, say: nothing is ever said on its connection again, which
+    stays open. sqlite knows no such end: there, who watches the process ends it."""
+    monkeypatch.setattr(limits, "IDLE_SECONDS", 2)
+    name = {"mariadb": "test", "postgresql": "postgres"}[server]
+    url = f"{request.getfixturevalue(server)}/{name}"
+    databases = [Database(make_conf(url)) for _ in range(2)]
+    databases[0].upgrade()
+    stopped, other = (SqlJournal(database, 0.5) for database in databases)
+    assert wait(lambda: stopped.acquire())
+    goes_on, began = threading.Event(), threading.Event()
+
+    def stop(connection: sa.Connection) -> None:
+        stopped._hold(connection)
+        began.set()
+        goes_on.wait(60)
+
+    def write() -> None:
+        with contextlib.suppress(JournalError):
+            databases[0].write(stop)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert began.wait(5)
+    try:
+        assert wait(lambda: other.acquire())
+        other.commit(Change(hosts=(host("c9"),)))
+    finally:
+        goes_on.set()
+        thread.join(30)
+    with pytest.raises(JournalError):
+        stopped.commit(Change(hosts=(host("c8"),)))
+    assert [h.host for h in other.load(0).hosts.values()] == ["c9"]
+    other.release()
+    for database in databases:
+        database.dispose()
+
+
+def wait(found: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Whether it comes true."""
+    end = time.monotonic() + seconds
+    while not found():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def test_one_trigger_alone_is_active(journal, open_database):
