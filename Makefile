@@ -16,7 +16,7 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos hostile soak links packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
+.PHONY: help environment demo test fullstack chaos hostile soak links upgrades packages lint notes unit functional working waiting matrix bench decisions ci-long sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
@@ -27,12 +27,13 @@ help:
 	@echo 'make hostile SEED=1-20   two hosts die while all peers of the trigger answer anything'
 	@echo 'make soak MINUTES=60   four hours of virtual time, then so many minutes of deaths and returns'
 	@echo 'make links       hosts die while the trigger sees the cloud, its journal or a BMC badly'
+	@echo 'make upgrades    the trigger becomes a newer one in the middle of a recovery'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
 	@echo 'make decisions KEEP=DIR      before a refactoring: keep what is decided in many lives'
 	@echo 'make decisions AGAINST=DIR   after each of its steps: nothing else is decided'
-	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, soak, links, matrix, all Pythons, bench (four hours)'
+	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, soak, links, upgrades, matrix, all Pythons, bench (four hours)'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
@@ -102,6 +103,10 @@ soak: packages $(VENV)/ready
 links: packages $(VENV)/ready
 	$(BIN)/python -m pytest -q $(FLAGS) tests/links $(ARGS)
 
+# The older trigger is made from this repository's history.
+upgrades: packages $(VENV)/ready
+	$(BIN)/python -m pytest -q $(FLAGS) tests/upgrades $(ARGS)
+
 lint: notes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -151,7 +156,8 @@ suite-links: FILES = tests/links
 suite-soak: FILES = tests/soak
 # The process around the trigger: how it starts, reloads, is watched, and ends.
 suite-service: FILES = tests/service
-suite-peers: FILES = tests/journal tests/fencing tests/hostile tests/witnesses
+# Of make upgrades, what an older version has left; it has the older version itself.
+suite-peers: FILES = tests/journal tests/fencing tests/hostile tests/witnesses tests/upgrades/test_old_journal.py
 suite-peers: FLAGS =
 
 # A cloud has a log of its own; pytest need not hold all of it in memory, too.
@@ -193,6 +199,7 @@ ci-long:
 	@$(MAKE) --no-print-directory hostile SEED=1-20
 	@$(MAKE) --no-print-directory soak
 	@$(MAKE) --no-print-directory links
+	@$(MAKE) --no-print-directory upgrades
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory suite-install PYTHONS=all
 	@$(MAKE) --no-print-directory bench

@@ -3,8 +3,10 @@
 
 from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,8 @@ from tests.cloud.config import Conf
 from tests.cloud.web import WebServer
 from tests.evacuator.accident import Crossroads, forward
 from tests.evacuator.points import POINTS
+
+pytest.register_assert_rewrite("tests.evacuator.lives")
 
 HOSTS = [f"node{number:02}" for number in range(1, len(POINTS) + 1)]
 RESERVE = "spare"
@@ -54,15 +58,21 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    hosts = [*HOSTS, RESERVE]
+    with running(tmp_path_factory.mktemp("site"), HOSTS) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def running(folder: Path, hosts: list[str]) -> Iterator[Site]:
+    """A cloud with servers on these hosts, and the reserve."""
+    every = [*hosts, RESERVE]
     crossroads = Crossroads()
     with (
-        redfish.bmcs(folder, hosts) as bmcs,
+        redfish.bmcs(folder, every) as bmcs,
         Cloud(
             folder / "cloud",
-            {"cell1": hosts},
-            dict.fromkeys(hosts, ZONE),
+            {"cell1": every},
+            dict.fromkeys(every, ZONE),
             PLUGIN,
             middleware=crossroads.middleware,
         ) as cloud,
@@ -81,7 +91,7 @@ def _populate(cloud: Cloud, hosts: list[str]) -> dict[str, dict[str, str]]:
     """Protected servers on each host, one of them stopped; none on the reserve."""
     compute = cloud.openstack().compute
     tags = {
-        "protected": ({"ha": "true", "storage_zone": ZONE}, hosts),
+        "protected": ({"ha": "true", "storage_zone": ZONE}, [*hosts, RESERVE]),
         "reserve": ({"ha:reserved": "true"}, [RESERVE]),
     }
     for name, (metadata, members) in tags.items():
@@ -91,7 +101,7 @@ def _populate(cloud: Cloud, hosts: list[str]) -> dict[str, dict[str, str]]:
         host: {
             name: cloud.create(f"{name}-{host}", flavor, host=host) for name in SERVERS
         }
-        for host in HOSTS
+        for host in hosts
     }
     for named in servers.values():
         for uuid in named.values():

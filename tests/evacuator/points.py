@@ -31,3 +31,5 @@ POINTS = [
     Point("ports-looked-up", "network", "GET", "/ports", False, "binding"),
     Point("landed-servers-checked", "network", "GET", "/ports", False, "device_id"),
 ]
+
+BY_NAME = {point.name: point for point in POINTS}

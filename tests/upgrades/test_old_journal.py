@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A journal that an older version has left in the middle of a recovery (see keep.py),
+and how this version ends it, in the simulated cloud.
+
+``make upgrades`` does the same between real processes.
+"""
+
+import collections
+import sqlite3
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nova_ha_scheduler.evacuation import engine, startup
+from nova_ha_scheduler.evacuation.records import EventKind
+from nova_ha_scheduler.evacuation.upkeep import WindowState
+from nova_ha_scheduler.journal import JournalError, schema
+from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.journal.decisions import Decisions
+from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.simulation import cloud
+from nova_ha_scheduler.simulation.journal import KeptJournal
+from nova_ha_scheduler.simulation.machines import Nova
+from nova_ha_scheduler.simulation.runner import Simulation
+
+KEPT = Path(__file__).with_name("old.sql")
+DEAD = "node1"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    """What the older version has left, upgraded."""
+    connection = sqlite3.connect(tmp_path / "journal.sqlite")
+    connection.executescript(KEPT.read_text())
+    connection.close()
+    conf = tmp_path / "nova-ha.conf"
+    conf.write_text(f"[database]\nconnection = sqlite:///{tmp_path}/journal.sqlite\n")
+    found = Database(startup.load("test", [f"--config-file={conf}"]))
+    with found.read() as read:
+        assert schema.revision(read) == "004"
+    with pytest.raises(JournalError, match="start nova-ha-evacuator, which upgrades"):
+        found.check()
+    found.upgrade()
+    found.check()
+    return found
+
+
+@pytest.fixture
+def journal(database: Database) -> SqlJournal:
+    found = SqlJournal(database, lease_timeout=0.2)
+    while not found.acquire():  # the older one has died with the lease
+        time.sleep(0.05)
+    return found
+
+
+def test_its_recovery_is_ended(database: Database, journal: SqlJournal) -> None:
+    history = History(database)
+    (recovery,) = history.recoveries(Query(host=DEAD))
+    # The cloud as the older version has seen it, just before it was killed; a server
+    # that has moved was seen before.
+    *_, earlier, newest = (kept for _, kept in Decisions(database).of(recovery.id))
+    picture = newest.seen.picture()
+    (moved,) = (record for record in picture.migrations if record.landed)
+    arrived = earlier.seen.picture().servers[moved.server]
+    servers = {**picture.servers, moved.server: replace(arrived, host="spare")}
+    picture = replace(picture, servers=servers)
+    world = cloud.world(picture, newest.options, Nova(), lambda line: None)
+    world.records = list(picture.migrations)
+    left = servers.keys() - {moved.server}
+
+    played = Simulation(world, newest.options, journal=KeptJournal(journal))
+    while played.passed < 120:
+        played.tick()
+
+    assert world.crimes == []
+    asked = [server for server, _ in world.asks]
+    assert (sorted(asked), len(left)) == (sorted(left), 2), "each once"
+    assert {server.host for server in world.servers.values()} == {"spare"}
+    states = {server.server: server.state.value for server in history.servers(Query())}
+    assert states == dict.fromkeys(world.servers, "recovered")
+    assert [r.state.value for r in history.recoveries(Query())] == ["recovered"]
+    told = collections.Counter(
+        event.kind for _, event in history.events(Query(recovery=recovery.id))
+    )
+    for kind in (EventKind.HOST_FENCED, EventKind.HOST_RECOVERED):
+        assert told[kind] == 1
+    assert told[EventKind.SERVER_RECOVERED] == 3
+
+
+def test_its_orders_hold(journal: SqlJournal) -> None:
+    state = journal.load(0)
+    assert [(p.host, p.reason) for p in state.pauses.values()] == [("node2", "cables")]
+    windows = [(w.host, w.state, w.why) for w in state.windows.values()]
+    assert windows == [("node3", WindowState.OPEN, "a fan")]
+
+
+def test_its_decisions_can_be_made_again(database: Database) -> None:
+    (recovery,) = History(database).recoveries(Query(host=DEAD))
+    kept = Decisions(database).of(recovery.id)
+    again = [engine.again(decision) == decision.change for _, decision in kept]
+    assert again == [True] * 5
