@@ -148,6 +148,7 @@ CALLS: Mapping[str, str] = {
     "journal.history:History.events": COMMANDS,
     "journal.history:History.purge": COMMANDS,
     "journal.limits:_wait": "a silent database",
+    "journal.limits:sessions": "a silent database",
     "journal.outbox:Outbox.begin": STARTS,
     "journal.outbox:Outbox.last": COMMANDS,
     "journal.outbox:Outbox.pending": "a notification is sent",
