@@ -170,6 +170,16 @@ class Client:
             lambda: self.nova("GET", path).status_code == requests.codes.not_found,
         )
 
+    def force_down(self, host: str, down: bool = True) -> None:
+        """Tell Nova that a host is certainly down, or lift that."""
+        found = self.nova("GET", f"/os-services?binary=nova-compute&host={host}")
+        (service,) = found.json()["services"]
+        answer = self.nova(
+            "PUT", f"/os-services/{service['id']}", {"forced_down": down}
+        )
+        if not answer.ok:
+            raise CloudError(f"force_down {host} {down}: {answer.text}")
+
     def server(self, server_id: str) -> dict[str, Any]:
         """Return a server as the compute API shows it."""
         answer = self.nova("GET", f"/servers/{server_id}")

@@ -2,6 +2,7 @@
 """The launcher: builds a cloud, breaks it on request, and takes it down."""
 
 import gc
+import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,12 @@ _PATHS = {
     "block-storage": "/v3",
 }
 
+_NOTHING: dict[str, Any] = {"ports": {}, "dead": [], "guests": {}}
+
+
+def _cell_uuid(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.tests.cloud"))
+
 
 class Cloud(Client):
     """One Nova. Use it as a context manager, or call start() and stop().
@@ -42,6 +49,8 @@ class Cloud(Client):
     :param sizes: what the hosts offer that differ from ``size``
     :param rebuild_seconds: how long a rebuild or evacuation takes on its host
     :param debug: log at DEBUG
+    :param again: take up what an earlier cloud has left in ``state_dir``, at the same
+        ports: after its stop(), and with the databases upgraded if its Nova was older
     :param middleware: makes of each service's type and WSGI application the one that
         is served: to count requests, or to let something happen at one of them
     """
@@ -59,6 +68,7 @@ class Cloud(Client):
         sizes: Mapping[str, Size] | None = None,
         rebuild_seconds: float = 0.0,
         debug: bool = False,
+        again: bool = False,
         middleware: Callable[[str, Any], Any] = lambda service, application: (
             application
         ),
@@ -72,7 +82,8 @@ class Cloud(Client):
         self._nova_conf = self.state_dir / "nova.conf"
         self._conf: dict[str, dict[str, Any]] = {}
         self._changes = conf or {}
-        self._debug = debug
+        self._debug, self._again = debug, again
+        self._up = False
         self._middleware = middleware
         self._databases = sqlite.Databases(self.state_dir)
         self._servers: dict[str, WebServer] = {}
@@ -107,13 +118,17 @@ class Cloud(Client):
 
     def _start(self) -> None:
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        if any(self.state_dir.glob("*.sqlite")):
+        if not self._again and any(self.state_dir.glob("*.sqlite")):
             raise CloudError(f"{self.state_dir} holds the files of another cloud")
+        left = json.loads(self._left.read_text()) if self._again else _NOTHING
         sqlite.take_turns()
         sqlite.pool_connections()
         transport.register()
         nova_cells.follow()
-        self._servers = {name: WebServer(name) for name in _PATHS}
+        ports = left["ports"]
+        self._servers = {
+            name: WebServer(name, port=ports.get(name, 0)) for name in _PATHS
+        }
         self.endpoints = {
             name: server.url + _PATHS[name] for name, server in self._servers.items()
         }
@@ -121,15 +136,17 @@ class Cloud(Client):
         self._start_stubs()
         self._serve("placement", services.placement(self.state_dir / "placement.conf"))
         services.configure(self._nova_conf)
-        self._map_cells()
+        self.hardware.restore(left["guests"])
+        self._find_cells() if self._again else self._map_cells()
         self._services["nova-conductor"] = services.start("nova-conductor")
         self._services["nova-scheduler"] = services.start("nova-scheduler")
         with services.first_start():
             for cell, hosts in self.cells.items():
-                self._start_cell(cell, hosts)
+                self._start_cell(cell, [h for h in hosts if h not in left["dead"]])
         services.discover_hosts()
         paste = self.state_dir / "api-paste.ini"
         self._serve("compute", services.compute_api(paste))
+        self._up = True
 
     def _start_cell(self, cell: str, hosts: list[str]) -> None:
         with nova_cells.entered(self._targets[cell]):
@@ -146,8 +163,24 @@ class Cloud(Client):
             server.stop()
         for service in [*self._computes.values(), *self._services.values()]:
             service.halt()
+        if self._up:
+            self._left.write_text(json.dumps(self._leave()))
+            self._up = False
         self._servers, self._computes, self._services = {}, {}, {}
         self._databases.close()
+
+    @property
+    def _left(self) -> Path:
+        return self.state_dir / "left.json"
+
+    def _leave(self) -> dict[str, Any]:
+        """What is in no database, for the cloud that goes on here."""
+        hosts = (host for hosts in self.cells.values() for host in hosts)
+        return {
+            "ports": {name: server.port for name, server in self._servers.items()},
+            "dead": [host for host in hosts if not self.is_running(host)],
+            "guests": self.hardware.kept(),
+        }
 
     def _write_files(self) -> None:
         self._conf = config.nova(
@@ -201,10 +234,15 @@ class Cloud(Client):
         for number, name in enumerate(self.cells):
             mapping = services.map_cell(
                 name,
-                str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.tests.cloud")),
+                _cell_uuid(name),
                 f"{transport.SCHEME}:///{name if number else ''}",
                 self._databases.url(self._database(name)),
             )
+            self._targets[name] = nova_cells.Cell(mapping) if number else None
+
+    def _find_cells(self) -> None:
+        for number, name in enumerate(self.cells):
+            mapping = services.mapped_cell(_cell_uuid(name))
             self._targets[name] = nova_cells.Cell(mapping) if number else None
 
     @staticmethod
@@ -232,16 +270,6 @@ class Cloud(Client):
 
     def is_running(self, host: str) -> bool:
         return host in self._computes
-
-    def force_down(self, host: str, down: bool = True) -> None:
-        """Tell Nova that a host is certainly down, or lift that."""
-        found = self.nova("GET", f"/os-services?binary=nova-compute&host={host}")
-        (service,) = found.json()["services"]
-        answer = self.nova(
-            "PUT", f"/os-services/{service['id']}", {"forced_down": down}
-        )
-        if not answer.ok:
-            raise CloudError(f"force_down {host} {down}: {answer.text}")
 
     def restart_scheduler(self, conf: config.Conf | None = None) -> None:
         """Start the scheduler anew, with these changes to the cloud's configuration.

@@ -133,6 +133,12 @@ def map_cell(name: str, uuid: str, transport: str, database: str) -> Any:
     return mapping
 
 
+def mapped_cell(uuid: str) -> Any:
+    """A cell that was recorded."""
+    context = nova_context.get_admin_context()
+    return objects.CellMapping.get_by_uuid(context, uuid)
+
+
 def discover_hosts() -> None:
     """Map new computes to their cells, as nova-manage does."""
     host_mapping.discover_hosts(nova_context.get_admin_context())

@@ -88,7 +88,8 @@ class WebServer:
             name=f"http-{name}",
             daemon=True,
         )
-        self.url = f"http://{LOOPBACK}:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http://{LOOPBACK}:{self.port}"
 
     def start(self, application: Any) -> None:
         self._server.set_app(application)
