@@ -27,7 +27,7 @@ help:
 	@echo 'make hostile SEED=1-20   two hosts die while all peers of the trigger answer anything'
 	@echo 'make soak MINUTES=60   four hours of virtual time, then so many minutes of deaths and returns'
 	@echo 'make links       hosts die while the trigger sees the cloud, its journal or a BMC badly'
-	@echo 'make upgrades    the trigger becomes a newer one in the middle of a recovery'
+	@echo 'make upgrades    the trigger, or Nova, becomes a newer one in the middle of a recovery'
 	@echo 'make matrix      functional tests on Nova $(RELEASES)'
 	@echo 'make bench       the cost of plugin and trigger as ratios, the planner in seconds (build/bench.json)'
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
@@ -103,8 +103,9 @@ soak: packages $(VENV)/ready
 links: packages $(VENV)/ready
 	$(BIN)/python -m pytest -q $(FLAGS) tests/links $(ARGS)
 
-# The older trigger is made from this repository's history.
+# The older trigger is made from this repository's history, the older Nova by make.
 upgrades: packages $(VENV)/ready
+	@$(MAKE) --no-print-directory environment RELEASE=2026.1
 	$(BIN)/python -m pytest -q $(FLAGS) tests/upgrades $(ARGS)
 
 lint: notes

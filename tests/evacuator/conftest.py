@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import redfish
+from tests.cloud.client import Client
 from tests.cloud.config import Conf
 from tests.cloud.web import WebServer
 from tests.evacuator.accident import Crossroads, forward
@@ -81,13 +82,13 @@ def running(folder: Path, hosts: list[str]) -> Iterator[Site]:
         gate = WebServer("bmc", keep_open=False)
         gate.start(crossroads.middleware("bmc", forward(bmcs.url)))
         try:
-            servers = _populate(cloud, hosts)
+            servers = populate(cloud, hosts)
             yield Site(cloud, crossroads, bmcs, gate.url, servers)
         finally:
             gate.stop()
 
 
-def _populate(cloud: Cloud, hosts: list[str]) -> dict[str, dict[str, str]]:
+def populate(cloud: Client, hosts: list[str]) -> dict[str, dict[str, str]]:
     """Protected servers on each host, one of them stopped; none on the reserve."""
     compute = cloud.openstack().compute
     tags = {
