@@ -23,7 +23,7 @@ from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
 from nova_ha_scheduler.health import report
 from nova_ha_scheduler.health.report import Report
-from nova_ha_scheduler.journal import JournalError, NotActive, codec, tables
+from nova_ha_scheduler.journal import JournalError, NotActive, codec, schema, tables
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.tables import single
 
@@ -87,6 +87,7 @@ class SqlJournal:
         :param lock: what tells a lock that is held here, and that its last holder can
             have lost only with its life, from all others. Who took the lease with the
             same one is not waited for.
+        :raises JournalError: also where a newer version has upgraded it meanwhile.
         """
         owner, beat, locked = found = self._lease()
         now = _now()
@@ -95,6 +96,8 @@ class SqlJournal:
         free = owner in ("", self.owner) or (lock != "" and lock == locked)
         if not free and now - self._seen_at < self._timeout * patience:
             return False
+        with self._db.read() as connection:
+            schema.check(connection)
         take = _lease_of(owner).where(single.c.beat == beat)
         row = {"owner": self.owner, "beat": beat + 1, "record": _locked_with(lock)}
         if not self._db.write(lambda c: c.execute(take.values(row)).rowcount):

@@ -77,6 +77,21 @@ def wait(found: Callable[[], bool], seconds: float = 20.0) -> bool:
     return True
 
 
+def test_one_that_stands_by_refuses_a_journal_that_a_newer_version_has(
+    fresh, journal, open_database
+):
+    """It was started before the other one was upgraded."""
+    older = SqlJournal(open_database())
+    assert not older.acquire()
+    newer = sa.text("UPDATE alembic_version SET version_num = '999'")
+    journal._db.write(lambda connection: connection.execute(newer))
+    assert not older.acquire(), "nothing is to be said while another one is active"
+    journal.release()
+    with pytest.raises(JournalError, match="newer version than this one"):
+        older.acquire()
+    assert older.holder() == ""
+
+
 def test_one_trigger_alone_is_active(journal, open_database):
     other = SqlJournal(open_database(), 0.6)
     assert not other.acquire()
