@@ -17,25 +17,21 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.health.report import Host, Report, Standing
 from nova_ha_scheduler.journal import JournalError, NotActive, limits
-from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import LEASE, SqlJournal
 from nova_ha_scheduler.journal.tables import single
-from tests.journal.conftest import make_conf
 from tests.journal.samples import command, host, intent, pause
 
 # The lease.
 
 
-@pytest.mark.parametrize("server", ["mariadb", "postgresql"])
-def test_one_that_stops_in_the_middle_of_a_write(request, server, monkeypatch):
+@pytest.mark.parametrize("url", ["mariadb", "postgresql"], indirect=True)
+def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
     """Its machine is paused, say: nothing is ever said on its connection again, which
     stays open. sqlite knows no such end: there, who watches the process ends it."""
     monkeypatch.setattr(limits, "IDLE_SECONDS", 2)
-    name = {"mariadb": "test", "postgresql": "postgres"}[server]
-    url = f"{request.getfixturevalue(server)}/{name}"
-    databases = [Database(make_conf(url)) for _ in range(2)]
+    databases = [open_database() for _ in range(2)]
     databases[0].upgrade()
     stopped, other = (SqlJournal(database, 0.5) for database in databases)
     assert wait(lambda: stopped.acquire())
@@ -63,8 +59,6 @@ def test_one_that_stops_in_the_middle_of_a_write(request, server, monkeypatch):
         stopped.commit(Change(hosts=(host("c8"),)))
     assert [h.host for h in other.load(0).hosts.values()] == ["c9"]
     other.release()
-    for database in databases:
-        database.dispose()
 
 
 def wait(found: Callable[[], bool], seconds: float = 20.0) -> bool:
