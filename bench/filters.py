@@ -29,7 +29,7 @@ from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.filters import all_filters
 from nova_ha_scheduler.filters.ha_admission_filter import HAAdmissionFilter
 from nova_ha_scheduler.operation import Scheduling, remember
-from nova_ha_scheduler.rules.admission import ReserveHost, Zone
+from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Request
 
 objects.register_all()
@@ -66,7 +66,9 @@ def _hosts(count: int) -> list[Any]:
 def _publish(path: Path) -> None:
     free = {"VCPU": 16, "MEMORY_MB": 65536, "DISK_GB": 1000}
     zones = (
-        Zone(f"nfs-{n}", tuple(ReserveHost(f"spare{n}-{k}", free) for k in range(2)))
+        ZoneReserve(
+            f"nfs-{n}", tuple(ReserveHost(f"spare{n}-{k}", free) for k in range(2))
+        )
         for n in range(ZONES)
     )
     published.write(path, time.time(), tuple(zones))

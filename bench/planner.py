@@ -22,7 +22,7 @@ from bench.effort import Effort
 from nova_ha_scheduler.cluster import synthetic
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.planner import losses, triage
-from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Decision
+from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
@@ -60,7 +60,7 @@ def _speed(cloud: str, say: Callable[[str], None]) -> dict[str, float]:
     }
 
 
-def _plan(picture: Picture) -> list[tuple[Server, Decision]]:
+def _plan(picture: Picture) -> list[tuple[Server, Choice]]:
     host = next(iter(picture.hosts))
     ground = Ground(picture.hosts, _PREFERENCES)
     board = Board(ground, frozenset({host}), limits=NO_LIMITS)

@@ -41,7 +41,7 @@ from bench.scheduling import SETTINGS
 from nova_ha_scheduler.cli.report import notification_to_evacuate
 from nova_ha_scheduler.evacuation import notify
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests import redfish
 from tests.cloud.config import Conf, merge
 from tests.errors import ProgramError
@@ -321,7 +321,7 @@ def _running(site: Site) -> Iterator[None]:
 def _recovered(history: History, host: str) -> HostRecovery | None:
     """Its recovery, once it has ended well."""
     time.sleep(1)  # as by hand
-    found = history.recoveries(Query(host=host))
+    found = history.recoveries(HistoryQuery(host=host))
     if not found or found[0].state not in (HostState.RECOVERED, HostState.INCOMPLETE):
         return None
     if found[0].state is HostState.INCOMPLETE:

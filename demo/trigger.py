@@ -11,7 +11,7 @@ from demo.admin import Server
 from demo.story import Scene, expect
 from demo.told import DOWN_TIME, VICTIM
 from nova_ha_scheduler.evacuation.records import EventKind, ServerRecovery
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests import redfish
 from tests.cloud.config import Conf
 from tests.evacuator import rig
@@ -113,7 +113,7 @@ def _return(
     bmcs.switch_on(VICTIM)
     scene.cloud.revive(VICTIM)
     scene.tell.say(f"{VICTIM} is repaired and switched on. Nobody does more than that.")
-    done = Query(host=VICTIM, outcome=EventKind.FAILBACK_ENDED.value)
+    done = HistoryQuery(host=VICTIM, outcome=EventKind.FAILBACK_ENDED.value)
     history = trigger.history()
     scene.cloud.wait("the way home", lambda: history.events(done), _PATIENCE_SECONDS)
     for then, now, disk in story.show_moves(scene, evacuated, disks):
@@ -141,10 +141,10 @@ def _protected(server: Server) -> bool:
 
 def _ended(history: History) -> dict[str, ServerRecovery] | None:
     """The victim's servers by id, once each one is accounted for."""
-    found = history.recoveries(Query(host=VICTIM))
+    found = history.recoveries(HistoryQuery(host=VICTIM))
     if not found or found[0].state.value not in ("recovered", "incomplete"):
         return None
-    servers = history.servers(Query(recovery=found[0].id))
+    servers = history.servers(HistoryQuery(recovery=found[0].id))
     expect(
         found[0].state.value == "recovered",
         f"{VICTIM} is recovered",
@@ -155,7 +155,7 @@ def _ended(history: History) -> dict[str, ServerRecovery] | None:
 
 def _check_order(history: History) -> None:
     """First the proof, then the evacuations, and no other host was touched."""
-    events = [event for _, event in reversed(history.events(Query(limit=1000)))]
+    events = [event for _, event in reversed(history.events(HistoryQuery(limit=1000)))]
     kinds = [event.kind for event in events]
     expect(
         EventKind.HOST_FENCED in kinds

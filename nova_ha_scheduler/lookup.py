@@ -20,7 +20,7 @@ from oslo_context import context as oslo_context
 
 from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import Aggregate, HostFacts
+from nova_ha_scheduler.rules.model import HostFacts, TaggedAggregate
 
 
 class LookupFailed(Exception):
@@ -28,7 +28,7 @@ class LookupFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Migration:
+class NewestMigration:
     """A server's newest migration record."""
 
     type: str
@@ -37,7 +37,7 @@ class Migration:
 
 
 @dataclass(frozen=True)
-class Server:
+class StoredServer:
     """A server as its cell's database shows it now.
 
     :ivar has_local: whether a disk of it lies on its host: its root disk, or one that
@@ -46,7 +46,7 @@ class Server:
 
     host: str | None
     task_state: str | None
-    migration: Migration | None
+    migration: NewestMigration | None
     has_local: bool
 
 
@@ -62,7 +62,7 @@ def _admin_context() -> Any:
     return nova_context.get_admin_context()
 
 
-def _read_server(context: Any, uuid: str, volume_backed: bool) -> Server:
+def _read_server(context: Any, uuid: str, volume_backed: bool) -> StoredServer:
     """Not Instance, which loads the whole of it, four times as slowly.
 
     :raises nova.exception.InstanceNotFound: there is none.
@@ -82,10 +82,10 @@ def _read_server(context: Any, uuid: str, volume_backed: bool) -> Server:
         )
     if found is None:
         raise exception.InstanceNotFound(instance_id=uuid)
-    return Server(
+    return StoredServer(
         host=found.host,
         task_state=found.task_state,
-        migration=Migration(*newest) if newest else None,
+        migration=NewestMigration(*newest) if newest else None,
         has_local=not volume_backed or _has_local(context, uuid),
     )
 
@@ -95,7 +95,7 @@ def _has_local(context: Any, uuid: str) -> bool:
     return bool(instance.flavor.ephemeral_gb or instance.flavor.swap)
 
 
-def server(uuid: str, cell: Any, timeout: float, volume_backed: bool) -> Server:
+def server(uuid: str, cell: Any, timeout: float, volume_backed: bool) -> StoredServer:
     """Look a server up in its cell.
 
     :param uuid: the server's UUID.
@@ -118,7 +118,7 @@ def server(uuid: str, cell: Any, timeout: float, volume_backed: bool) -> Server:
         )[cell.uuid]
     except Exception as error:
         raise LookupFailed(f"cannot look for its cell: {error}") from error
-    if isinstance(found, Server):
+    if isinstance(found, StoredServer):
         return found
     if found is nova_context.did_not_respond_sentinel:
         raise LookupFailed(
@@ -128,14 +128,14 @@ def server(uuid: str, cell: Any, timeout: float, volume_backed: bool) -> Server:
 
 
 @dataclass(frozen=True)
-class Aggregates:
+class KnownAggregates:
     """The aggregates with metadata that the rules know.
 
     :ivar tagged: all of them.
     :ivar source_facts: what those of the asked host say of it, together.
     """
 
-    tagged: tuple[Aggregate, ...]
+    tagged: tuple[TaggedAggregate, ...]
     source_facts: HostFacts
 
 
@@ -173,7 +173,7 @@ def _read_tags(context: Any, host: str | None) -> list[Any]:
         )
 
 
-def aggregates(host: str | None = None) -> Aggregates:
+def aggregates(host: str | None = None) -> KnownAggregates:
     """Look up the tagged aggregates and, by the way, what they say of one host.
 
     :param host: the service host's name, as in the aggregates.
@@ -193,7 +193,7 @@ def aggregates(host: str | None = None) -> Aggregates:
         if member is not None and member == host:
             of_host.add(uuid)
     tagged = tuple(
-        Aggregate(uuid, names[uuid], host_facts.of_aggregate(names[uuid], tags))
+        TaggedAggregate(uuid, names[uuid], host_facts.of_aggregate(names[uuid], tags))
         for uuid, tags in metadata.items()
     )
-    return Aggregates(tagged, HostFacts.of(metadata[uuid] for uuid in of_host))
+    return KnownAggregates(tagged, HostFacts.of(metadata[uuid] for uuid in of_host))

@@ -56,10 +56,10 @@ class Scheduling:
     """
 
     request: Request
-    found: lookup.Aggregates | None = None
+    found: lookup.KnownAggregates | None = None
 
     @property
-    def aggregates(self) -> lookup.Aggregates:
+    def aggregates(self) -> lookup.KnownAggregates:
         """The tagged aggregates; a boot looks them up only if it is asked for them.
 
         :raises LookupFailed: when the API database does not answer.
@@ -69,7 +69,9 @@ class Scheduling:
         return self.found
 
 
-def classify(server: lookup.Server, ignored: list[str], forced: list[str]) -> Operation:
+def classify(
+    server: lookup.StoredServer, ignored: list[str], forced: list[str]
+) -> Operation:
     """Tell the moves apart.
 
     :param server: as its cell shows it.
@@ -178,6 +180,6 @@ def _flavor_ha(flavor: Any) -> bool | str:
         return f"flavor {flavor.name} has {error}"
 
 
-def _has_local_disk(spec: Any, server: lookup.Server) -> bool:
+def _has_local_disk(spec: Any, server: lookup.StoredServer) -> bool:
     """Whether a disk lies on the host, by the flavor of today or of a resize."""
     return bool(server.has_local or spec.flavor.ephemeral_gb or spec.flavor.swap)

@@ -14,7 +14,13 @@ from nova.scheduler import request_filter
 from oslo_log import log as logging
 
 from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.rules.model import Aggregate, Policy, Query, Request, Rule
+from nova_ha_scheduler.rules.model import (
+    AggregateQuery,
+    Policy,
+    Request,
+    Rule,
+    TaggedAggregate,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -94,7 +100,9 @@ class PreFilter:
         return True
 
 
-def _log(request: Request, tagged: tuple[Aggregate, ...], queries: list[Query]) -> None:
+def _log(
+    request: Request, tagged: tuple[TaggedAggregate, ...], queries: list[AggregateQuery]
+) -> None:
     """One line: if Placement finds no host, no filter runs that could explain it."""
     names = {aggregate.uuid: aggregate.name for aggregate in tagged}
 

@@ -13,7 +13,7 @@ from nova_ha_scheduler.admission import nova as nova_objects
 from nova_ha_scheduler.admission.reader import Reader, Unknown
 from nova_ha_scheduler.operation import describe
 from nova_ha_scheduler.rules.admission import Admission, concerns
-from nova_ha_scheduler.rules.model import Operation, Reason, Refusal, Request
+from nova_ha_scheduler.rules.model import Operation, Refusal, RefusalReason, Request
 
 
 @functools.cache
@@ -54,7 +54,7 @@ class Judge:
         try:
             zones = self._reader.zones()
         except Unknown as problem:
-            no = Refusal(Reason.RESERVE_UNKNOWN, str(problem))
+            no = Refusal(RefusalReason.RESERVE_UNKNOWN, str(problem))
             return request, passed if self._allow else [no] * len(hosts)
         demand = nova_objects.demand(spec, request.operation is Operation.BOOT)
         admission = Admission(request, demand, zones, self._failures)

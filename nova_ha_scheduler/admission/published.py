@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nova_ha_scheduler import codec
 from nova_ha_scheduler.cluster import snapshot
-from nova_ha_scheduler.rules.admission import Zone
+from nova_ha_scheduler.rules.admission import ZoneReserve
 
 FORMAT = codec.Format("nova-ha-admission", 1)
 
@@ -25,10 +25,10 @@ class Published:
     """:ivar taken_at: when the cloud was looked at."""
 
     taken_at: float
-    zones: tuple[Zone, ...]
+    zones: tuple[ZoneReserve, ...]
 
 
-def write(path: Path, taken_at: float, zones: tuple[Zone, ...]) -> None:
+def write(path: Path, taken_at: float, zones: tuple[ZoneReserve, ...]) -> None:
     """:raises BadFile: it cannot be written; what was there is as it was."""
     found = FORMAT.plain(Published(taken_at, zones))
     text = json.dumps(found, sort_keys=True, indent=1)

@@ -12,7 +12,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler import codec
 from nova_ha_scheduler.admission import published
-from nova_ha_scheduler.rules.admission import Zone
+from nova_ha_scheduler.rules.admission import ZoneReserve
 
 LOG = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class Reader:
         self._lock = threading.Lock()
         self._seen: object = None
         self._taken_at = 0.0
-        self._zones: Mapping[str, Zone] = {}
+        self._zones: Mapping[str, ZoneReserve] = {}
         self._problem = ""
         self._told = ""
 
-    def zones(self) -> Mapping[str, Zone]:
+    def zones(self) -> Mapping[str, ZoneReserve]:
         """What is published, by the zone's name.
 
         :raises Unknown: the file is missing, cannot be read, or is too old. A warning

@@ -142,7 +142,7 @@ class NovaHA(cliff.app.App):
         return database
 
 
-class Command(cliff.command.Command):
+class BaseCommand(cliff.command.Command):
     """What the commands share, beside what cliff's Lister or ShowOne gives each.
 
     :ivar code: the exit code, where nothing is raised.

@@ -10,18 +10,18 @@ from cliff.lister import Lister
 
 from nova_ha_scheduler.admission import publish
 from nova_ha_scheduler.cli import clouds, exits, progress
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.glance import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words, count
 from nova_ha_scheduler.cluster.model import Picture, Resources
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.planner import capacity, remedies
-from nova_ha_scheduler.planner.capacity import Zone
+from nova_ha_scheduler.planner.capacity import ZoneCapacity
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.rules import vocabulary
 
 
-class Capacity(Command, Lister):
+class Capacity(BaseCommand, Lister):
     """Show whether the servers of a host would find room if it died, zone by zone.
 
     Each answer is the plan that the trigger would make. A host that is down already
@@ -81,7 +81,7 @@ class Capacity(Command, Lister):
         ground = Ground(picture.hosts, options)
         if args.publish is not None:
             publish.publish(args.publish, picture, options)
-        zones: list[Zone] = []
+        zones: list[ZoneCapacity] = []
         with progress.shown(lambda: f"Making plans: {len(zones)} zones are done"):
             more = (args.failures, args.zone)
             zones.extend(capacity.zones(ground, picture.servers, *more))
@@ -105,7 +105,7 @@ class Capacity(Command, Lister):
             ]
         return self._ZONE, [self._row(zone) for zone in zones]
 
-    def _row(self, zone: Zone) -> tuple[Any, ...]:
+    def _row(self, zone: ZoneCapacity) -> tuple[Any, ...]:
         demands = [loss.demand for loss in zone.hosts.values()]
         first = remedies.first_left(zone)
         largest = zone.largest
@@ -125,7 +125,7 @@ class Capacity(Command, Lister):
         )
 
 
-def _rows(picture: Picture, zone: Zone) -> list[tuple[Any, ...]]:
+def _rows(picture: Picture, zone: ZoneCapacity) -> list[tuple[Any, ...]]:
     """Each host of the zone: what it would lose, and what it has for others."""
     rows = []
     for host in sorted(picture.hosts.values(), key=lambda host: host.name):

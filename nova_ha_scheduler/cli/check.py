@@ -11,7 +11,7 @@ from cliff.lister import Lister
 from oslo_config import cfg
 
 from nova_ha_scheduler.cli import clouds, progress
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.checks import LeftOut
 from nova_ha_scheduler.doctor.finding import Finding, Severity
@@ -20,7 +20,7 @@ from nova_ha_scheduler.doctor.gather import Gatherer
 Found = list[tuple[str, Finding]]
 
 
-class Check(Command, Lister):
+class CheckSetup(BaseCommand, Lister):
     """Find what keeps a recovery, or the scheduler plugin, from doing its work.
 
     Looks at nova-ha.conf, the journal, the fencing file and each fence device, at the

@@ -8,7 +8,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import answers, exits, progress, report
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import (
     confirming,
     new_command,
@@ -20,7 +20,7 @@ from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import CommandKind, ServerState
 
 
-class Evacuate(Command, Lister):
+class Evacuate(BaseCommand, Lister):
     """Evacuate a host that you know to be off: no detection, no guard, no fencing.
 
     The active trigger does it, and says so. With --wait and without one, this program

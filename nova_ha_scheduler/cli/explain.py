@@ -10,7 +10,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import clouds, exits
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
@@ -33,7 +33,7 @@ _OPERATIONS = {
 }
 
 
-class Explain(Command, Lister):
+class Explain(BaseCommand, Lister):
     """Show for each host whether it is a destination for a server, and why not.
 
     By the rules of the scheduler plugin, zone, group, traits and room, as the trigger
@@ -125,7 +125,7 @@ def _kept(
     return f"Nova refuses: {refused}" if refused else ""
 
 
-def _summary(can: int, first: Iterable[explain.Check | None]) -> str:
+def _summary(can: int, first: Iterable[explain.HostCheck | None]) -> str:
     """'2 hosts can take it; no: 3 storage zone, 1 VCPU'."""
     no = Counter(check.name for check in first if check)
     ordered = sorted(no.items(), key=lambda item: (-item[1], item[0]))
@@ -134,9 +134,9 @@ def _summary(can: int, first: Iterable[explain.Check | None]) -> str:
     return f"{hosts}; no: {words}" if words else hosts
 
 
-def _host_row(host: Host, no: explain.Check | None) -> tuple[str, ...]:
+def _host_row(host: Host, no: explain.HostCheck | None) -> tuple[str, ...]:
     return (host.name, "no", no.name, no.no) if no else (host.name, "yes", "", "")
 
 
-def _check_row(check: explain.Check) -> tuple[str, ...]:
+def _check_row(check: explain.HostCheck) -> tuple[str, ...]:
     return check.name, "no" if check.no else "yes", check.no or check.yes

@@ -8,14 +8,14 @@ from typing import Any
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import answers
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.evacuation.orders import CommandKind
 
 
-class Reset(Command, ShowOne):
+class Reset(BaseCommand, ShowOne):
     """End the guard's cool-down: the storm is over, and fencing goes on as usual.
 
     Whichever hosts counted until now are fenced, if they are silent still, and count

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from cliff.show import ShowOne
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Rows
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.conf import DIRECTORY
@@ -26,7 +26,7 @@ def advice(problem: dict[str, Any]) -> str:
     return f"{problem['what']}: {problem['todo']}"
 
 
-class Health(Command, ShowOne):
+class Health(BaseCommand, ShowOne):
     """Say on one line whether the protected hosts are protected now.
 
     From the journal, by the configuration; of a user who may not read these, from the

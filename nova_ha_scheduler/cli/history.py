@@ -11,18 +11,18 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery, require_host, require_server
-from nova_ha_scheduler.cli.times import FORMS, Told, ago
+from nova_ha_scheduler.cli.times import FORMS, TellInstant, ago
 from nova_ha_scheduler.cli.values import Rows, count
 from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.records import EventKind, HostState, ServerState
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 
 def _filters(add: Callable[..., Any]) -> None:
     """Which lines of the history; an option for the outcome is each list's own."""
-    given: dict[str, Any] = {"type": ago, "action": Told, "metavar": "TIME"}
+    given: dict[str, Any] = {"type": ago, "action": TellInstant, "metavar": "TIME"}
     add("--since", help=f"from then on: {FORMS}, or 90s, 15m, 2h, 30d, 4w ago", **given)
     add("--until", help="what began before then; written as for --since", **given)
     add("--host", help="the compute service's exact host name")
@@ -31,17 +31,17 @@ def _filters(add: Callable[..., Any]) -> None:
     add("--limit", type=count, default=100, metavar="NUMBER", help=help)
 
 
-def _query(command: Command, args: argparse.Namespace) -> Query:
+def _query(command: BaseCommand, args: argparse.Namespace) -> HistoryQuery:
     if args.since is not None:
         if args.since > time.time():
             command.parser.error("--since lies ahead")
         if args.until is not None and args.since >= args.until:
             command.parser.error("--since is not before --until")
     names = ("since", "until", "host", "server", "outcome", "limit")
-    return Query(**{name: getattr(args, name) for name in names})
+    return HistoryQuery(**{name: getattr(args, name) for name in names})
 
 
-def _explain(command: Command, args: argparse.Namespace, found: int) -> None:
+def _explain(command: BaseCommand, args: argparse.Namespace, found: int) -> None:
     """Say why there is nothing, or not all.
 
     :raises UnknownName: a name that was asked for is none.
@@ -56,7 +56,7 @@ def _explain(command: Command, args: argparse.Namespace, found: int) -> None:
         print(words, file=sys.stderr)
 
 
-class ListHistory(Command, Lister):
+class ListHistory(BaseCommand, Lister):
     """List the recoveries of hosts, or of servers, newest first."""
 
     short = ("host", "began", "outcome", "progress", "reason")
@@ -107,7 +107,7 @@ _LINES = {
 }
 
 
-class ShowHistory(Command, ShowOne):
+class ShowHistory(BaseCommand, ShowOne):
     """Show all of one recovery: stages, servers, events."""
 
     def arguments(self, add: Callable[..., Any]) -> None:
@@ -115,8 +115,8 @@ class ShowHistory(Command, ShowOne):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         history = History(self.app.database)
-        found = history.recoveries(Query(recovery=args.recovery, limit=1))
-        found = found or history.recoveries(Query(host=args.recovery, limit=1))
+        found = history.recoveries(HistoryQuery(recovery=args.recovery, limit=1))
+        found = found or history.recoveries(HistoryQuery(host=args.recovery, limit=1))
         if not found:
             raise no_recovery(history, args.recovery)
         details = report.details(history, found[0])
@@ -125,7 +125,7 @@ class ShowHistory(Command, ShowOne):
         return tuple(details), tuple(details.values())
 
 
-class ListEvents(Command, Lister):
+class ListEvents(BaseCommand, Lister):
     """List what happened, newest first: also what belongs to no recovery."""
 
     short = ("number", "at", "what")

@@ -14,7 +14,7 @@ from cliff.lister import Lister
 from oslo_config import cfg
 
 from nova_ha_scheduler.cli import clouds, unfenced
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.model import Host, Scope, Server
@@ -22,12 +22,12 @@ from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.world import OpenStackCloud
-from nova_ha_scheduler.fencing import ConfigError
-from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.fencing import FencingFileError
+from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.fencing.manual import Manual
 from nova_ha_scheduler.health.facts import gather
 from nova_ha_scheduler.health.judgement import judge
-from nova_ha_scheduler.health.report import Host as Told
+from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.planner.triage import why_left
@@ -44,7 +44,7 @@ class _Servers:
     meant: int = 0
 
 
-class ListHosts(Command, Lister):
+class ListHosts(BaseCommand, Lister):
     """List the compute hosts: tags, service, servers, fencing, and what is wrong.
 
     From the cloud as it is now. A fence device is not asked: its column says what
@@ -116,10 +116,10 @@ class ListHosts(Command, Lister):
         counts.all += 1
         counts.meant += why is None or not why[0].intended
 
-    def _fencing(self) -> Fencing | ConfigError:
+    def _fencing(self) -> FenceDevices | FencingFileError:
         try:
-            return Fencing.from_conf(self.app.conf)
-        except ConfigError as error:
+            return FenceDevices.from_conf(self.app.conf)
+        except FencingFileError as error:
             return error
 
     def _broken(self) -> Mapping[str, Told] | None:
@@ -149,12 +149,12 @@ def look(
 def _row(
     host: Host,
     counts: _Servers,
-    fencing: Fencing | ConfigError,
+    fencing: FenceDevices | FencingFileError,
     broken: Mapping[str, Told] | None,
 ) -> tuple[Any, ...]:
     protected = vocabulary.HA in host.facts.flags
     method = _UNKNOWN
-    if isinstance(fencing, Fencing):
+    if isinstance(fencing, FenceDevices):
         method = fencing.methods.get(host.name, "none")
     up = "up" if host.up else "down"
     return (
@@ -189,7 +189,7 @@ def _device(
 def _problems(
     host: Host,
     counts: _Servers,
-    fencing: Fencing | ConfigError,
+    fencing: FenceDevices | FencingFileError,
     broken: Mapping[str, Told],
 ) -> list[str]:
     """What an operator should put right, each a sentence."""
@@ -202,7 +202,7 @@ def _problems(
             words = "not protected, though it has servers that should be"
             problems.append(f"{words}: {counts.meant}")
         return problems
-    if isinstance(fencing, ConfigError):
+    if isinstance(fencing, FencingFileError):
         problems.append(unfenced.unknown(fencing))
     elif lack := fencing.lacks(host.name):
         problems.append(unfenced.words(lack))

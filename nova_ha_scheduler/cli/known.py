@@ -14,7 +14,7 @@ from nova_ha_scheduler.cli.glance import Glance
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.names import UnknownName
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 
 def require_host(app: NovaHA, history: History, host: str) -> None:
@@ -36,7 +36,7 @@ def require_server(app: NovaHA, history: History, server: str) -> None:
 
 def no_recovery(history: History, name: str) -> UnknownName:
     """Of a name that is neither a recovery's nor that of a host with one."""
-    hosts = {record.host for record in history.recoveries(Query(limit=None))}
+    hosts = {record.host for record in history.recoveries(HistoryQuery(limit=None))}
     return UnknownName(f"there is no recovery {name}{names.hint(name, hosts)}")
 
 

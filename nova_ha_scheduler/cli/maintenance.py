@@ -13,8 +13,8 @@ from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import exits, report, upkeep
-from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.times import FORMS, Told, ahead
+from nova_ha_scheduler.cli.app import BaseCommand
+from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import duration, words
 from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
 from nova_ha_scheduler.cli.who import ordering
@@ -22,7 +22,7 @@ from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import CommandKind
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.reasons import Reason
 
 _HOLDS = 600.0
@@ -53,7 +53,7 @@ def _patience(args: argparse.Namespace) -> float | None:
     return limit or (None if args.wait else _SOON)
 
 
-class Start(Command, Lister):
+class Start(BaseCommand, Lister):
     """Leave a host alone: nothing is moved to it, and it is not recovered.
 
     Its flag is set in a host aggregate, and its service disabled. The active trigger
@@ -66,7 +66,7 @@ class Start(Command, Lister):
         _arguments(add)
         given: dict[str, Any] = {"type": words, "metavar": "TEXT", "required": True}
         add("--reason", help="why", **given)
-        given = {"type": ahead, "action": Told, "metavar": "TIME"}
+        given = {"type": ahead, "action": TellInstant, "metavar": "TIME"}
         add("--until", help=f"when it ends: {FORMS}, or in 15m, 2h, 3d", **given)
         add("--drain", action="store_true", help="move its servers away")
         add("--wait", action="store_true", help="with --drain: follow it to its end")
@@ -86,7 +86,7 @@ class Start(Command, Lister):
         return upkeep.MOVE, [tuple(row.values()) for row in rows]
 
 
-class End(Command, ShowOne):
+class End(BaseCommand, ShowOne):
     """Give a host back: its flag goes, and its service is enabled.
 
     What moves is followed to its end before. A host that is down stays under
@@ -142,7 +142,7 @@ class _Follower(Waiter):
             self._say(command, command.answer)
             if not self._follows(command.refusal):
                 return exits.REFUSED
-        found = self._history.windows(Query(host=command.host, limit=1))
+        found = self._history.windows(HistoryQuery(host=command.host, limit=1))
         if not found:
             return None
         self.window = found[0]

@@ -8,8 +8,8 @@ from typing import Any
 
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.times import FORMS, Told, ahead
+from nova_ha_scheduler.cli.app import BaseCommand
+from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import CommandKind
@@ -31,14 +31,14 @@ def expiring(add: Callable[..., Any], what: str) -> None:
     add(
         "--expires",
         type=ahead,
-        action=Told,
+        action=TellInstant,
         default="1h",
         metavar="TIME",
         help=f"{what}: {FORMS}, or in 90s, 15m, 2h (in 1h)",
     )
 
 
-def require_word(command: Command, args: argparse.Namespace) -> None:
+def require_word(command: BaseCommand, args: argparse.Namespace) -> None:
     """Make sure that somebody gives his word, in full; else the arguments are wrong."""
     if not (args.confirm_fenced and args.by and args.reason):
         command.parser.error("--confirm-fenced, --by and --reason are needed")

@@ -14,8 +14,8 @@ from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cli import glance
-from nova_ha_scheduler.cli.app import Command
-from nova_ha_scheduler.cli.times import FORMS, Told, ahead
+from nova_ha_scheduler.cli.app import BaseCommand
+from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import Moment, words
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
@@ -44,7 +44,7 @@ def line(row: dict[str, Any]) -> str:
     return f"{row['id']}: {who} (since {row['since']})"
 
 
-class Pause(Command, ShowOne):
+class BeginPause(BaseCommand, ShowOne):
     """Begin nothing new for a host, a storage zone or, without either, for any host.
 
     What is under way is finished: a fence, and evacuations that Nova was asked for.
@@ -59,7 +59,7 @@ class Pause(Command, ShowOne):
         add(
             "--until",
             type=ahead,
-            action=Told,
+            action=TellInstant,
             metavar="TIME",
             help=f"when it ends by itself: {FORMS}, or in 90s, 15m, 2h, 3d",
         )
@@ -98,7 +98,7 @@ class Pause(Command, ShowOne):
             glance.require_zone(picture, args.zone)
 
 
-class Resume(Command, Lister):
+class Resume(BaseCommand, Lister):
     """End pauses: by their ids, those of a host, those of a zone, or all.
 
     A host goes on once no pause holds it any more: each has to be ended.

@@ -11,7 +11,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import clouds, exits
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import (
     confirming,
     new_command,
@@ -43,7 +43,7 @@ _COLUMNS = (
 )
 
 
-class MakePlan(Command, Lister):
+class MakePlan(BaseCommand, Lister):
     """Show what would become of the servers of a host, if it died now.
 
     Of several hosts: if they died together. It is what the trigger would do: the same
@@ -171,7 +171,7 @@ def _warn(host: Host) -> None:
     print(f"{host.name}: left alone{by_hand}: {said}", file=sys.stderr)
 
 
-def _row(step: plans.Step, prospect: Prospect) -> tuple[Any, ...]:
+def _row(step: plans.PlannedServer, prospect: Prospect) -> tuple[Any, ...]:
     return (
         step.server,
         step.name,

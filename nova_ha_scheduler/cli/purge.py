@@ -8,7 +8,7 @@ from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import duration
 from nova_ha_scheduler.evacuation import broker
 from nova_ha_scheduler.evacuation import conf as trigger_conf
@@ -17,7 +17,7 @@ from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
 
 
-class PurgeHistory(Command, ShowOne):
+class PurgeHistory(BaseCommand, ShowOne):
     """Delete what ended long ago; open recoveries stay.
 
     So do events that are still to be sent as notifications.

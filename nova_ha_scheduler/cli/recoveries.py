@@ -10,7 +10,7 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import answers, spooled
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.cli.who import ordering
@@ -19,7 +19,7 @@ from nova_ha_scheduler.evacuation.orders import CommandKind
 from nova_ha_scheduler.spool.word import DIRECTORY
 
 
-class ConfirmFenced(Command, Lister):
+class ConfirmFenced(BaseCommand, Lister):
     """Give your word that hosts are powered off and stay so.
 
     If it is not, its servers run twice and their disks are lost. The active trigger
@@ -81,7 +81,7 @@ class ConfirmFenced(Command, Lister):
             raise Refused("nothing was ordered")
 
 
-class _Order(Command, ShowOne):
+class _Order(BaseCommand, ShowOne):
     kind: ClassVar[CommandKind]
 
     def arguments(self, add: Callable[..., Any]) -> None:

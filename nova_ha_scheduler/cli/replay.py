@@ -9,7 +9,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import exits, progress
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery
 from nova_ha_scheduler.cli.values import Moment
 from nova_ha_scheduler.evacuation import engine
@@ -18,12 +18,12 @@ from nova_ha_scheduler.evacuation.names import UnknownName
 from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.decisions import Decisions
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 Kept = list[tuple[int, Decision]]
 
 
-class Replay(Command, Lister):
+class Replay(BaseCommand, Lister):
     """Make decisions of the history again, on what they were made on.
 
     Those of a recovery, or the one behind an event. Beside each decision, the trigger
@@ -83,8 +83,8 @@ class Replay(Command, Lister):
 
     def _of_recovery(self, name: str, number: int | None) -> tuple[str, Kept]:
         history = History(self.app.database)
-        found = history.recoveries(Query(recovery=name, limit=1))
-        found = found or history.recoveries(Query(host=name, limit=1))
+        found = history.recoveries(HistoryQuery(recovery=name, limit=1))
+        found = found or history.recoveries(HistoryQuery(host=name, limit=1))
         if not found:
             raise no_recovery(history, name)
         kept = Decisions(self.app.database).of(found[0].id)

@@ -11,7 +11,7 @@ from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.records import EventKind, ServerState
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import ended_as, outcome_of
 
 _NOTICE = 60.0
@@ -57,19 +57,23 @@ def notification_to_evacuate(
     None where it was not a notification that told of the death.
     """
     asked = EventKind.SERVER_ASKED.value
-    requests = history.events(Query(recovery=record.id, outcome=asked, limit=None))
+    requests = history.events(
+        HistoryQuery(recovery=record.id, outcome=asked, limit=None)
+    )
     if not requests:
         return None
     first = requests[-1][1].at
     since, notified = record.started_at - _NOTICE, EventKind.HOST_NOTIFIED.value
-    query = Query(host=record.host, outcome=notified, since=since, until=first, limit=1)
+    query = HistoryQuery(
+        host=record.host, outcome=notified, since=since, until=first, limit=1
+    )
     heard = history.events(query)
     return seconds(heard[0][1].at, first) if heard else None
 
 
 def host_row(history: History, record: records.HostRecovery) -> Row:
     """One recovery of a host."""
-    servers = history.servers(Query(recovery=record.id, limit=None))
+    servers = history.servers(HistoryQuery(recovery=record.id, limit=None))
     return _host_row(record, servers, notification_to_evacuate(history, record))
 
 
@@ -101,7 +105,7 @@ def _host_row(
 
 def details(history: History, recovery: records.HostRecovery) -> Row:
     """All of one recovery, with its ``stages``, ``servers`` and ``events``."""
-    query = Query(recovery=recovery.id, limit=None)
+    query = HistoryQuery(recovery=recovery.id, limit=None)
     events = reversed(history.events(query))
     return {
         **host_row(history, recovery),

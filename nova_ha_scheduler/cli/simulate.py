@@ -14,7 +14,7 @@ from cliff.lister import Lister
 from oslo_config import cfg
 
 from nova_ha_scheduler.cli import clouds, exits, progress
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal import conf as journal_conf
@@ -25,7 +25,7 @@ from nova_ha_scheduler.simulation import cloud
 from nova_ha_scheduler.simulation.journal import KeptJournal
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.script import Script, verbs
-from nova_ha_scheduler.simulation.verdict import Verdict, judge
+from nova_ha_scheduler.simulation.verdict import Ending, judge
 from nova_ha_scheduler.simulation.words import BadScenario
 
 _SILENCE = 300.0
@@ -37,7 +37,7 @@ _LONGEST = 7200.0
 _KILL_AT = 30.0
 
 
-class Simulate(Command, Lister):
+class Simulate(BaseCommand, Lister):
     """Play what could happen, on a picture of the cloud, with the trigger itself.
 
     Hosts die, fence devices fail, people give orders: the trigger's own code acts on
@@ -178,7 +178,7 @@ def _journal(path: Path | None) -> Iterator[tuple[KeptJournal, Decisions]]:
             database.dispose()
 
 
-def _end(verdict: Verdict) -> Iterator[str]:
+def _end(verdict: Ending) -> Iterator[str]:
     """What became of it, and a summary for people."""
     for lost in verdict.lost:
         yield f"NOT RECOVERED {lost.name} on {lost.host}: {lost.why}"

@@ -9,13 +9,13 @@ from typing import Any
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import clouds
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Moment
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.anonymise import anonymise
 
 
-class Snapshot(Command, ShowOne):
+class Snapshot(BaseCommand, ShowOne):
     """Keep a picture of the whole cloud in a file, for plan, capacity and the others.
 
     JSON, readable for you alone: it names the servers of all tenants.

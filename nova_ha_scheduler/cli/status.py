@@ -10,7 +10,7 @@ from typing import Any
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import pauses, report, reserve, upkeep
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.table import line_length, wrap
 from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
@@ -23,9 +23,9 @@ from nova_ha_scheduler.evacuation.records import (
 from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.health import facts, file
 from nova_ha_scheduler.health.judgement import Judgement, judge
-from nova_ha_scheduler.health.report import Host as Told
+from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.health.report import Report
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 
 _LAST = 10
@@ -45,7 +45,7 @@ _PROBLEMS = 10
 """How many are shown to people at most; a whole rack may have lost its power."""
 
 
-class Status(Command, ShowOne):
+class Status(BaseCommand, ShowOne):
     """Show whether the hosts are protected, what to do next, and what the trigger does.
 
     It is in the journal, but for which hosts of the reserve are in use: that is asked
@@ -186,7 +186,7 @@ def _host_line(row: dict[str, Any]) -> str:
 
 def _errors(history: History, now: float) -> list[dict[str, Any]]:
     """The newest events that say that something is not as it should be."""
-    found = history.events(Query(since=now - _ERRORS_AGE, limit=_LAST), _ERRORS)
+    found = history.events(HistoryQuery(since=now - _ERRORS_AGE, limit=_LAST), _ERRORS)
     return [
         {
             "at": Moment(event.at),

@@ -12,7 +12,7 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler.cli import exits, unfenced
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Pairs
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import Refused
@@ -23,7 +23,7 @@ from nova_ha_scheduler.cluster.openstack.aggregates import (
     Action,
     Aggregates,
     Json,
-    Step,
+    TagRequest,
     tagging,
     that_say,
     untagging,
@@ -63,7 +63,7 @@ class _Host:
         return f"{words}. Move or delete them first" if count else ""
 
 
-class _Change(Command, Lister, abc.ABC):
+class _Change(BaseCommand, Lister, abc.ABC):
     """Look, make sure of all that was asked for, and only then do it."""
 
     short = ("tag", "change", "aggregate", "metadata")
@@ -88,11 +88,13 @@ class _Change(Command, Lister, abc.ABC):
         """Tell people what they should know before."""
 
     @abc.abstractmethod
-    def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
+    def steps(
+        self, host: _Host, found: list[Json], key: str, value: str
+    ) -> list[TagRequest]:
         """The next steps for one tag. :raises Refused: as the aggregates are."""
 
     @abc.abstractmethod
-    def require(self, host: _Host, key: str, value: str) -> list[Step]:
+    def require(self, host: _Host, key: str, value: str) -> list[TagRequest]:
         """The same, with all else that stands against it."""
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
@@ -117,12 +119,12 @@ class _Change(Command, Lister, abc.ABC):
 
     def _plan(
         self, name: str, tags: Mapping[str, str]
-    ) -> tuple[_Host, dict[str, list[Step]]]:
+    ) -> tuple[_Host, dict[str, list[TagRequest]]]:
         """:raises Refused: all that stands against it, a line each."""
         api = parts.cloud(self.app.conf)
         names.require(name, OpenStackCloud(api, SystemClock()).observe(Scope()).hosts)
         host = _Host(name, api, Aggregates(api).all())
-        plans: dict[str, list[Step]] = {}
+        plans: dict[str, list[TagRequest]] = {}
         refusals: list[str] = []
         for key, value in self.order(tags.items()):
             try:
@@ -149,10 +151,12 @@ class Tag(_Change):
         if why:
             print(f"warning: {host}: {why}.", file=sys.stderr)
 
-    def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
+    def steps(
+        self, host: _Host, found: list[Json], key: str, value: str
+    ) -> list[TagRequest]:
         return tagging(found, host.name, key, value)
 
-    def require(self, host: _Host, key: str, value: str) -> list[Step]:
+    def require(self, host: _Host, key: str, value: str) -> list[TagRequest]:
         try:
             return self.steps(host, host.aggregates, key, value)
         except Refused as error:
@@ -169,10 +173,12 @@ class Untag(_Change):
     def order(self, tags: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
         return reversed(list(tags))
 
-    def steps(self, host: _Host, found: list[Json], key: str, value: str) -> list[Step]:
+    def steps(
+        self, host: _Host, found: list[Json], key: str, value: str
+    ) -> list[TagRequest]:
         return untagging(found, host.name, key)
 
-    def require(self, host: _Host, key: str, value: str) -> list[Step]:
+    def require(self, host: _Host, key: str, value: str) -> list[TagRequest]:
         if disks := host.disks(key):
             raise Refused(disks)
         return self.steps(host, host.aggregates, key, value)
@@ -196,7 +202,7 @@ def _tags(args: argparse.Namespace) -> dict[str, str]:
     return {k: TRUE if value is True else value for k, value in asked.items() if value}
 
 
-def _rows(host: _Host, key: str, steps: list[Step]) -> list[Row]:
+def _rows(host: _Host, key: str, steps: list[TagRequest]) -> list[Row]:
     """A line for each aggregate that it enters, leaves, or is in already."""
     if not steps:
         found = host.said_by(key)

@@ -18,7 +18,7 @@ FORMS = (
 """How an instant can be written, beside a duration."""
 
 
-class Told(argparse.Action):
+class TellInstant(argparse.Action):
     """Keep an instant, and tell in local time and in UTC which one it is."""
 
     def __call__(

@@ -22,11 +22,11 @@ def unknown(error: Exception) -> str:
 def why(conf: cfg.ConfigOpts, host: str) -> str:
     """What is to be told of a host that is, or will be, protected, or ""."""
     # Who asks for no protection waits for none of this.
-    from nova_ha_scheduler.fencing import ConfigError
-    from nova_ha_scheduler.fencing.config import Fencing
+    from nova_ha_scheduler.fencing import FencingFileError
+    from nova_ha_scheduler.fencing.config import FenceDevices
 
     try:
-        lack = Fencing.from_conf(conf).lacks(host)
-    except ConfigError as error:
+        lack = FenceDevices.from_conf(conf).lacks(host)
+    except FencingFileError as error:
         return unknown(error)
     return words(lack) if lack else ""

@@ -13,7 +13,7 @@ from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.records import HostState, ServerState
 from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.journal import JournalError
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.reasons import Reason
 
 _POLL_SECONDS = 0.5
@@ -131,11 +131,11 @@ class Waiter:
             return exits.REFUSED
         if command.refusal and command.destinations:
             self._say(command, f"{command.answer}, not by this plan")
-        found = self._history.recoveries(Query(host=command.host, limit=1))
+        found = self._history.recoveries(HistoryQuery(host=command.host, limit=1))
         if not found:
             return None
         (host,) = found
-        query = Query(recovery=host.id, limit=None)
+        query = HistoryQuery(recovery=host.id, limit=None)
         self._servers[host.host] = self._history.servers(query)
         entered = host.stages.get(host.state.value, 0.0)
         if host.state not in _ENDS or entered < command.at:

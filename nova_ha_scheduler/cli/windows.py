@@ -9,15 +9,15 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import report, upkeep
-from nova_ha_scheduler.cli.app import Command
+from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import require_host
 from nova_ha_scheduler.cli.values import Rows, count
 from nova_ha_scheduler.evacuation import names
 from nova_ha_scheduler.evacuation.names import UnknownName
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 
-class ListWindows(Command, Lister):
+class ListWindows(BaseCommand, Lister):
     """List the maintenances of hosts that were started here."""
 
     short = ("host", "state", "until", "reason", "progress", "held")
@@ -30,7 +30,7 @@ class ListWindows(Command, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         history = History(self.app.database)
-        query = Query(host=args.host, limit=args.limit)
+        query = HistoryQuery(host=args.host, limit=args.limit)
         found = history.windows(query, ended=args.all)
         if not found and args.host is not None:
             require_host(self.app, history, args.host)
@@ -38,7 +38,7 @@ class ListWindows(Command, Lister):
         return upkeep.WINDOW, [tuple(row.values()) for row in rows]
 
 
-class ShowWindow(Command, ShowOne):
+class ShowWindow(BaseCommand, ShowOne):
     """Show all of one maintenance: what it is, its servers, its events."""
 
     def arguments(self, add: Callable[..., Any]) -> None:
@@ -46,13 +46,17 @@ class ShowWindow(Command, ShowOne):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         history = History(self.app.database)
-        found = history.windows(Query(host=args.host, limit=1))
+        found = history.windows(HistoryQuery(host=args.host, limit=1))
         if not found:
-            hosts = {window.host for window in history.windows(Query(limit=None))}
+            hosts = {
+                window.host for window in history.windows(HistoryQuery(limit=None))
+            }
             hint = names.hint(args.host, hosts)
             raise UnknownName(f"no maintenance of {args.host} was started here{hint}")
         moves = history.moves(found[0].id)
-        events = reversed(history.events(Query(recovery=found[0].id, limit=None)))
+        events = reversed(
+            history.events(HistoryQuery(recovery=found[0].id, limit=None))
+        )
         row = {
             **upkeep.row(found[0], moves),
             "servers": Rows([upkeep.move_row(m) for m in moves], upkeep.move_line),

@@ -13,7 +13,7 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import answers, parse, tags, whole
-from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, READ, Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.snapshot import BadFile
@@ -21,17 +21,17 @@ from nova_ha_scheduler.cluster.synthetic import BadLine
 from nova_ha_scheduler.doctor import access, checks, files
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
-from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Listening, Subject
+from nova_ha_scheduler.doctor.subject import Flavor, Listening, SeenAggregate, Subject
 from nova_ha_scheduler.evacuation import broker, parts
 from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.fencing import ConfigError
-from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.fencing import FencingFileError
+from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.problems import Code
 from nova_ha_scheduler.journal import JournalError, NoJournal
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.witnesses import Witnesses
+from nova_ha_scheduler.witnesses import EnabledWitnesses
 
 ERROR = Severity.ERROR
 
@@ -81,22 +81,22 @@ class Gatherer:
         picture = self._try("picture", load, why, mend, errors)
         self.subject = replace(self.subject, picture=picture)
 
-    def try_parts(self) -> Fencing | None:
+    def try_parts(self) -> FenceDevices | None:
         """The configuration, the fencing file, the journal."""
         self._look_at_files()
         self._try(
             "witnesses",
-            lambda: Witnesses(self._conf),
+            lambda: EnabledWitnesses(self._conf),
             "The trigger does not start.",
             "mend [witnesses] in nova-ha.conf",
         )
         self._look_at_journal()
         fencing = self._try(
             "fencing-file",
-            lambda: Fencing.from_conf(self._conf),
+            lambda: FenceDevices.from_conf(self._conf),
             "The trigger does not start.",
             "mend the file that [fencing] config_file names",
-            (ConfigError,),
+            (FencingFileError,),
         )
         if fencing is not None:
             methods, unusable = fencing.methods, fencing.unusable
@@ -149,7 +149,7 @@ class Gatherer:
         if not found:
             self.done.append(name)
 
-    def ask_devices(self, fencing: Fencing) -> None:
+    def ask_devices(self, fencing: FenceDevices) -> None:
         self._devices = len(fencing.with_device)
         fencing.hear_names(self._names)
         broken = fencing.broken(self._conf.fencing.check_parallelism)
@@ -223,7 +223,7 @@ class Gatherer:
 
 def _look(
     api: Api,
-) -> tuple[Picture, tuple[Flavor, ...], tuple[Aggregate, ...], dict[str, str]]:
+) -> tuple[Picture, tuple[Flavor, ...], tuple[SeenAggregate, ...], dict[str, str]]:
     """With what the machines call themselves, by host."""
     picture, notes = whole.take(api, SystemClock()), Notes()
     flavors = tuple(_flavors(api, notes))
@@ -259,7 +259,7 @@ def _flavor(raw: Any) -> Flavor:
 
 def _aggregates(
     api: Api, notes: Notes, nodes: Mapping[str, str]
-) -> Iterator[Aggregate]:
+) -> Iterator[SeenAggregate]:
     """One request to Placement for each that says one of our words."""
     asked = Lists(api, notes)
     for aggregate in notes.read(tags.KIND, asked.aggregates(), _aggregate):
@@ -274,12 +274,12 @@ def _aggregates(
         yield replace(aggregate, mirrored=mirrored)
 
 
-def _aggregate(raw: Any) -> Aggregate:
+def _aggregate(raw: Any) -> SeenAggregate:
     said = tags.read(raw)
     if said.why:
-        raise Unreadable(said.why)
+        raise BadAnswer(said.why)
     uuid = answers.identity(raw, "uuid")
-    return Aggregate(said.name, uuid, said.metadata, said.hosts)
+    return SeenAggregate(said.name, uuid, said.metadata, said.hosts)
 
 
 def _provider(raw: Any) -> str:

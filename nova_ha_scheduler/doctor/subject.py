@@ -22,7 +22,7 @@ class Flavor:
 
 
 @dataclass(frozen=True)
-class Aggregate:
+class SeenAggregate:
     """A host aggregate, in Nova and in Placement.
 
     :ivar mirrored: the hosts that Placement has in it; None: nobody asked.
@@ -60,7 +60,7 @@ class Subject:
     live: bool = False
     nova: NovaConf | None = None
     flavors: tuple[Flavor, ...] | None = None
-    aggregates: tuple[Aggregate, ...] | None = None
+    aggregates: tuple[SeenAggregate, ...] | None = None
     methods: Mapping[str, str] | None = None
     unusable: Mapping[str, str] | None = None
     broken: Mapping[str, str] | None = None

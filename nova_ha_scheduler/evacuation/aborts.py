@@ -15,32 +15,32 @@ from nova_ha_scheduler.evacuation.records import (
     ServerRecovery,
     ServerState,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 _WITH_SERVERS = (HostState.EVACUATING, HostState.INCOMPLETE)
 _OVER = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.RETURNING)
 
 
-def abort(turn: Turn, command: Command) -> None:
+def abort(step: Step, command: Command) -> None:
     """Begin nothing more in the host's recovery."""
-    host = _recovery(turn, command)
+    host = _recovery(step, command)
     if host is None:
         return
     if host.aborted:
-        turn.refuse(command, Reason.ABORTED, host.aborted)
+        step.refuse(command, Reason.ABORTED, host.aborted)
     elif host.state in _OVER:
-        turn.refuse(command, Reason.NOTHING_TO_ABORT, host.state.value)
+        step.refuse(command, Reason.NOTHING_TO_ABORT, host.state.value)
     else:
-        turn.put(replace(host, aborted=f"{command.by}: {command.reason}"))
-        turn.settle(command, _stopped(turn, host))
+        step.put(replace(host, aborted=f"{command.by}: {command.reason}"))
+        step.settle(command, _stopped(step, host))
 
 
-def _stopped(turn: Turn, host: HostRecovery) -> str:
+def _stopped(step: Step, host: HostRecovery) -> str:
     """What is finished, and what is not begun."""
-    if turn.pending(host, Effect.FENCE):
+    if step.pending(host, Effect.FENCE):
         return "it is being fenced; after that, nothing is begun"
     if host.state is HostState.EVACUATING:
-        found = turn.servers_of(host)
+        found = step.servers_of(host)
         left = holds.waiting(found)
         moving = sum(not server.state.final for server in found) - left
         return (
@@ -50,28 +50,28 @@ def _stopped(turn: Turn, host: HostRecovery) -> str:
     return "nothing is evacuated" if fenced else "nothing is fenced"
 
 
-def retry(turn: Turn, command: Command) -> None:
+def retry(step: Step, command: Command) -> None:
     """Go on where it was aborted, and judge anew what failed or was left."""
-    host = _recovery(turn, command)
+    host = _recovery(step, command)
     if host is None:
         return
-    seen = turn.seen(host)
+    seen = step.seen(host)
     with_servers = host.state in _WITH_SERVERS
-    lost = with_servers and any(map(_is_lost, turn.servers_of(host)))
-    if found := turn.pauses_on(host.host):
-        turn.refuse(command, Reason.PAUSED, pauses.words(found))
+    lost = with_servers and any(map(_is_lost, step.servers_of(host)))
+    if found := step.pauses_on(host.host):
+        step.refuse(command, Reason.PAUSED, pauses.words(found))
     elif seen is not None and detect.under_maintenance(seen):
-        turn.refuse(command, Reason.MAINTENANCE)
+        step.refuse(command, Reason.MAINTENANCE)
     elif host.state is HostState.RETURNING or not (host.aborted or lost):
-        turn.refuse(command, Reason.NOTHING_TO_RETRY, host.state.value)
+        step.refuse(command, Reason.NOTHING_TO_RETRY, host.state.value)
     else:
-        turn.settle(command, "it is taken up again")
-        host = replace(host, aborted="", reason=None, detail="", next_try_at=turn.now)
+        step.settle(command, "it is taken up again")
+        host = replace(host, aborted="", reason=None, detail="", next_try_at=step.now)
         if with_servers:
-            host = servers.try_again(turn, host)
+            host = servers.try_again(step, host)
         if host.state is HostState.INCOMPLETE:
-            host = turn.enter(host, HostState.EVACUATING)
-        turn.put(host)
+            host = step.enter(host, HostState.EVACUATING)
+        step.put(host)
 
 
 def _is_lost(server: ServerRecovery) -> bool:
@@ -79,10 +79,10 @@ def _is_lost(server: ServerRecovery) -> bool:
     return ended and not server.settled
 
 
-def _recovery(turn: Turn, command: Command) -> HostRecovery | None:
+def _recovery(step: Step, command: Command) -> HostRecovery | None:
     """The recovery that it is about; if there is none, it is refused."""
-    host = turn.recovery_of(command.host)
+    host = step.recovery_of(command.host)
     if host is None:
-        known = command.host in turn.picture.hosts
-        turn.refuse(command, Reason.NO_RECOVERY if known else Reason.UNKNOWN_HOST)
+        known = command.host in step.picture.hosts
+        step.refuse(command, Reason.NO_RECOVERY if known else Reason.UNKNOWN_HOST)
     return host

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import detect, records
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, Reason
-from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Step
 
 MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
@@ -16,44 +16,44 @@ _INTERVAL = 5.0
 """Seconds between two attempts to tell Nova that a host is dead: its servers wait."""
 
 
-def is_under_way(turn: Turn, host: HostRecovery) -> bool:
+def is_under_way(step: Step, host: HostRecovery) -> bool:
     """Whether Nova is being told; what was lost in a restart was not, or is shown."""
-    told = (turn.outcome(host, effect) for effect in _EFFECTS)
-    return any(turn.pending(host, effect) for effect in _EFFECTS) or any(
+    told = (step.outcome(host, effect) for effect in _EFFECTS)
+    return any(step.pending(host, effect) for effect in _EFFECTS) or any(
         outcome.detail != RESTARTED for outcome in told if outcome
     )
 
 
-def done(turn: Turn, host: HostRecovery, effect: Effect, shown: bool) -> bool:
+def done(step: Step, host: HostRecovery, effect: Effect, shown: bool) -> bool:
     """Whether our effect has happened: Nova said so; or the picture shows it, and the
     answer was lost, or is still to come."""
-    outcome = turn.outcome(host, effect)
+    outcome = step.outcome(host, effect)
     if outcome is None:
-        return shown and turn.pending(host, effect)
+        return shown and step.pending(host, effect)
     return outcome.ok or (outcome.result is records.Result.UNKNOWN and shown)
 
 
-def ask(turn: Turn, host: HostRecovery, down: bool, disabled: bool) -> HostRecovery:
+def ask(step: Step, host: HostRecovery, down: bool, disabled: bool) -> HostRecovery:
     """Want what is not done yet."""
-    host = _answered(turn, host)
+    host = _answered(step, host)
     for effect, done in (Effect.FORCE_DOWN, down), (Effect.DISABLE, disabled):
-        due = turn.now >= host.next_try_at and not turn.pending(host, effect)
+        due = step.now >= host.next_try_at and not step.pending(host, effect)
         if due and not done:
             text = f"{detect.OUR_MARK}evacuated, {host.evidence}"
-            turn.intend(effect, host.host, host, text=text[:MAX_REASON])
+            step.intend(effect, host.host, host, text=text[:MAX_REASON])
     return host
 
 
-def _answered(turn: Turn, host: HostRecovery) -> HostRecovery:
+def _answered(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, with Nova's answer, if that was no or none: it is asked again at once,
     as the answer alone may be lost, and from then on after a while."""
     again = host.reason in (Reason.REFUSED_BY_NOVA, Reason.NOVA_FAILED)
     for effect in _EFFECTS:
-        outcome = turn.outcome(host, effect)
+        outcome = step.outcome(host, effect)
         if outcome is None or outcome.ok or outcome.detail == RESTARTED:
             continue
         why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
-        host = turn.hold(host, why, outcome.detail)
+        host = step.hold(host, why, outcome.detail)
         if again:
-            host = replace(host, next_try_at=turn.now + _INTERVAL)
+            host = replace(host, next_try_at=step.now + _INTERVAL)
     return host

@@ -154,7 +154,7 @@ def made(
     jump: float = 0.0,
     outage: float = 0.0,
 ) -> Decision:
-    """A decision with all that it was made on; see Turn."""
+    """A decision with all that it was made on; see Step."""
     known, seen = Known.of(state), Seen.of(picture)
     rest = tuple(outcomes), running, jump, outage
     return Decision(now, options, known, seen, change, *rest)

@@ -8,7 +8,7 @@ from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import EventKind, HostRecovery, HostState
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.rules import vocabulary
 
 OUR_MARK = "nova-ha: "
@@ -68,11 +68,11 @@ def fading(picture: Picture, options: Options) -> frozenset[str]:
     return frozenset(host.name for host in beating if late(host, newest, options))
 
 
-def shunned(turn: Turn) -> frozenset[str]:
+def shunned(step: Step) -> frozenset[str]:
     """The hosts that no server is sent to: those that are being recovered, and those
     that may have to be, soon."""
-    recovered = frozenset(host.host for host in turn.open_hosts())
-    return recovered | fading(turn.picture, turn.options)
+    recovered = frozenset(host.host for host in step.open_hosts())
+    return recovered | fading(step.picture, step.options)
 
 
 def protected(picture: Picture) -> list[Host]:
@@ -92,70 +92,70 @@ def with_methods(picture: Picture, lacks: Callable[[str], str]) -> Picture:
     return replace(picture, hosts={**picture.hosts, **found}) if found else picture
 
 
-def lack(turn: Turn, host: HostRecovery) -> str:
+def lack(step: Step, host: HostRecovery) -> str:
     """Why there is no method to fence a host; "": there is one, or none is needed."""
-    seen = turn.seen(host)
+    seen = step.seen(host)
     return seen.unfenceable if seen and host.evidence is None else ""
 
 
-def leave_alone(turn: Turn) -> None:
+def leave_alone(step: Step) -> None:
     """Tell of each protected host that dies under maintenance, once a death."""
-    maintained = {window.host for window in turn.open_windows()}
+    maintained = {window.host for window in step.open_windows()}
     down = sorted(
         host.name
-        for host in turn.picture.hosts.values()
+        for host in step.picture.hosts.values()
         if (vocabulary.HA in host.facts.flags or host.name in maintained)
         and under_maintenance(host)
-        and silent(host, turn.now, turn.options)
-        and turn.recovery_of(host.name) is None
+        and silent(host, step.now, step.options)
+        and step.recovery_of(host.name) is None
     )
     for name in down:
-        if name not in turn.guard.left_alone:
-            window = turn.window_of(name)
+        if name not in step.guard.left_alone:
+            window = step.window_of(name)
             words = records.Reason.LEFT_ALONE.sentence()
-            turn.tell(EventKind.HOST_SEEN, window, host=name, reason=words)
-    if tuple(down) != turn.guard.left_alone:
-        turn.guard = replace(turn.guard, left_alone=tuple(down))
+            step.tell(EventKind.HOST_SEEN, window, host=name, reason=words)
+    if tuple(down) != step.guard.left_alone:
+        step.guard = replace(step.guard, left_alone=tuple(down))
 
 
-def sighted(turn: Turn) -> bool:
+def sighted(step: Step) -> bool:
     """Whether the picture can be believed; blindness is told when it begins."""
-    why, since = _blindness(turn), turn.guard.blind_since
+    why, since = _blindness(step), step.guard.blind_since
     if why and since is None:
-        turn.guard = replace(turn.guard, blind_since=turn.now)
-        turn.tell(EventKind.BLIND, reason=why)
+        step.guard = replace(step.guard, blind_since=step.now)
+        step.tell(EventKind.BLIND, reason=why)
     if not why and since is not None:
-        turn.guard = replace(turn.guard, blind_since=None, sighted_at=turn.now)
-        turn.tell(EventKind.SIGHTED)
+        step.guard = replace(step.guard, blind_since=None, sighted_at=step.now)
+        step.tell(EventKind.SIGHTED)
     return not why
 
 
-def after_outage(turn: Turn) -> None:
+def after_outage(step: Step) -> None:
     """What cannot be seen, or written down, may be out of order for all: hosts whose
     heartbeats it has kept from Nova are not to be taken for dead."""
-    if turn.outage >= turn.options.down_time / 2:
-        turn.guard = replace(turn.guard, sighted_at=turn.now)
-        reason = records.Reason.OUTAGE.sentence(f"{turn.outage:.0f} s")
-        turn.tell(EventKind.SIGHTED, reason=reason)
+    if step.outage >= step.options.down_time / 2:
+        step.guard = replace(step.guard, sighted_at=step.now)
+        reason = records.Reason.OUTAGE.sentence(f"{step.outage:.0f} s")
+        step.tell(EventKind.SIGHTED, reason=reason)
 
 
-def _blindness(turn: Turn) -> str | None:
+def _blindness(step: Step) -> str | None:
     """The sentence that says how we know that we see nothing, if so.
 
     Services die one by one; when not one of those that should be alive was heard of
     lately, then it is Nova's database, its message bus or our clock.
     """
-    hosts = turn.picture.hosts.values()
+    hosts = step.picture.hosts.values()
     expected = [h for h in hosts if not (h.forced_down or h.disabled or h.unreadable)]
-    early = turn.now + turn.options.clock_skew
+    early = step.now + step.options.clock_skew
     heard = any(
-        host.up and host.updated_at <= early and not late(host, turn.now, turn.options)
+        host.up and host.updated_at <= early and not late(host, step.now, step.options)
         for host in expected
     )
     if heard or not expected:  # all are down or disabled by decision: nothing to see
         return None
-    age = turn.now - max(host.updated_at for host in expected)
-    if age < -turn.options.clock_skew:
+    age = step.now - max(host.updated_at for host in expected)
+    if age < -step.options.clock_skew:
         words = (
             f"the youngest of {len(expected)} heartbeats is of {-age:.0f} s from now"
         )
@@ -164,13 +164,13 @@ def _blindness(turn: Turn) -> str | None:
     return records.Reason.BLIND.sentence(words)
 
 
-def settled(turn: Turn) -> bool:
+def settled(step: Step) -> bool:
     """Whether we see for so long that each host that lives was heard of.
 
     After an outage of Nova's message bus, conductors or database, or when a clock was
     set, hosts are heard of one by one; the last of them must not be taken for dead.
     """
-    return settles_at(turn.guard, turn.now, turn.options) is None
+    return settles_at(step.guard, step.now, step.options) is None
 
 
 def settles_at(
@@ -183,19 +183,19 @@ def settles_at(
     return since + long
 
 
-def suspect(turn: Turn) -> None:
+def suspect(step: Step) -> None:
     """Begin a recovery for each protected host that has gone silent."""
-    for host in protected(turn.picture):
-        known = turn.recovery_of(host.name)
-        believed = host.forced_down or settled(turn)
-        if known is None and believed and silent(host, turn.now, turn.options):
-            turn.put(begin(turn, host))
+    for host in protected(step.picture):
+        known = step.recovery_of(host.name)
+        believed = host.forced_down or settled(step)
+        if known is None and believed and silent(host, step.now, step.options):
+            step.put(begin(step, host))
 
 
-def begin(turn: Turn, host: Host) -> HostRecovery:
+def begin(step: Step, host: Host) -> HostRecovery:
     """A new recovery."""
-    id, state = f"{host.name}@{turn.now:.3f}", HostState.SUSPECTED
-    age = turn.now - host.updated_at
+    id, state = f"{host.name}@{step.now:.3f}", HostState.SUSPECTED
+    age = step.now - host.updated_at
     words = "it was forced down" if host.forced_down else f"silent for {age:.0f} s"
-    recovery = HostRecovery(id, host.name, state, started_at=turn.now)
-    return turn.enter(recovery, state, reason=words)
+    recovery = HostRecovery(id, host.name, state, started_at=step.now)
+    return step.enter(recovery, state, reason=words)

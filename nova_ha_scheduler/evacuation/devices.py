@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from nova_ha_scheduler.cluster.model import Host
 from nova_ha_scheduler.evacuation import detect
 from nova_ha_scheduler.evacuation.records import Effect, EventKind, Reason, Result
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.rules import vocabulary
 
 _NO_DEVICE = "manual"
 """The fencing method of hosts that have none: nothing of theirs can be broken."""
 
-Told = dict[str, tuple[float, str]]
+Since = dict[str, tuple[float, str]]
 """By host: since when, and the reason."""
 
 
@@ -37,9 +37,9 @@ class DeviceWatch:
         self._asked_at: dict[str, float] = {}
         self.protected: int | None = None
         self.aside = 0
-        self.unfenceable: Told = {}
-        self.broken: Told = {}
-        self.misspelt: Told = {}
+        self.unfenceable: Since = {}
+        self.broken: Since = {}
+        self.misspelt: Since = {}
 
     def use(self, interval: float, changed: Collection[str] = ()) -> None:
         """Go by another interval, and ask these devices soon, which are new."""
@@ -47,38 +47,38 @@ class DeviceWatch:
         for host in changed:
             self._asked_at.pop(host, None)
 
-    def watch(self, turn: Turn) -> None:
+    def watch(self, step: Step) -> None:
         """Tell what changed, and ask those whose turn it is."""
-        hosts = {host.name: host for host in detect.protected(turn.picture)}
+        hosts = {host.name: host for host in detect.protected(step.picture)}
         self.protected = len(hosts)
-        seen = turn.picture.hosts.values()
+        seen = step.picture.hosts.values()
         tagged = sum(vocabulary.HA in host.facts.flags for host in seen)
         self.aside = tagged - len(hosts)
-        self._watch_keys(turn)
-        self._watch_methods(turn, hosts)
+        self._watch_keys(step)
+        self._watch_methods(step, hosts)
         if not self._interval:
             return
         watched = hosts.keys() - self.unfenceable.keys()
         self.broken = {h: told for h, told in self.broken.items() if h in watched}
         for name, host in hosts.items():
-            self._hear(turn, name)
+            self._hear(step, name)
             asked_at = self._asked_at.get(name, float("-inf"))
-            due = abs(turn.now - asked_at) >= self._interval
-            if name in watched and host.up and due and turn.recovery_of(name) is None:
-                self._asked_at[name] = turn.now
-                turn.intend(Effect.CHECK_POWER, name)
+            due = abs(step.now - asked_at) >= self._interval
+            if name in watched and host.up and due and step.recovery_of(name) is None:
+                self._asked_at[name] = step.now
+                step.intend(Effect.CHECK_POWER, name)
 
-    def _watch_keys(self, turn: Turn) -> None:
+    def _watch_keys(self, step: Step) -> None:
         before = self.misspelt
         self.misspelt = {
-            name: (before.get(name, (turn.now, ""))[0], "; ".join(host.facts.misspelt))
-            for name, host in turn.picture.hosts.items()
+            name: (before.get(name, (step.now, ""))[0], "; ".join(host.facts.misspelt))
+            for name, host in step.picture.hosts.items()
             if host.facts.misspelt
         }
 
-    def _watch_methods(self, turn: Turn, hosts: Mapping[str, Host]) -> None:
+    def _watch_methods(self, step: Step, hosts: Mapping[str, Host]) -> None:
         """Tell of each protected host that has no method, and when that is over."""
-        before, now = self.unfenceable, turn.now
+        before, now = self.unfenceable, step.now
         lacks = {h.name: h.unfenceable for h in hosts.values() if h.unfenceable}
         self.unfenceable = {
             name: (before.get(name, (now, ""))[0], why) for name, why in lacks.items()
@@ -86,14 +86,14 @@ class DeviceWatch:
         for name, why in lacks.items():
             if name not in before or before[name][1] != why:
                 words = Reason.NO_METHOD.sentence(why)
-                turn.tell(EventKind.METHOD_MISSING, host=name, reason=words)
+                step.tell(EventKind.METHOD_MISSING, host=name, reason=words)
                 self._asked_at.pop(name, None)  # it is asked as soon as it has one
         for name in sorted(before.keys() - lacks.keys()):
             has = "it has one now" if name in hosts else "it is not protected now"
-            turn.tell(EventKind.METHOD_FOUND, host=name, reason=has)
+            step.tell(EventKind.METHOD_FOUND, host=name, reason=has)
 
-    def _hear(self, turn: Turn, host: str) -> None:
-        outcome = turn.check_of(host)
+    def _hear(self, step: Step, host: str) -> None:
+        outcome = step.check_of(host)
         if outcome is None or outcome.by == _NO_DEVICE or host in self.unfenceable:
             return
         broken = outcome.result is Result.UNKNOWN
@@ -101,8 +101,8 @@ class DeviceWatch:
             return
         if broken:
             words = Reason.DEVICE_BROKEN.sentence(outcome.detail)
-            turn.tell(EventKind.DEVICE_BROKEN, host=host, reason=words)
-            self.broken = {**self.broken, host: (turn.now, outcome.detail)}
+            step.tell(EventKind.DEVICE_BROKEN, host=host, reason=words)
+            self.broken = {**self.broken, host: (step.now, outcome.detail)}
         else:
-            turn.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)
+            step.tell(EventKind.DEVICE_WORKS, host=host, reason=outcome.detail)
             self.broken = {h: t for h, t in self.broken.items() if h != host}

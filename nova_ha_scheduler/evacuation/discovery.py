@@ -5,13 +5,13 @@ from nova_ha_scheduler.cluster.model import Migration, Server
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import ServerRecovery, ServerState
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 
-def found(turn: Turn, host: records.HostRecovery, server: Server) -> ServerRecovery:
+def found(step: Step, host: records.HostRecovery, server: Server) -> ServerRecovery:
     """A server that was found on a dead host."""
     ran_and_broke = server.vm_state == "error" and server.running
     return ServerRecovery(
@@ -20,11 +20,11 @@ def found(turn: Turn, host: records.HostRecovery, server: Server) -> ServerRecov
         name=server.name,
         source=host.host,
         state=ServerState.WAITING,
-        seen_at=turn.now,
+        seen_at=step.now,
         was_running=server.vm_state == "active" or ran_and_broke,
-        priority=triage.priority(server, turn.options),
-        failback=_may_go_home(server, turn.options),
-        baseline=_baseline(turn.picture.newest_record(server.uuid, host.host)),
+        priority=triage.priority(server, step.options),
+        failback=_may_go_home(server, step.options),
+        baseline=_baseline(step.picture.newest_record(server.uuid, host.host)),
     )
 
 

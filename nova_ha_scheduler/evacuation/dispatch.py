@@ -21,49 +21,49 @@ from nova_ha_scheduler.evacuation import (
     servers,
 )
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.planner import packing, triage
-from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim, Decision
+from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim
 from nova_ha_scheduler.planner.ground import Ground
 
 Waiting = Mapping[str, records.ServerRecovery]
 """By the server's UUID."""
 
 
-def dispatch(turn: Turn) -> None:
+def dispatch(step: Step) -> None:
     """Ask Nova for what the planner finds a place for."""
     waiting = {
         record.server: record
-        for host in turn.open_hosts()
-        if _may_ask(turn, host)
-        for record in turn.servers_of(host)
-        if servers.ready(turn, record)
+        for host in step.open_hosts()
+        if _may_ask(step, host)
+        for record in step.servers_of(host)
+        if servers.ready(step, record)
     }
-    if not waiting or not turn.picture.scope.destinations:
+    if not waiting or not step.picture.scope.destinations:
         return
-    for server, decision in _decide(turn, waiting):
+    for server, decision in _decide(step, waiting):
         record = waiting[server.uuid]
         if decision.reason is not None:
-            turn.put(servers.wait(turn, record, decision.reason, decision.detail))
-        elif not proof.look_again(turn, turn.hosts[record.recovery]):
-            kept = decision.destination in (record.only, _planned(turn, record))
-            named = turn.options.planned_destinations or kept
-            turn.put(servers.ask(turn, record, decision.destination, named))
+            step.put(servers.wait(step, record, decision.reason, decision.detail))
+        elif not proof.look_again(step, step.hosts[record.recovery]):
+            kept = decision.destination in (record.only, _planned(step, record))
+            named = step.options.planned_destinations or kept
+            step.put(servers.ask(step, record, decision.destination, named))
 
 
-def _decide(turn: Turn, waiting: Waiting) -> list[tuple[Server, Decision]]:
+def _decide(step: Step, waiting: Waiting) -> list[tuple[Server, Choice]]:
     """Where each goes, and whether now, in the order of asking."""
-    shown = (turn.picture.servers[uuid] for uuid in waiting)
-    ordered = sorted(shown, key=lambda s: triage.urgency(s, turn.options))
-    dead = detect.shunned(turn)
-    ground = Ground(turn.picture.hosts, turn.options)
-    claims, others = servers.claims(turn), moves.claims(turn)
+    shown = (step.picture.servers[uuid] for uuid in waiting)
+    ordered = sorted(shown, key=lambda s: triage.urgency(s, step.options))
+    dead = detect.shunned(step)
+    ground = Ground(step.picture.hosts, step.options)
+    claims, others = servers.claims(step), moves.claims(step)
     board = Board(ground, dead, claims, NO_LIMITS, others)
     # What is under way may stand in the amounts already, and in no record yet.
     shown_alone = Board(ground, dead, _bare(claims), NO_LIMITS, _bare(others))
-    places = _places(turn, waiting, ordered, board, shown_alone)
-    if turn.options.planned_destinations:
-        _keep(turn, waiting, places)
+    places = _places(step, waiting, ordered, board, shown_alone)
+    if step.options.planned_destinations:
+        _keep(step, waiting, places)
     now = Board(ground, dead, claims, others=others)
     decided = [(server, places[server.uuid]) for server in ordered]
     return [
@@ -77,12 +77,12 @@ def _bare(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def _places(
-    turn: Turn,
+    step: Step,
     waiting: Waiting,
     ordered: list[Server],
     board: Board,
     shown_alone: Board,
-) -> dict[str, Decision]:
+) -> dict[str, Choice]:
     """A place for each, however many are under way. First those have theirs that may
     still arrive at one host alone, then those whose planned place is still there.
 
@@ -90,7 +90,7 @@ def _places(
         what finds no room on it has lost it for good.
     """
 
-    def hold(server: Server, name: str) -> Decision:
+    def hold(server: Server, name: str) -> Choice:
         decision = shown_alone.place(server, only=name)
         if decision.destination:
             board.take(Claim(name, server.needs, server.group))
@@ -99,7 +99,7 @@ def _places(
     bound = {s.uuid: hold(s, only) for s in ordered if (only := waiting[s.uuid].only)}
     free = [server for server in ordered if server.uuid not in bound]
     emptier = board.unlimited()
-    planned = [(s, name) for s in free if (name := _planned(turn, waiting[s.uuid]))]
+    planned = [(s, name) for s in free if (name := _planned(step, waiting[s.uuid]))]
     held = {server.uuid: hold(server, name) for server, name in planned}
     found = {uuid: place for uuid, place in held.items() if place.destination}
     tried = {uuid: record.tried for uuid, record in waiting.items()}
@@ -109,40 +109,40 @@ def _places(
     found |= {s.uuid: place for s, place in packing.place_all(board, rest, tried, new)}
     if len(rest) < len(free) and any(not place.destination for place in found.values()):
         anew = {s.uuid: d for s, d in packing.place_all(emptier, free, tried, new)}
-        alike = packing.classes(free, turn.options)
+        alike = packing.classes(free, step.options)
         if packing.score(alike, _placed(anew)) > packing.score(alike, _placed(found)):
             found = anew
     return bound | found
 
 
-def _placed(places: Mapping[str, Decision]) -> set[str]:
+def _placed(places: Mapping[str, Choice]) -> set[str]:
     return {uuid for uuid, decision in places.items() if decision.destination}
 
 
-def _planned(turn: Turn, record: records.ServerRecovery) -> str | None:
+def _planned(step: Step, record: records.ServerRecovery) -> str | None:
     """Where it is planned to go, if it was not refused there."""
-    name = turn.hosts[record.recovery].planned.get(record.server)
+    name = step.hosts[record.recovery].planned.get(record.server)
     return None if name in record.tried else name
 
 
-def _keep(turn: Turn, waiting: Waiting, places: Mapping[str, Decision]) -> None:
+def _keep(step: Step, waiting: Waiting, places: Mapping[str, Choice]) -> None:
     """Write the plan down with the hosts."""
-    for host in turn.open_hosts():
+    for host in step.open_hosts():
         found = {
             uuid: decision.destination
             for uuid, decision in places.items()
             if waiting[uuid].recovery == host.id and decision.destination
         }
-        turn.put(replace(host, planned={**host.planned, **found}))
+        step.put(replace(host, planned={**host.planned, **found}))
 
 
-def _may_ask(turn: Turn, host: HostRecovery) -> bool:
+def _may_ask(step: Step, host: HostRecovery) -> bool:
     """Only with proof that holds, and Nova's word that the service is down."""
     return (
         host.state is HostState.EVACUATING
         and host.evidence is not None
-        and turn.seen(host) is not None
+        and step.seen(host) is not None
         and host.reason not in (Reason.MAINTENANCE, *holds.HELD_UP)
-        and not holds.stops(turn, host)
-        and turn.looked_at(host)
+        and not holds.stops(step, host)
+        and step.looked_at(host)
     )

@@ -10,7 +10,7 @@ from nova_ha_scheduler.evacuation import engine, names, records
 from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
 from nova_ha_scheduler.evacuation.interfaces import Cloud
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.planner import triage
 
 
@@ -38,12 +38,12 @@ def plan(
     now, many = picture.taken_at, sys.maxsize
     dead = {host: _dead(host, now) for host in hosts}
     no_limits = replace(options, max_in_flight=many, max_in_flight_per_zone=many)
-    turn = Turn(records.State(hosts=dead), picture, (), frozenset(), now, no_limits)
-    engine.decide(turn)
+    step = Step(records.State(hosts=dead), picture, (), frozenset(), now, no_limits)
+    engine.decide(step)
     found = [
-        _with_reason(turn.hosts[host.id], record)
+        _with_reason(step.hosts[host.id], record)
         for host in dead.values()
-        for record in turn.servers_of(host)
+        for record in step.servers_of(host)
     ]
     servers = picture.servers
     return sorted(found, key=lambda r: triage.urgency(servers[r.server], options))

@@ -31,7 +31,7 @@ from nova_ha_scheduler.evacuation.devices import DeviceWatch
 from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.evacuation.unread import UnreadWatch
 
 LOG = logging.getLogger(__name__)
@@ -39,28 +39,28 @@ LOG = logging.getLogger(__name__)
 _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 
 
-def decide(turn: Turn) -> None:
+def decide(step: Step) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations; then,
     with the room that these leave, moves of servers that are well."""
-    jumps.notice(turn)
-    detect.after_outage(turn)
-    holds.expire(turn)
-    sighted = turn.picture.hosts_at is None and detect.sighted(turn)
+    jumps.notice(step)
+    detect.after_outage(step)
+    holds.expire(step)
+    sighted = step.picture.hosts_at is None and detect.sighted(step)
     if sighted:
-        detect.suspect(turn)
-        detect.leave_alone(turn)
-    commands.handle(turn)
-    maintenance.advance(turn)
-    settled = detect.settled(turn)
-    turn.may_fence = sighted and settled and guard.watch(turn)
-    for host in turn.open_hosts():
+        detect.suspect(step)
+        detect.leave_alone(step)
+    commands.handle(step)
+    maintenance.advance(step)
+    settled = detect.settled(step)
+    step.may_fence = sighted and settled and guard.watch(step)
+    for host in step.open_hosts():
         if sighted or host.state not in _UNPROVEN:
-            _advance(turn, turn.hosts[host.id])
-    dispatch.dispatch(turn)
-    failback.follow(turn)
-    moves.dispatch(turn)
-    drain.conclude(turn)
-    commands.note(turn)
+            _advance(step, step.hosts[host.id])
+    dispatch.dispatch(step)
+    failback.follow(step)
+    moves.dispatch(step)
+    drain.conclude(step)
+    commands.note(step)
 
 
 def again(decision: Decision) -> records.Change:
@@ -68,7 +68,7 @@ def again(decision: Decision) -> records.Change:
     is the same."""
     ids = [intent.id for intent in decision.change.opened]
     numbered = (f"new-{number}" for number in itertools.count(1))
-    turn = Turn(
+    step = Step(
         decision.known.state(),
         decision.seen.picture(),
         decision.outcomes,
@@ -79,28 +79,28 @@ def again(decision: Decision) -> records.Change:
         decision.outage,
         itertools.chain(ids, numbered).__next__,
     )
-    decide(turn)
-    return turn.change()
+    decide(step)
+    return step.change()
 
 
-def _advance(turn: Turn, host: HostRecovery) -> None:
+def _advance(step: Step, host: HostRecovery) -> None:
     """Run the state functions until the state stays; or one breaks, whose host then
     stays as it was before, and the others go on. So does one whose service cannot be
     read, which looks neither dead nor alive."""
-    seen = turn.seen(host)
+    seen = step.seen(host)
     if seen is not None and seen.unreadable:
-        turn.postpone(host, Reason.SERVICE_UNREADABLE, seen.unreadable)
+        step.postpone(host, Reason.SERVICE_UNREADABLE, seen.unreadable)
         return
-    host = holds.released(turn, host)
+    host = holds.released(step, host)
     while True:
-        undo = turn.savepoint()
+        undo = step.savepoint()
         try:
-            new = recovery.FUNCTIONS[host.state](turn, host)
+            new = recovery.FUNCTIONS[host.state](step, host)
         except Exception as error:  # nobody foresaw it
             undo()
-            turn.breaks(turn.hosts[host.id], error)
+            step.breaks(step.hosts[host.id], error)
             return
-        turn.put(new)
+        step.put(new)
         if new.state is host.state or new.ended_at is not None:
             return
         host = new
@@ -170,13 +170,13 @@ class Engine:
         offset = now - self._clock.steady()
         jump = self._jump(offset)
         known = self.state, self._picture, outcomes, running, now, self._options
-        turn = Turn(*known, jump, self._outage if look else 0.0)
-        decide(turn)
-        self._log_broken(turn)
-        decided = turn.change()
-        self.devices.watch(turn)
-        self.unread.watch(turn)
-        change = turn.change()
+        step = Step(*known, jump, self._outage if look else 0.0)
+        decide(step)
+        self._log_broken(step)
+        decided = step.change()
+        self.devices.watch(step)
+        self.unread.watch(step)
+        change = step.change()
         if change:
             self._journal.commit(change)
             self.state = self.state.after(change)
@@ -186,7 +186,7 @@ class Engine:
         for intent in change.opened:
             self._executor.submit(intent)
         if self._keep and decisions.is_one(decided):
-            self._keep(decisions.made(*known, decided, jump, turn.outage))
+            self._keep(decisions.made(*known, decided, jump, step.outage))
         return change
 
     @property
@@ -194,12 +194,12 @@ class Engine:
         """Of when the newest picture of the cloud is."""
         return self._picture.taken_at if self._picture else None
 
-    def _log_broken(self, turn: Turn) -> None:
+    def _log_broken(self, step: Step) -> None:
         """Say where it happened, once."""
-        for host, error in turn.broken.items():
+        for host, error in step.broken.items():
             if host not in self._broken:
                 LOG.error("The step of %s broke", host, exc_info=error)
-        self._broken = turn.broken.keys()
+        self._broken = step.broken.keys()
 
     def _ahead(self) -> float:
         """By how much the clock has been set by now."""

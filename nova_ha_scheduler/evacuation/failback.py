@@ -8,25 +8,25 @@ maintenance, disabled or full. If the home dies again, that is over.
 
 from nova_ha_scheduler.evacuation import discovery, moves, records
 from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 
-def begin(turn: Turn, host: records.HostRecovery) -> None:
+def begin(step: Step, host: records.HostRecovery) -> None:
     """Want home what was evacuated from a host that is back now."""
-    wanted = [_homeward(turn, server) for server in turn.servers_of(host)]
+    wanted = [_homeward(step, server) for server in step.servers_of(host)]
     found = [move for move in wanted if move is not None]
     for move in found:
-        turn.put(move)
+        step.put(move)
     if found:
         words = f"{len(found)} of its servers are to go home"
-        turn.tell(EventKind.FAILBACK_BEGUN, host, reason=words)
+        step.tell(EventKind.FAILBACK_BEGUN, host, reason=words)
 
 
-def _homeward(turn: Turn, server: records.ServerRecovery) -> Move | None:
+def _homeward(step: Step, server: records.ServerRecovery) -> Move | None:
     recovered = server.state is records.ServerState.RECOVERED
     if not (recovered and server.failback and server.destination):
         return None
@@ -37,47 +37,47 @@ def _homeward(turn: Turn, server: records.ServerRecovery) -> Move | None:
         source=server.destination,
         home=server.source,
         state=MoveState.WAITING,
-        seen_at=turn.now,
+        seen_at=step.now,
         priority=server.priority,
     )
 
 
-def follow(turn: Turn) -> None:
+def follow(step: Step) -> None:
     """Bring each way home up to date, and tell of the last one's end."""
-    going = [m for m in turn.moves.values() if m.home and not m.state.final]
+    going = [m for m in step.moves.values() if m.home and not m.state.final]
     for move in sorted(going, key=lambda m: (m.job, -m.priority, m.name, m.server)):
-        turn.put(_followed(turn, move))
+        step.put(_followed(step, move))
     for job in sorted({move.job for move in going}):
-        if all(move.state.final for move in turn.moves_of(job)):
-            _tell_end(turn, job)
+        if all(move.state.final for move in step.moves_of(job)):
+            _tell_end(step, job)
 
 
-def _followed(turn: Turn, move: Move) -> Move:
-    if move.state is MoveState.WAITING and (why := _given_up(turn, move)):
-        return moves.left(turn, move, *why)
-    return moves.FUNCTIONS[move.state](turn, move)
+def _followed(step: Step, move: Move) -> Move:
+    if move.state is MoveState.WAITING and (why := _given_up(step, move)):
+        return moves.left(step, move, *why)
+    return moves.FUNCTIONS[move.state](step, move)
 
 
-def _given_up(turn: Turn, move: Move) -> triage.Why | None:
+def _given_up(step: Step, move: Move) -> triage.Why | None:
     """Why a server that waits stays where it is, if so."""
-    if turn.recovery_of(move.home or ""):
+    if step.recovery_of(move.home or ""):
         return Reason.HOME_DIED, ""
-    if turn.now - move.seen_at >= turn.options.return_within:
+    if step.now - move.seen_at >= step.options.return_within:
         return Reason.HOME_TOO_LATE, move.detail or "it was not its turn"
-    server = turn.picture.servers.get(move.server)
+    server = step.picture.servers.get(move.server)
     if server is None or server.host != move.source:
         return None
     try:
-        wanted = discovery.goes_home(server, turn.options)
+        wanted = discovery.goes_home(server, step.options)
     except BadValue as error:
         return Reason.UNREADABLE, str(error)
     return None if wanted else (Reason.NO_FAILBACK, "")
 
 
-def _tell_end(turn: Turn, job: str) -> None:
-    found = turn.moves_of(job)
+def _tell_end(step: Step, job: str) -> None:
+    found = step.moves_of(job)
     home = sum(move.state is MoveState.MOVED for move in found)
     stay = [f"{m.name} ({m.sentence})" for m in found if m.state is not MoveState.MOVED]
     words = f"{home} went home" + (f", not: {', '.join(stay)}" if stay else "")
     host = found[0].home or ""
-    turn.tell(EventKind.FAILBACK_ENDED, host=host, recovery=job, reason=words)
+    step.tell(EventKind.FAILBACK_ENDED, host=host, recovery=job, reason=words)

@@ -38,113 +38,113 @@ from nova_ha_scheduler.evacuation.records import (
     HostState,
     Reason,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 _WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
 
 
-def watch(turn: Turn) -> bool:
+def watch(step: Step) -> bool:
     """Trip, or end a cool-down that is over. Whether more hosts may be fenced."""
-    counted = {h.host for h in turn.hosts.values() if _counts(turn, h)}
-    if turn.guard.tripped_until is not None and not _is_over(turn, counted):
+    counted = {h.host for h in step.hosts.values() if _counts(step, h)}
+    if step.guard.tripped_until is not None and not _is_over(step, counted):
         return False
-    if not any(_wants_in(turn, host) for host in turn.open_hosts()):
+    if not any(_wants_in(step, host) for host in step.open_hosts()):
         return True
-    if excess := _excess(turn, counted):
-        turn.guard = replace(
-            turn.guard,
-            tripped_until=turn.now + turn.options.guard_cooldown,
-            tripped_at=turn.now,
+    if excess := _excess(step, counted):
+        step.guard = replace(
+            step.guard,
+            tripped_until=step.now + step.options.guard_cooldown,
+            tripped_at=step.now,
             counted=tuple(sorted(counted)),
             reason=excess,
         )
         words = Reason.STORM.sentence(excess)
-        turn.tell(EventKind.GUARD_TRIPPED, reason=words)
+        step.tell(EventKind.GUARD_TRIPPED, reason=words)
         return False
     protected = (
         h
-        for h in detect.protected(turn.picture)
-        if not (h.unfenceable or turn.pauses_on(h.name))
+        for h in detect.protected(step.picture)
+        if not (h.unfenceable or step.pauses_on(h.name))
     )
-    late = {h.name for h in protected if detect.late(h, turn.now, turn.options)}
-    late -= {host.host for host in turn.open_hosts()}
-    return _excess(turn, counted | late) is None
+    late = {h.name for h in protected if detect.late(h, step.now, step.options)}
+    late -= {host.host for host in step.open_hosts()}
+    return _excess(step, counted | late) is None
 
 
-def reset(turn: Turn, command: records.Command) -> None:
+def reset(step: Step, command: records.Command) -> None:
     """A person says that the storm is over."""
-    is_later = (turn.guard.tripped_at or 0.0) > command.at
-    if turn.guard.tripped_until is None or is_later:
-        turn.refuse(command, Reason.NOT_TRIPPED)
+    is_later = (step.guard.tripped_at or 0.0) > command.at
+    if step.guard.tripped_until is None or is_later:
+        step.refuse(command, Reason.NOT_TRIPPED)
         return
     judged = [
         host
-        for host in turn.hosts.values()
-        if _counts(turn, host) and host.started_at <= command.at
+        for host in step.hosts.values()
+        if _counts(step, host) and host.started_at <= command.at
     ]
     for host in judged:
-        turn.put(replace(host, judged=True))
-    waiting = sorted(h.host for h in judged if _wants_in(turn, h))
+        step.put(replace(host, judged=True))
+    waiting = sorted(h.host for h in judged if _wants_in(step, h))
     words = f"fenced as usual from now on: {', '.join(waiting) or 'nobody waits'}"
-    turn.settle(command, words)
-    _end(turn, words, str(command))
+    step.settle(command, words)
+    _end(step, words, str(command))
 
 
-def _is_over(turn: Turn, counted: set[str]) -> bool:
+def _is_over(step: Step, counted: set[str]) -> bool:
     """Whether the cool-down ends now."""
-    guard = turn.guard
+    guard = step.guard
     names = {*guard.counted, *counted}
-    if guard.tripped_until is None or turn.now >= guard.tripped_until:
-        _end(turn, "the cool-down is over")
+    if guard.tripped_until is None or step.now >= guard.tripped_until:
+        _end(step, "the cool-down is over")
         return True
-    if guard.counted and all(_is_accounted_for(turn, name) for name in names):
-        _end(turn, "every host that counted is heard of again, or proven dead")
+    if guard.counted and all(_is_accounted_for(step, name) for name in names):
+        _end(step, "every host that counted is heard of again, or proven dead")
         return True
     if not names <= {*guard.counted}:
-        turn.guard = replace(guard, counted=tuple(sorted(names)))
+        step.guard = replace(guard, counted=tuple(sorted(names)))
     return False
 
 
-def _is_accounted_for(turn: Turn, name: str) -> bool:
+def _is_accounted_for(step: Step, name: str) -> bool:
     """Whether it is known what has become of a host."""
-    seen, known = turn.picture.hosts.get(name), turn.recovery_of(name)
+    seen, known = step.picture.hosts.get(name), step.recovery_of(name)
     proven = known is not None and known.evidence is not None
     return proven or (seen is not None and seen.heard)
 
 
-def _end(turn: Turn, reason: str, how: str = "") -> None:
-    turn.guard = replace(
-        turn.guard, tripped_until=None, tripped_at=None, counted=(), reason=""
+def _end(step: Step, reason: str, how: str = "") -> None:
+    step.guard = replace(
+        step.guard, tripped_until=None, tripped_at=None, counted=(), reason=""
     )
-    turn.tell(EventKind.GUARD_RESET, how=how, reason=reason)
+    step.tell(EventKind.GUARD_RESET, how=how, reason=reason)
 
 
-def admit(turn: Turn, host: HostRecovery) -> HostRecovery:
+def admit(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, counted from now on."""
-    return replace(host, admitted_at=host.admitted_at or turn.now)
+    return replace(host, admitted_at=host.admitted_at or step.now)
 
 
-def _counts(turn: Turn, host: HostRecovery) -> bool:
+def _counts(step: Step, host: HostRecovery) -> bool:
     if host.judged:
         return False
-    since = turn.now - turn.options.guard_window
+    since = step.now - step.options.guard_window
     if host.admitted_at is not None:
         return host.admitted_at > since
-    return host.ended_at is None and _wants_in(turn, host)
+    return host.ended_at is None and _wants_in(step, host)
 
 
-def _wants_in(turn: Turn, host: HostRecovery) -> bool:
+def _wants_in(step: Step, host: HostRecovery) -> bool:
     if host.state not in _WANT_IN or host.reason is Reason.WITNESSES:
         return False
-    seen = turn.seen(host)
-    if seen is None or not detect.silent(seen, turn.now, turn.options):
+    seen = step.seen(host)
+    if seen is None or not detect.silent(seen, step.now, step.options):
         return False  # this very step finds that it is no death
-    return not (detect.lack(turn, host) or holds.stops(turn, host))
+    return not (detect.lack(step, host) or holds.stops(step, host))
 
 
-def _excess(turn: Turn, counted: set[str]) -> str | None:
+def _excess(step: Step, counted: set[str]) -> str | None:
     """A sentence on the first limit that the counted hosts exceed."""
-    options, hosts = turn.options, turn.picture.hosts
+    options, hosts = step.options, step.picture.hosts
     if len(counted) > options.max_hosts:
         return f"{_words(counted)}: more than max_hosts = {options.max_hosts}"
     if len(counted) > _share(hosts, options.max_cloud_percent):

@@ -20,7 +20,7 @@ from nova_ha_scheduler.evacuation.records import (
     HostRecovery,
     Reason,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 STOPPED = (Reason.PAUSED, Reason.ABORTED)
 
@@ -37,48 +37,48 @@ NOT_WHEN_STOPPED = frozenset(
 """What is not begun either if it was decided before, and still waits for a thread."""
 
 
-def expire(turn: Turn) -> None:
+def expire(step: Step) -> None:
     """End the pauses whose time is over, however long ago that was."""
-    for pause in list(turn.pauses.values()):
-        if pause.is_over(turn.now):
-            turn.pauses[pause.id] = replace(pause, ended_at=pause.until)
+    for pause in list(step.pauses.values()):
+        if pause.is_over(step.now):
+            step.pauses[pause.id] = replace(pause, ended_at=pause.until)
             how, host = f"pause of {pause}", pause.host or ""
-            turn.tell(EventKind.PAUSE_EXPIRED, host=host, how=how)
+            step.tell(EventKind.PAUSE_EXPIRED, host=host, how=how)
 
 
 HELD_UP = (Reason.BROKEN, Reason.SERVICE_UNREADABLE)
 """Why nothing at all is done for a host in a step."""
 
 
-def released(turn: Turn, host: HostRecovery) -> HostRecovery:
+def released(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, without the pause that has held it, once there is none; and without
     the error that has, or what could not be read, for that may be gone."""
-    free = host.reason is Reason.PAUSED and not turn.pauses_on(host.host)
+    free = host.reason is Reason.PAUSED and not step.pauses_on(host.host)
     if free or host.reason in HELD_UP:
         return replace(host, reason=None, detail="")
     return host
 
 
-def stops(turn: Turn, host: HostRecovery) -> bool:
+def stops(step: Step, host: HostRecovery) -> bool:
     """Whether a person has stopped whatever would begin now."""
-    return bool(host.aborted or turn.pauses_on(host.host))
+    return bool(host.aborted or step.pauses_on(host.host))
 
 
-def held(turn: Turn, host: HostRecovery, would: str) -> HostRecovery | None:
+def held(step: Step, host: HostRecovery, would: str) -> HostRecovery | None:
     """The host, which does not go on, if a person has stopped it.
 
     :param would: what would begin now, after the word "would".
     """
     if host.aborted:
-        return turn.hold(host, Reason.ABORTED, host.aborted)
-    return paused(turn, host, would)
+        return step.hold(host, Reason.ABORTED, host.aborted)
+    return paused(step, host, would)
 
 
-def paused(turn: Turn, host: HostRecovery, would: str) -> HostRecovery | None:
+def paused(step: Step, host: HostRecovery, would: str) -> HostRecovery | None:
     """The same for what an abort does not stop: to undo what the trigger did."""
-    if found := turn.pauses_on(host.host):
+    if found := step.pauses_on(host.host):
         detail = f"{pauses.words(found)}; would {would}"
-        return turn.hold(host, Reason.PAUSED, detail)
+        return step.hold(host, Reason.PAUSED, detail)
     return None
 
 

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import holds, stranded
 from nova_ha_scheduler.evacuation.records import Effect, Reason, ServerRecovery
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 _SET_BY_ITS_HOST = frozenset(
     {
@@ -34,27 +34,31 @@ _SET_BY_ITS_HOST = frozenset(
 )
 """From nova.compute.task_states."""
 
-Step = Callable[[Turn, ServerRecovery, Reason, str], ServerRecovery]
+ServerFunction = Callable[[Step, ServerRecovery, Reason, str], ServerRecovery]
 
 
-def for_ever(turn: Turn, record: ServerRecovery, state: str) -> bool:
+def for_ever(step: Step, record: ServerRecovery, state: str) -> bool:
     """Whether a task state is one that nobody will end."""
-    return state in _SET_BY_ITS_HOST and stranded.is_dead(turn, record.source)
+    return state in _SET_BY_ITS_HOST and stranded.is_dead(step, record.source)
 
 
 def ended(
-    turn: Turn, record: ServerRecovery, state: str, wait: Step, leave: Step
+    step: Step,
+    record: ServerRecovery,
+    state: str,
+    wait: ServerFunction,
+    leave: ServerFunction,
 ) -> ServerRecovery:
     """The server, whose task state is taken away; again only after a while: the picture
     may be older. At first, what the host has said last may still be on its way."""
     if record.reason is not Reason.INTERRUPTED:
-        record = wait(turn, record, Reason.INTERRUPTED, state)
-        return replace(record, not_before=turn.now + turn.options.settle)
-    outcome = turn.outcome(record, Effect.SET_ACTIVE)
+        record = wait(step, record, Reason.INTERRUPTED, state)
+        return replace(record, not_before=step.now + step.options.settle)
+    outcome = step.outcome(record, Effect.SET_ACTIVE)
     if outcome and outcome.refused:
-        return leave(turn, record, Reason.REFUSED_BY_NOVA, outcome.detail)
-    due = turn.now >= record.not_before and not turn.pending(record, Effect.SET_ACTIVE)
-    if due and not holds.stops(turn, turn.hosts[record.recovery]):
-        turn.intend(Effect.SET_ACTIVE, record.source, record)
-        record = replace(record, not_before=turn.now + turn.options.retry_interval)
+        return leave(step, record, Reason.REFUSED_BY_NOVA, outcome.detail)
+    due = step.now >= record.not_before and not step.pending(record, Effect.SET_ACTIVE)
+    if due and not holds.stops(step, step.hosts[record.recovery]):
+        step.intend(Effect.SET_ACTIVE, record.source, record)
+        record = replace(record, not_before=step.now + step.options.retry_interval)
     return record

@@ -18,7 +18,7 @@ from typing import Any
 
 from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.evacuation.upkeep import Move, Window
 
 _AGES: dict[type[object], tuple[str, ...]] = {
@@ -33,29 +33,29 @@ _AGES: dict[type[object], tuple[str, ...]] = {
 _WAITS = ("next_try_at", "next_look_at", "not_before")
 
 
-def notice(turn: Turn) -> None:
+def notice(step: Step) -> None:
     """See to it that a clock that was set changes nothing that was begun."""
-    if turn.jump:
-        way = "forward" if turn.jump > 0 else "back"
-        words = f"{abs(turn.jump):.0f} s {way}"
-        turn.guard = _shifted(turn.guard, turn.jump)
-        turn.guard = replace(turn.guard, sighted_at=turn.now)
-        turn.tell(
+    if step.jump:
+        way = "forward" if step.jump > 0 else "back"
+        words = f"{abs(step.jump):.0f} s {way}"
+        step.guard = _shifted(step.guard, step.jump)
+        step.guard = replace(step.guard, sighted_at=step.now)
+        step.tell(
             records.EventKind.CLOCK_JUMPED,
             reason=records.Reason.CLOCK_JUMPED.sentence(words),
         )
-    longest = _longest_wait(turn.options)
-    known: list[dict[Any, Any]] = [turn.hosts, turn.servers, turn.windows, turn.moves]
+    longest = _longest_wait(step.options)
+    known: list[dict[Any, Any]] = [step.hosts, step.servers, step.windows, step.moves]
     for found in known:
         for record in list(found.values()):
-            new = _shifted(record, turn.jump) if turn.jump else record
-            new = _bounded(new, turn.now + longest)
+            new = _shifted(record, step.jump) if step.jump else record
+            new = _bounded(new, step.now + longest)
             if new is not record:
-                turn.put(new)
-    until = turn.guard.tripped_until
-    latest = turn.now + turn.options.guard_cooldown
+                step.put(new)
+    until = step.guard.tripped_until
+    latest = step.now + step.options.guard_cooldown
     if until is not None and until > latest:
-        turn.guard = replace(turn.guard, tripped_until=latest)
+        step.guard = replace(step.guard, tripped_until=latest)
 
 
 def _shifted(record: Any, seconds: float) -> Any:

@@ -10,7 +10,7 @@ from nova_ha_scheduler.evacuation.records import (
     Reason,
     ServerRecovery,
 )
-from nova_ha_scheduler.evacuation.turn import RESTARTED, Turn
+from nova_ha_scheduler.evacuation.turn import RESTARTED, Step
 
 Lack = tuple[Reason, str, Effect | None]
 """What is not yet as it should be: the reason, its detail, and what puts it right."""
@@ -57,16 +57,16 @@ def _without_power(looked: Outcome | None) -> Lack | None:
     return Reason.PERHAPS_RUNNING, "", Effect.LOOK
 
 
-def put_right(turn: Turn, record: ServerRecovery, effect: Effect) -> ServerRecovery:
+def put_right(step: Step, record: ServerRecovery, effect: Effect) -> ServerRecovery:
     """Want what puts it right, again only after a while: the picture may be older than
     what was done last; what the hypervisor has just said is not."""
-    outcome, looked = (turn.outcome(record, e) for e in (effect, Effect.LOOK))
+    outcome, looked = (step.outcome(record, e) for e in (effect, Effect.LOOK))
     if outcome and outcome.detail:
         record = replace(record, detail=outcome.detail)
         if outcome.detail == RESTARTED:
-            record = replace(record, not_before=turn.now)
-    due = turn.now >= record.not_before or bool(looked and looked.refused)
-    if due and not turn.pending(record, effect):
-        turn.intend(effect, record.destination or "", record)
-        record = replace(record, not_before=turn.now + turn.options.retry_interval)
+            record = replace(record, not_before=step.now)
+    due = step.now >= record.not_before or bool(looked and looked.refused)
+    if due and not step.pending(record, effect):
+        step.intend(effect, record.destination or "", record)
+        record = replace(record, not_before=step.now + step.options.retry_interval)
     return record

@@ -29,51 +29,51 @@ from nova_ha_scheduler.evacuation.records import (
     ServerRecovery,
     ServerState,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
 
 
-def expect(turn: Turn, record: ServerRecovery, host: HostRecovery) -> None:
+def expect(step: Step, record: ServerRecovery, host: HostRecovery) -> None:
     """A server was on its way to a host that is proven to have died."""
     known = any(late.server == record.server for late in host.late)
     if not known:
         whose = record.recovery, record.server, record.name, record.source
-        turn.put(LateRequest(host.id, *whose))
+        step.put(LateRequest(host.id, *whose))
 
 
-def landed(turn: Turn, record: ServerRecovery) -> None:
+def landed(step: Step, record: ServerRecovery) -> None:
     """A server is recovered: that is where it has to stay."""
-    for host in turn.open_hosts():
+    for host in step.open_hosts():
         for late in host.late:
             if (late.asked_by, late.server) == record.key:
-                turn.put(replace(late, landed_on=record.destination))
+                step.put(replace(late, landed_on=record.destination))
 
 
-def disturbed(turn: Turn, record: ServerRecovery, failed: Migration) -> str:
+def disturbed(step: Step, record: ServerRecovery, failed: Migration) -> str:
     """What has befallen an evacuation whose record says that it failed on a host that
     was not asked; "": nothing of that kind.
 
     The new destination works on it all the same, and may have started it.
     """
-    asked_at = record.asked_at or turn.now
+    asked_at = record.asked_at or step.now
     back = any(
         host.host == failed.destination
         and (host.ended_at is None or asked_at < host.ended_at)
         and any(late.server == record.server for late in host.late)
-        for host in turn.hosts.values()
+        for host in step.hosts.values()
     )
     if failed.status != "failed" or not back:
         return ""
     return f"{failed.destination} has returned and took up an old request for it"
 
 
-def watch(turn: Turn, host: HostRecovery) -> HostRecovery:
+def watch(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, which is back; what it does to servers is put right."""
     for late in host.late:
         if not late.over:
-            turn.put(_watched(turn, host.host, late))
-    return replace(host, late=turn.hosts[host.id].late)
+            step.put(_watched(step, host.host, late))
+    return replace(host, late=step.hosts[host.id].late)
 
 
 def is_watched(host: HostRecovery) -> bool:
@@ -81,36 +81,36 @@ def is_watched(host: HostRecovery) -> bool:
     return not all(late.over for late in host.late)
 
 
-def _watched(turn: Turn, returned: str, late: LateRequest) -> LateRequest:
-    if late.server not in turn.picture.scope.landed:
+def _watched(step: Step, returned: str, late: LateRequest) -> LateRequest:
+    if late.server not in step.picture.scope.landed:
         return late  # the next picture shows it
-    late = replace(late, watched_at=late.watched_at or turn.now)
-    server = turn.picture.servers.get(late.server)
-    own = turn.servers.get((late.asked_by, late.server))
+    late = replace(late, watched_at=late.watched_at or step.now)
+    server = step.picture.servers.get(late.server)
+    own = step.servers.get((late.asked_by, late.server))
     told = own is not None and own.state is ServerState.FAILED
     if server is None or told:
         return replace(late, over=True)
     busy = own is not None and own.state in _UNDER_WAY
     if busy or not _is_broken(server):
-        enough = turn.now - (late.watched_at or 0) >= turn.options.settle
+        enough = step.now - (late.watched_at or 0) >= step.options.settle
         return replace(late, seen_at=None, over=enough)
     if late.seen_at is None:
-        return replace(late, seen_at=turn.now)  # who else has done that, shows by then
-    if any(turn.pauses_on(host) for host in (returned, server.host)):
-        return replace(late, seen_at=turn.now)
-    effect = _remedy(turn, returned, late, server, own)
-    outcome = turn.outcome(late, effect) if effect else None
+        return replace(late, seen_at=step.now)  # who else has done that, shows by then
+    if any(step.pauses_on(host) for host in (returned, server.host)):
+        return replace(late, seen_at=step.now)
+    effect = _remedy(step, returned, late, server, own)
+    outcome = step.outcome(late, effect) if effect else None
     refused = outcome is not None and outcome.refused
-    if refused or turn.now - late.seen_at >= turn.options.check_time:
+    if refused or step.now - late.seen_at >= step.options.check_time:
         reason = Reason.LATE_UNCLEAR.sentence(returned)
-        turn.tell(EventKind.SERVER_CONFUSED, late, reason=reason)
+        step.tell(EventKind.SERVER_CONFUSED, late, reason=reason)
         return replace(late, over=True)
-    if effect and _due(turn, late, effect):
+    if effect and _due(step, late, effect):
         if late.reset_at is None:
             reason = Reason.LATE_REQUEST.sentence(returned)
-            turn.tell(EventKind.SERVER_RESET, late, reason=reason)
-        turn.intend(effect, server.host, late)
-        late = replace(late, reset_at=turn.now)
+            step.tell(EventKind.SERVER_RESET, late, reason=reason)
+        step.intend(effect, server.host, late)
+        late = replace(late, reset_at=step.now)
     return late
 
 
@@ -120,7 +120,7 @@ def _is_broken(server: Server) -> bool:
 
 
 def _remedy(
-    turn: Turn,
+    step: Step,
     returned: str,
     late: LateRequest,
     server: Server,
@@ -130,21 +130,21 @@ def _remedy(
     refused = any(
         record.status == "failed"
         and (record.server, record.destination) == (late.server, returned)
-        for record in turn.picture.migrations
+        for record in step.picture.migrations
     )
     if not refused:
         return None
     if server.host == late.source and own and own.state is ServerState.WAITING:
         return Effect.RESET_STATE
-    seen = turn.picture.hosts.get(server.host)
-    serves = seen is not None and seen.heard and turn.recovery_of(server.host) is None
-    moves = (m for m in turn.moves.values() if m.server == late.server)
+    seen = step.picture.hosts.get(server.host)
+    serves = seen is not None and seen.heard and step.recovery_of(server.host) is None
+    moves = (m for m in step.moves.values() if m.server == late.server)
     at_home = server.host == late.landed_on and not any(m.under_way for m in moves)
     return Effect.SET_ACTIVE if at_home and serves else None
 
 
-def _due(turn: Turn, late: LateRequest, effect: Effect) -> bool:
+def _due(step: Step, late: LateRequest, effect: Effect) -> bool:
     """Whether to ask for it now; again only after a while: the picture may be older."""
     last = late.reset_at
-    rested = last is None or turn.now - last >= turn.options.retry_interval
-    return rested and not turn.pending(late, effect)
+    rested = last is None or step.now - last >= step.options.retry_interval
+    return rested and not step.pending(late, effect)

@@ -20,7 +20,7 @@ from oslo_log import log as logging
 from oslo_service import backend
 
 from nova_ha_scheduler.cluster.openstack import answers, parse
-from nova_ha_scheduler.cluster.openstack.answers import Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
 from nova_ha_scheduler.evacuation import messages
 from nova_ha_scheduler.evacuation.messages import PassedOver
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
@@ -71,7 +71,7 @@ def read(event_type: str, payload: Any, metadata: Any) -> Update | None:
 def _sent_at(said: Any) -> float:
     """oslo.messaging writes the time as str() does, UTC."""
     now = time.time()
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(BadAnswer):
         return min(now, parse.timestamp(said) or now)
     return now
 

@@ -11,8 +11,8 @@ from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation import conf_file, coordination
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.world import ProductionWorld
-from nova_ha_scheduler.fencing.config import Fencing
-from nova_ha_scheduler.witnesses import Witnesses
+from nova_ha_scheduler.fencing.config import FenceDevices
+from nova_ha_scheduler.witnesses import EnabledWitnesses
 
 _BESIDE_WORKERS = 8
 """Requests to one service that others send at the same time: a picture's, a check's."""
@@ -49,8 +49,8 @@ class Parts:
         self.only = tuple(only or ())
         self.options: Options = trigger_conf.options(conf)
         coordination.check(conf)
-        self.fencing = Fencing.from_conf(conf)
-        witnesses = Witnesses(conf)
+        self.fencing = FenceDevices.from_conf(conf)
+        witnesses = EnabledWitnesses(conf)
         self.api = cloud(conf)
         self.world = ProductionWorld(self.api, self.fencing, witnesses, only)
         # The cloud alone is asked by commands that need none of what comes with it.
@@ -58,7 +58,7 @@ class Parts:
 
         self.database = Database(conf)
 
-    def fence_with(self, fencing: Fencing) -> None:
+    def fence_with(self, fencing: FenceDevices) -> None:
         """From now on; what is under way goes on as it began."""
         self.fencing = fencing
         self.world.fence_by(fencing)

@@ -24,7 +24,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Step:
+class PlannedServer:
     """What becomes of one server.
 
     :ivar outcome: evacuate, wait (there is no place now), leave, or moving (somebody
@@ -62,7 +62,7 @@ class Plan:
 
     taken_at: float
     hosts: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[PlannedServer, ...]
 
     def destinations(self, host: str) -> dict[str, str]:
         """The planned ones of a host's servers, by server."""
@@ -80,7 +80,7 @@ def make(picture: Picture, options: Options, hosts: Sequence[str]) -> Plan:
     """
     hosts = tuple(dict.fromkeys(hosts))
     steps = (
-        Step(
+        PlannedServer(
             server=record.server,
             name=record.name,
             source=record.source,
@@ -129,7 +129,7 @@ def differences(kept: Plan, fresh: Plan) -> list[str]:
     return found
 
 
-def _else(old: Step, new: Step) -> str:
+def _else(old: PlannedServer, new: PlannedServer) -> str:
     """What has changed, where the sentences are the same."""
     if str(old) != str(new):
         return ""

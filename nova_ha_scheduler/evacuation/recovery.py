@@ -21,270 +21,270 @@ from nova_ha_scheduler.evacuation import (
 )
 from nova_ha_scheduler.evacuation.evidence import Evidence
 from nova_ha_scheduler.evacuation.records import Effect, HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.rules import vocabulary
 
 _HEARTBEAT = 1 / 6
 """The time between two looks at a host that may be back, as a share of down_time: as
 long as from one heartbeat to the next, by the default values of Nova and of ours."""
 
-Step = Callable[[Turn, HostRecovery], HostRecovery]
+HostFunction = Callable[[Step, HostRecovery], HostRecovery]
 
 
-def suspected(turn: Turn, host: HostRecovery) -> HostRecovery:
+def suspected(step: Step, host: HostRecovery) -> HostRecovery:
     """Its service is silent: do all witnesses agree that it is dead?"""
-    if over := _false_alarm(turn, host):
+    if over := _false_alarm(step, host):
         return over
     if host.aborted:
-        return turn.hold(host, Reason.ABORTED, host.aborted)
-    if evidence := proof.confirmation(turn, host):
-        return proof.proven(turn, host, evidence)
-    if outcome := turn.outcome(host, Effect.TESTIFY):
+        return step.hold(host, Reason.ABORTED, host.aborted)
+    if evidence := proof.confirmation(step, host):
+        return proof.proven(step, host, evidence)
+    if outcome := step.outcome(host, Effect.TESTIFY):
         if outcome.ok:
-            return turn.enter(host, HostState.CONFIRMED, reason=outcome.detail)
+            return step.enter(host, HostState.CONFIRMED, reason=outcome.detail)
         if outcome.refused:
-            host = turn.hold(host, Reason.WITNESSES, outcome.detail)
-        host = proof.later(turn, host, outcome, turn.options.witness_interval)
-    return proof.ask_when_due(turn, host, Effect.TESTIFY)
+            host = step.hold(host, Reason.WITNESSES, outcome.detail)
+        host = proof.later(step, host, outcome, step.options.witness_interval)
+    return proof.ask_when_due(step, host, Effect.TESTIFY)
 
 
-def confirmed(turn: Turn, host: HostRecovery) -> HostRecovery:
+def confirmed(step: Step, host: HostRecovery) -> HostRecovery:
     """All agree that it is dead: does the guard let it be fenced?"""
-    if over := _false_alarm(turn, host):
+    if over := _false_alarm(step, host):
         return over
-    if evidence := proof.confirmation(turn, host):
-        return proof.proven(turn, host, evidence)
-    if stopped := holds.held(turn, host, "fence it"):
+    if evidence := proof.confirmation(step, host):
+        return proof.proven(step, host, evidence)
+    if stopped := holds.held(step, host, "fence it"):
         return stopped
-    if lack := detect.lack(turn, host):
-        return turn.hold(host, Reason.NO_METHOD, lack)
+    if lack := detect.lack(step, host):
+        return step.hold(host, Reason.NO_METHOD, lack)
     if host.reason is Reason.NO_METHOD:
         host = host.because(None)
-    if turn.guard.tripped_until is not None:
-        return turn.hold(host, Reason.STORM, turn.guard.reason)
-    if not turn.may_fence:
+    if step.guard.tripped_until is not None:
+        return step.hold(host, Reason.STORM, step.guard.reason)
+    if not step.may_fence:
         return host
-    host = guard.admit(turn, turn.enter(host, HostState.FENCING))
-    turn.intend(Effect.FENCE, host.host, host)
-    return replace(host, next_try_at=turn.now)
+    host = guard.admit(step, step.enter(host, HostState.FENCING))
+    step.intend(Effect.FENCE, host.host, host)
+    return replace(host, next_try_at=step.now)
 
 
-def fencing(turn: Turn, host: HostRecovery) -> HostRecovery:
+def fencing(step: Step, host: HostRecovery) -> HostRecovery:
     """It is being switched off; where that fails, somebody has to confirm.
 
     A second attempt begins with a look at the power: a result that was lost is not
     repeated blindly, and a host that is still on has to be suspected anew.
     """
-    looked = turn.outcome(host, Effect.CHECK_POWER)
-    outcome = turn.outcome(host, Effect.FENCE) or looked
+    looked = step.outcome(host, Effect.CHECK_POWER)
+    outcome = step.outcome(host, Effect.FENCE) or looked
     if outcome and outcome.withheld:
-        return turn.set(host, HostState.CONFIRMED)
+        return step.set(host, HostState.CONFIRMED)
     if evidence := Evidence.seen_in(outcome):
-        return proof.proven(turn, host, evidence)
+        return proof.proven(step, host, evidence)
     if looked and looked.refused:
-        return turn.set(host, HostState.SUSPECTED)
+        return step.set(host, HostState.SUSPECTED)
     if outcome:
-        host = proof.unfenced(turn, host, outcome)
-    if turn.pending(host, Effect.FENCE):
+        host = proof.unfenced(step, host, outcome)
+    if step.pending(host, Effect.FENCE):
         return host
     if host.aborted:
-        return _false_alarm(turn, host) or turn.hold(host, Reason.ABORTED, host.aborted)
-    if evidence := proof.confirmation(turn, host):
-        return proof.proven(turn, host, evidence)
-    if over := _false_alarm(turn, host):
+        return _false_alarm(step, host) or step.hold(host, Reason.ABORTED, host.aborted)
+    if evidence := proof.confirmation(step, host):
+        return proof.proven(step, host, evidence)
+    if over := _false_alarm(step, host):
         return over
-    return proof.ask_when_due(turn, host, Effect.CHECK_POWER)
+    return proof.ask_when_due(step, host, Effect.CHECK_POWER)
 
 
-def fenced(turn: Turn, host: HostRecovery) -> HostRecovery:
+def fenced(step: Step, host: HostRecovery) -> HostRecovery:
     """It is off: Nova must know it, and must not use it when it comes back."""
-    seen = turn.seen(host)
+    seen = step.seen(host)
     if seen is None:
-        return _cleared(turn, host, Reason.UNKNOWN_HOST)
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
     down, off = host.forced_down_by_us, host.disabled_by_us
-    down = down or closing.done(turn, host, Effect.FORCE_DOWN, seen.forced_down)
-    off = off or closing.done(turn, host, Effect.DISABLE, seen.disabled)
+    down = down or closing.done(step, host, Effect.FORCE_DOWN, seen.forced_down)
+    off = off or closing.done(step, host, Effect.DISABLE, seen.disabled)
     host = replace(host, forced_down_by_us=down, disabled_by_us=off)
-    if not (down or off or closing.is_under_way(turn, host)):
-        host = proof.doubt_before_closing(turn, host, seen)
+    if not (down or off or closing.is_under_way(step, host)):
+        host = proof.doubt_before_closing(step, host, seen)
         if host.reason is Reason.ALIVE:
-            return turn.set(host, HostState.SUSPECTED)
+            return step.set(host, HostState.SUSPECTED)
         if host.evidence is None:
             return host
-        if stopped := holds.held(turn, host, "evacuate its servers"):
-            return replace(stopped, closed_at=host.closed_at or turn.now)
-        host = proof.heard_out(turn, host)
-        if not proof.is_heard_out(turn, host):
+        if stopped := holds.held(step, host, "evacuate its servers"):
+            return replace(stopped, closed_at=host.closed_at or step.now)
+        host = proof.heard_out(step, host)
+        if not proof.is_heard_out(step, host):
             held = host.reason is Reason.SEEN_ALIVE
-            watched = host.closed_at or (turn.now if held else None)
+            watched = host.closed_at or (step.now if held else None)
             return replace(host, closed_at=watched)
     if (down or seen.forced_down) and (off or seen.disabled):
-        host = turn.enter(host, HostState.EVACUATING)
-        return replace(host, closed_at=turn.now, quiet_since=None)
-    host = closing.ask(turn, host, seen.forced_down or down, seen.disabled or off)
+        host = step.enter(host, HostState.EVACUATING)
+        return replace(host, closed_at=step.now, quiet_since=None)
+    host = closing.ask(step, host, seen.forced_down or down, seen.disabled or off)
     return replace(host, closed_at=None, quiet_since=None)
 
 
-def evacuating(turn: Turn, host: HostRecovery) -> HostRecovery:
+def evacuating(step: Step, host: HostRecovery) -> HostRecovery:
     """Its servers move; it is done when each one is accounted for."""
-    seen = turn.seen(host)
+    seen = step.seen(host)
     if seen is None:
-        return turn.hold(host, Reason.UNKNOWN_HOST)
-    host = proof.doubt(turn, host, seen)
-    if turn.looked_at(host) or host.host in turn.picture.scope.followed:
-        servers.follow(turn, host)
-    if not turn.looked_at(host):
+        return step.hold(host, Reason.UNKNOWN_HOST)
+    host = proof.doubt(step, host, seen)
+    if step.looked_at(host) or host.host in step.picture.scope.followed:
+        servers.follow(step, host)
+    if not step.looked_at(host):
         return host
     if detect.under_maintenance(seen):
-        host = turn.hold(host, Reason.MAINTENANCE)
+        host = step.hold(host, Reason.MAINTENANCE)
     elif host.reason in (Reason.MAINTENANCE, Reason.UNKNOWN_HOST):
         host = replace(host, reason=None)
-    host = _accounted(turn, host)
+    host = _accounted(step, host)
     sure = host.evidence is not None and host.reason is not Reason.MAINTENANCE
-    waiting = holds.waiting(turn.servers_of(host))
+    waiting = holds.waiting(step.servers_of(host))
     if host.state is HostState.EVACUATING and sure and (waiting or host.aborted):
-        return holds.held(turn, host, f"evacuate {holds.servers(waiting)}") or host
+        return holds.held(step, host, f"evacuate {holds.servers(waiting)}") or host
     return host
 
 
-def _accounted(turn: Turn, host: HostRecovery) -> HostRecovery:
-    mine = turn.servers_of(host)
+def _accounted(step: Step, host: HostRecovery) -> HostRecovery:
+    mine = step.servers_of(host)
     if any(not server.state.final for server in mine):
         return host
     entered = host.stages.get(HostState.EVACUATING.value, host.started_at)
-    if not mine and turn.picture.taken_at < entered + turn.options.settle:
+    if not mine and step.picture.taken_at < entered + step.options.settle:
         return host  # so that no answer that leaves a cell out makes it an empty one
     lost = [server.name for server in mine if not server.settled]
     moved = sum(server.state is records.ServerState.RECOVERED for server in mine)
     words = f"{moved} recovered, {len(mine) - moved - len(lost)} not to be recovered"
     if not lost:
         host = replace(host, aborted="")
-        return turn.enter(host, HostState.RECOVERED, reason=words)
+        return step.enter(host, HostState.RECOVERED, reason=words)
     words += f", not: {', '.join(lost)}"
-    host = turn.enter(host, HostState.INCOMPLETE, reason=words)
+    host = step.enter(host, HostState.INCOMPLETE, reason=words)
     if host.aborted:
         host = replace(host, reason=Reason.ABORTED, detail=host.aborted)
-    return replace(host, next_try_at=turn.now + turn.options.idle_interval)
+    return replace(host, next_try_at=step.now + step.options.idle_interval)
 
 
-def recovered(turn: Turn, host: HostRecovery) -> HostRecovery:
+def recovered(step: Step, host: HostRecovery) -> HostRecovery:
     """All that was to be recovered is. The host comes back when its service is heard
     of, or is given back by somebody."""
-    seen = turn.seen(host)
+    seen = step.seen(host)
     if seen is None:
-        return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if not turn.is_newer(host.closed_at or 0):
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
+    if not step.is_newer(host.closed_at or 0):
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)
     if seen.updated_at <= host.quiet_since:
         return host
-    host = replace(turn.enter(host, HostState.RETURNING), aborted="")
-    return replace(host, quiet_since=seen.updated_at, next_try_at=turn.now)
+    host = replace(step.enter(host, HostState.RETURNING), aborted="")
+    return replace(host, quiet_since=seen.updated_at, next_try_at=step.now)
 
 
-def incomplete(turn: Turn, host: HostRecovery) -> HostRecovery:
+def incomplete(step: Step, host: HostRecovery) -> HostRecovery:
     """Some servers are not recovered. Others may move them, or order it again."""
-    if turn.looked_at(host):
-        host = replace(host, next_try_at=turn.now + turn.options.idle_interval)
-        servers.follow(turn, host)
-        mine = turn.servers_of(host)
+    if step.looked_at(host):
+        host = replace(host, next_try_at=step.now + step.options.idle_interval)
+        servers.follow(step, host)
+        mine = step.servers_of(host)
         if any(not server.state.final for server in mine):
-            return turn.set(host, HostState.EVACUATING)
+            return step.set(host, HostState.EVACUATING)
         if all(server.settled for server in mine):
-            return _accounted(turn, host)
-    return recovered(turn, host)
+            return _accounted(step, host)
+    return recovered(step, host)
 
 
-def returning(turn: Turn, host: HostRecovery) -> HostRecovery:
+def returning(step: Step, host: HostRecovery) -> HostRecovery:
     """It shows life: let Nova use it again, once its nova-compute has cleaned up.
 
     Nova refuses to lift a force-down before that. Only what the trigger did is
     undone.
     """
-    seen = turn.seen(host)
+    seen = step.seen(host)
     if seen is None:
-        return _cleared(turn, host, Reason.UNKNOWN_HOST)
-    if not turn.looked_at(host):
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
+    if not step.looked_at(host):
         return host
-    later = replace(host, next_try_at=turn.now + _HEARTBEAT * turn.options.down_time)
-    silent = turn.now - seen.updated_at >= turn.options.down_time
+    later = replace(host, next_try_at=step.now + _HEARTBEAT * step.options.down_time)
+    silent = step.now - seen.updated_at >= step.options.down_time
     if not proof.heard_of(host, seen):
         # One write may be anybody's; the next one is a heartbeat.
-        return _not_back(turn, host, seen) if silent else later
-    host = late.watch(turn, host)
+        return _not_back(step, host, seen) if silent else later
+    host = late.watch(step, host)
     later = replace(host, next_try_at=later.next_try_at)
-    off = [m for m in turn.picture.migrations if m.source == host.host]
+    off = [m for m in step.picture.migrations if m.source == host.host]
     if done := sum(migration.status == "done" for migration in off):
-        held = turn.hold(later, Reason.DONE_RECORDS, str(done))
-        return _not_back(turn, held, seen) if silent else held
-    if turn.picture.hosts_seen_at <= host.next_try_at:
-        return _answered(turn, host)  # what was done does not show yet
+        held = step.hold(later, Reason.DONE_RECORDS, str(done))
+        return _not_back(step, held, seen) if silent else held
+    if step.picture.hosts_seen_at <= host.next_try_at:
+        return _answered(step, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
     marked = seen.disabled_reason.startswith(detect.OUR_MARK)
     enable = seen.disabled and host.disabled_by_us and marked
     left: Reason | None = None
     if seen.forced_down and not lift:
-        return turn.hold(later, Reason.FORCED_DOWN)  # else it would be suspected again
-    if enable and not turn.options.return_enable:
+        return step.hold(later, Reason.FORCED_DOWN)  # else it would be suspected again
+    if enable and not step.options.return_enable:
         enable, left = False, Reason.LEFT_DISABLED
     if enable and not lift and detect.under_maintenance(seen):
-        return turn.hold(later, Reason.MAINTENANCE)
+        return step.hold(later, Reason.MAINTENANCE)
     if not (lift or enable):
         if late.is_watched(host):
             return later
-        return _returned(turn, host, left)
-    enable = enable and _heeded(turn, seen) and not detect.under_maintenance(seen)
+        return _returned(step, host, left)
+    enable = enable and _heeded(step, seen) and not detect.under_maintenance(seen)
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
-        told = turn.outcome(host, effect) or turn.pending(host, effect)
+        told = step.outcome(host, effect) or step.pending(host, effect)
         if wanted and not told:
-            if stopped := holds.paused(turn, host, "let it in again"):
-                return _answered(turn, stopped)
-            turn.intend(effect, host.host, host)
-    return _answered(turn, host)
+            if stopped := holds.paused(step, host, "let it in again"):
+                return _answered(step, stopped)
+            step.intend(effect, host.host, host)
+    return _answered(step, host)
 
 
-def _answered(turn: Turn, host: HostRecovery) -> HostRecovery:
+def _answered(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, of which Nova may have done, or refused, what undoes ours."""
     for effect in Effect.LIFT_FORCE_DOWN, Effect.ENABLE:
-        outcome = turn.outcome(host, effect)
+        outcome = step.outcome(host, effect)
         if outcome and outcome.refused:
-            host = turn.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
+            host = step.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
         if outcome:
-            pause = 0 if outcome.ok else turn.options.retry_interval
-            host = proof.later(turn, host, outcome, pause)
+            pause = 0 if outcome.ok else step.options.retry_interval
+            host = proof.later(step, host, outcome, pause)
     return host
 
 
-def _heeded(turn: Turn, seen: Host) -> bool:
+def _heeded(step: Step, seen: Host) -> bool:
     """Whether to enable its service now: of one that is down, Nova does not tell
     Placement, which would offer the host to nobody until nova-compute does. One that
     has died again may be enabled: it is suspected then."""
-    dead = not seen.forced_down and detect.silent(seen, turn.now, turn.options)
+    dead = not seen.forced_down and detect.silent(seen, step.now, step.options)
     return seen.up or dead
 
 
-def _not_back(turn: Turn, host: HostRecovery, seen: Host) -> HostRecovery:
+def _not_back(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
     """The host as it was before what looked like its return: a person may have its
     servers taken up again, and its next sign of life counts again."""
-    settled = all(server.settled for server in turn.servers_of(host))
+    settled = all(server.settled for server in step.servers_of(host))
     state = HostState.RECOVERED if settled else HostState.INCOMPLETE
     kind = records.EventKind(f"host.{state.value}")
-    turn.tell(kind, host, reason="it is not back: nothing more is heard of it")
+    step.tell(kind, host, reason="it is not back: nothing more is heard of it")
     host = replace(host, state=state, reason=None, detail="")
-    next_try_at = turn.now + turn.options.idle_interval
+    next_try_at = step.now + step.options.idle_interval
     return replace(host, quiet_since=seen.updated_at, next_try_at=next_try_at)
 
 
-def _returned(turn: Turn, host: HostRecovery, left: Reason | None) -> HostRecovery:
+def _returned(step: Step, host: HostRecovery, left: Reason | None) -> HostRecovery:
     """The end of it all, except for what is left to a person, and for going home."""
     words = left.sentence() if left else ""
-    turn.tell(records.EventKind.HOST_RETURNED, host, reason=words)
-    failback.begin(turn, host)
-    return replace(_closed(turn, host), reason=left)
+    step.tell(records.EventKind.HOST_RETURNED, host, reason=words)
+    failback.begin(step, host)
+    return replace(_closed(step, host), reason=left)
 
 
-FUNCTIONS: dict[HostState, Step] = {
+FUNCTIONS: dict[HostState, HostFunction] = {
     HostState.SUSPECTED: suspected,
     HostState.CONFIRMED: confirmed,
     HostState.FENCING: fencing,
@@ -296,26 +296,26 @@ FUNCTIONS: dict[HostState, Step] = {
 }
 
 
-def _false_alarm(turn: Turn, host: HostRecovery) -> HostRecovery | None:
+def _false_alarm(step: Step, host: HostRecovery) -> HostRecovery | None:
     """The host, closed, if it is none of our business after all."""
-    seen = turn.seen(host)
+    seen = step.seen(host)
     if seen is None:
-        return _cleared(turn, host, Reason.UNKNOWN_HOST)
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
     if no := detect.hands_off(seen):
-        return _cleared(turn, host, *no)
-    if not detect.silent(seen, turn.now, turn.options):
-        return _cleared(turn, host, Reason.ALIVE)
+        return _cleared(step, host, *no)
+    if not detect.silent(seen, step.now, step.options):
+        return _cleared(step, host, Reason.ALIVE)
     if vocabulary.HA not in seen.facts.flags:
-        return _cleared(turn, host, Reason.UNPROTECTED)
+        return _cleared(step, host, Reason.UNPROTECTED)
     return None
 
 
 def _cleared(
-    turn: Turn, host: HostRecovery, why: Reason, detail: str = ""
+    step: Step, host: HostRecovery, why: Reason, detail: str = ""
 ) -> HostRecovery:
-    turn.tell(records.EventKind.HOST_CLEARED, host, reason=why.sentence(detail))
-    return _closed(turn, host)
+    step.tell(records.EventKind.HOST_CLEARED, host, reason=why.sentence(detail))
+    return _closed(step, host)
 
 
-def _closed(turn: Turn, host: HostRecovery) -> HostRecovery:
-    return replace(turn.set(host, HostState.CLOSED), ended_at=turn.now)
+def _closed(step: Step, host: HostRecovery) -> HostRecovery:
+    return replace(step.set(host, HostState.CLOSED), ended_at=step.now)

@@ -27,10 +27,10 @@ from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.systemd import Notifier
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles, plainly
-from nova_ha_scheduler.fencing import ConfigError
-from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.fencing import FencingFileError
+from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.printable import one_line
-from nova_ha_scheduler.witnesses import Witnesses
+from nova_ha_scheduler.witnesses import EnabledWitnesses
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class _Found:
     """
 
     parts: Parts | None = None
-    fencing: Fencing | None = None
+    fencing: FenceDevices | None = None
     problem: tuple[Trouble, str] | None = None
 
 
@@ -123,7 +123,7 @@ class Reloader:
         try:
             parts = Parts(self._load())  # judged by what judges it at the start
         except cfg.Error as error:
-            of_file = isinstance(error, ConfigError)
+            of_file = isinstance(error, FencingFileError)
             trouble = Trouble.FENCING_FILE if of_file else Trouble.CONFIGURATION
             return _Found(problem=(trouble, one_line(error)))
         except Exception as error:
@@ -133,7 +133,7 @@ class Reloader:
 
     def _read_fencing(self) -> _Found:
         try:
-            return _Found(fencing=Fencing.from_conf(self._parts.conf))
+            return _Found(fencing=FenceDevices.from_conf(self._parts.conf))
         except Exception as error:
             return _Found(problem=(Trouble.FENCING_FILE, one_line(error)))
 
@@ -165,7 +165,7 @@ class Reloader:
         if not self._troubles.begins(trouble, words):
             plainly(LOG.error, "%s: %s", trouble.value[0], words)
 
-    def _tell_unusable(self, fencing: Fencing) -> None:
+    def _tell_unusable(self, fencing: FenceDevices) -> None:
         if not fencing.unusable:
             self._troubles.is_over(Trouble.FENCING_FILE)
             return
@@ -186,7 +186,7 @@ class Reloader:
         finally:
             talk.setLevel(level)
         self._parts.options = trigger_conf.options(conf)
-        self._parts.world.witness_by(Witnesses(conf))
+        self._parts.world.witness_by(EnabledWitnesses(conf))
         self._troubles.is_over(Trouble.CONFIGURATION)
         names = sorted(f"[{group or 'DEFAULT'}] {name}" for group, name in changed)
         LOG.info(

@@ -20,47 +20,47 @@ from nova_ha_scheduler.evacuation import (
     unread,
 )
 from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery, ServerState
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.planner import board, triage
 
 _UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
 
 
-def follow(turn: Turn, host: records.HostRecovery) -> None:
+def follow(step: Step, host: records.HostRecovery) -> None:
     """Take in the host's new servers, and bring each one's state up to date.
 
     A picture without the host's servers has its records, which is enough for those
     that are under way.
     """
-    for server in turn.picture.servers_of(host.host):
-        if (host.id, server.uuid) not in turn.servers:
-            turn.put(discovery.found(turn, host, server))
-    for record in turn.servers_of(host):
-        if turn.looked_at(host) or record.state in _UNDER_WAY:
-            turn.put(FUNCTIONS[record.state](turn, record))
+    for server in step.picture.servers_of(host.host):
+        if (host.id, server.uuid) not in step.servers:
+            step.put(discovery.found(step, host, server))
+    for record in step.servers_of(host):
+        if step.looked_at(host) or record.state in _UNDER_WAY:
+            step.put(FUNCTIONS[record.state](step, record))
     if host.aborted:
-        give_up_waiting(turn, host, Reason.ABORTED, host.aborted)
+        give_up_waiting(step, host, Reason.ABORTED, host.aborted)
 
 
 def give_up_waiting(
-    turn: Turn, host: records.HostRecovery, reason: Reason, detail: str = ""
+    step: Step, host: records.HostRecovery, reason: Reason, detail: str = ""
 ) -> None:
     """What waits for its evacuation stays there."""
-    for record in turn.servers_of(host):
+    for record in step.servers_of(host):
         if record.state is ServerState.WAITING:
-            turn.put(_left(turn, record, reason, detail))
+            step.put(_left(step, record, reason, detail))
 
 
-def try_again(turn: Turn, host: records.HostRecovery) -> records.HostRecovery:
+def try_again(step: Step, host: records.HostRecovery) -> records.HostRecovery:
     """A person ordered it: what failed or was left is judged anew, and what was asked
     for in vain gets another place."""
     planned = dict(host.planned)
-    for record in turn.servers_of(host):
+    for record in step.servers_of(host):
         if record.state in (ServerState.FAILED, ServerState.LEFT):
             if record.attempts:
                 planned.pop(record.server, None)
-            record = replace(record, attempts=0, tried=(), not_before=turn.now)
-            turn.put(replace(_anew(record), state=ServerState.WAITING))
+            record = replace(record, attempts=0, tried=(), not_before=step.now)
+            step.put(replace(_anew(record), state=ServerState.WAITING))
     return replace(host, planned=planned)
 
 
@@ -70,7 +70,7 @@ def _anew(record: ServerRecovery) -> ServerRecovery:
     return replace(record, moving_at=None, landed_at=None, ended_at=None)
 
 
-def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
+def _new_record(step: Step, record: ServerRecovery) -> Migration | None:
     """The record that tells of its newest evacuation.
 
     After one that was lost on its way, that is the old one: Nova's conductor takes up
@@ -78,8 +78,8 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     may share it then, and its last word is that of the one that landed, whatever it
     said before.
     """
-    newest = turn.picture.newest_record(record.server, record.source)
-    older = turn.picture.record(record.leftover)
+    newest = step.picture.newest_record(record.server, record.source)
+    older = step.picture.record(record.leftover)
     if older and older.landed:
         return older
     if newest is None or newest.id <= record.baseline:
@@ -87,50 +87,50 @@ def _new_record(turn: Turn, record: ServerRecovery) -> Migration | None:
     return older if older and older.status != "accepted" else newest
 
 
-def waiting(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is still on the dead host, and Nova was not asked, or not again."""
-    if _new_record(turn, record):
-        return _adopt(turn, record)
-    server = turn.picture.servers.get(record.server)
+    if _new_record(step, record):
+        return _adopt(step, record)
+    server = step.picture.servers.get(record.server)
     if server is None or server.host != record.source:
-        return _gone(turn, record)
-    record = _there(turn, record)
-    if words := unread.why(turn, record):
+        return _gone(step, record)
+    record = _there(step, record)
+    if words := unread.why(step, record):
         reason = Reason.CANNOT_BE_READ
-        return attempts.busy(turn, record, reason, words, wait, _left)
+        return attempts.busy(step, record, reason, words, wait, _left)
     if record.reason is Reason.CANNOT_BE_READ and not record.attempts:
-        found = discovery.found(turn, turn.hosts[record.recovery], server)
+        found = discovery.found(step, step.hosts[record.recovery], server)
         record = replace(found, seen_at=record.seen_at)
-    if record.only and stranded.is_dead(turn, record.only):
+    if record.only and stranded.is_dead(step, record.only):
         record = replace(record, only=None)
-    facts = turn.picture.hosts[server.host].facts
-    if why := triage.why_left(server, facts, turn.options):
-        return _left(turn, record, *why)
+    facts = step.picture.hosts[server.host].facts
+    if why := triage.why_left(server, facts, step.options):
+        return _left(step, record, *why)
     if server.task_state is None:
-        return attempts.idle(turn, record)
-    if interrupted.for_ever(turn, record, server.task_state):
-        return interrupted.ended(turn, record, server.task_state, wait, _left)
+        return attempts.idle(step, record)
+    if interrupted.for_ever(step, record, server.task_state):
+        return interrupted.ended(step, record, server.task_state, wait, _left)
     state = server.task_state
-    return attempts.busy(turn, record, Reason.TASK_STATE, state, wait, _left)
+    return attempts.busy(step, record, Reason.TASK_STATE, state, wait, _left)
 
 
-def ready(turn: Turn, record: ServerRecovery) -> bool:
+def ready(step: Step, record: ServerRecovery) -> bool:
     """Whether Nova may be asked for it now; not for what has left the dead host."""
-    due = record.state is ServerState.WAITING and record.not_before <= turn.now
-    shown = turn.picture.servers.get(record.server)
+    due = record.state is ServerState.WAITING and record.not_before <= step.now
+    shown = step.picture.servers.get(record.server)
     there = shown is not None and shown.host == record.source
     return due and there and record.reason not in attempts.BUSY
 
 
-def claims(turn: Turn) -> list[board.Claim]:
+def claims(step: Step) -> list[board.Claim]:
     """The evacuations under way, with what Placement may not show yet of them."""
     under_way = (ServerState.ASKED, ServerState.MOVING)
-    moving = (s for s in turn.servers.values() if s.state in under_way)
+    moving = (s for s in step.servers.values() if s.state in under_way)
     return [
         board.claim(
             record.destination,
-            turn.picture.servers.get(record.server),
-            _new_record(turn, record),
+            step.picture.servers.get(record.server),
+            _new_record(step, record),
         )
         for record in moving
         if record.landed_at is None and record.destination is not None
@@ -138,34 +138,34 @@ def claims(turn: Turn) -> list[board.Claim]:
 
 
 def wait(
-    turn: Turn, record: ServerRecovery, reason: Reason, detail: str = ""
+    step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
 ) -> ServerRecovery:
     """The server, which waits; it is told once for each reason."""
     new = record.because(reason, detail)
     if record.reason is reason:
         return replace(new, state=ServerState.WAITING)
-    return _enter(turn, new, ServerState.WAITING)
+    return _enter(step, new, ServerState.WAITING)
 
 
 def _left(
-    turn: Turn, record: ServerRecovery, reason: Reason, detail: str = ""
+    step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
 ) -> ServerRecovery:
     """The server, which stays where it is."""
-    return _enter(turn, record.because(reason, detail), ServerState.LEFT)
+    return _enter(step, record.because(reason, detail), ServerState.LEFT)
 
 
 def _enter(
-    turn: Turn, record: ServerRecovery, state: ServerState, how: str = ""
+    step: Step, record: ServerRecovery, state: ServerState, how: str = ""
 ) -> ServerRecovery:
     """The server in another state, which is told with its reason."""
-    record = replace(record, state=state, ended_at=turn.now if state.final else None)
+    record = replace(record, state=state, ended_at=step.now if state.final else None)
     kind = records.EventKind(f"server.{state.value}")
-    turn.tell(kind, record, how=how, reason=record.sentence)
+    step.tell(kind, record, how=how, reason=record.sentence)
     return record
 
 
 def ask(
-    turn: Turn, record: ServerRecovery, destination: str | None, named: bool = True
+    step: Step, record: ServerRecovery, destination: str | None, named: bool = True
 ) -> ServerRecovery:
     """Want its evacuation.
 
@@ -173,66 +173,66 @@ def ask(
     :param named: whether Nova is asked for that host; else its scheduler chooses.
     """
     wanted = destination if named else None
-    turn.intend(records.Effect.EVACUATE, record.source, record, destination=wanted)
+    step.intend(records.Effect.EVACUATE, record.source, record, destination=wanted)
     record = replace(
         _anew(record),
         destination=destination,
         named=named,
-        leftover=turn.picture.first_accepted(record.server, record.source),
+        leftover=step.picture.first_accepted(record.server, record.source),
         attempts=record.attempts + 1,
         request_id=None,
-        asked_at=turn.now,
-        not_before=turn.now + turn.options.settle,
+        asked_at=step.now,
+        not_before=step.now + step.options.settle,
     )
     how = "" if named else f"{destination} has room; the scheduler chooses"
-    return _enter(turn, record, ServerState.ASKED, how)
+    return _enter(step, record, ServerState.ASKED, how)
 
 
-def asked(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def asked(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Nova is being asked. A lost answer is looked for in the records, and only
     when it can no longer take effect is the request held for void."""
-    if outcome := turn.outcome(record, records.Effect.EVACUATE):
+    if outcome := step.outcome(record, records.Effect.EVACUATE):
         if outcome.refused:
-            return _attempt_failed(turn, record, outcome.detail)
+            return _attempt_failed(step, record, outcome.detail)
         if outcome.withheld:
-            record = replace(record, attempts=record.attempts - 1, not_before=turn.now)
-            return wait(turn, _anew(record), Reason.WITHHELD)
+            record = replace(record, attempts=record.attempts - 1, not_before=step.now)
+            return wait(step, _anew(record), Reason.WITHHELD)
         if outcome.ok:
             record = replace(record, request_id=outcome.request_id)
         else:
             record = record.because(Reason.UNRESOLVED, outcome.detail)
         # It may still take effect, or does not show yet.
-        record = replace(record, not_before=turn.now + turn.options.settle)
-    if _new_record(turn, record):
-        return _adopt(turn, record)
-    under_way = turn.pending(record, records.Effect.EVACUATE)
-    shown = record.source in turn.picture.scope.hosts
-    if under_way or not shown or turn.picture.taken_at < record.not_before:
+        record = replace(record, not_before=step.now + step.options.settle)
+    if _new_record(step, record):
+        return _adopt(step, record)
+    under_way = step.pending(record, records.Effect.EVACUATE)
+    shown = record.source in step.picture.scope.hosts
+    if under_way or not shown or step.picture.taken_at < record.not_before:
         return record
-    if words := unread.why(turn, record):
-        return unread.followed(turn, record, words)
+    if words := unread.why(step, record):
+        return unread.followed(step, record, words)
     record = unread.read_again(record)
-    server = turn.picture.servers.get(record.server)
+    server = step.picture.servers.get(record.server)
     if server is not None and server.task_state is not None:
-        return stranded.followed(turn, record, None)
-    if stranded.given_up(turn, record, None):
-        return _again(turn, record, None)
-    return attempts.never_got(turn, record, _attempt_failed)
+        return stranded.followed(step, record, None)
+    if stranded.given_up(step, record, None):
+        return _again(step, record, None)
+    return attempts.never_got(step, record, _attempt_failed)
 
 
-def _adopt(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def _adopt(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Follow the newest record: ours, or that of somebody who was faster."""
-    ours, newest = record.state is ServerState.ASKED, _new_record(turn, record)
+    ours, newest = record.state is ServerState.ASKED, _new_record(step, record)
     record = replace(
         _anew(record),
         destination=_heading(record, newest),
         request_id=record.request_id if ours else None,
-        moving_at=turn.now,
+        moving_at=step.now,
     )
     how = "" if ours else "asked by others"
     if newest and newest.id == record.leftover and not ours:
         how = "by an earlier request"
-    return moving(turn, _enter(turn, record, ServerState.MOVING, how))
+    return moving(step, _enter(step, record, ServerState.MOVING, how))
 
 
 def _heading(record: ServerRecovery, newest: Migration | None) -> str | None:
@@ -243,48 +243,48 @@ def _heading(record: ServerRecovery, newest: Migration | None) -> str | None:
     return chosen or (record.destination if ours or newest is None else None)
 
 
-def moving(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def moving(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Nova has a record of its evacuation; after it ends, the server is checked."""
     if record.landed_at is not None:
-        return _landed(turn, record)
-    newest = _new_record(turn, record)
+        return _landed(step, record)
+    newest = _new_record(step, record)
     if newest and newest.failed:
-        said = attempts.why(turn, record, newest)
-        past = replace(record, baseline=stranded.baseline(turn, record))
+        said = attempts.why(step, record, newest)
+        past = replace(record, baseline=stranded.baseline(step, record))
         if words := stranded.had_it(newest, said or ""):
             # That host alone can say whether it still has it.
             past = replace(past, only=newest.destination)
-        if words := words or late.disturbed(turn, record, newest):
+        if words := words or late.disturbed(step, record, newest):
             lost = past.because(Reason.DISTURBED, words)
-            return _enter(turn, lost, ServerState.FAILED)
+            return _enter(step, lost, ServerState.FAILED)
         if said is None:
             return record
-        if there := stranded.may_have_it(turn, newest, said):
-            return _blameless(turn, replace(past, only=there), said)
-        return _attempt_failed(turn, past, said)
+        if there := stranded.may_have_it(step, newest, said):
+            return _blameless(step, replace(past, only=there), said)
+        return _attempt_failed(step, past, said)
     if newest is None or not newest.landed:
         if newest and newest.destination:
             record = replace(record, destination=newest.destination)
-        if words := unread.why(turn, record):
-            return unread.followed(turn, record, words)
+        if words := unread.why(step, record):
+            return unread.followed(step, record, words)
         record = unread.read_again(record)
-        if stranded.vanished(turn, record):
-            return _gone(turn, record)
-        if stranded.given_up(turn, record, newest):
-            return _again(turn, record, newest)
-        record = stranded.followed(turn, record, newest)
-        began = record.moving_at or turn.now
-        if record.reason is None and turn.now - began >= turn.options.slow_after:
+        if stranded.vanished(step, record):
+            return _gone(step, record)
+        if stranded.given_up(step, record, newest):
+            return _again(step, record, newest)
+        record = stranded.followed(step, record, newest)
+        began = record.moving_at or step.now
+        if record.reason is None and step.now - began >= step.options.slow_after:
             record = record.because(Reason.SLOW)
-            turn.tell(records.EventKind.SERVER_SLOW, record, reason=record.sentence)
+            step.tell(records.EventKind.SERVER_SLOW, record, reason=record.sentence)
         return record
     record = replace(record.because(None), destination=newest.destination)
-    record = replace(record, landed_at=turn.now, not_before=turn.now)
-    turn.tell(records.EventKind.SERVER_LANDED, record)
-    return _landed(turn, record)
+    record = replace(record, landed_at=step.now, not_before=step.now)
+    step.tell(records.EventKind.SERVER_LANDED, record)
+    return _landed(step, record)
 
 
-def _gone(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def _gone(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is not shown where it was: it has landed by the next looks, or was deleted.
     Nova's lists leave out a cell that does not answer for a moment, and say nothing.
 
@@ -293,85 +293,85 @@ def _gone(turn: Turn, record: ServerRecovery) -> ServerRecovery:
     another request for the same server may fail the record thereafter.
     """
     if record.reason is not Reason.GONE:
-        gone_at = turn.now + turn.options.settle
+        gone_at = step.now + step.options.settle
         return replace(record.because(Reason.GONE), not_before=gone_at)
-    if turn.picture.taken_at < record.not_before:
+    if step.picture.taken_at < record.not_before:
         return record
     asked_for = record.state is ServerState.MOVING or record.asked_at is not None
     if record.landed_at is not None or not asked_for:
-        return _enter(turn, record, ServerState.LEFT)
+        return _enter(step, record, ServerState.LEFT)
     record = replace(record, state=ServerState.MOVING)
-    return replace(record, landed_at=turn.now, not_before=turn.now)
+    return replace(record, landed_at=step.now, not_before=step.now)
 
 
-def _there(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def _there(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is shown again."""
     if record.reason is not Reason.GONE:
         return record
-    return replace(record.because(None), not_before=turn.now)
+    return replace(record.because(None), not_before=step.now)
 
 
 def _again(
-    turn: Turn, record: ServerRecovery, newest: Migration | None
+    step: Step, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
     """Its state was reset; the destination is not to blame if it may still get it."""
     ours = record.reason is Reason.STRANDED
     words = record.detail if ours else "somebody has reset its state"
-    record = stranded.retried(turn, record, newest)
+    record = stranded.retried(step, record, newest)
     failed = _blameless if record.only else _attempt_failed
-    return replace(failed(turn, record, words), not_before=turn.now)
+    return replace(failed(step, record, words), not_before=step.now)
 
 
-def _blameless(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:
+def _blameless(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
     """The attempt failed, and the next one has to go to the same destination."""
-    return replace(_attempt_failed(turn, record, detail), tried=record.tried)
+    return replace(_attempt_failed(step, record, detail), tried=record.tried)
 
 
-def _attempt_failed(turn: Turn, record: ServerRecovery, detail: str) -> ServerRecovery:
+def _attempt_failed(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
     record = attempts.tried(record)
-    if record.attempts >= turn.options.attempts:
-        return _enter(turn, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
-    record = replace(record, not_before=turn.now + turn.options.retry_interval)
-    return wait(turn, record, Reason.RETRY, detail)
+    if record.attempts >= step.options.attempts:
+        return _enter(step, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
+    record = replace(record, not_before=step.now + step.options.retry_interval)
+    return wait(step, record, Reason.RETRY, detail)
 
 
-def _landed(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def _landed(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Is it all there, and does it run if it ran, and not if it did not?"""
-    if record.server not in turn.picture.scope.landed:
+    if record.server not in step.picture.scope.landed:
         return record  # the next picture shows it
-    server = turn.picture.servers.get(record.server)
+    server = step.picture.servers.get(record.server)
     if server is None:
-        return _gone(turn, record)
-    record = _there(turn, record)
-    newest = _new_record(turn, record)
+        return _gone(step, record)
+    record = _there(step, record)
+    newest = _new_record(step, record)
     elsewhere = server.host not in ("", record.source)
     if elsewhere and not (newest and newest.landed):
         record = replace(record, destination=server.host)  # no record says where
-    looked = turn.outcome(record, records.Effect.LOOK)
+    looked = step.outcome(record, records.Effect.LOOK)
     lacking = landing.lacks(record, server, looked)
     if lacking is None:
-        late.landed(turn, record)
+        late.landed(step, record)
         how = looked.detail if looked and looked.ok else ""
-        return _enter(turn, record.because(None), ServerState.RECOVERED, how)
+        return _enter(step, record.because(None), ServerState.RECOVERED, how)
     reason, detail, remedy = lacking
     if remedy:
-        record = landing.put_right(turn, record, remedy)
+        record = landing.put_right(step, record, remedy)
         detail = record.detail or detail
-    if turn.now - (record.landed_at or turn.now) >= turn.options.check_time:
-        return _enter(turn, record.because(reason, detail), ServerState.FAILED)
+    if step.now - (record.landed_at or step.now) >= step.options.check_time:
+        return _enter(step, record.because(reason, detail), ServerState.FAILED)
     return record
 
 
-def ended(turn: Turn, record: ServerRecovery) -> ServerRecovery:
+def ended(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is accounted for; what is not recovered, others may still move."""
     if record.settled or record.landed_at is not None:
         return record
-    newest = _new_record(turn, record)
+    newest = _new_record(step, record)
     by_others = newest is not None and not newest.failed
-    return _adopt(turn, record) if by_others else record
+    return _adopt(step, record) if by_others else record
 
 
-FUNCTIONS: dict[ServerState, Callable[[Turn, ServerRecovery], ServerRecovery]] = {
+FUNCTIONS: dict[ServerState, Callable[[Step, ServerRecovery], ServerRecovery]] = {
     ServerState.WAITING: waiting,
     ServerState.ASKED: asked,
     ServerState.MOVING: moving,

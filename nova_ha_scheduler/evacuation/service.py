@@ -197,7 +197,7 @@ class Service:
             self._parts.options,
             keep if kept.keep_decisions else None,
         )
-        turns = _Turns(engine, executor, self._conf)
+        pace = _Turns(engine, executor, self._conf)
         admission = publisher.Publisher(
             publisher.command(self._conf),
             self._conf.admission.publish_interval,
@@ -212,8 +212,8 @@ class Service:
         try:
             self._notifier.starting(self._patience)
             while self._leadership.leads and not self._stop.is_set():
-                self._turn(engine, turns)
-                self._take_reload(engine, turns)
+                self._turn(engine, pace)
+                self._take_reload(engine, pace)
                 self._live(self._status(engine))
                 self._require_ends(executor)
         except NotActive:
@@ -235,12 +235,12 @@ class Service:
             whom = intent.server or intent.host
             self._leadership.give_up(intent.effect.value, whom, seconds)
 
-    def _take_reload(self, engine: Engine, turns: "_Turns") -> None:
+    def _take_reload(self, engine: Engine, pace: "_Turns") -> None:
         """Go by what was read anew: hosts that wait for a device are tried with it."""
         changed = self._reloader.look()
         if changed is not None:
             engine.use(self._parts.options, changed)
-            turns.hurry()
+            pace.hurry()
 
     def _status(self, engine: Engine) -> str:
         """A line for people."""
@@ -250,15 +250,15 @@ class Service:
         troubles = (trouble.value[0] for trouble, *_ in self._troubles.standing())
         return "; ".join((words, *troubles))
 
-    def _turn(self, engine: Engine, turns: "_Turns") -> None:
+    def _turn(self, engine: Engine, pace: "_Turns") -> None:
         """Wait for something to do, and do it; whatever breaks is tried again.
 
         :raises NotActive: another trigger is active.
         """
         try:
-            self._wake.wait(min(turns.rest(), _COMMANDS_SECONDS))
+            self._wake.wait(min(pace.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
-            self._step(engine, turns)
+            self._step(engine, pace)
             self._tell()
             self._health.stepped()
         except NotActive:
@@ -270,15 +270,15 @@ class Service:
             self._troubles.begins(Trouble.STEP, error)
             self._stop.wait(_RETRY_SECONDS)
 
-    def _step(self, engine: Engine, turns: "_Turns") -> None:
-        news = self._take_updates(engine, turns)
+    def _step(self, engine: Engine, pace: "_Turns") -> None:
+        news = self._take_updates(engine, pace)
         written = self.journal.load(self._clock.now())
         paused, self._pauses = self._pauses, frozenset(written.pauses)
         ordered = paused != self._pauses
-        if not turns.due(news, ordered, frozenset(written.commands)):
+        if not pace.due(news, ordered, frozenset(written.commands)):
             return
         try:
-            change = turns.step(self._troubles.outage())
+            change = pace.step(self._troubles.outage())
         except CloudUnreachable as error:
             if self._troubles.begins(Trouble.CLOUD, error):
                 words, todo, _ = Trouble.CLOUD.value
@@ -293,19 +293,19 @@ class Service:
             self._troubles.begins(Trouble.UNREADABLE, unread)
         else:
             self._troubles.is_over(Trouble.UNREADABLE)
-        if turns.looked and self._troubles.is_over(Trouble.CLOUD):
+        if pace.looked and self._troubles.is_over(Trouble.CLOUD):
             self._say(EventKind.SIGHTED, Trouble.CLOUD.value[-1])
         if change.events and self._sender:
             self._sender.wake()
 
-    def _take_updates(self, engine: Engine, turns: "_Turns") -> bool:
+    def _take_updates(self, engine: Engine, pace: "_Turns") -> bool:
         """Write down which hosts were forced down, and whether there is any news."""
         state, now = engine.state, self._clock.now()
         began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
         under_way = {s.server for s in state.servers.values() if s.is_under_way(now)}
         news = self._updates.take(engine.hosts, under_way, began, now)
         for server in news.ended:
-            turns.hear_of(server)
+            pace.hear_of(server)
         for host in news.down:
             self._parts.world.expect(host)
         self._untold += [

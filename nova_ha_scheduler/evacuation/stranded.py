@@ -27,7 +27,7 @@ from nova_ha_scheduler.evacuation.records import (
     Reason,
     ServerRecovery,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 _RESET = "error"
 """The vm_state of a server whose state was reset; Nova's own failures end the record
@@ -61,36 +61,36 @@ _PROVEN = (
 
 
 def followed(
-    turn: Turn, record: ServerRecovery, newest: Migration | None
+    step: Step, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
     """The server, whose evacuation has not ended: is there still hope that it will?
 
     :param newest: its record, if there is one.
     """
-    since = record.moving_at or record.asked_at or turn.now
+    since = record.moving_at or record.asked_at or step.now
     host = _heading(record, newest)
-    if not _looked(turn, record):
+    if not _looked(step, record):
         return record
     if host is None:
-        return _slow(turn, record, since) if newest is None else record
-    if dead := _proven_dead(turn, host):
-        late.expect(turn, record, dead)
-        return _reset(turn, record, f"its destination {host} died in the middle")
-    seen = turn.picture.hosts.get(host)
+        return _slow(step, record, since) if newest is None else record
+    if dead := _proven_dead(step, host):
+        late.expect(step, record, dead)
+        return _reset(step, record, f"its destination {host} died in the middle")
+    seen = step.picture.hosts.get(host)
     if seen is None or not seen.heard:
         if record.reason is not Reason.DESTINATION_DOWN:
             record = record.because(Reason.DESTINATION_DOWN, host)
-            turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+            step.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
         return record
     if record.reason is Reason.DESTINATION_DOWN:
         record = record.because(None)
-    if turn.now - since >= turn.options.slow_after and _named(record, newest):
+    if step.now - since >= step.options.slow_after and _named(record, newest):
         words = f"its destination {host} has never heard of it"
-        return _reset(turn, record, words)
+        return _reset(step, record, words)
     return record
 
 
-def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bool:
+def given_up(step: Step, record: ServerRecovery, newest: Migration | None) -> bool:
     """Whether it may be asked for again: its state was reset, by the trigger or by a
     person who was told that it takes long.
 
@@ -99,19 +99,19 @@ def given_up(turn: Turn, record: ServerRecovery, newest: Migration | None) -> bo
     nova-compute took the task state away by itself, as a conductor did not answer when
     it began: its record is never touched then.
     """
-    server = _looked(turn, record)
+    server = _looked(step, record)
     if server is None or server.task_state is not None:
         return False
     if record.reason is Reason.STRANDED:
         host = _heading(record, newest)
         untouched = newest is not None and newest.status == "accepted"
-        if untouched and not turn.pending(record, Effect.RESET_STATE):
+        if untouched and not step.pending(record, Effect.RESET_STATE):
             return True
-        return server.vm_state == _RESET or bool(host and is_dead(turn, host))
+        return server.vm_state == _RESET or bool(host and is_dead(step, host))
     return record.reason is Reason.SLOW and server.vm_state == _RESET
 
 
-def may_have_it(turn: Turn, failed: Migration, said: str) -> str | None:
+def may_have_it(step: Step, failed: Migration, said: str) -> str | None:
     """The destination that may run a server, though its evacuation has failed: where
     Nova's own services did not answer nova-compute, it gives up without a look at the
     guest that it may have made; and where nobody says why, it may have been that. It
@@ -123,7 +123,7 @@ def may_have_it(turn: Turn, failed: Migration, said: str) -> str | None:
     unheard = any(words in said for words in _UNHEARD)
     if failed.status == _BY_COMPUTE:
         unheard = unheard or said == attempts.unexplained(failed)
-    return there if unheard and there and not is_dead(turn, there) else None
+    return there if unheard and there and not is_dead(step, there) else None
 
 
 def had_it(failed: Migration, said: str) -> str:
@@ -137,45 +137,45 @@ def had_it(failed: Migration, said: str) -> str:
     return f"{there} had it already" if _HAS_IT in said else ""
 
 
-def vanished(turn: Turn, record: ServerRecovery) -> bool:
+def vanished(step: Step, record: ServerRecovery) -> bool:
     """Whether the server is neither on the dead host nor, as far as its record says,
     anywhere else: it was deleted, or has landed since the record was read."""
-    listed = record.source in turn.picture.scope.hosts
-    return listed and record.server not in turn.picture.servers
+    listed = record.source in step.picture.scope.hosts
+    return listed and record.server not in step.picture.servers
 
 
 def retried(
-    turn: Turn, record: ServerRecovery, newest: Migration | None
+    step: Step, record: ServerRecovery, newest: Migration | None
 ) -> ServerRecovery:
     """The server, to be asked for again: where its lost request may still arrive, or
     is being worked on."""
     bound = _heading(record, newest) or record.only
-    if bound and is_dead(turn, bound):
+    if bound and is_dead(step, bound):
         bound = None
-    return replace(record, baseline=baseline(turn, record), only=bound)
+    return replace(record, baseline=baseline(step, record), only=bound)
 
 
-def baseline(turn: Turn, record: ServerRecovery) -> int:
+def baseline(step: Step, record: ServerRecovery) -> int:
     """The newest record of the server, all of whose evacuations are over."""
-    newest = turn.picture.newest_record(record.server, record.source)
+    newest = step.picture.newest_record(record.server, record.source)
     return max(record.baseline, newest.id if newest else 0)
 
 
-def is_dead(turn: Turn, host: str) -> bool:
+def is_dead(step: Step, host: str) -> bool:
     """Whether a destination is proven to have died, and shows no life; the picture is
     younger than the proof.
 
     A host in recovery is nobody's destination: it has died after it was asked, whatever
     the clock says.
     """
-    return _proven_dead(turn, host) is not None
+    return _proven_dead(step, host) is not None
 
 
-def _proven_dead(turn: Turn, host: str) -> HostRecovery | None:
-    found = turn.recovery_of(host)
+def _proven_dead(step: Step, host: str) -> HostRecovery | None:
+    found = step.recovery_of(host)
     if found is None or found.evidence is None or found.state not in _PROVEN:
         return None
-    older = turn.picture.taken_at <= found.stages.get(HostState.FENCED.value, 0.0)
+    older = step.picture.taken_at <= found.stages.get(HostState.FENCED.value, 0.0)
     return None if older else found
 
 
@@ -194,33 +194,33 @@ def _named(record: ServerRecovery, newest: Migration | None) -> bool:
     return newest.status == "accepted" and bool(newest.destination)
 
 
-def _slow(turn: Turn, record: ServerRecovery, since: float) -> ServerRecovery:
+def _slow(step: Step, record: ServerRecovery, since: float) -> ServerRecovery:
     """A request of which nothing is seen, and that may arrive anywhere: a person has
     to decide."""
-    if record.reason is not None or turn.now - since < turn.options.slow_after:
+    if record.reason is not None or step.now - since < step.options.slow_after:
         return record
     record = record.because(Reason.SLOW)
-    turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+    step.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
     return record
 
 
-def _looked(turn: Turn, record: ServerRecovery) -> Server | None:
+def _looked(step: Step, record: ServerRecovery) -> Server | None:
     """The server, where the picture shows it on the dead host."""
-    server = turn.picture.servers.get(record.server)
+    server = step.picture.servers.get(record.server)
     if server is None or server.unreadable or server.host != record.source:
         return None
-    return server if record.source in turn.picture.scope.hosts else None
+    return server if record.source in step.picture.scope.hosts else None
 
 
-def _reset(turn: Turn, record: ServerRecovery, words: str) -> ServerRecovery:
+def _reset(step: Step, record: ServerRecovery, words: str) -> ServerRecovery:
     """Have its state reset; again only after a while: the picture may be older."""
-    server = _looked(turn, record)
+    server = _looked(step, record)
     if record.reason is not Reason.STRANDED:
-        record = replace(record.because(Reason.STRANDED, words), not_before=turn.now)
-        turn.tell(EventKind.SERVER_STRANDED, record, reason=record.sentence)
-    due = turn.now >= record.not_before and not turn.pending(record, Effect.RESET_STATE)
+        record = replace(record.because(Reason.STRANDED, words), not_before=step.now)
+        step.tell(EventKind.SERVER_STRANDED, record, reason=record.sentence)
+    due = step.now >= record.not_before and not step.pending(record, Effect.RESET_STATE)
     stuck = server is not None and server.task_state is not None
-    if due and stuck and not holds.stops(turn, turn.hosts[record.recovery]):
-        turn.intend(Effect.RESET_STATE, record.source, record)
-        record = replace(record, not_before=turn.now + turn.options.retry_interval)
+    if due and stuck and not holds.stops(step, step.hosts[record.recovery]):
+        step.intend(Effect.RESET_STATE, record.source, record)
+        record = replace(record, not_before=step.now + step.options.retry_interval)
     return record

@@ -42,7 +42,7 @@ class Told(TypedDict, total=False):
     servers: tuple[str, ...]
 
 
-class Turn:
+class Step:
     """The functions of a step read and write it; :meth:`change` is their sum.
 
     Intents of an earlier life of the trigger, which nobody carries out any more, end

@@ -17,7 +17,7 @@ from collections.abc import Collection
 
 from nova_ha_scheduler.cluster.model import Unread
 from nova_ha_scheduler.evacuation.records import EventKind, Reason, ServerRecovery
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.printable import plain
 
 _HISTORY = 600.0
@@ -31,24 +31,24 @@ _NAMED = 10
 """Objects that one sentence names."""
 
 
-def why(turn: Turn, record: ServerRecovery) -> str:
+def why(step: Step, record: ServerRecovery) -> str:
     """What of a dead host's server cannot be read; "": all can."""
-    server = turn.picture.servers.get(record.server)
+    server = step.picture.servers.get(record.server)
     if server is not None and server.unreadable:
         return server.unreadable
-    since = turn.hosts[record.recovery].started_at - _HISTORY
-    for one in turn.picture.unread:
+    since = step.hosts[record.recovery].started_at - _HISTORY
+    for one in step.picture.unread:
         ours = one.source == record.source and one.server in ("", record.server)
         if ours and (one.at is None or one.at >= since):
             return f"{one.kind} {one.name}: {one.why}"
     return ""
 
 
-def followed(turn: Turn, record: ServerRecovery, words: str) -> ServerRecovery:
+def followed(step: Step, record: ServerRecovery, words: str) -> ServerRecovery:
     """A server that is under way, as far as was seen: nothing new is begun for it."""
     if record.reason is not Reason.CANNOT_BE_READ:
         record = record.because(Reason.CANNOT_BE_READ, words)
-        turn.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+        step.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
     return record
 
 
@@ -68,17 +68,17 @@ class UnreadWatch:
     def __init__(self) -> None:
         self._met: dict[tuple[str, str], float] = {}
 
-    def watch(self, turn: Turn) -> None:
+    def watch(self, step: Step) -> None:
         """To be called once a step, with the step's picture."""
-        now, before = turn.picture.taken_at, self._met
-        found = {(one.kind, one.name): one for one in turn.picture.unread}
+        now, before = step.picture.taken_at, self._met
+        found = {(one.kind, one.name): one for one in step.picture.unread}
         new = [one for key, one in found.items() if key not in before]
         met = before | dict.fromkeys(found, now)
         self._met = {k: at for k, at in met.items() if abs(now - at) <= _OVER_AFTER}
         if new:
-            turn.tell(EventKind.UNREADABLE, reason=words(new))
+            step.tell(EventKind.UNREADABLE, reason=words(new))
         if before and not self._met:
-            turn.tell(EventKind.READABLE)
+            step.tell(EventKind.READABLE)
 
     @property
     def there(self) -> str:

@@ -92,7 +92,7 @@ class OpenStackCloud:
         self._api.act("PUT", f"/os-services/{service}", change)
 
 
-class Fencing(interfaces.Fencing, Protocol):
+class NamedFencing(interfaces.Fencing, Protocol):
     """Devices that may know a host by another name than Nova does."""
 
     def hear_names(self, names: Mapping[str, str]) -> None:
@@ -109,7 +109,7 @@ class ProductionWorld(OpenStackCloud):
     def __init__(
         self,
         api: Api,
-        fencing: Fencing,
+        fencing: NamedFencing,
         witnesses: interfaces.Witnesses,
         only: Collection[str] | None = None,
     ) -> None:
@@ -117,7 +117,7 @@ class ProductionWorld(OpenStackCloud):
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
         self._expected: frozenset[str] = frozenset()
 
-    def fence_by(self, fencing: Fencing) -> None:
+    def fence_by(self, fencing: NamedFencing) -> None:
         """From now on; what is under way goes on as it began."""
         self._fencing = fencing
 

@@ -19,13 +19,13 @@ from typing import Any, ClassVar
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
-from nova_ha_scheduler.fencing.identity import Device, Ledger, Machine
+from nova_ha_scheduler.fencing.identity import DevicePlace, Ledger, MachineIdentity
 
 NAMESPACE = "nova_ha_scheduler.fencing"
 """The entry point group of drivers; the name is the method in the fencing file."""
 
 
-class ConfigError(cfg.Error):
+class FencingFileError(cfg.Error):
     """The fencing file cannot be used; the text names the file, host and key."""
 
 
@@ -43,7 +43,7 @@ def _now() -> float:
 
 
 @dataclass(frozen=True)
-class Limits:
+class Deadlines:
     """Seconds: for a whole power-off with its observation, and for one request."""
 
     power_off: float = 120.0
@@ -59,7 +59,9 @@ class Driver(abc.ABC):
     POLL: ClassVar[float] = 1.0
     """Seconds between two questions for the power state."""
 
-    def __init__(self, host: str, settings: Mapping[str, Any], limits: Limits) -> None:
+    def __init__(
+        self, host: str, settings: Mapping[str, Any], limits: Deadlines
+    ) -> None:
         """Bind the driver to a host.
 
         :param settings: the keys of the fencing file, REQUIRED ones among them and
@@ -111,12 +113,12 @@ class Driver(abc.ABC):
     def disconnect(self, connection: Any) -> None:  # noqa: B027  # most have none
         """Close a connection, within one request's time; it never raises."""
 
-    def machine(self, connection: Any) -> Machine:
+    def machine(self, connection: Any) -> MachineIdentity:
         """What the device says of the machine that it switches; by default nothing.
 
         :raises FenceError: it cannot be asked.
         """
-        return Machine()
+        return MachineIdentity()
 
     def known_as(self) -> str:
         """How the device calls the host, if it calls it anything."""
@@ -134,7 +136,7 @@ class Driver(abc.ABC):
         connection = self.connect()
         try:
             machine = self.machine(connection)
-            if isinstance(self.device, Device):
+            if isinstance(self.device, DevicePlace):
                 machine = replace(machine, devices=self.device.resolved())
             no = self.ledger.objection(self.host, machine, self.known_as())
             if no:

@@ -23,8 +23,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import ConfigError, Driver, FenceError, identity
-from nova_ha_scheduler.fencing.identity import Device
+from nova_ha_scheduler.fencing import Driver, FenceError, FencingFileError, identity
+from nova_ha_scheduler.fencing.identity import DevicePlace
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from nova_ha_scheduler.programs import TooMuchOutput, run
 
@@ -66,18 +66,18 @@ class Agent(Driver):
         self.options: Mapping[str, str | Secret] = self.settings["options"]
         self._secrets = [v for v in self.options.values() if isinstance(v, Secret)]
         if "/" in self.name and not os.path.isabs(self.name):
-            raise ConfigError("agent: a name or an absolute path is needed")
+            raise FencingFileError("agent: a name or an absolute path is needed")
         folders = (*os.environ.get("PATH", "").split(":"), *SEARCH_PATH.split(":"))
         search = os.pathsep.join(filter(os.path.isabs, folders))
         path = shutil.which(self.name, path=search)
         if path is None or not os.path.basename(path).startswith("fence_"):
-            raise ConfigError(f"agent: there is no fence agent {self.name}")
+            raise FencingFileError(f"agent: there is no fence agent {self.name}")
         self._path = path
         found = metadata(self._path)
         self._validate(found.options, found.actions)
         return self._device(found)
 
-    def _device(self, found: "Metadata") -> Device:
+    def _device(self, found: "AgentMetadata") -> DevicePlace:
         """The address and the plug, or all that says which device it is."""
         said: dict[str, str] = {}
         for key, value in self.options.items():
@@ -93,32 +93,32 @@ class Agent(Driver):
         if address := said.get("ip"):
             port = said.get("ipport", "")
             port = "" if port == found.usual_port else port
-            return Device.at(address, port, said.get("redfish_uri", ""), part)
+            return DevicePlace.at(address, port, said.get("redfish_uri", ""), part)
         agent = os.path.basename(os.path.realpath(self._path))
         rest = {k: v for k, v in said.items() if k not in _PARTS}
         which = frozenset(
             (k, v) for k, v in rest.items() if v and not _BESIDE.search(k)
         )
-        return Device((agent, which), part)
+        return DevicePlace((agent, which), part)
 
     def _validate(self, options: frozenset[str], actions: frozenset[str]) -> None:
         for key, value in self.options.items():
             name = key.replace("-", "_")
             if name not in options or name in OUR_OPTIONS:
-                raise ConfigError(f"options: {self.name} has no option {key}")
+                raise FencingFileError(f"options: {self.name} has no option {key}")
             if name == "missing_as_off" and _is_set(value):
-                raise ConfigError(
+                raise FencingFileError(
                     f"options: with {key}, a plug that does not exist is off; only a "
                     "power-off that was seen is proof"
                 )
         if not {"off", "status"} <= actions:
-            raise ConfigError(
+            raise FencingFileError(
                 f"agent: {self.name} cannot tell the power state, so that a power-off "
                 "could never be believed"
             )
         # FenceAgentAPI: "Fabric fencing must never have a reboot operation".
         if "reboot" not in actions:
-            raise ConfigError(
+            raise FencingFileError(
                 f"agent: {self.name} cuts a host off from its storage or network; "
                 "only a power-off is proof"
             )
@@ -179,7 +179,7 @@ def _is_set(value: str | Secret | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Metadata:
+class AgentMetadata:
     """What an agent says that it can do; names have underscores.
 
     :ivar replaced: the new name of each old option.
@@ -195,7 +195,7 @@ class Metadata:
 
 
 @functools.lru_cache
-def metadata(path: str) -> Metadata:
+def metadata(path: str) -> AgentMetadata:
     """What an agent says of itself.
 
     :raises ConfigError: it does not say.
@@ -214,8 +214,8 @@ def metadata(path: str) -> Metadata:
         *(OSError, subprocess.TimeoutExpired, TooMuchOutput),
         *(ValueError, SyntaxError, KeyError),
     ) as error:
-        raise ConfigError(f"agent: {path} describes no options: {error}") from None
-    return Metadata(
+        raise FencingFileError(f"agent: {path} describes no options: {error}") from None
+    return AgentMetadata(
         frozenset(options),
         actions,
         {

@@ -37,7 +37,7 @@ from stevedore import driver, exception
 
 from nova_ha_scheduler import files, spelling
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
-from nova_ha_scheduler.fencing import NAMESPACE, ConfigError, Driver, Limits
+from nova_ha_scheduler.fencing import NAMESPACE, Deadlines, Driver, FencingFileError
 from nova_ha_scheduler.fencing import conf as fencing_conf
 from nova_ha_scheduler.fencing.identity import Ledger, shared
 from nova_ha_scheduler.fencing.secrets import Secret
@@ -46,7 +46,7 @@ SECRET_KEY = re.compile(r"pass|secret|token|key|community|auth", re.IGNORECASE)
 """Keys whose values are credentials. Too many are harmless: they only show stars."""
 
 
-class Fencing:
+class FenceDevices:
     """The drivers of all hosts in the fencing file, by exact host name.
 
     :ivar unusable: of each host whose entry cannot be used, the sentence that says why.
@@ -72,17 +72,17 @@ class Fencing:
         """The hosts that are being powered off, and since when."""
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> "Fencing":
+    def from_conf(cls, conf: cfg.ConfigOpts) -> "FenceDevices":
         """Load the file that nova-ha.conf names.
 
         :raises ConfigError: the file as a whole cannot be used; it says why.
         """
         fencing_conf.register_opts(conf)
         options = conf.fencing
-        limits = Limits(options.power_off_timeout, options.request_timeout)
+        limits = Deadlines(options.power_off_timeout, options.request_timeout)
         return load(options.config_file, limits)
 
-    def keeping(self, older: "Fencing") -> "Fencing":
+    def keeping(self, older: "FenceDevices") -> "FenceDevices":
         """The same; but a host whose entry cannot be used keeps its older one, unless
         its device is another one's by now. Who is to have a device that two have is
         not known: neither keeps anything."""
@@ -96,12 +96,12 @@ class Fencing:
         taken = shared({host: driver.device for host, driver in found.items()})
         kept = {host: d for host, d in older_ones.items() if host not in taken}
         drivers = {**self._drivers, **kept}
-        new = Fencing(self._path, drivers, self.unusable, self._disputed)
+        new = FenceDevices(self._path, drivers, self.unusable, self._disputed)
         new._under_way = older._under_way
         new._ledger.keep(older._ledger, drivers.keys() - new.differs_in(older))
         return new
 
-    def differs_in(self, older: "Fencing") -> frozenset[str]:
+    def differs_in(self, older: "FenceDevices") -> frozenset[str]:
         """The hosts that are fenced by something else than before."""
         hosts = self._drivers.keys() | older._drivers.keys()
         return frozenset(h for h in hosts if self._what(h) != older._what(h))
@@ -203,18 +203,18 @@ def _in(place: str) -> Iterator[None]:
     """Say where it is what cannot be used."""
     try:
         yield
-    except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from None
+    except FencingFileError as error:
+        raise FencingFileError(f"{place}: {error}") from None
 
 
-def load(path: str, limits: Limits) -> Fencing:
+def load(path: str, limits: Deadlines) -> FenceDevices:
     """Read the fencing file and make a driver for each of its hosts.
 
     No device is asked. :raises ConfigError: the file as a whole cannot be used; what
     is wrong with the entry of one host stands in Fencing.unusable.
     """
     with _in(path):
-        return Fencing(path, *_drivers(_read(path), limits))
+        return FenceDevices(path, *_drivers(_read(path), limits))
 
 
 def _read(path: str) -> Any:
@@ -223,30 +223,30 @@ def _read(path: str) -> Any:
             found = os.fstat(file.fileno())
             mode = stat.S_IMODE(found.st_mode)
             if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ConfigError(
+                raise FencingFileError(
                     f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
                 )
             if found.st_uid not in (0, os.geteuid()):
                 owner = files.owner(found.st_uid)
-                raise ConfigError(
+                raise FencingFileError(
                     f"belongs to {owner}: run this as that user "
                     f"(runuser -u {owner} -- ...); else the file must "
                     "belong to root or to whoever runs this, as it names programs"
                 )
             return yaml.load(file, _Loader)  # a BaseLoader: makes text, no objects
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}") from None
+        raise FencingFileError(f"cannot be read: {error.strerror}") from None
     except RecursionError:
-        raise ConfigError("is not valid YAML: it is nested too deeply") from None
+        raise FencingFileError("is not valid YAML: it is nested too deeply") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         # Not the error's own text, which quotes the file, password and all.
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"is not valid YAML{where}") from None
+        raise FencingFileError(f"is not valid YAML{where}") from None
 
 
 def _drivers(
-    content: Any, limits: Limits
+    content: Any, limits: Deadlines
 ) -> tuple[dict[str, Driver], dict[str, str], dict[str, Driver]]:
     """The drivers, what is wrong with the hosts that have none, and what those of them
     would have whose device is another one's, too."""
@@ -261,7 +261,7 @@ def _drivers(
     for host, settings in _hosts(top).items():
         try:
             drivers[host] = _driver(host, settings, defaults, limits)
-        except ConfigError as error:
+        except FencingFileError as error:
             unusable[host] = str(error)
         except Exception as error:  # a driver's bug; its text may hold credentials
             unusable[host] = f"it cannot be read: {type(error).__name__}"
@@ -279,11 +279,11 @@ def _hosts(top: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _driver(
-    host: str, content: Any, defaults: Mapping[str, Any], limits: Limits
+    host: str, content: Any, defaults: Mapping[str, Any], limits: Deadlines
 ) -> Driver:
     own = dict(_mapping(content, "its value"))
     if "method" not in own:
-        raise ConfigError("method is missing" + spelling.hint("method", own))
+        raise FencingFileError("method is missing" + spelling.hint("method", own))
     method = own.pop("method")
     cls = _driver_class(method)
     settings = {**defaults.get(method, {}), **own}
@@ -293,19 +293,19 @@ def _driver(
     _mapping(settings, "its value", cls.REQUIRED | cls.OPTIONAL)
     missing = sorted(cls.REQUIRED - settings.keys())
     if missing:
-        raise ConfigError(f"{', '.join(missing)} missing for method {method}")
+        raise FencingFileError(f"{', '.join(missing)} missing for method {method}")
     return cls(host, _sealed(settings), limits)
 
 
 def _driver_class(method: Any) -> type[Driver]:
     if not isinstance(method, str):
-        raise ConfigError("method: a name is needed")
+        raise FencingFileError("method: a name is needed")
     try:
         found: type[Driver] = driver.DriverManager(NAMESPACE, method).driver
     except exception.NoMatches:
-        raise ConfigError(f"method {method} does not exist") from None
+        raise FencingFileError(f"method {method} does not exist") from None
     except Exception as error:
-        raise ConfigError(f"method {method} cannot be loaded: {error}") from error
+        raise FencingFileError(f"method {method} cannot be loaded: {error}") from error
     return found
 
 
@@ -316,10 +316,10 @@ def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict) and key == "options":
             sealed[key] = _sealed(_mapping(value, key))
         elif not isinstance(value, str) or not value:
-            raise ConfigError(f"{key}: a text is needed")
+            raise FencingFileError(f"{key}: a text is needed")
         elif not value.isprintable():
             # A fence agent would take what follows a newline for another option.
-            raise ConfigError(f"{key}: only printable characters can be used")
+            raise FencingFileError(f"{key}: only printable characters can be used")
         else:
             sealed[key] = Secret(value) if SECRET_KEY.search(key) else value
     return sealed
@@ -331,12 +331,12 @@ def _mapping(
     """The value, if it is a mapping, has no other keys than the known ones, and each
     of them once."""
     if isinstance(value, _Twice):
-        raise ConfigError("stands twice")
+        raise FencingFileError("stands twice")
     if not isinstance(value, dict):
-        raise ConfigError(f"{what} must hold key: value pairs")
+        raise FencingFileError(f"{what} must hold key: value pairs")
     for key, found in value.items():
         if isinstance(found, _Twice):
-            raise ConfigError(f"{key} stands twice")
+            raise FencingFileError(f"{key} stands twice")
         if known is not None and key not in known:
-            raise ConfigError(f"unknown key {key}" + spelling.hint(key, known))
+            raise FencingFileError(f"unknown key {key}" + spelling.hint(key, known))
     return value

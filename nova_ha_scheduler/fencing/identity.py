@@ -54,7 +54,7 @@ _NO_NAME = frozenset({"", "localhost", "(none)", "none", "null", "unknown", "ubu
 
 
 @dataclass(frozen=True)
-class Device:
+class DevicePlace:
     """Where a device is, and which part of it switches the host.
 
     :ivar where: the same for one and the same device, however it is spelt.
@@ -67,18 +67,18 @@ class Device:
     @classmethod
     def at(
         cls, address: str, port: str = "", path: str = "", part: str | None = None
-    ) -> "Device":
+    ) -> "DevicePlace":
         """The device at an address; the ports that such things usually have count as
         one, as a BMC has several."""
         number = "" if port in _USUAL_PORTS else port
         return cls((_host(address), number, _path(path)), part)
 
-    def meets(self, other: "Device") -> bool:
+    def meets(self, other: "DevicePlace") -> bool:
         """Whether it may be the same one."""
         here = self.where == other.where
         return here and (None in (self.part, other.part) or self.part == other.part)
 
-    def resolved(self) -> frozenset["Device"]:
+    def resolved(self) -> frozenset["DevicePlace"]:
         """The same by IP address: a name may be another name's. Asks the resolver."""
         if not isinstance(self.where, tuple) or len(self.where) != 3:
             return frozenset({self})
@@ -88,7 +88,7 @@ class Device:
         except (OSError, UnicodeError):
             return frozenset({self})
         addresses = {_host(str(address[0])) for *_, address in found}
-        return frozenset(Device((a, port, path), self.part) for a in addresses)
+        return frozenset(DevicePlace((a, port, path), self.part) for a in addresses)
 
 
 def _host(text: str) -> str:
@@ -123,7 +123,7 @@ def parts(said: Iterable[str | None]) -> str | None:
     return " ".join(found) or None
 
 
-def of_url(text: str, system: str | None) -> Device:
+def of_url(text: str, system: str | None) -> DevicePlace:
     """The device at a URL.
 
     :raises ValueError: it is none. Its text is not shown, as there may be a password
@@ -138,7 +138,7 @@ def of_url(text: str, system: str | None) -> Device:
         raise ValueError("username and password have keys of their own")
     if url.scheme not in ("http", "https") or not host:
         raise ValueError("a URL such as https://192.0.2.7 is needed")
-    return Device.at(host, port, url.path, part(system))
+    return DevicePlace.at(host, port, url.path, part(system))
 
 
 def shared(devices: Mapping[str, object]) -> dict[str, list[str]]:
@@ -147,10 +147,10 @@ def shared(devices: Mapping[str, object]) -> dict[str, list[str]]:
     :param devices: of each host; None: it has none. What is no Device is compared as
         it is: another package's driver may have its own.
     """
-    places: dict[Hashable, dict[str, Device]] = defaultdict(dict)
+    places: dict[Hashable, dict[str, DevicePlace]] = defaultdict(dict)
     for host, device in devices.items():
         if device is not None:
-            known = device if isinstance(device, Device) else Device(device)
+            known = device if isinstance(device, DevicePlace) else DevicePlace(device)
             places[known.where][host] = known
     found: dict[str, list[str]] = {}
     for here in places.values():
@@ -164,7 +164,7 @@ def shared(devices: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineIdentity:
     """What a device is and says of the machine that it switches.
 
     :ivar name: of the host, as its BMC knows it.
@@ -174,10 +174,10 @@ class Machine:
     uuid: str = ""
     serial: str = ""
     name: str = ""
-    devices: frozenset[Device] = field(default_factory=frozenset)
+    devices: frozenset[DevicePlace] = field(default_factory=frozenset)
 
     @classmethod
-    def said(cls, uuid: object, serial: object, name: object) -> "Machine":
+    def said(cls, uuid: object, serial: object, name: object) -> "MachineIdentity":
         """From a device's own words, which may be anything; what every machine of a
         maker says is nothing."""
         number = _word(uuid).strip("{}")
@@ -189,7 +189,7 @@ class Machine:
         first = known_as.partition(".")[0]
         return cls(number, mark, "" if first in _NO_NAME else known_as)
 
-    def is_also(self, other: "Machine") -> str:
+    def is_also(self, other: "MachineIdentity") -> str:
         """By what it is the same machine, or the same device; "": it is not."""
         if self.serial and other.serial and self.serial != other.serial:
             return ""  # some makers give one UUID to all
@@ -217,7 +217,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, Machine] = {}
+        self._known: dict[str, MachineIdentity] = {}
         self.names: Mapping[str, str] = {}
         """What Nova's hypervisors are called, by host; a BMC may know that name."""
 
@@ -228,7 +228,7 @@ class Ledger:
         with self._lock:
             self._known |= known
 
-    def objection(self, host: str, machine: Machine, known_as: str) -> str:
+    def objection(self, host: str, machine: MachineIdentity, known_as: str) -> str:
         """Why a device is not to be believed for a host, as far as is known by now;
         "": nothing speaks against it. What it says is kept.
 
@@ -241,7 +241,7 @@ class Ledger:
     def objection_now(self, host: str, known_as: str) -> str:
         """The same by what all have said by now, which others may have said later."""
         with self._lock:
-            machine = self._known.get(host, Machine())
+            machine = self._known.get(host, MachineIdentity())
             others = [(o, m) for o, m in sorted(self._known.items()) if o != host]
         alike = {other: found.is_also(machine) for other, found in others}
         by = {other: what for other, what in alike.items() if what}

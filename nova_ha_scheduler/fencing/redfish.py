@@ -13,9 +13,9 @@ from sushy import auth, connector, exceptions
 from nova_ha_scheduler import exchange
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import (
-    ConfigError,
     Driver,
     FenceError,
+    FencingFileError,
     FinalError,
     identity,
 )
@@ -68,7 +68,7 @@ class Redfish(Driver):
         try:
             return identity.of_url(self.address, self.settings.get("system"))
         except ValueError as error:
-            raise ConfigError(f"address: {error}") from None
+            raise FencingFileError(f"address: {error}") from None
 
     @staticmethod
     def _verify(value: str) -> bool | str:
@@ -77,7 +77,9 @@ class Redfish(Driver):
         except ValueError:
             if os.path.exists(value):
                 return value
-        raise ConfigError(f"verify: {value} is not true, false or an existing path")
+        raise FencingFileError(
+            f"verify: {value} is not true, false or an existing path"
+        )
 
     def connect(self) -> Any:
         user, password = self.settings["username"], self.password.reveal()
@@ -101,11 +103,11 @@ class Redfish(Driver):
             )
             return root.get_system(self.settings.get("system"))
 
-    def machine(self, connection: Any) -> identity.Machine:
+    def machine(self, connection: Any) -> identity.MachineIdentity:
         _, system = connection
         with self._sentences():
             said = system.uuid, system.serial_number, system.hostname
-        return identity.Machine.said(*said)
+        return identity.MachineIdentity.said(*said)
 
     def known_as(self) -> str:
         return str(self.settings.get("hostname", self.host))

@@ -2,15 +2,15 @@
 """What is judged, from the journal."""
 
 from nova_ha_scheduler.codec import Unreadable
-from nova_ha_scheduler.health.judgement import Facts
+from nova_ha_scheduler.health.judgement import JournalFacts
 from nova_ha_scheduler.journal.store import SqlJournal
 
 
-def gather(journal: SqlJournal, now: float) -> Facts:
+def gather(journal: SqlJournal, now: float) -> JournalFacts:
     """Read the journal. :raises JournalError: it cannot be used."""
     report, unreadable = None, ""
     try:
         report = journal.report()
     except Unreadable as error:
         unreadable = f"another version wrote it: {error}"
-    return Facts(journal.load(now), journal.holder(), report, unreadable)
+    return JournalFacts(journal.load(now), journal.holder(), report, unreadable)

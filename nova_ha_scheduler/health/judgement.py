@@ -63,7 +63,7 @@ _SEVERITY = (Code.NOT_PROTECTING, Code.CANNOT_TELL, Code.DEGRADED)
 
 
 @dataclass(frozen=True)
-class Facts:
+class JournalFacts:
     """What is judged.
 
     :ivar holder: whom the lease names; "" after an orderly end.
@@ -90,7 +90,7 @@ class Judgement:
     alive: bool = True
 
 
-def judge(facts: Facts, now: float) -> Judgement:
+def judge(facts: JournalFacts, now: float) -> Judgement:
     """:param now: seconds since the epoch, by the clock of who asks."""
     dead = _dead(facts, now)
     found = [*dead, *_of_state(facts.state, now)]
@@ -133,7 +133,7 @@ def _stops(problem: Problem) -> bool:
     return problem.kind in (Kind.NO_TRIGGER, Kind.TRIGGER_SILENT)
 
 
-def _all_well(facts: Facts, now: float) -> str:
+def _all_well(facts: JournalFacts, now: float) -> str:
     report = facts.report
     assert report is not None  # without one, there is a problem
     number = report.protected or 0
@@ -156,7 +156,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMES]) + more
 
 
-def _dead(facts: Facts, now: float) -> list[Problem]:
+def _dead(facts: JournalFacts, now: float) -> list[Problem]:
     """Why no trigger is at work, or why that is not known."""
     report, holder = facts.report, facts.holder
     if not holder:

@@ -25,7 +25,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Host:
+class HostNote:
     """Something about one host.
 
     :ivar words: a reason, or an answer; may be "".
@@ -71,10 +71,10 @@ class Report:
     troubles: tuple[Standing, ...] = ()
     protected: int | None = None
     aside: int = 0
-    unfenceable: tuple[Host, ...] = ()
-    broken: tuple[Host, ...] = ()
-    misspelt: tuple[Host, ...] = ()
-    answers: tuple[Host, ...] = ()
+    unfenceable: tuple[HostNote, ...] = ()
+    broken: tuple[HostNote, ...] = ()
+    misspelt: tuple[HostNote, ...] = ()
+    answers: tuple[HostNote, ...] = ()
     only: tuple[str, ...] = ()
 
 

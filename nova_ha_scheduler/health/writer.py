@@ -16,8 +16,13 @@ from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.parts import Parts
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 from nova_ha_scheduler.health import facts, file
-from nova_ha_scheduler.health.judgement import Facts, Judgement, cannot_tell, judge
-from nova_ha_scheduler.health.report import Host, Report, Standing
+from nova_ha_scheduler.health.judgement import (
+    JournalFacts,
+    Judgement,
+    cannot_tell,
+    judge,
+)
+from nova_ha_scheduler.health.report import HostNote, Report, Standing
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.store import SqlJournal
 
@@ -76,7 +81,9 @@ class Writer:
         if engine is not None:
             found = self.report(engine, now)
             self._keep(found)
-            self._publish(judge(Facts(engine.state, found.owner, found), now), now)
+            self._publish(
+                judge(JournalFacts(engine.state, found.owner, found), now), now
+            )
         elif self._directory and self._told.is_due(now, self._interval):
             self._publish(self._from_journal(now), now)
 
@@ -158,8 +165,8 @@ class _Written:
 _NOTHING = _Written(float("-inf"), None)
 
 
-def _hosts(found: "dict[str, tuple[float, str]]") -> tuple[Host, ...]:
-    return tuple(Host(host, *said) for host, said in sorted(found.items()))
+def _hosts(found: "dict[str, tuple[float, str]]") -> tuple[HostNote, ...]:
+    return tuple(HostNote(host, *said) for host, said in sorted(found.items()))
 
 
 def _content(found: Report) -> Hashable:

@@ -26,7 +26,7 @@ from nova_ha_scheduler.journal.tables import (
 
 
 @dataclass(frozen=True)
-class Query:
+class HistoryQuery:
     """Which part of the history; what is None does not filter.
 
     :ivar since, until: seconds since the epoch; since is included, until is not. A
@@ -53,7 +53,7 @@ class History:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def recoveries(self, query: Query) -> list[HostRecovery]:
+    def recoveries(self, query: HistoryQuery) -> list[HostRecovery]:
         """Recoveries of hosts."""
         select = sa.select(hosts.c.record).where(
             _asked(query, hosts.c.started_at, hosts.c.host, hosts.c.outcome, hosts.c.id)
@@ -66,7 +66,7 @@ class History:
         order = (hosts.c.started_at.desc(), hosts.c.id.desc())
         return self._records(HostRecovery, select.order_by(*order).limit(query.limit))
 
-    def servers(self, query: Query) -> list[ServerRecovery]:
+    def servers(self, query: HistoryQuery) -> list[ServerRecovery]:
         """Recoveries of servers, by their host's."""
         select = sa.select(servers.c.record).join(
             hosts, hosts.c.id == servers.c.recovery
@@ -98,7 +98,7 @@ class History:
             )
             return {word for words in found for word in words if word}
 
-    def windows(self, query: Query, ended: bool = True) -> list[Window]:
+    def windows(self, query: HistoryQuery, ended: bool = True) -> list[Window]:
         """Maintenances of hosts.
 
         :param ended: with those that are over.
@@ -122,7 +122,7 @@ class History:
         return [codec.load(cls, text) for text in texts]
 
     def events(
-        self, query: Query, kinds: Collection[records.EventKind] | None = None
+        self, query: HistoryQuery, kinds: Collection[records.EventKind] | None = None
     ) -> list[tuple[int, Event]]:
         """Events with their numbers. :param kinds: any of these; None: all."""
         select = sa.select(events).where(
@@ -183,7 +183,7 @@ class History:
         return int(counts[-1])
 
 
-def _asked(query: Query, at: Any, host: Any, outcome: Any, recovery: Any) -> Any:
+def _asked(query: HistoryQuery, at: Any, host: Any, outcome: Any, recovery: Any) -> Any:
     """What the query asks of the columns that hold these."""
     wanted = ((host, query.host), (outcome, query.outcome), (recovery, query.recovery))
     found = [column == value for column, value in wanted if value is not None]

@@ -36,7 +36,7 @@ class Item:
     apart: str | None = None
 
 
-class Amounts:
+class PackedAmounts:
     """
     :ivar guard: the bits that are borrowed; a host on which all are there has room.
     :ivar needs: what each server takes.

@@ -65,7 +65,7 @@ def claim(destination: str, server: Server | None, newest: Migration | None) -> 
 
 
 @dataclass(frozen=True)
-class Decision:
+class Choice:
     """Where a server is to go; or why it waits, and in detail."""
 
     destination: str | None = None
@@ -73,7 +73,7 @@ class Decision:
     detail: str = ""
 
 
-_FULL = Decision(reason=Reason.IN_FLIGHT_LIMIT)
+_FULL = Choice(reason=Reason.IN_FLIGHT_LIMIT)
 
 
 class Board:
@@ -127,7 +127,7 @@ class Board:
         tried: Container[str] = (),
         operation: Operation = Operation.EVACUATE,
         only: str | None = None,
-    ) -> Decision:
+    ) -> Choice:
         """Decide about the next server, the most urgent one first.
 
         :param tried: destinations that refused it, not to be asked again while there
@@ -141,7 +141,7 @@ class Board:
         if best is None:
             return self._no(server, request, only)
         self.take(Claim(best, server.needs, server.group))
-        return Decision(best)
+        return Choice(best)
 
     def spots(self, server: Server) -> list[Spot]:
         """Where a server could be evacuated to, were nothing taken; the best first."""
@@ -239,7 +239,7 @@ class Board:
         moving = self._moving_to_zone[host.facts.zones]
         return moving >= self.limits.per_zone
 
-    def _no(self, server: Server, request: Request, only: str | None) -> Decision:
+    def _no(self, server: Server, request: Request, only: str | None) -> Choice:
         """Why it has no place now."""
         permitted = self.ground.permitted(request, self._dead | {server.host})
         refusals = self.ground.refusals(request, self._dead)
@@ -254,7 +254,7 @@ class Board:
         unfit = (self._unfit(server, host) for host in open_to)
         found = refusals + Counter(filter(None, unfit))
         why = _words(found) if only is None else next(iter(found))
-        return Decision(reason=Reason.NO_ROOM, detail=why)
+        return Choice(reason=Reason.NO_ROOM, detail=why)
 
     def _unfit(self, server: Server, host: Host) -> str | None:
         """Why a permitted host cannot take this server now, in words."""

@@ -23,7 +23,7 @@ PLANS = 20_000
 
 
 @dataclass(frozen=True)
-class Zone:
+class ZoneCapacity:
     """
     :ivar name: as in 'nfs-a', or 'no zone'.
     :ivar hosts: what would be lost if one of them died, by name.
@@ -59,7 +59,7 @@ def zones(
     servers: Mapping[str, Server],
     failures: int = 1,
     only: str | None = None,
-) -> Iterator[Zone]:
+) -> Iterator[ZoneCapacity]:
     """Look at each storage zone, while the others are whole, one after the other.
 
     :param failures: how many hosts shall be able to die together.
@@ -85,14 +85,14 @@ class _Zone:
         self._losses = {name: what_if.die(name) for name in self._mortal}
         self._wanted = [s for host in names for s in what_if.wanted(host)]
 
-    def look(self, failures: int) -> Zone:
+    def look(self, failures: int) -> ZoneCapacity:
         reserve = [h for h in self._members if vocabulary.RESERVED in h.facts.flags]
         largest = max(self._wanted, key=_largeness, default=None)
         survivable, exact = self._survivable()
         worst = self._worst(failures)
         proven = worst is not None or exact or survivable >= failures
         small = {h.name: _lacks(h, largest) for h in reserve if largest}
-        return Zone(
+        return ZoneCapacity(
             self._name,
             self._losses,
             tuple(reserve),

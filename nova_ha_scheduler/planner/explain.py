@@ -28,7 +28,7 @@ _RULES: Mapping[str, Rule] = {
 
 
 @dataclass(frozen=True)
-class Check:
+class HostCheck:
     """
     :ivar no: why it keeps the server off the host; "": it does not.
     :ivar yes: what there is to say where it does not.
@@ -79,26 +79,28 @@ def checks(
     host: Host,
     preferences: Preferences,
     taken: Taken = NOTHING,
-) -> Iterator[Check]:
+) -> Iterator[HostCheck]:
     """All of them, in the order in which the board asks; each may be the no."""
     yield from _state(asked, host, taken)
     for name, rule in _RULES.items():
         no = rule.refusal(asked, host.facts, False, preferences.policy)
-        yield Check(name, str(no) if no else "", _fact(name, host))
+        yield HostCheck(name, str(no) if no else "", _fact(name, host))
     yield from fitting(server, host, taken, asked.operation)
 
 
-def _state(asked: Request, host: Host, taken: Taken) -> Iterator[Check]:
+def _state(asked: Request, host: Host, taken: Taken) -> Iterator[HostCheck]:
     if asked.source is not None:
-        yield Check("other host", "it is there" if host.name == asked.source else "")
+        yield HostCheck(
+            "other host", "it is there" if host.name == asked.source else ""
+        )
     forced = "forced down" if host.forced_down else "down"
-    yield Check("service", "" if host.up else forced, "up")
+    yield HostCheck("service", "" if host.up else forced, "up")
     why = f"disabled: {host.disabled_reason or 'without a reason'}"
     shut = f"closed in Placement ({ground.CLOSED})"
     closed = shut if ground.CLOSED in host.traits else ""
-    yield Check("status", why if host.disabled else closed, "enabled")
+    yield HostCheck("status", why if host.disabled else closed, "enabled")
     if taken.dead:
-        yield Check("alive", "in recovery")
+        yield HostCheck("alive", "in recovery")
 
 
 def _fact(name: str, host: Host) -> str:
@@ -110,26 +112,26 @@ def fitting(
     host: Host,
     taken: Taken = NOTHING,
     operation: Operation = Operation.EVACUATE,
-) -> Iterator[Check]:
+) -> Iterator[HostCheck]:
     """What is beside the rules: zone, group, traits and room."""
     pinned, there = server.availability_zone, host.availability_zone
     outside = pinned is not None and pinned != there
-    yield Check(
+    yield HostCheck(
         "availability zone", f"it is pinned to {pinned}" if outside else "", there
     )
-    yield Check("server group", _group(server, host, taken))
+    yield HostCheck("server group", _group(server, host, taken))
     lacking = sorted(server.traits - host.traits)
     bad = sorted(server.forbidden_traits & host.traits)
     no = [f"without {trait}" for trait in lacking]
     no += [f"with {trait}, which is forbidden" for trait in bad]
-    yield Check("traits", ", ".join(no), ", ".join(sorted(server.traits)))
+    yield HostCheck("traits", ", ".join(no), ", ".join(sorted(server.traits)))
     if host.free is None:
-        yield Check("room", "its free room is unknown")
+        yield HostCheck("room", "its free room is unknown")
         return
     for what, wanted in sorted(server.needs.items()):
         free = host.free.get(what, 0) - taken.needs.get(what, 0)
         words = f"{wanted} needed, {free} free"
-        yield Check(what, words if free < wanted else "", words)
+        yield HostCheck(what, words if free < wanted else "", words)
 
 
 def _group(server: Server, host: Host, taken: Taken) -> str:
@@ -143,6 +145,6 @@ def _group(server: Server, host: Host, taken: Taken) -> str:
     return "with a server of its anti-affinity group" if near else ""
 
 
-def first_no(found: Iterator[Check]) -> Check | None:
+def first_no(found: Iterator[HostCheck]) -> HostCheck | None:
     """The first check that keeps the server off the host, if one does."""
     return next((check for check in found if check.no), None)

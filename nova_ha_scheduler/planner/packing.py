@@ -26,7 +26,7 @@ from itertools import groupby
 from nova_ha_scheduler.cluster.model import Server
 from nova_ha_scheduler.planner import pairing, triage
 from nova_ha_scheduler.planner.amounts import Item
-from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim, Decision
+from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim
 from nova_ha_scheduler.planner.ground import Spot
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.planner.repacking import repack
@@ -37,7 +37,7 @@ def place_all(
     servers: Iterable[Server],
     tried: Mapping[str, Container[str]] | None = None,
     thorough: bool = True,
-) -> list[tuple[Server, Decision]]:
+) -> list[tuple[Server, Choice]]:
     """Decide about evacuations that are wanted together, in the order of asking.
 
     :param tried: destinations that refused them, by the servers' UUIDs.
@@ -100,7 +100,7 @@ class _Packing:
         self._spots = {s.uuid: _untried(board.spots(s), tried, s) for s in servers}
         self._settle(servers, self._search(servers, thorough))
 
-    def decide(self, board: Board, server: Server) -> Decision:
+    def decide(self, board: Board, server: Server) -> Choice:
         """The decision about a server, within the limits of a board."""
         if spot := self.at.get(server.uuid):
             return board.place(server, only=spot.host.name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.model import Host, Resources, Server
-from nova_ha_scheduler.planner.capacity import Zone, zones
+from nova_ha_scheduler.planner.capacity import ZoneCapacity, zones
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import Left, Loss, WhatIf
 from nova_ha_scheduler.rules import vocabulary
@@ -15,7 +15,7 @@ _MOST_HOSTS = 4
 
 
 def problems(
-    ground: Ground, servers: Mapping[str, Server], zone: Zone, failures: int
+    ground: Ground, servers: Mapping[str, Server], zone: ZoneCapacity, failures: int
 ) -> list[str]:
     """What would leave servers, and what would not let it come to that."""
     said = []
@@ -52,7 +52,7 @@ def _loss(what_if: WhatIf, loss: Loss) -> str:
 
 
 def _more_hosts(
-    ground: Ground, servers: Mapping[str, Server], zone: Zone, failures: int
+    ground: Ground, servers: Mapping[str, Server], zone: ZoneCapacity, failures: int
 ) -> Iterator[str]:
     """How many more hosts as large as the largest one would do."""
     members = [h for h in ground.hosts.values() if h.facts.zone_words == zone.name]
@@ -78,7 +78,7 @@ def _more_hosts(
             return
 
 
-def _refused(zone: Zone) -> Iterator[str]:
+def _refused(zone: ZoneCapacity) -> Iterator[str]:
     """Those whom no room would help."""
     for name, loss in zone.hosts.items():
         for left in loss.left:
@@ -86,7 +86,7 @@ def _refused(zone: Zone) -> Iterator[str]:
                 yield f"server {_name(left.server)} on {name} would be left: {left.why}"
 
 
-def first_left(zone: Zone) -> Left | None:
+def first_left(zone: ZoneCapacity) -> Left | None:
     """The server that would be left first."""
     losses = [zone.worst] if zone.worst else list(zone.hosts.values())
     return next((left for loss in losses for left in loss.left), None)

@@ -19,7 +19,7 @@ from math import log
 from random import Random
 
 from nova_ha_scheduler.cluster.model import Resources
-from nova_ha_scheduler.planner.amounts import Amounts, Item
+from nova_ha_scheduler.planner.amounts import Item, PackedAmounts
 from nova_ha_scheduler.planner.ceiling import ROUNDS, out_of_reach
 
 _EFFORT = 1_800_000
@@ -106,7 +106,7 @@ class _Search:
         :param items: each has a spot.
         """
         self._items, self._rooms = items, rooms
-        self._amounts = amounts = Amounts(items, rooms)
+        self._amounts = amounts = PackedAmounts(items, rooms)
         self._needs = [*amounts.needs, 0]
         self._alike = [*(item.alike for item in items), -1]
         self._costs = _costs(items, len(rooms))

@@ -7,10 +7,10 @@ from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import WhatIf
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.admission import ReserveHost, Zone
+from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
 
 
-def zones(ground: Ground, servers: Mapping[str, Server]) -> tuple[Zone, ...]:
+def zones(ground: Ground, servers: Mapping[str, Server]) -> tuple[ZoneReserve, ...]:
     """Each storage zone, by name, with the hosts of the reserve that count."""
     occupied = {server.host for server in servers.values()}
     down = WhatIf(ground, servers).down
@@ -25,7 +25,7 @@ def zones(ground: Ground, servers: Mapping[str, Server]) -> tuple[Zone, ...]:
 
 def _zone(
     name: str, members: list[Host], occupied: set[str], down: tuple[str, ...]
-) -> Zone:
+) -> ZoneReserve:
     reserve: list[ReserveHost] = []
     unusable = {}
     for host in members:
@@ -38,7 +38,7 @@ def _zone(
             place = host.traits, host.availability_zone
             reserve.append(ReserveHost(host.name, free, *place))
     dead = tuple(host.name for host in members if host.name in down)
-    return Zone(name, tuple(reserve), unusable, dead)
+    return ZoneReserve(name, tuple(reserve), unusable, dead)
 
 
 def _unusable(host: Host, occupied: set[str]) -> str:

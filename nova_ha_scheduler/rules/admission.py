@@ -32,8 +32,8 @@ from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import (
     HostFacts,
     Operation,
-    Reason,
     Refusal,
+    RefusalReason,
     Request,
 )
 
@@ -65,7 +65,7 @@ class ReserveHost:
 
 
 @dataclass(frozen=True)
-class Zone:
+class ZoneReserve:
     """
     :ivar reserve: the hosts that can be counted on.
     :ivar unusable: why the others cannot, by name.
@@ -115,7 +115,11 @@ class Admission:
     """
 
     def __init__(
-        self, request: Request, demand: Demand, zones: Mapping[str, Zone], failures: int
+        self,
+        request: Request,
+        demand: Demand,
+        zones: Mapping[str, ZoneReserve],
+        failures: int,
     ) -> None:
         self._request = request
         self._demand = demand
@@ -130,17 +134,17 @@ class Admission:
         """
         request, demand = self._request, self._demand
         if isinstance(request.ha, str):
-            return Refusal(Reason.FLAVOR_UNREADABLE, request.ha)
+            return Refusal(RefusalReason.FLAVOR_UNREADABLE, request.ha)
         if demand.obstacle:
-            return Refusal(Reason.NOT_RECOVERABLE, demand.obstacle)
+            return Refusal(RefusalReason.NOT_RECOVERABLE, demand.obstacle)
         if facts.bad:
-            return Refusal(Reason.BAD_METADATA, found=facts.bad[0][1])
+            return Refusal(RefusalReason.BAD_METADATA, found=facts.bad[0][1])
         if vocabulary.HA not in facts.flags:
-            return Refusal(Reason.NOT_HA)
+            return Refusal(RefusalReason.NOT_HA)
         if vocabulary.RESERVED in facts.flags and name != request.source:
-            return Refusal(Reason.RESERVED)
+            return Refusal(RefusalReason.RESERVED)
         if len(facts.zones) != 1:
-            return Refusal(Reason.ONE_ZONE, found=facts.zone_words)
+            return Refusal(RefusalReason.ONE_ZONE, found=facts.zone_words)
         return self._in_zone(name, next(iter(facts.zones)), load)
 
     def _in_zone(self, host: str, name: str, load: Amounts) -> Refusal | None:
@@ -150,7 +154,7 @@ class Admission:
         if name not in self._unshared:
             self._unshared[name] = _unshared(self._demand, zone)
         if lacks := self._unshared[name]:
-            return Refusal(Reason.RESERVE_DIFFERS, lacks, name)
+            return Refusal(RefusalReason.RESERVE_DIFFERS, lacks, name)
         wanted = self._failures + sum(dead != host for dead in zone.dead)
         needs = self._demand.needs
         lacking: set[str] = set()
@@ -171,10 +175,10 @@ class Admission:
 
     def _short(self, wanted: int, found: str) -> Refusal:
         hosts = "1 reserve host" if wanted == 1 else f"{wanted} reserve hosts"
-        return Refusal(Reason.RESERVE_SHORT, hosts, found)
+        return Refusal(RefusalReason.RESERVE_SHORT, hosts, found)
 
 
-def _unshared(demand: Demand, zone: Zone) -> str:
+def _unshared(demand: Demand, zone: ZoneReserve) -> str:
     """What the server requires that not all of the reserve has, in words."""
     for host in zone.reserve:
         if missing := demand.traits - host.traits:
@@ -187,7 +191,7 @@ def _unshared(demand: Demand, zone: Zone) -> str:
     return ""
 
 
-def _finding(zone: Zone, found: int, lacking: set[str]) -> str:
+def _finding(zone: ZoneReserve, found: int, lacking: set[str]) -> str:
     """'nfs-a, where 0 of 2 have it (too little MEMORY_MB; not spare-b: in use)'"""
     words = [f"too little {', '.join(sorted(lacking))}"] if lacking else []
     words += [f"not {name}: {why}" for name, why in sorted(zone.unusable.items())]

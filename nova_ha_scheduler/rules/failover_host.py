@@ -19,14 +19,14 @@ from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import (
-    Aggregate,
+    AggregateQuery,
     HostFacts,
     Operation,
     Policy,
-    Query,
-    Reason,
     Refusal,
+    RefusalReason,
     Request,
+    TaggedAggregate,
     that_may_be,
 )
 
@@ -51,8 +51,8 @@ def _kept_from(request: Request, policy: Policy) -> bool:
 
 def _refusal(request: Request, policy: Policy) -> Refusal:
     if _admitted(request, policy):
-        return Refusal(Reason.RESERVED_FOR_HA)
-    return Refusal(Reason.RESERVED)
+        return Refusal(RefusalReason.RESERVED_FOR_HA)
+    return Refusal(RefusalReason.RESERVED)
 
 
 def refusal(
@@ -63,20 +63,22 @@ def refusal(
     if stays and request.operation in IN_PLACE:
         return None
     if unreadable := host.bad_value(vocabulary.RESERVED):
-        return Refusal(Reason.BAD_METADATA, found=unreadable)
+        return Refusal(RefusalReason.BAD_METADATA, found=unreadable)
     if vocabulary.RESERVED not in host.flags:
         return None
     return _refusal(request, policy)
 
 
-def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> Query:
+def query(
+    request: Request, aggregates: Sequence[TaggedAggregate], policy: Policy
+) -> AggregateQuery:
     if not concerns(request, policy):
-        return Query()
+        return AggregateQuery()
     if request.operation in IN_PLACE and request.source_facts.may_be(
         vocabulary.RESERVED
     ):
-        return Query()  # Placement cannot say "but the host that it is on"
-    return Query(
+        return AggregateQuery()  # Placement cannot say "but the host that it is on"
+    return AggregateQuery(
         _refusal(request, policy).requirement,
         forbidden=that_may_be(vocabulary.RESERVED, aggregates),
     )

@@ -18,14 +18,14 @@ from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import (
-    Aggregate,
+    AggregateQuery,
     HostFacts,
     Operation,
     Policy,
-    Query,
-    Reason,
     Refusal,
+    RefusalReason,
     Request,
+    TaggedAggregate,
     that_may_be,
 )
 
@@ -42,31 +42,33 @@ def refusal(
     if stays and request.operation is Operation.REBUILD:
         return None
     if isinstance(request.ha, str):
-        return Refusal(Reason.FLAVOR_UNREADABLE, request.ha)
+        return Refusal(RefusalReason.FLAVOR_UNREADABLE, request.ha)
     if unreadable := host.bad_value(vocabulary.HA):
-        return Refusal(Reason.BAD_METADATA, found=unreadable)
+        return Refusal(RefusalReason.BAD_METADATA, found=unreadable)
     protected = vocabulary.HA in host.flags
     if request.ha and not protected:
-        return Refusal(Reason.NOT_HA)
+        return Refusal(RefusalReason.NOT_HA)
     if not request.ha and protected:
-        return Refusal(Reason.HA_ISOLATED)
+        return Refusal(RefusalReason.HA_ISOLATED)
     return None
 
 
-def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> Query:
+def query(
+    request: Request, aggregates: Sequence[TaggedAggregate], policy: Policy
+) -> AggregateQuery:
     if (
         not concerns(request, policy)
         or isinstance(request.ha, str)
         or request.operation is Operation.REBUILD
     ):
-        return Query()
+        return AggregateQuery()
     if not request.ha:
-        return Query(
-            Refusal(Reason.HA_ISOLATED).requirement,
+        return AggregateQuery(
+            Refusal(RefusalReason.HA_ISOLATED).requirement,
             forbidden=that_may_be(vocabulary.HA, aggregates),
         )
-    return Query(
-        Refusal(Reason.NOT_HA).requirement,
+    return AggregateQuery(
+        Refusal(RefusalReason.NOT_HA).requirement,
         required=frozenset(
             a.uuid for a in aggregates if vocabulary.HA in a.facts.flags
         ),

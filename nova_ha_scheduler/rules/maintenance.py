@@ -13,14 +13,14 @@ from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import (
-    Aggregate,
+    AggregateQuery,
     HostFacts,
     Operation,
     Policy,
-    Query,
-    Reason,
     Refusal,
+    RefusalReason,
     Request,
+    TaggedAggregate,
     that_may_be,
 )
 
@@ -35,16 +35,18 @@ def refusal(
     if stays and request.operation is Operation.REBUILD:
         return None
     if unreadable := host.bad_value(vocabulary.MAINTENANCE):
-        return Refusal(Reason.BAD_METADATA, found=unreadable)
+        return Refusal(RefusalReason.BAD_METADATA, found=unreadable)
     if vocabulary.MAINTENANCE in host.flags:
-        return Refusal(Reason.MAINTENANCE)
+        return Refusal(RefusalReason.MAINTENANCE)
     return None
 
 
-def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> Query:
+def query(
+    request: Request, aggregates: Sequence[TaggedAggregate], policy: Policy
+) -> AggregateQuery:
     if request.operation is Operation.REBUILD:
-        return Query()
-    return Query(
-        Refusal(Reason.MAINTENANCE).requirement,
+        return AggregateQuery()
+    return AggregateQuery(
+        Refusal(RefusalReason.MAINTENANCE).requirement,
         forbidden=that_may_be(vocabulary.MAINTENANCE, aggregates),
     )

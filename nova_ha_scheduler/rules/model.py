@@ -140,7 +140,7 @@ class Request:
 
 
 @enum.unique
-class Reason(enum.Enum):
+class RefusalReason(enum.Enum):
     """Why not: what is required, and how the refused host is counted."""
 
     OTHER_ZONE = ("zone {required} required", "in {found}")
@@ -169,7 +169,7 @@ class Reason(enum.Enum):
 class Refusal:
     """A typed no. ``required`` and ``found`` fill the reason's sentences."""
 
-    reason: Reason
+    reason: RefusalReason
     required: str = ""
     found: str = ""
 
@@ -186,7 +186,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Aggregate:
+class TaggedAggregate:
     """A host aggregate, as far as the Placement query needs it.
 
     :ivar facts: what it alone says of each of its hosts.
@@ -197,13 +197,13 @@ class Aggregate:
     facts: HostFacts
 
 
-def that_may_be(flag: str, aggregates: Iterable[Aggregate]) -> frozenset[str]:
+def that_may_be(flag: str, aggregates: Iterable[TaggedAggregate]) -> frozenset[str]:
     """The UUIDs of the aggregates whose hosts have the flag, or may have it."""
     return frozenset(a.uuid for a in aggregates if a.facts.may_be(flag))
 
 
 @dataclass(frozen=True)
-class Query:
+class AggregateQuery:
     """What to ask of Placement: aggregates by UUID.
 
     ``required``: each host is in at least one of them; None: no such condition.
@@ -230,6 +230,6 @@ class Rule(Protocol):
         """Judge one host; ``stays``: it is the host that the server is on."""
 
     def query(
-        self, request: Request, aggregates: Sequence[Aggregate], policy: Policy
-    ) -> Query:
+        self, request: Request, aggregates: Sequence[TaggedAggregate], policy: Policy
+    ) -> AggregateQuery:
         """The same, for Placement."""

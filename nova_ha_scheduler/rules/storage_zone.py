@@ -21,14 +21,14 @@ from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import (
-    Aggregate,
+    AggregateQuery,
     HostFacts,
     Operation,
     Policy,
-    Query,
-    Reason,
     Refusal,
+    RefusalReason,
     Request,
+    TaggedAggregate,
     ZonelessSource,
 )
 
@@ -50,12 +50,15 @@ def _nowhere(request: Request, policy: Policy) -> Refusal | None:
     """The refusal of every host, where the zone to stay in cannot be known."""
     source = request.source_facts
     if request.operation is Operation.UNKNOWN:
-        return Refusal(Reason.OPERATION_UNKNOWN, request.problem, "refused")
+        return Refusal(RefusalReason.OPERATION_UNKNOWN, request.problem, "refused")
     if unreadable := source.bad_value(vocabulary.STORAGE_ZONE):
-        return Refusal(Reason.SOURCE_ZONE_UNKNOWN, f"{request.source} has {unreadable}")
+        return Refusal(
+            RefusalReason.SOURCE_ZONE_UNKNOWN, f"{request.source} has {unreadable}"
+        )
     if len(source.zones) > 1:
         return Refusal(
-            Reason.SOURCE_ZONE_UNKNOWN, f"{request.source} is in {source.zone_words}"
+            RefusalReason.SOURCE_ZONE_UNKNOWN,
+            f"{request.source} is in {source.zone_words}",
         )
     if not source.zones and (
         policy.zoneless_source is ZonelessSource.REFUSE
@@ -63,7 +66,7 @@ def _nowhere(request: Request, policy: Policy) -> Refusal | None:
         and request.operation is Operation.EVACUATE
     ):
         return Refusal(
-            Reason.NO_ZONE_TO_KEEP,
+            RefusalReason.NO_ZONE_TO_KEEP,
             f"source host {request.source} is in no zone and zoneless_source = "
             f"{policy.zoneless_source.value}",
         )
@@ -80,27 +83,31 @@ def refusal(
     if nowhere := _nowhere(request, policy):
         return nowhere
     if unreadable := host.bad_value(vocabulary.STORAGE_ZONE):
-        return Refusal(Reason.BAD_METADATA, found=unreadable)
+        return Refusal(RefusalReason.BAD_METADATA, found=unreadable)
     if host.zones == request.source_facts.zones:
         return None
     if not request.source_facts.zones:
-        return Refusal(Reason.HOST_WITH_ZONE, found=host.zone_words)
-    return Refusal(Reason.OTHER_ZONE, request.source_facts.zone_words, host.zone_words)
+        return Refusal(RefusalReason.HOST_WITH_ZONE, found=host.zone_words)
+    return Refusal(
+        RefusalReason.OTHER_ZONE, request.source_facts.zone_words, host.zone_words
+    )
 
 
-def query(request: Request, aggregates: Sequence[Aggregate], policy: Policy) -> Query:
+def query(
+    request: Request, aggregates: Sequence[TaggedAggregate], policy: Policy
+) -> AggregateQuery:
     if not concerns(request, policy) or _nowhere(request, policy):
-        return Query()
+        return AggregateQuery()
     source = request.source_facts
     if source.zones:
-        return Query(
-            Refusal(Reason.OTHER_ZONE, source.zone_words).requirement,
+        return AggregateQuery(
+            Refusal(RefusalReason.OTHER_ZONE, source.zone_words).requirement,
             required=frozenset(
                 a.uuid for a in aggregates if a.facts.zones == source.zones
             ),
         )
-    return Query(
-        Refusal(Reason.HOST_WITH_ZONE).requirement,
+    return AggregateQuery(
+        Refusal(RefusalReason.HOST_WITH_ZONE).requirement,
         forbidden=frozenset(
             a.uuid
             for a in aggregates

@@ -18,7 +18,7 @@ from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.simulation.orders import Orders
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.timeline import QUIET, line
-from nova_ha_scheduler.simulation.words import BadScenario, Reader, usage
+from nova_ha_scheduler.simulation.words import BadScenario, WordReader, usage
 
 PREFIX = "do_"
 
@@ -31,7 +31,7 @@ def verbs() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Step:
+class Line:
     """:ivar time: seconds since the beginning. :ivar do: None: the end."""
 
     number: int
@@ -61,13 +61,13 @@ class Script(Orders):
         """Not the event's own, which is what the trigger's clock says."""
         return self.simulation.passed
 
-    def read(self, text: str) -> list[Step]:
+    def read(self, text: str) -> list[Line]:
         """:raises BadScenario: it names the line."""
         servers: dict[str, list[str]] = defaultdict(list)
         for uuid, name in self.names.items():
             servers[name].append(uuid)
-        reader = Reader(self.world.machines, servers)
-        steps: list[Step] = []
+        reader = WordReader(self.world.machines, servers)
+        steps: list[Line] = []
         for number, words in _lines(text):
             with_line = f"line {number}"
             try:
@@ -81,7 +81,7 @@ class Script(Orders):
             raise BadScenario("nothing happens in it")
         return steps
 
-    def _step(self, number: int, words: list[str], reader: Reader) -> Step:
+    def _step(self, number: int, words: list[str], reader: WordReader) -> Line:
         try:
             at, time = words[0], float(words[1])
             verb = words[2]
@@ -92,15 +92,15 @@ class Script(Orders):
         if not 0 <= time < math.inf:
             raise BadScenario("the time is no number from 0 on")
         if verb == "end":
-            return Step(number, time, tuple(words[2:]), None)
+            return Line(number, time, tuple(words[2:]), None)
         method = getattr(self, PREFIX + verb.replace("-", "_"), None)
         if method is None:
             known = [name.split()[0] for name in verbs()]
             raise BadScenario(f"there is no {verb}{spelling.hint(verb, known)}")
         meant = reader.bind(method, words[3:])
-        return Step(number, time, tuple(words[2:]), partial(method, *meant))
+        return Line(number, time, tuple(words[2:]), partial(method, *meant))
 
-    def play(self, steps: list[Step]) -> None:
+    def play(self, steps: list[Line]) -> None:
         """Until the last of them, or the end.
 
         :raises BadScenario: it names the line.

@@ -24,7 +24,7 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ending:
     """:ivar recovered: how many servers run elsewhere now.
     :ivar breaches: of the safety rules, as the simulated world has seen them.
     """
@@ -38,7 +38,7 @@ class Verdict:
         return not self.lost and not self.breaches
 
 
-def judge(world: SimulatedWorld, state: State, preferences: Preferences) -> Verdict:
+def judge(world: SimulatedWorld, state: State, preferences: Preferences) -> Ending:
     """
     :param state: all that was ever in the journal.
     """
@@ -56,7 +56,7 @@ def judge(world: SimulatedWorld, state: State, preferences: Preferences) -> Verd
             lost.append(Lost(server.name, server.host, why))
     recovered = sum(r.state is ServerState.RECOVERED for r in newest.values())
     lost.sort(key=lambda one: (one.host, one.name))
-    return Verdict(recovered, tuple(lost), tuple(world.crimes))
+    return Ending(recovered, tuple(lost), tuple(world.crimes))
 
 
 def _is_meant(

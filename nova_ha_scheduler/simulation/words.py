@@ -46,7 +46,7 @@ class BadScenario(Exception):
     """A scenario that cannot be played: str() says in which line, and why."""
 
 
-class Reader:
+class WordReader:
     """Reads the words of one scenario on one cloud.
 
     :param servers: uuids by name; a name may stand for several.

@@ -25,7 +25,7 @@ GRACE = 1.0
 HOST = "{host}"
 
 
-class ConfigError(cfg.Error):
+class WitnessOptionError(cfg.Error):
     """The options do not let a witness work; the text names the option."""
 
 
@@ -41,7 +41,9 @@ class Witness(abc.ABC):
         """:raises ConfigError: an option that it needs is missing or cannot be."""
         self.options = options
         if HOST not in (options[self.HOST_IN] or ""):  # the same for every host
-            raise ConfigError(f"[witnesses] {self.HOST_IN}: {HOST} is missing in it")
+            raise WitnessOptionError(
+                f"[witnesses] {self.HOST_IN}: {HOST} is missing in it"
+            )
 
     @abc.abstractmethod
     def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
@@ -57,7 +59,7 @@ class Witness(abc.ABC):
         return str(self.options[self.HOST_IN]).replace(HOST, host)
 
 
-class Witnesses:
+class EnabledWitnesses:
     """All witnesses that nova-ha.conf enables, asked side by side.
 
     :raises ConfigError: one that does not exist, or lacks an option.
@@ -98,6 +100,8 @@ def _load(name: str) -> Any:
     try:
         return driver.DriverManager(NAMESPACE, name).driver
     except exception.NoMatches:
-        raise ConfigError(f"[witnesses] enabled: there is no witness {name}") from None
+        raise WitnessOptionError(
+            f"[witnesses] enabled: there is no witness {name}"
+        ) from None
     except Exception as error:
-        raise ConfigError(f"[witnesses] enabled: {name}: {error}") from error
+        raise WitnessOptionError(f"[witnesses] enabled: {name}: {error}") from error

@@ -9,7 +9,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.programs import TooMuchOutput, run
-from nova_ha_scheduler.witnesses import HOST, ConfigError, Witness
+from nova_ha_scheduler.witnesses import HOST, Witness, WitnessOptionError
 
 VERDICTS = {0: Verdict.ALIVE, 1: Verdict.DEAD}
 
@@ -17,7 +17,7 @@ SLACK = 0.5
 """Seconds beyond the time limit, in which a program may end by itself."""
 
 
-class Command(Witness):
+class CommandWitness(Witness):
     """[witnesses] command; the host's name is one argument, whatever is in it."""
 
     HOST_IN = "command"
@@ -27,9 +27,11 @@ class Command(Witness):
         try:
             self._words = self.words()
         except ValueError as error:
-            raise ConfigError(f"[witnesses] command: {error}") from None
+            raise WitnessOptionError(f"[witnesses] command: {error}") from None
         if shutil.which(self._words[0]) is None:
-            raise ConfigError(f"[witnesses] there is no program {self._words[0]}")
+            raise WitnessOptionError(
+                f"[witnesses] there is no program {self._words[0]}"
+            )
 
     def words(self) -> list[str]:
         """The program and its arguments. :raises ValueError: an open quotation."""

@@ -3,10 +3,10 @@
 
 import math
 
-from nova_ha_scheduler.witnesses.command import Command
+from nova_ha_scheduler.witnesses.command import CommandWitness
 
 
-class Ping(Command):
+class Ping(CommandWitness):
     """[witnesses] address; one reply within the time limit is life.
 
     ping(8): with -c 1 and -w it asks each second until one reply or the deadline;

@@ -8,7 +8,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler import exchange
 from nova_ha_scheduler.evacuation.interfaces import Verdict
-from nova_ha_scheduler.witnesses import ConfigError, Witness
+from nova_ha_scheduler.witnesses import Witness, WitnessOptionError
 
 ANSWER_BYTES = 1024 * 1024
 """Of one answer: a sample has some hundred."""
@@ -22,7 +22,7 @@ class Prometheus(Witness):
     def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
         super().__init__(options)
         if not options.prometheus_url:
-            raise ConfigError("[witnesses] prometheus_url is missing")
+            raise WitnessOptionError("[witnesses] prometheus_url is missing")
 
     def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
         query = self.filled(host)

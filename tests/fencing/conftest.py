@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.fencing import Limits
-from nova_ha_scheduler.fencing.config import Fencing, load
+from nova_ha_scheduler.fencing import Deadlines
+from nova_ha_scheduler.fencing.config import FenceDevices, load
 from tests import peers, ports
 from tests.bmc import simulator
 from tests.redfish import Bmcs, bmcs
@@ -25,16 +25,16 @@ def redfish(tmp_path: Path) -> Iterator[Bmcs]:
 
 
 @pytest.fixture
-def fencing(tmp_path: Path) -> Callable[..., Fencing]:
+def fencing(tmp_path: Path) -> Callable[..., FenceDevices]:
     """Load a fencing file that holds these hosts."""
 
     def make(
-        hosts: Mapping[str, Any], limits: Limits | None = None, **top: Any
-    ) -> Fencing:
+        hosts: Mapping[str, Any], limits: Deadlines | None = None, **top: Any
+    ) -> FenceDevices:
         path = tmp_path / "fencing.yaml"
         path.touch(0o600)
         path.write_text(json.dumps({"hosts": hosts, **top}))  # JSON is YAML
-        return load(str(path), limits or Limits(power_off=6, request=3))
+        return load(str(path), limits or Deadlines(power_off=6, request=3))
 
     return make
 

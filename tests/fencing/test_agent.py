@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Limits
+from nova_ha_scheduler.fencing import Deadlines
 from tests import peers
 
 
@@ -69,7 +69,7 @@ def test_already_off_is_success(dummy, fencing):
 
 def test_an_agent_that_fails(dummy, fencing):
     _, host = dummy
-    fences = fencing({"c1": host(type="fail")}, Limits(1, 3))
+    fences = fencing({"c1": host(type="fail")}, Deadlines(1, 3))
     report = fences.power_off("c1")
     assert report.power is Power.UNKNOWN
     assert "fence_dummy" in report.detail
@@ -78,7 +78,7 @@ def test_an_agent_that_fails(dummy, fencing):
 def test_ipmi(bmc, fencing):
     peers.program("fence_ipmilan", "fence-agents")
     settings = {"method": "agent", "agent": "fence_ipmilan", "options": bmc.options}
-    fences = fencing({"c1": settings}, Limits(15, 5))
+    fences = fencing({"c1": settings}, Deadlines(15, 5))
     assert fences.power("c1").power is Power.ON
     assert fences.power_off("c1").power is Power.OFF
     assert bmc.power.read_text().strip() == "0"
@@ -88,7 +88,7 @@ def test_ipmi_unreachable(fencing, caplog):
     peers.program("fence_ipmilan", "fence-agents")
     options = {"ip": "127.0.0.1", "ipport": "9", "username": "u", "password": "hunter2"}
     settings = {"method": "agent", "agent": "fence_ipmilan", "options": options}
-    fences = fencing({"c1": settings}, Limits(1, 1))
+    fences = fencing({"c1": settings}, Deadlines(1, 1))
     started = time.monotonic()
     report = fences.power_off("c1")
     assert time.monotonic() - started < 4
@@ -98,7 +98,7 @@ def test_ipmi_unreachable(fencing, caplog):
 
 def test_success_without_seeing_it_off_is_no_proof(script, fencing):
     settings = script("sys.exit(0)")  # off: success. status: on.
-    report = fencing({"c1": settings}, Limits(1.5, 3)).power_off("c1")
+    report = fencing({"c1": settings}, Deadlines(1.5, 3)).power_off("c1")
     assert report.power is Power.ON
     assert "asked to power off, but not seen off" in report.detail
 
@@ -117,14 +117,14 @@ def test_seen_off_although_the_agent_failed(script, fencing):
 @pytest.mark.parametrize("code", [1, 3, 5, 77])
 def test_no_other_exit_code_means_off(script, fencing, code):
     settings = script(f"sys.exit({code} if action == 'status' else 0)")
-    report = fencing({"c1": settings}, Limits(0.1, 3)).power_off("c1")
+    report = fencing({"c1": settings}, Deadlines(0.1, 3)).power_off("c1")
     assert report.power is Power.UNKNOWN
 
 
 def test_an_exit_code_without_a_word_is_no_proof(script, fencing):
     """2 is a bad option, too, in the agents' library; fence_ibm_vpc exits with it."""
     settings = script("sys.exit(2 if action == 'status' else 0)")
-    report = fencing({"c1": settings}, Limits(0.1, 3)).power_off("c1")
+    report = fencing({"c1": settings}, Deadlines(0.1, 3)).power_off("c1")
     assert report.power is Power.UNKNOWN
     assert "exit code 2" in report.detail
 
@@ -141,7 +141,7 @@ def test_an_agent_that_python_cannot_read_is_no_proof(script, fencing, tmp_path)
 
 def test_an_agent_killed_by_a_signal(script, fencing):
     settings = script("os.kill(os.getpid(), 9)")
-    report = fencing({"c1": settings}, Limits(0.1, 3)).power_off("c1")
+    report = fencing({"c1": settings}, Deadlines(0.1, 3)).power_off("c1")
     assert report.power is Power.UNKNOWN
 
 
@@ -152,7 +152,7 @@ def test_a_hung_agent_is_stopped_with_its_children(script, fencing, tmp_path):
         "time.sleep(60)"
     )
     started = time.monotonic()
-    report = fencing({"c1": settings}, Limits(0.1, 0.7)).power_off("c1")
+    report = fencing({"c1": settings}, Deadlines(0.1, 0.7)).power_off("c1")
     assert time.monotonic() - started < 5
     assert "no answer within 0.7 s" in report.detail
     child = int((tmp_path / "child").read_text())
@@ -171,7 +171,7 @@ def _alive(pid: int) -> bool:
 
 def test_credentials_are_scrubbed_from_output(script, fencing, caplog):
     settings = script("sys.exit('login with ' + given['password'] + ' failed')")
-    fences = fencing({"c1": settings}, Limits(0.1, 3))
+    fences = fencing({"c1": settings}, Deadlines(0.1, 3))
     detail = fences.power_off("c1").detail
     assert "login with *** failed" in detail
     assert "s3cret" not in caplog.text + repr(fences._drivers["c1"].settings)

@@ -15,13 +15,13 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import (
-    ConfigError,
+    Deadlines,
     Driver,
     FenceError,
+    FencingFileError,
     FinalError,
-    Limits,
 )
-from nova_ha_scheduler.fencing.config import Fencing, load
+from nova_ha_scheduler.fencing.config import FenceDevices, load
 from nova_ha_scheduler.fencing.manual import Manual
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from tests import peers
@@ -47,8 +47,8 @@ def file(tmp_path: Path):
 
 
 def error_of(path: str) -> str:
-    with pytest.raises(ConfigError) as error:
-        load(path, Limits())
+    with pytest.raises(FencingFileError) as error:
+        load(path, Deadlines())
     assert "hunter2" not in str(error.value)
     assert str(error.value).startswith(f"{path}: ")
     return str(error.value).removeprefix(f"{path}: ")
@@ -56,7 +56,7 @@ def error_of(path: str) -> str:
 
 def only_costs(path: str, host: str) -> str:
     """What is wrong with that host, and with no other one."""
-    found = load(path, Limits())
+    found = load(path, Deadlines())
     assert "hunter2" not in str(found.unusable)
     assert found.unusable.keys() == {host}
     assert found.methods == {"other": "manual"}
@@ -106,7 +106,7 @@ def test_a_typo_drops_nothing(file, old, new, words):
     text = ("hosts:" + REDFISH).replace(old, new, 1)
     path = file(text)
     if words is None:
-        load(path, Limits())
+        load(path, Deadlines())
     else:
         assert error_of(path).startswith(words)
 
@@ -146,7 +146,7 @@ def test_a_file_of_somebody_else(file):
 def test_the_sample(file):
     peers.program("fence_ipmilan", "fence-agents")
     path = Path(__file__).parents[2] / "etc/nova-ha-scheduler/fencing.yaml.sample"
-    found = load(file(path.read_text()), Limits())
+    found = load(file(path.read_text()), Deadlines())
     assert not found.unusable
     assert {"compute-1", "compute-2", "compute-3"} <= found.methods.keys()
 
@@ -154,7 +154,7 @@ def test_the_sample(file):
 def test_two_hosts_on_one_device(file):
     """Neither is fenced by it: which one is it?"""
     text = "hosts:\n  other: {method: manual}"
-    found = load(file(text + REDFISH + REDFISH.replace("c1", "c2")[1:]), Limits())
+    found = load(file(text + REDFISH + REDFISH.replace("c1", "c2")[1:]), Deadlines())
     assert found.unusable == {
         "c1": "has the same device as host c2",
         "c2": "has the same device as host c1",
@@ -164,7 +164,7 @@ def test_two_hosts_on_one_device(file):
 
 def test_a_drivers_bug_costs_its_host_alone(file, monkeypatch):
     monkeypatch.setattr(Manual, "prepare", lambda self: {}[self.host])
-    found = load(file("hosts:\n  other: {method: manual}" + REDFISH), Limits())
+    found = load(file("hosts:\n  other: {method: manual}" + REDFISH), Deadlines())
     assert found.unusable == {"other": "it cannot be read: KeyError"}
     assert found.methods == {"c1": "redfish"}
 
@@ -176,7 +176,7 @@ def test_defaults_are_shared_and_overridden(file):
         "  c1: {method: redfish, address: https://192.0.2.1}\n"
         "  c2: {method: redfish, address: https://192.0.2.2, password: own}\n"
     )
-    drivers = load(path, Limits())._drivers
+    drivers = load(path, Deadlines())._drivers
     assert drivers["c1"].settings["password"] == Secret("0123")
     assert drivers["c2"].settings["password"] == Secret("own")
     assert drivers["c1"].verify is False
@@ -184,21 +184,21 @@ def test_defaults_are_shared_and_overridden(file):
 
 def test_what_a_host_lacks(file):
     path = file("hosts:" + REDFISH)
-    fences = load(path, Limits())
+    fences = load(path, Deadlines())
     assert fences.lacks("c1") == ""
     assert fences.lacks("c10") == f"{path} has no entry for it (did you mean c1?)"
     assert fences.lacks("other") == f"{path} has no entry for it"
 
 
 def test_host_names_are_exact(file):
-    fences = load(file("hosts:" + REDFISH), Limits())
+    fences = load(file("hosts:" + REDFISH), Deadlines())
     for name in ("c", "c10", "C1", "c1.example.org"):
         report = fences.power_off(name)
         assert (report.power, report.by) == (Power.UNKNOWN, "none")
 
 
 def test_manual_waits_for_the_word(file):
-    fences = load(file("hosts: {c1: {method: manual}}"), Limits())
+    fences = load(file("hosts: {c1: {method: manual}}"), Deadlines())
     report = fences.power_off("c1")
     assert (report.power, report.by) == (Power.UNKNOWN, "manual")
     assert "nova-ha confirm-fenced c1 --by NAME --reason TEXT" in report.detail
@@ -212,7 +212,7 @@ def test_from_conf(file, tmp_path):
     ours.write_text(f"[fencing]\nconfig_file = {theirs}\nrequest_timeout = 7\n")
     conf = cfg.ConfigOpts()
     conf([], default_config_files=[str(ours)], default_config_dirs=[])
-    assert Fencing.from_conf(conf)._drivers["c1"].limits == Limits(120, 7)
+    assert FenceDevices.from_conf(conf)._drivers["c1"].limits == Deadlines(120, 7)
 
 
 class Device:
@@ -252,7 +252,7 @@ def driver_of(device, power_off=1.0):
         def ask_off(self, connection, seconds):
             connection.ask_off(seconds)
 
-    return Fake("c1", {}, Limits(power_off, 0.1))
+    return Fake("c1", {}, Deadlines(power_off, 0.1))
 
 
 def test_a_hiccup_is_survived_and_off_is_asked_once():
@@ -274,7 +274,7 @@ def test_what_a_device_has_answered_last_is_known_meanwhile():
             return super().state()
 
     device = Watched(FenceError("hiccup"), Power.ON, None, Power.ON, Power.OFF)
-    fences = Fencing("fencing.yaml", {"c1": driver_of(device)})
+    fences = FenceDevices("fencing.yaml", {"c1": driver_of(device)})
     assert fences.answers == {}
     for _ in range(2):
         device.answers[4:] = [Power.OFF]
@@ -325,7 +325,7 @@ def test_unknown_is_not_off():
 
 def test_a_drivers_bug_leaves_the_host_unfenced():
     device = Device(KeyError("hunter2"))
-    report = Fencing("f", {"c1": driver_of(device)}).power_off("c1")
+    report = FenceDevices("f", {"c1": driver_of(device)}).power_off("c1")
     assert report.power is Power.UNKNOWN
     assert report.detail == "broke with KeyError"
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Limits, identity
-from nova_ha_scheduler.fencing.identity import Device, Ledger, Machine
+from nova_ha_scheduler.fencing import Deadlines, identity
+from nova_ha_scheduler.fencing.identity import DevicePlace, Ledger, MachineIdentity
 from tests import peers
 
 
@@ -199,7 +199,7 @@ def test_one_machine_behind_two_systems_is_nobodys_proof(bmc, fencing):
     same = {"UUID": "7d1c4e9b-02f6-4a85-9c1b-7d20f5a86300", "SerialNumber": "CZ1"}
     bmc.says = {"1": dict(same), "2": dict(same, UUID=same["UUID"].upper()), "3": {}}
     hosts = {"c1": _of(bmc, "1"), "c2": _of(bmc, "2"), "c3": _of(bmc, "3")}
-    fences = fencing(hosts, Limits(0.5, 3))
+    fences = fencing(hosts, Deadlines(0.5, 3))
     broken = fences.broken(1)
     assert broken.keys() == {"c1", "c2"}
     assert "its device is also that of c2 (by UUID 7d1c" in broken["c1"]
@@ -216,7 +216,7 @@ def test_one_device_by_two_names(bmc, fencing):
     It says nothing of its machine; but where it answers is the same place."""
     bmc.says = {"1": {}}
     hosts = {"c1": _of(bmc, "1"), "c2": _of(bmc, "1", "localhost")}
-    fences = fencing(hosts, Limits(0.5, 3))
+    fences = fencing(hosts, Deadlines(0.5, 3))
     assert fences.broken(1).keys() == {"c1", "c2"}
     report = fences.power_off("c1")
     assert report.power is Power.UNKNOWN
@@ -228,7 +228,7 @@ def test_a_host_that_is_off_is_not_proven_by_anothers_device(bmc, fencing):
     """The power was cut before anybody knew; "off" is then still no proof."""
     bmc.says = {"1": {"PowerState": "Off"}}
     hosts = {"c1": _of(bmc, "1"), "c2": _of(bmc, "1", "localhost")}
-    fences = fencing(hosts, Limits(0.5, 3))
+    fences = fencing(hosts, Deadlines(0.5, 3))
     fences.power("c2")
     assert fences.power("c1").power is Power.UNKNOWN
     assert fences.power("c2").power is Power.UNKNOWN
@@ -237,7 +237,7 @@ def test_a_host_that_is_off_is_not_proven_by_anothers_device(bmc, fencing):
 def test_it_says_that_it_is_another_host(bmc, fencing):
     bmc.says = {"1": {"HostName": "C2.example.org"}, "2": {"HostName": "rack3-7"}}
     hosts = {"c1": _of(bmc, "1"), "c3": _of(bmc, "2", hostname="rack3-7")}
-    fences = fencing(hosts, Limits(0.5, 3))
+    fences = fencing(hosts, Deadlines(0.5, 3))
     report = fences.power_off("c1")
     assert report.power is Power.UNKNOWN
     assert "its device says that it switches c2.example.org" in report.detail
@@ -248,7 +248,7 @@ def test_it_says_that_it_is_another_host(bmc, fencing):
 def test_its_name_as_nova_s_hypervisor_tells_it(bmc, fencing):
     """[DEFAULT] host of nova.conf need not be the machine's own name."""
     bmc.says = {"1": {"HostName": "rack3-7"}}
-    fences = fencing({"c1": _of(bmc, "1")}, Limits(0.5, 3))
+    fences = fencing({"c1": _of(bmc, "1")}, Deadlines(0.5, 3))
     assert fences.power("c1").power is Power.UNKNOWN
     fences.hear_names({"c1": "rack3-7.example.org"})
     assert fences.power("c1").power is Power.ON
@@ -259,7 +259,7 @@ def test_its_name_as_nova_s_hypervisor_tells_it(bmc, fencing):
 @pytest.mark.parametrize("name", ["c1", "C1", "c1.example.org", "", None, "localhost"])
 def test_its_own_name_in_other_forms(bmc, fencing, name):
     bmc.says = {"1": {"HostName": name}}
-    fences = fencing({"c1": _of(bmc, "1")}, Limits(0.5, 3))
+    fences = fencing({"c1": _of(bmc, "1")}, Deadlines(0.5, 3))
     assert fences.power("c1").power is Power.ON
 
 
@@ -280,21 +280,21 @@ def test_its_own_name_in_other_forms(bmc, fencing, name):
     ],
 )
 def test_what_makes_a_machine(one, other, same):
-    first, second = (Machine.said(*said, None) for said in (one, other))
+    first, second = (MachineIdentity.said(*said, None) for said in (one, other))
     assert bool(first.is_also(second)) is same
 
 
 def test_a_device_that_was_exchanged_is_not_held_against_others():
     ledger = Ledger()
-    machine = Machine.said("a-1", "S1", None)
+    machine = MachineIdentity.said("a-1", "S1", None)
     assert ledger.objection("c1", machine, "c1") == ""
     assert "also that of c1" in ledger.objection("c2", machine, "c2")
-    assert ledger.objection("c1", Machine.said("b-2", "S2", None), "c1") == ""
+    assert ledger.objection("c1", MachineIdentity.said("b-2", "S2", None), "c1") == ""
     assert ledger.objection("c2", machine, "c2") == ""
 
 
 def test_many_hosts_behind_one_address():
-    devices = {f"c{n}": Device(("vcenter", "", ""), f"vm{n}") for n in range(500)}
+    devices = {f"c{n}": DevicePlace(("vcenter", "", ""), f"vm{n}") for n in range(500)}
     assert identity.shared(devices) == {}
-    found = identity.shared(devices | {"x": Device(("vcenter", "", ""))})
+    found = identity.shared(devices | {"x": DevicePlace(("vcenter", "", ""))})
     assert len(found) == 501

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Limits
+from nova_ha_scheduler.fencing import Deadlines
 from tests.redfish import PASSWORD, bmcs
 
 LOOK = """
@@ -61,7 +61,7 @@ def test_only_the_one_system(redfish, fencing):
 def test_accepted_but_not_yet_off_is_no_proof(tmp_path: Path, fencing):
     """A limit below the time that it takes must not say off."""
     with bmcs(tmp_path, ["c1"], seconds=600) as redfish:
-        fences = fencing({"c1": redfish.method("c1")}, Limits(0.1, 3))
+        fences = fencing({"c1": redfish.method("c1")}, Deadlines(0.1, 3))
         report = fences.power_off("c1")
     assert report.power is Power.ON
     assert "asked to power off, but not seen off" in report.detail
@@ -69,7 +69,7 @@ def test_accepted_but_not_yet_off_is_no_proof(tmp_path: Path, fencing):
 
 def test_a_bmc_that_refuses(tmp_path: Path, fencing):
     with bmcs(tmp_path, ["c1"], refuse_power_off=True) as redfish:
-        fences = fencing({"c1": redfish.method("c1")}, Limits(2, 3))
+        fences = fencing({"c1": redfish.method("c1")}, Deadlines(2, 3))
         report = fences.power_off("c1")
     assert report.power is not Power.OFF
     assert "Can not request power off" in report.detail
@@ -77,7 +77,7 @@ def test_a_bmc_that_refuses(tmp_path: Path, fencing):
 
 def test_unreachable(redfish, fencing, caplog):
     address = "http://127.0.0.1:9"  # discard: nobody listens
-    fences = fencing({"c1": redfish.method("c1", address)}, Limits(1.5, 0.5))
+    fences = fencing({"c1": redfish.method("c1", address)}, Deadlines(1.5, 0.5))
     report = fences.power_off("c1")
     assert report.power is Power.UNKNOWN
     assert report.detail.startswith("not seen off within")
@@ -99,7 +99,7 @@ def test_wrong_password_is_not_repeated(redfish, fencing, caplog):
 def test_a_bmc_with_several_systems_needs_one_named(redfish, fencing):
     settings = redfish.method("c1")
     del settings["system"]
-    fences = fencing({"c1": settings}, Limits(0.5, 3))
+    fences = fencing({"c1": settings}, Deadlines(0.5, 3))
     assert "System count is not exactly one" in fences.power("c1").detail
 
 

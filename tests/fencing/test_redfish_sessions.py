@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Limits
+from nova_ha_scheduler.fencing import Deadlines
 
 _SESSIONS = "/redfish/v1/SessionService/Sessions"
 _SYSTEM = "/redfish/v1/Systems/1"
@@ -110,7 +110,7 @@ def test_a_power_off_leaves_no_session(bmc, fencing):
 
 
 def test_a_system_that_is_not_shown_leaves_no_session(bmc, fencing):
-    fences = fencing({"c1": host(bmc)}, Limits(0.1, 3))
+    fences = fencing({"c1": host(bmc)}, Deadlines(0.1, 3))
     bmc.broken = True
     assert fences.power("c1").power is Power.UNKNOWN
     assert fences.power_off("c1").power is Power.UNKNOWN

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.stack import servers, truth
 from tests.stack.evacuator import Trigger
 from tests.stack.fleet import Fleet
@@ -78,9 +78,11 @@ def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
     history = trigger.history()
 
     def ended() -> bool:
-        states = [found.state.value for found in history.recoveries(Query(host=host))]
+        states = [
+            found.state.value for found in history.recoveries(HistoryQuery(host=host))
+        ]
         assert len(states) <= 1, "one death is one recovery"
-        assert states != ["incomplete"], history.servers(Query(host=host))
+        assert states != ["incomplete"], history.servers(HistoryQuery(host=host))
         return states == ["recovered"]
 
     stack.wait(f"the recovery of {host}", ended, RECOVERY_SECONDS)

@@ -3,7 +3,7 @@
 
 from collections import Counter
 
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.stack.deaths import Death
 from tests.stack.faults import ClockJump, Crash, Outage, Stall, injected
 from tests.stack.fleet import AHEAD, Fleet
@@ -149,5 +149,5 @@ def test_clock_jumps(fleet: Fleet) -> None:
             fleet.says("the clock of this host was set by")
         told = "clock.jumped"
         fleet.wait("both jumps", lambda: len(fleet.events(told, death.at)) == 2)
-    since = Query(since=death.at - 1)
+    since = HistoryQuery(since=death.at - 1)
     assert {r.host for r in fleet.history.recoveries(since)} == set(death.hosts)

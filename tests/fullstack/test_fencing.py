@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.fullstack.conftest import check, recovered
 from tests.stack import servers, truth
 from tests.stack.evacuator import Trigger
@@ -74,7 +74,7 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     ids = servers.boot(stack, HOST, SERVERS)
     stack.machines[HOST].freeze()
     history = ours.history()
-    held = Query(host=HOST, outcome="host.held")
+    held = HistoryQuery(host=HOST, outcome="host.held")
     stack.wait("the host waits for a word", lambda: history.events(held), 60)
 
     refused = [
@@ -92,11 +92,11 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
         found = pool.map(lambda each: alert(ours, **each[2]), refused)
     for (said, code, _), done in zip(refused, found, strict=True):
         assert (done.returncode, said in done.stderr) == (code, True), done
-    unknown = Query(outcome="command.refused")
+    unknown = HistoryQuery(outcome="command.refused")
     stack.wait("two names are refused", lambda: len(history.events(unknown)) == 2, 30)
-    (before,) = history.recoveries(Query(host=HOST))
+    (before,) = history.recoveries(HistoryQuery(host=HOST))
     assert before.evidence is None
-    assert not history.servers(Query(host=HOST))
+    assert not history.servers(HistoryQuery(host=HOST))
     assert stack.machines[HOST].alive
 
     stack.machines[HOST].kill("pacemaker")
@@ -123,7 +123,7 @@ def test_a_device_that_lies(stack: Stack, trigger: Callable[..., Trigger]) -> No
     ours = trigger()
     ids = lying(stack, ours, "a1")
     history = ours.history()
-    query = Query(host="a1", outcome="recovered")
+    query = HistoryQuery(host="a1", outcome="recovered")
     stack.wait("its recovery", lambda: history.recoveries(query), 120)
     found = truth.facts(stack.records(), stack.switched())
     broken = truth.breaches(found, ours.shown("a1"), ids)
@@ -140,8 +140,8 @@ def test_a_witness_against_a_device_that_lies(
     ours = trigger(conf={"witnesses": stack.witness()})
     ids = lying(stack, ours, "b1")
     history = ours.history()
-    held = Query(host="b1", outcome="host.held")
+    held = HistoryQuery(host="b1", outcome="host.held")
     stack.wait("the witness's word", lambda: history.events(held), 120)
     assert "not every witness agrees" in history.events(held)[0][1].reason
-    assert not history.servers(Query(host="b1"))
+    assert not history.servers(HistoryQuery(host="b1"))
     assert truth.breaches(truth.facts(stack.records(), stack.switched()), [], ids) == []

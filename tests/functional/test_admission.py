@@ -9,7 +9,7 @@ import time
 import pytest
 
 from nova_ha_scheduler.admission import published
-from nova_ha_scheduler.rules.admission import ReserveHost, Zone
+from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
 
 SHORT = "room on 1 reserve host required, should the host die: "
 
@@ -21,7 +21,7 @@ def publish(tmp_path):
 
     def write(vcpus, age=0):
         free = {"VCPU": vcpus, "MEMORY_MB": 4096, "DISK_GB": 100}
-        zone = Zone("nfs-a", (ReserveHost("a9", free),))
+        zone = ZoneReserve("nfs-a", (ReserveHost("a9", free),))
         published.write(path, time.time() - age, (zone,))
         return {"admission_file": path}
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from nova_ha_scheduler.admission import published
-from nova_ha_scheduler.rules.admission import ReserveHost, Zone
+from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
 
 
 def test_evacuations_spare_the_reserve(op, cloud, scheduler):
@@ -56,8 +56,8 @@ def test_a_zone_that_can_survive_comes_first(op, cloud, scheduler, tmp_path):
     large = {"VCPU": 64, "MEMORY_MB": 2**20, "DISK_GB": 2**20}
     none = dict.fromkeys(large, 0)
     for full, good in (("a", "b"), ("b", "a")):
-        reserve = (Zone(f"nfs-{full}", (ReserveHost(f"{full}9", none),)),)
-        reserve += (Zone(f"nfs-{good}", (ReserveHost(f"{good}9", large),)),)
+        reserve = (ZoneReserve(f"nfs-{full}", (ReserveHost(f"{full}9", none),)),)
+        reserve += (ZoneReserve(f"nfs-{good}", (ReserveHost(f"{good}9", large),)),)
         published.write(path, time.time(), reserve)
         for _ in range(2):
             assert cloud.host(op.boot(flavor="ha"))[0] == good

@@ -23,7 +23,7 @@ import pytest
 
 from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.hang import calls, trigger
 from tests.hang.cases import BY_PEERS, CALLS, COMMANDS, HANGS, Case
 from tests.leadership.backends import Backend
@@ -176,7 +176,7 @@ class Pair:
             self._site.confirm(HOST)
 
     def is_recovered(self) -> bool:
-        found = History(self._site.database).recoveries(Query(limit=None))
+        found = History(self._site.database).recoveries(HistoryQuery(limit=None))
         return any(r.host == HOST and r.state.value == "recovered" for r in found)
 
     def hit(self) -> bool:

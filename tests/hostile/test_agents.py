@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Limits
-from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.fencing import Deadlines
+from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.programs import TooMuchOutput, run
 from tests.fencing.conftest import fencing  # noqa: F401
 
@@ -28,7 +28,7 @@ AT_MOST = 5.0
 def agent(tmp_path: Path, fencing):  # noqa: F811
     """The devices of a host whose agent answers a question for the state so."""
 
-    def make(body: str, seconds: float = 3.0, **options: str) -> Fencing:
+    def make(body: str, seconds: float = 3.0, **options: str) -> FenceDevices:
         path = tmp_path / "fence_x"
         path.write_text(
             "#!/bin/sh\ngiven=$(cat)\ncase $given in *action=metadata*)\n"
@@ -37,7 +37,7 @@ def agent(tmp_path: Path, fencing):  # noqa: F811
         path.chmod(0o700)
         said = {"ip": "192.0.2.1", "password": "hunter2", **options}
         settings = {"method": "agent", "agent": str(path), "options": said}
-        return fencing({"c1": settings}, Limits(0.1, seconds))
+        return fencing({"c1": settings}, Deadlines(0.1, seconds))
 
     return make
 

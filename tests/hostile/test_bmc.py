@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Limits
+from nova_ha_scheduler.fencing import Deadlines
 from tests.fencing.conftest import fencing  # noqa: F401
 from tests.hostile.peer import OK, PAUSE, Peer, peer
 
@@ -98,7 +98,7 @@ def _of(found: Peer) -> dict[str, str]:
 def test_a_power_off_ends_in_time(fencing, talk, words):  # noqa: F811
     """However it is held up, somebody's word is heard then, and SIGTERM."""
     with peer(Bmc(talk)) as found:
-        fences = fencing({"c1": _of(found)}, Limits(1, 0.5))
+        fences = fencing({"c1": _of(found)}, Deadlines(1, 0.5))
         began = time.monotonic()
         report = fences.power_off("c1")
         assert time.monotonic() - began < AT_MOST
@@ -123,7 +123,7 @@ def test_a_power_off_ends_in_time(fencing, talk, words):  # noqa: F811
 )
 def test_what_is_no_answer_is_never_off(fencing, body):  # noqa: F811
     with peer(Bmc(whole(body))) as found:
-        report = fencing({"c1": _of(found)}, Limits(0.1, 0.5)).power("c1")
+        report = fencing({"c1": _of(found)}, Deadlines(0.1, 0.5)).power("c1")
     assert report.power is Power.UNKNOWN
     assert "broke with" not in report.detail
 
@@ -139,7 +139,7 @@ def test_no_other_bmc_gets_the_token_or_is_believed(fencing):  # noqa: F811
             sock.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
 
         with peer(Bmc(away)) as found:
-            report = fencing({"c1": _of(found)}, Limits(0.1, 0.5)).power("c1")
+            report = fencing({"c1": _of(found)}, Deadlines(0.1, 0.5)).power("c1")
     assert report.power is Power.UNKNOWN
     assert "it sends us to another host" in report.detail
     assert other.heard == []

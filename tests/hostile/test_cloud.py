@@ -15,7 +15,7 @@ import requests
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
 from nova_ha_scheduler.cluster.openstack.api import Api, _object, connect
 from nova_ha_scheduler.cluster.openstack.renewal import FAILURES
 from nova_ha_scheduler.evacuation import startup
@@ -200,5 +200,5 @@ def test_one_number_without_end_is_not_the_whole_answer():
     answer._content = b'{"servers": [{"id": %s}, {"id": 7}]}' % (b"9" * 5000)
     spoilt, other = _object(answer)["servers"]
     assert other == {"id": 7}
-    with pytest.raises(Unreadable, match="id is inf"):
+    with pytest.raises(BadAnswer, match="id is inf"):
         answers.amount(spoilt, "id")

@@ -12,7 +12,7 @@ from nova_ha_scheduler.evacuation.records import (
     ServerState,
 )
 from nova_ha_scheduler.journal import tables
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.journal.samples import command, host, intent, pause, server
 
 
@@ -56,19 +56,19 @@ def starts(recoveries) -> list[int]:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        (Query(), [90, 80, 70, 60, 50, 40, 30, 20, 10, 0]),
-        (Query(since=20.0, until=50.0), [40, 30, 20]),
-        (Query(host="c1"), [90, 70, 50, 30, 10]),
-        (Query(host="c"), []),
-        (Query(server="u-4"), [40]),
-        (Query(server="name of u-4"), [40]),
-        (Query(server="u1", host="c0", until=40.0), [20, 0]),
-        (Query(outcome="incomplete"), [60, 30, 0]),
-        (Query(outcome="recovered", since=40.0), [80, 70, 50, 40]),
-        (Query(outcome="evacuating"), [90]),
-        (Query(limit=3), [90, 80, 70]),
-        (Query(limit=None, since=75.0), [90, 80]),
-        (Query(recovery="c1@30.0"), [30]),
+        (HistoryQuery(), [90, 80, 70, 60, 50, 40, 30, 20, 10, 0]),
+        (HistoryQuery(since=20.0, until=50.0), [40, 30, 20]),
+        (HistoryQuery(host="c1"), [90, 70, 50, 30, 10]),
+        (HistoryQuery(host="c"), []),
+        (HistoryQuery(server="u-4"), [40]),
+        (HistoryQuery(server="name of u-4"), [40]),
+        (HistoryQuery(server="u1", host="c0", until=40.0), [20, 0]),
+        (HistoryQuery(outcome="incomplete"), [60, 30, 0]),
+        (HistoryQuery(outcome="recovered", since=40.0), [80, 70, 50, 40]),
+        (HistoryQuery(outcome="evacuating"), [90]),
+        (HistoryQuery(limit=3), [90, 80, 70]),
+        (HistoryQuery(limit=None, since=75.0), [90, 80]),
+        (HistoryQuery(recovery="c1@30.0"), [30]),
     ],
 )
 def test_recoveries_by(history, query, found):
@@ -78,13 +78,13 @@ def test_recoveries_by(history, query, found):
 def test_at_equal_times_the_order_is_always_the_same(journal):
     hosts = tuple(host(f"c{n}", 1 / 3) for n in range(7))
     journal.commit(Change(hosts=hosts))
-    found = History(journal._db).recoveries(Query(limit=5))
+    found = History(journal._db).recoveries(HistoryQuery(limit=5))
     assert [r.host for r in found] == [f"c{n}" for n in range(6, 1, -1)]
 
 
 def test_servers_by(history):
     def uuids(**query):
-        return [s.server for s in history.servers(Query(**query))]
+        return [s.server for s in history.servers(HistoryQuery(**query))]
 
     assert uuids(recovery="c0@40.0") == ["u-4", "u1"]
     assert uuids(outcome="failed") == ["u-9", "u-6", "u-3", "u-0"]
@@ -99,7 +99,7 @@ def count(journal, table) -> int:
 
 def test_events_by(history):
     def at(**query):
-        return [int(e.at) for _, e in history.events(Query(**query))]
+        return [int(e.at) for _, e in history.events(HistoryQuery(**query))]
 
     assert at(limit=2) == [95, 93]
     assert at(server="u-4") == [43]
@@ -122,36 +122,48 @@ def test_purge_never_touches_what_is_open(journal, history):
         )
     )
     assert history.purge(45.0) == 4
-    assert starts(history.recoveries(Query())) == [90, 80, 70, 60, 50, 40, -1000000]
-    assert len(history.servers(Query())) == 13
-    assert told in [event for _, event in history.events(Query())]
-    assert [int(e.at) for _, e in history.events(Query(host="c0"))] == [83, 63, 43]
-    assert len(history.events(Query(outcome="guard.tripped"))) == 1
+    assert starts(history.recoveries(HistoryQuery())) == [
+        90,
+        80,
+        70,
+        60,
+        50,
+        40,
+        -1000000,
+    ]
+    assert len(history.servers(HistoryQuery())) == 13
+    assert told in [event for _, event in history.events(HistoryQuery())]
+    assert [int(e.at) for _, e in history.events(HistoryQuery(host="c0"))] == [
+        83,
+        63,
+        43,
+    ]
+    assert len(history.events(HistoryQuery(outcome="guard.tripped"))) == 1
     assert journal.command("shut") is None
     assert journal.command("open") is not None
     assert list(journal.load(0).intents) == ["i1"]
     assert list(journal.load(0).pauses) == ["open"]
     assert count(journal, tables.pauses) == 1
     assert history.purge(1e12) == 5
-    assert starts(history.recoveries(Query())) == [90, -1000000]
+    assert starts(history.recoveries(HistoryQuery())) == [90, -1000000]
 
 
 def test_purge_keeps_what_is_still_to_be_sent(journal, history):
-    numbers = sorted(number for number, _ in history.events(Query()))
+    numbers = sorted(number for number, _ in history.events(HistoryQuery()))
     assert history.purge(80.0, sent=numbers[3]) == 8
-    left = sorted(number for number, _ in history.events(Query()))
+    left = sorted(number for number, _ in history.events(HistoryQuery()))
     assert left == numbers[4:]
     assert history.purge(80.0, sent=numbers[-1]) == 0
-    assert [int(e.at) for _, e in history.events(Query())] == [95, 93, 83]
+    assert [int(e.at) for _, e in history.events(HistoryQuery())] == [95, 93, 83]
 
 
 def test_the_number_of_a_purged_event_is_not_used_again(journal):
     history = History(journal._db)
     told = Change(events=(Event(EventKind.GUARD_TRIPPED, 1.0),))
     journal.commit(told)
-    ((first, _),) = history.events(Query())
+    ((first, _),) = history.events(HistoryQuery())
     history.purge(2.0)
-    assert history.events(Query()) == []
+    assert history.events(HistoryQuery()) == []
     journal.commit(told)
-    ((second, _),) = history.events(Query())
+    ((second, _),) = history.events(HistoryQuery())
     assert second > first

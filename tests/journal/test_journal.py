@@ -23,7 +23,7 @@ from nova_ha_scheduler.evacuation.records import (
     State,
 )
 from nova_ha_scheduler.journal import JournalError, schema, tables
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.journal import first_tables
 from tests.journal.samples import NASTY, command, host, intent, pause, reopened, server
@@ -242,13 +242,13 @@ def test_ended_pauses_are_history(journal, open_database):
     beside.put_pauses([ended], [])
     assert list(journal.pauses()) == []
     assert journal.load(0).pauses == {}
-    assert History(journal._db).events(Query())[0][1] == begun
+    assert History(journal._db).events(HistoryQuery())[0][1] == begun
 
 
 def test_names_are_exact(journal):
     names = ("c1", "C1", "c10", "c1.example.org", "ç1")
     journal.commit(Change(hosts=tuple(host(name) for name in names)))
-    found = History(journal._db).recoveries(Query(host="c1"))
+    found = History(journal._db).recoveries(HistoryQuery(host="c1"))
     assert [r.host for r in found] == ["c1"]
     assert len(journal.load(0).hosts) == 5
 
@@ -265,7 +265,7 @@ def test_a_long_list_of_affected_servers(journal):
     uuids = tuple(f"{n:036d}" for n in range(5000))
     event = Event(EventKind.HOST_FENCED, 1.0, "c1", servers=uuids)
     journal.commit(Change(events=(event,)))
-    assert History(journal._db).events(Query())[0][1] == event
+    assert History(journal._db).events(HistoryQuery())[0][1] == event
 
 
 def test_no_text_stops_a_commit(journal):
@@ -275,7 +275,7 @@ def test_no_text_stops_a_commit(journal):
         if f.name not in ("kind", "at", "servers")
     }
     journal.commit(Change(events=(Event(EventKind.SERVER_LEFT, 1.0, **texts),)))
-    ((_, event),) = History(journal._db).events(Query())
+    ((_, event),) = History(journal._db).events(HistoryQuery())
     assert event.server_name.startswith("Ünï\U0001f600'\"\\%;--?\n")
     assert len(event.server_name) == 255
 

@@ -8,7 +8,7 @@ import pytest
 from nova_ha_scheduler.cluster.model import MoveKind
 from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, Reason
 from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.journal.samples import NASTY, reopened
 
 
@@ -83,7 +83,7 @@ def test_history(journal, history):
 
     def starts(**query) -> list[float]:
         ended = query.pop("ended", True)
-        return [w.started_at for w in history.windows(Query(**query), ended)]
+        return [w.started_at for w in history.windows(HistoryQuery(**query), ended)]
 
     assert starts() == [4.0, 3.0, 1.0]
     assert starts(host="c1") == [3.0, 1.0]
@@ -103,8 +103,8 @@ def test_purge_never_touches_what_is_open(journal, history):
     )
     journal.commit(Change(windows=(still, over), moves=moves, events=events))
     history.purge(60.0)
-    assert [w.id for w in history.windows(Query())] == [still.id]
+    assert [w.id for w in history.windows(HistoryQuery())] == [still.id]
     assert len(history.moves(still.id)) == 1
     assert history.moves(over.id) == []
     assert len(history.moves("home")) == 1
-    assert [event.recovery for _, event in history.events(Query())] == [still.id]
+    assert [event.recovery for _, event in history.events(HistoryQuery())] == [still.id]

@@ -19,7 +19,7 @@ from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.journal.conftest import mariadb, short_folder  # noqa: F401  (fixtures)
 from tests.leadership.backends import Backend
@@ -157,7 +157,7 @@ class Site:
             journal.add_commands([order])
 
     def all_recovered(self) -> bool:
-        found = History(self.database).recoveries(Query(limit=None))
+        found = History(self.database).recoveries(HistoryQuery(limit=None))
         return [r.state.value for r in found] == ["recovered"] * len(DEAD)
 
     def contents(self) -> dict[str, Any]:

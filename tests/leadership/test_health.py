@@ -16,7 +16,7 @@ import pytest
 
 from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.health import file
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.leadership.backends import Backend
 from tests.leadership.recorder import Service
@@ -147,7 +147,7 @@ def _a_host_that_nothing_can_fence(site: Site, tmp_path: Path) -> None:
     wait("more looks", lambda: site.cloud.nova.looks > looks + 3)
     del site.cloud.nova.services["new1"]
     wait("its end", lambda: told(tmp_path)["code"] == 0)
-    events = History(site.database).events(Query(host="new1", limit=None))
+    events = History(site.database).events(HistoryQuery(host="new1", limit=None))
     assert [event.kind.value for _, event in reversed(events)] == [
         "fencing_method.missing",
         "fencing_method.found",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.evacuation.troubles import Trouble
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.leadership.backends import Backend
 from tests.leadership.recorder import HANG
 
@@ -55,7 +55,7 @@ def test_one_line_says_it(site: Site, faults: dict[str, str], words: str) -> Non
 
 
 def events(site: Site) -> dict[str, str]:
-    found = History(site.database).events(Query(limit=None))
+    found = History(site.database).events(HistoryQuery(limit=None))
     return {event.kind.value: event.reason for _, event in found}
 
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from nova.compute import power_state
 
 from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests import redfish
 from tests.cloud.config import Conf, merge
@@ -188,7 +188,7 @@ class Site:
         return second, first
 
     def count(self, kind: EventKind, **query: object) -> int:
-        found = Query(outcome=kind.value, limit=None, **query)  # type: ignore[arg-type]
+        found = HistoryQuery(outcome=kind.value, limit=None, **query)  # type: ignore[arg-type]
         return len(self.history.events(found))
 
     def says(self, kinds: Set[str]) -> bool:
@@ -329,6 +329,8 @@ def _only_one_acted(site: Site, since: float) -> None:
         if at >= since
     )
     hands = [name for name, _ in itertools.groupby(name for _, name in acted)]
-    query = Query(outcome=EventKind.TRIGGER_REPLACED.value, since=since, limit=None)
+    query = HistoryQuery(
+        outcome=EventKind.TRIGGER_REPLACED.value, since=since, limit=None
+    )
     assert len(hands) <= 1 + len(site.history.events(query)), hands
     assert acted, "nobody did anything"

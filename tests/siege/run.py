@@ -14,7 +14,7 @@ from typing import Any
 
 from nova_ha_scheduler.evacuation.records import ServerRecovery
 from nova_ha_scheduler.journal import JournalError
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.journal.store import outcome_of
 from tests.errors import CloudError
 from tests.evacuator.rig import is_active
@@ -167,7 +167,7 @@ class Run:
         return self._site.compute.requests
 
     def _is_done(self, host: str) -> bool:
-        found = self._trigger.history().recoveries(Query(host=host, limit=1))
+        found = self._trigger.history().recoveries(HistoryQuery(host=host, limit=1))
         return bool(found) and outcome_of(found[0]) in ("recovered", "incomplete")
 
     # The oracle.
@@ -219,7 +219,7 @@ class Run:
 
     def _told(self) -> dict[str, ServerRecovery]:
         try:
-            found = self._trigger.history().servers(Query(limit=None))
+            found = self._trigger.history().servers(HistoryQuery(limit=None))
         except JournalError as error:
             self._breach(str(error))
             return {}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests import redfish
 from tests.cloud.config import Conf, merge
 from tests.evacuator import rig
@@ -144,7 +144,7 @@ class Soak:
         assert not lost, f"not active: {lost}"
 
     def _told(self, host: str, kind: str, since: float) -> None:
-        query = Query(host=host, outcome=kind, since=since)
+        query = HistoryQuery(host=host, outcome=kind, since=since)
         self._cloud.wait(
             f"{kind} of {host}", lambda: self._history.events(query), PATIENCE
         )

@@ -12,7 +12,7 @@ from nova_ha_scheduler.evacuation.records import (
     HostState,
     ServerRecovery,
 )
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.errors import CloudError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Death:
 
     def _recoveries(self) -> list[HostRecovery]:
         history = self.fleet.history
-        queries = (Query(host=host, limit=None) for host in self.hosts)
+        queries = (HistoryQuery(host=host, limit=None) for host in self.hosts)
         return [found for query in queries for found in history.recoveries(query)]
 
     @property
@@ -75,7 +75,7 @@ class Death:
 
     def servers(self) -> list[ServerRecovery]:
         history = self.fleet.history
-        queries = (Query(recovery=r.id, limit=None) for r in self.recoveries)
+        queries = (HistoryQuery(recovery=r.id, limit=None) for r in self.recoveries)
         return [server for query in queries for server in history.servers(query)]
 
     def events(self, kind: str) -> list[Event]:
@@ -84,7 +84,7 @@ class Death:
             event
             for recovery in self.recoveries
             for _, event in self.fleet.history.events(
-                Query(recovery=recovery.id, outcome=kind, limit=None)
+                HistoryQuery(recovery=recovery.id, outcome=kind, limit=None)
             )
         ]
         return sorted(found, key=attrgetter("at"))

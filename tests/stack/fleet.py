@@ -24,7 +24,7 @@ from nova_ha_scheduler.evacuation.records import (
     ServerState,
 )
 from nova_ha_scheduler.journal import JournalError
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.cloud.config import Conf, merge
 from tests.stack import servers, truth
 from tests.stack.deaths import Death
@@ -256,7 +256,7 @@ class Fleet:
 
     def events(self, kind: str, since: float | None = None) -> list[Event]:
         """All of a kind, the oldest first; also of no recovery."""
-        query = Query(outcome=kind, since=since, limit=None)
+        query = HistoryQuery(outcome=kind, since=since, limit=None)
         return [event for _, event in reversed(self.history.events(query))]
 
     def evacuations(self) -> list[Request]:
@@ -290,7 +290,7 @@ class Fleet:
     def shown(self) -> list[dict[str, Any]]:
         """All recoveries, also by other triggers, as ``nova-ha history show`` has them;
         not by it: a program for each would eat the machine."""
-        for found in self.history.recoveries(Query(limit=None)):
+        for found in self.history.recoveries(HistoryQuery(limit=None)):
             if not self._shown.get(found.id, {}).get("ended"):
                 shown = plain(report.details(self.history, found))
                 self._shown[found.id] = _put_right(shown)

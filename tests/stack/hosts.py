@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.planner.ground import CLOSED
 from tests.stack.heal import CleaningUp
 from tests.stack.nova import SERVICE_DOWN_TIME
@@ -96,7 +96,9 @@ class Hosts:
 
     def _open(self, hosts: Collection[str]) -> list[HostRecovery]:
         history = self._history()
-        all_ = [r for host in hosts for r in history.recoveries(Query(host=host))]
+        all_ = [
+            r for host in hosts for r in history.recoveries(HistoryQuery(host=host))
+        ]
         return [found for found in all_ if not found.ended_at]
 
     def _services(self) -> Mapping[str, dict[str, Any]]:

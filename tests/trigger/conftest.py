@@ -18,7 +18,7 @@ from nova.conf import CONF
 
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import outcome_of
 from tests.evacuator import broker as rabbitmq
 from tests.evacuator.broker import Broker
@@ -113,7 +113,7 @@ class Trigger:
     def outcome(self, host: str) -> str:
         """How far the newest recovery of a host has come."""
         database = Database(load("test", ["--config-file", str(self.conf)]))
-        found = History(database).recoveries(Query(host=host, limit=1))
+        found = History(database).recoveries(HistoryQuery(host=host, limit=1))
         database.dispose()
         return outcome_of(found[0]) if found else ""
 

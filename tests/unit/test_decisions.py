@@ -88,7 +88,7 @@ def test_a_life_that_breaks_is_named(tmp_path: Path) -> None:
 
 
 def test_another_decision_is_seen(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "watch", lambda turn: False)
+    monkeypatch.setattr(guard, "watch", lambda step: False)
     found = _compare(kept)
     assert not found.same
     assert 0 < found.differing < found.compared == _index(kept)["kept"]
@@ -113,10 +113,10 @@ def test_a_step_that_had_decided_nothing(
     """Quiet steps of scenarios are kept, too."""
     decide = engine.decide
 
-    def restless(turn: engine.Turn) -> None:
-        decide(turn)
-        if not turn.change():
-            turn.tell(records.EventKind.BLIND)
+    def restless(step: engine.Step) -> None:
+        decide(step)
+        if not step.change():
+            step.tell(records.EventKind.BLIND)
 
     monkeypatch.setattr(engine, "decide", restless)
     found = _compare(kept)
@@ -125,7 +125,7 @@ def test_a_step_that_had_decided_nothing(
 
 
 def test_a_step_that_breaks(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "decide", lambda turn: {}["a bug"])
+    monkeypatch.setattr(engine, "decide", lambda step: {}["a bug"])
     found = _compare(kept)
     assert found.differing == found.compared > 0
     assert list(found.kinds) == ["raises KeyError"]
@@ -133,7 +133,7 @@ def test_a_step_that_breaks(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_host_that_breaks(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step catches that, and holds the host."""
-    monkeypatch.setitem(recovery.FUNCTIONS, HostState.FENCED, lambda turn, host: 1 / 0)
+    monkeypatch.setitem(recovery.FUNCTIONS, HostState.FENCED, lambda step, host: 1 / 0)
     assert _compare(kept).differing > 0
 
 
@@ -241,7 +241,7 @@ def test_the_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     if not same:
-        monkeypatch.setattr(guard, "watch", lambda turn: False)
+        monkeypatch.setattr(guard, "watch", lambda step: False)
     monkeypatch.setattr("sys.argv", ["tests.decisions", "compare", str(kept)])
     assert program.main() == (0 if same else 1)
     last = capsys.readouterr().out.splitlines()[-1]

@@ -6,18 +6,18 @@ That Nova really shows these rows is for tests/functional/test_operations.py.
 
 import pytest
 
-from nova_ha_scheduler.lookup import Migration, Server
+from nova_ha_scheduler.lookup import NewestMigration, StoredServer
 from nova_ha_scheduler.operation import Ambiguous, classify
 from nova_ha_scheduler.rules.model import Operation
 
-LIVE = Migration("live-migration", "accepted", "h1")
-COLD = Migration("migration", "pre-migrating", "h1")
-RESIZE = Migration("resize", "pre-migrating", "h1")
-EVACUATION = Migration("evacuation", "accepted", "h1")
+LIVE = NewestMigration("live-migration", "accepted", "h1")
+COLD = NewestMigration("migration", "pre-migrating", "h1")
+RESIZE = NewestMigration("resize", "pre-migrating", "h1")
+EVACUATION = NewestMigration("evacuation", "accepted", "h1")
 
 
 def told(host, task_state, migration, ignored=(), forced=()):
-    server = Server(host, task_state, migration, has_local=False)
+    server = StoredServer(host, task_state, migration, has_local=False)
     return classify(server, list(ignored), list(forced))
 
 
@@ -53,7 +53,7 @@ def test_rows(operation, seen):
         ("h1", "rebuilding", None, ["h1"]),
         ("h1", "rebuilding", LIVE, ["h1"]),
         ("h1", "rebuilding", EVACUATION),
-        ("h1", "rebuilding", Migration("evacuation", "done", "h1"), ["h1"]),
+        ("h1", "rebuilding", NewestMigration("evacuation", "done", "h1"), ["h1"]),
         # The record is of an earlier evacuation, from another host.
         ("h2", "rebuilding", EVACUATION, ["h2"]),
         ("h1", "rebuilding", None, [], ["h2"]),

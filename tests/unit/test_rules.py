@@ -13,7 +13,7 @@ from nova_ha_scheduler.rules.model import (
     HostFacts,
     Operation,
     Policy,
-    Reason,
+    RefusalReason,
     Request,
     ZonelessSource,
 )
@@ -62,17 +62,17 @@ def rows(*table):
     ("operation", "host", "stays", "reason"),
     rows(
         ((BOOT, UNSHELVE, *MOVES, UNKNOWN), PLAIN, False, PASS),
-        ((BOOT, UNSHELVE, LIVE, COLD, RESIZE), RESERVE, False, Reason.RESERVED),
-        ((UNKNOWN,), RESERVE, False, Reason.RESERVED),
+        ((BOOT, UNSHELVE, LIVE, COLD, RESIZE), RESERVE, False, RefusalReason.RESERVED),
+        ((UNKNOWN,), RESERVE, False, RefusalReason.RESERVED),
         ((EVACUATE,), RESERVE, False, PASS),
         ((REBUILD, RESIZE), RESERVE, True, PASS),
-        ((REBUILD,), RESERVE, False, Reason.RESERVED),
-        ((UNKNOWN, LIVE, COLD), RESERVE, True, Reason.RESERVED),
+        ((REBUILD,), RESERVE, False, RefusalReason.RESERVED),
+        ((UNKNOWN, LIVE, COLD), RESERVE, True, RefusalReason.RESERVED),
         (
             (BOOT, UNSHELVE, LIVE, COLD, RESIZE, UNKNOWN),
             UNREADABLE,
             False,
-            Reason.BAD_METADATA,
+            RefusalReason.BAD_METADATA,
         ),
         ((EVACUATE,), UNREADABLE, False, PASS),
         ((REBUILD, RESIZE), UNREADABLE, True, PASS),
@@ -90,17 +90,27 @@ def test_failover_host(operation, host, stays, reason):
             (BOOT, UNSHELVE, COLD, RESIZE, UNKNOWN),
             True,
             Policy(live_migrate_to_reserve=True),
-            Reason.RESERVED,
+            RefusalReason.RESERVED,
         ),
         ((EVACUATE,), True, Policy(reserve_for_ha_only=True), PASS),
-        ((EVACUATE,), False, Policy(reserve_for_ha_only=True), Reason.RESERVED_FOR_HA),
-        ((EVACUATE,), "?", Policy(reserve_for_ha_only=True), Reason.RESERVED_FOR_HA),
-        ((BOOT, LIVE), True, Policy(reserve_for_ha_only=True), Reason.RESERVED),
+        (
+            (EVACUATE,),
+            False,
+            Policy(reserve_for_ha_only=True),
+            RefusalReason.RESERVED_FOR_HA,
+        ),
+        (
+            (EVACUATE,),
+            "?",
+            Policy(reserve_for_ha_only=True),
+            RefusalReason.RESERVED_FOR_HA,
+        ),
+        ((BOOT, LIVE), True, Policy(reserve_for_ha_only=True), RefusalReason.RESERVED),
         (
             (LIVE,),
             False,
             Policy(live_migrate_to_reserve=True, reserve_for_ha_only=True),
-            Reason.RESERVED_FOR_HA,
+            RefusalReason.RESERVED_FOR_HA,
         ),
     ),
 )
@@ -115,19 +125,19 @@ def test_failover_host_options(operation, ha, policy, reason):
         ((BOOT, UNSHELVE), PLAIN, A, PASS),
         ((BOOT, UNSHELVE), PLAIN, A_AND_B, PASS),
         (MOVES, A, A, PASS),
-        (MOVES, A, B, Reason.OTHER_ZONE),
-        (MOVES, A, PLAIN, Reason.OTHER_ZONE),
-        (MOVES, A, A_AND_B, Reason.OTHER_ZONE),
-        (MOVES, A, UNREADABLE, Reason.BAD_METADATA),
+        (MOVES, A, B, RefusalReason.OTHER_ZONE),
+        (MOVES, A, PLAIN, RefusalReason.OTHER_ZONE),
+        (MOVES, A, A_AND_B, RefusalReason.OTHER_ZONE),
+        (MOVES, A, UNREADABLE, RefusalReason.BAD_METADATA),
         (MOVES, PLAIN, PLAIN, PASS),
-        (MOVES, PLAIN, A, Reason.HOST_WITH_ZONE),
-        (MOVES, PLAIN, UNREADABLE, Reason.BAD_METADATA),
-        (MOVES, A_AND_B, A, Reason.SOURCE_ZONE_UNKNOWN),
-        (MOVES, A_AND_B, A_AND_B, Reason.SOURCE_ZONE_UNKNOWN),
-        (MOVES, UNREADABLE, PLAIN, Reason.SOURCE_ZONE_UNKNOWN),
-        ((UNKNOWN,), PLAIN, PLAIN, Reason.OPERATION_UNKNOWN),
-        ((UNKNOWN,), A, A, Reason.OPERATION_UNKNOWN),
-        ((REBUILD,), A, B, Reason.OTHER_ZONE),
+        (MOVES, PLAIN, A, RefusalReason.HOST_WITH_ZONE),
+        (MOVES, PLAIN, UNREADABLE, RefusalReason.BAD_METADATA),
+        (MOVES, A_AND_B, A, RefusalReason.SOURCE_ZONE_UNKNOWN),
+        (MOVES, A_AND_B, A_AND_B, RefusalReason.SOURCE_ZONE_UNKNOWN),
+        (MOVES, UNREADABLE, PLAIN, RefusalReason.SOURCE_ZONE_UNKNOWN),
+        ((UNKNOWN,), PLAIN, PLAIN, RefusalReason.OPERATION_UNKNOWN),
+        ((UNKNOWN,), A, A, RefusalReason.OPERATION_UNKNOWN),
+        ((REBUILD,), A, B, RefusalReason.OTHER_ZONE),
     ),
 )
 def test_storage_zone(operation, source, host, reason):
@@ -151,8 +161,8 @@ def test_rebuild_in_place_keeps_its_disk_in_any_zone(facts):
 @pytest.mark.parametrize(
     ("operation", "policy", "reason"),
     rows(
-        (MOVES, ZonelessSource.REFUSE, Reason.NO_ZONE_TO_KEEP),
-        ((EVACUATE,), ZonelessSource.NO_EVACUATION, Reason.NO_ZONE_TO_KEEP),
+        (MOVES, ZonelessSource.REFUSE, RefusalReason.NO_ZONE_TO_KEEP),
+        ((EVACUATE,), ZonelessSource.NO_EVACUATION, RefusalReason.NO_ZONE_TO_KEEP),
         ((LIVE, COLD, RESIZE), ZonelessSource.NO_EVACUATION, PASS),
         (MOVES, ZonelessSource.ZONELESS, PASS),
         ((BOOT, UNSHELVE), ZonelessSource.REFUSE, PASS),
@@ -167,8 +177,8 @@ def test_zoneless_source(operation, policy, reason):
     ("operation", "local_disk", "reason"),
     rows(
         (MOVES, False, PASS),
-        (MOVES, True, Reason.OTHER_ZONE),
-        ((UNKNOWN,), False, Reason.OPERATION_UNKNOWN),
+        (MOVES, True, RefusalReason.OTHER_ZONE),
+        ((UNKNOWN,), False, RefusalReason.OPERATION_UNKNOWN),
     ),
 )
 def test_volume_backed_servers_may_be_exempt(operation, local_disk, reason):
@@ -185,8 +195,8 @@ def test_volume_backed_servers_may_be_exempt(operation, local_disk, reason):
         ((EVACUATE,), A, PLAIN, PASS),
         ((EVACUATE,), A_AND_B, A, PASS),
         ((EVACUATE,), PLAIN, UNREADABLE, PASS),
-        ((LIVE, COLD, RESIZE), A, B, Reason.OTHER_ZONE),
-        ((UNKNOWN,), A, B, Reason.OPERATION_UNKNOWN),
+        ((LIVE, COLD, RESIZE), A, B, RefusalReason.OTHER_ZONE),
+        ((UNKNOWN,), A, B, RefusalReason.OPERATION_UNKNOWN),
     ),
 )
 def test_a_disk_that_may_be_lost(operation, source, host, reason):
@@ -198,13 +208,28 @@ def test_a_disk_that_may_be_lost(operation, source, host, reason):
     ("operation", "ha", "host", "reason"),
     rows(
         ((*MOVES, BOOT, UNSHELVE, UNKNOWN), True, PROTECTED, PASS),
-        ((*MOVES, BOOT, UNSHELVE, UNKNOWN), True, PLAIN, Reason.NOT_HA),
-        ((*MOVES, BOOT, UNSHELVE, UNKNOWN), True, UNREADABLE, Reason.BAD_METADATA),
+        ((*MOVES, BOOT, UNSHELVE, UNKNOWN), True, PLAIN, RefusalReason.NOT_HA),
+        (
+            (*MOVES, BOOT, UNSHELVE, UNKNOWN),
+            True,
+            UNREADABLE,
+            RefusalReason.BAD_METADATA,
+        ),
         ((*MOVES, BOOT, UNSHELVE, UNKNOWN), False, PROTECTED, PASS),
         ((*MOVES, BOOT, UNSHELVE, UNKNOWN), False, PLAIN, PASS),
         ((*MOVES, BOOT, UNSHELVE, UNKNOWN), False, UNREADABLE, PASS),
-        ((*MOVES, BOOT, UNSHELVE, UNKNOWN), "?", PROTECTED, Reason.FLAVOR_UNREADABLE),
-        ((*MOVES, BOOT, UNSHELVE, UNKNOWN), "?", PLAIN, Reason.FLAVOR_UNREADABLE),
+        (
+            (*MOVES, BOOT, UNSHELVE, UNKNOWN),
+            "?",
+            PROTECTED,
+            RefusalReason.FLAVOR_UNREADABLE,
+        ),
+        (
+            (*MOVES, BOOT, UNSHELVE, UNKNOWN),
+            "?",
+            PLAIN,
+            RefusalReason.FLAVOR_UNREADABLE,
+        ),
     ),
 )
 def test_ha_flavor(operation, ha, host, reason):
@@ -214,9 +239,12 @@ def test_ha_flavor(operation, ha, host, reason):
 @pytest.mark.parametrize("operation", EVERY)
 def test_isolated_ha_hosts(operation):
     policy = Policy(isolate_ha_hosts=True)
-    assert verdict(ha_flavor, operation, PROTECTED, policy=policy) is Reason.HA_ISOLATED
+    assert (
+        verdict(ha_flavor, operation, PROTECTED, policy=policy)
+        is RefusalReason.HA_ISOLATED
+    )
     assert verdict(ha_flavor, operation, UNREADABLE, policy=policy) is (
-        Reason.BAD_METADATA
+        RefusalReason.BAD_METADATA
     )
     assert verdict(ha_flavor, operation, PLAIN, policy=policy) is PASS
     assert verdict(ha_flavor, operation, PROTECTED, ha=True, policy=policy) is PASS
@@ -234,11 +262,11 @@ def test_ha_flavor_rebuild_in_place_passes(ha):
     ("operation", "host", "stays", "reason"),
     rows(
         (EVERY, PLAIN, False, PASS),
-        (EVERY, DOWN, False, Reason.MAINTENANCE),
-        (EVERY, UNREADABLE, False, Reason.BAD_METADATA),
+        (EVERY, DOWN, False, RefusalReason.MAINTENANCE),
+        (EVERY, UNREADABLE, False, RefusalReason.BAD_METADATA),
         ((REBUILD,), DOWN, True, PASS),
         ((REBUILD,), UNREADABLE, True, PASS),
-        ((RESIZE, UNKNOWN), DOWN, True, Reason.MAINTENANCE),
+        ((RESIZE, UNKNOWN), DOWN, True, RefusalReason.MAINTENANCE),
     ),
 )
 def test_maintenance(operation, host, stays, reason):

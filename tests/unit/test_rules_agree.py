@@ -16,21 +16,21 @@ from nova_ha_scheduler.rules import (
     vocabulary,
 )
 from nova_ha_scheduler.rules.model import (
-    Aggregate,
     HostFacts,
     Operation,
     Policy,
-    Reason,
+    RefusalReason,
     Request,
+    TaggedAggregate,
     ZonelessSource,
 )
 
 RULES = (storage_zone, failover_host, ha_flavor, maintenance)
 # No host is good: the filters say why, so Placement may find what it will.
 LEFT_TO_THE_FILTERS = {
-    Reason.OPERATION_UNKNOWN,
-    Reason.NO_ZONE_TO_KEEP,
-    Reason.SOURCE_ZONE_UNKNOWN,
+    RefusalReason.OPERATION_UNKNOWN,
+    RefusalReason.NO_ZONE_TO_KEEP,
+    RefusalReason.SOURCE_ZONE_UNKNOWN,
 }
 
 flags = st.sampled_from(["true", "false", "maybe"])
@@ -94,7 +94,9 @@ def cases(draw):
 @given(cases())
 def test_the_query_hides_no_host_that_passes(case):
     cloud, request, members, stays, policy = case
-    tagged = [Aggregate(str(i), str(i), HostFacts.of([m])) for i, m in enumerate(cloud)]
+    tagged = [
+        TaggedAggregate(str(i), str(i), HostFacts.of([m])) for i, m in enumerate(cloud)
+    ]
     host = facts_of(cloud, members)
     for rule in RULES:
         if rule.refusal(request, host, stays, policy) is None:
@@ -112,7 +114,9 @@ def test_the_query_says_all_that_aggregates_can_say(case):
     assume(not any(HostFacts.of([m]).bad for m in cloud))
     assume(len(host.zones) < 2 and len(request.source_facts.zones) < 2)
     assume(not isinstance(request.ha, str))
-    tagged = [Aggregate(str(i), str(i), HostFacts.of([m])) for i, m in enumerate(cloud)]
+    tagged = [
+        TaggedAggregate(str(i), str(i), HostFacts.of([m])) for i, m in enumerate(cloud)
+    ]
     for rule in RULES:
         refusal = rule.refusal(request, host, stays, policy)
         if refusal is None or refusal.reason in LEFT_TO_THE_FILTERS:

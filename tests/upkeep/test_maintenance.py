@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.cloud import Cloud
 
 ORDER = ("--by", "ann", "--reason", "new memory")
@@ -105,7 +105,7 @@ def test_servers_that_may_come_back(
         act(cloud, ids["kept"], "confirmResize", "ACTIVE")
         act(cloud, ids["sent-back"], "revertResize", "ACTIVE")
         history = trigger.history()
-        query = Query(host="node3", outcome="maintenance.drained", limit=None)
+        query = HistoryQuery(host="node3", outcome="maintenance.drained", limit=None)
 
         def drained() -> list[str]:
             return [event.reason for _, event in reversed(history.events(query))]
@@ -175,7 +175,7 @@ def test_a_host_that_dies_under_maintenance(
         assert trigger.maintenance("start", "node4", *ORDER).code == 0
         cloud.crash("node4")
         cloud.force_down("node4")
-        query = Query(host="node4", outcome="host.seen")
+        query = HistoryQuery(host="node4", outcome="host.seen")
         cloud.wait("what is seen", lambda: history().events(query))
 
         def held() -> bool:  # until its last heartbeat is old, it was only forced down
@@ -189,7 +189,7 @@ def test_a_host_that_dies_under_maintenance(
         cloud.revive("node4")
         cloud.force_down("node4", False)
         cloud.wait("the end", lambda: is_free(cloud, "node4"))
-    assert history().recoveries(Query(host="node4")) == []
+    assert history().recoveries(HistoryQuery(host="node4")) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.upkeep.conftest import (  # isort: skip  (prepares for Nova)
     is_free,
 )
 
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.cloud import Cloud
 
 
@@ -24,7 +24,7 @@ def test_the_reserve_is_empty_again(
     disks = {uuid: cloud.disk(uuid).read_bytes() for uuid in ids.values()}
 
     def told(kind: str) -> list[str]:
-        query = Query(host="node4", outcome=kind)
+        query = HistoryQuery(host="node4", outcome=kind)
         return [event.reason for _, event in trigger.history().events(query)]
 
     with trigger.running():

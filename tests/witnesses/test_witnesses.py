@@ -19,12 +19,12 @@ import requests
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Verdict
-from nova_ha_scheduler.witnesses import ConfigError, Witnesses
+from nova_ha_scheduler.witnesses import EnabledWitnesses, WitnessOptionError
 from tests import peers, ports
 from tests.hostile.peer import OK, drips, floods, peer
 
 
-def witnesses(*enabled, **options) -> Witnesses:
+def witnesses(*enabled, **options) -> EnabledWitnesses:
     """As from a file: overrides would be shared by all ConfigOpts of a process."""
     options = {"timeout": 1.0, "enabled": ",".join(enabled), **options}
     lines = (f"{key} = {value}" for key, value in options.items())
@@ -33,7 +33,7 @@ def witnesses(*enabled, **options) -> Witnesses:
         file.flush()
         conf = cfg.ConfigOpts()
         conf([], default_config_files=[file.name], default_config_dirs=[])
-        return Witnesses(conf)
+        return EnabledWitnesses(conf)
 
 
 def ask(name, host="127.0.0.1", **options):
@@ -331,6 +331,6 @@ def test_witnesses_are_asked_side_by_side():
 )
 def test_options_that_cannot_be_meant(options, words):
     enabled = options.pop("enabled")
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(WitnessOptionError) as error:
         witnesses(*enabled, **options)
     assert words in str(error.value)

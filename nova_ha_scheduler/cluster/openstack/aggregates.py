@@ -52,7 +52,7 @@ class Action(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class TagRequest:
     """One request to Nova.
 
     :ivar aggregate: its name.
@@ -92,7 +92,7 @@ class Aggregates:
         named = zip(found, read, strict=True)
         return [{**raw, "name": said.name} for raw, said in named]
 
-    def tag(self, host: str, key: str, value: str = TRUE) -> list[Step]:
+    def tag(self, host: str, key: str, value: str = TRUE) -> list[TagRequest]:
         """Let some aggregate of the host say this.
 
         :param host: the service host's exact name.
@@ -102,18 +102,20 @@ class Aggregates:
         """
         return self.follow(lambda found: tagging(found, host, key, value))
 
-    def untag(self, host: str, key: str) -> list[Step]:
+    def untag(self, host: str, key: str) -> list[TagRequest]:
         """Let no aggregate of the host say this; as tag()."""
         return self.follow(lambda found: untagging(found, host, key))
 
-    def follow(self, plan: Callable[[list[Json]], list[Step]]) -> list[Step]:
+    def follow(
+        self, plan: Callable[[list[Json]], list[TagRequest]]
+    ) -> list[TagRequest]:
         """Do what the plan says, again and again, until it says nothing more.
 
         :param plan: the next steps, from the aggregates as they are then.
         :returns: what was done.
         """
-        done: list[Step] = []
-        refusals: Counter[Step] = Counter()
+        done: list[TagRequest] = []
+        refusals: Counter[TagRequest] = Counter()
         for _ in range(_LOOKS):
             steps = plan(self.all())
             if not steps:
@@ -128,7 +130,7 @@ class Aggregates:
                         raise
         raise RuntimeError("somebody else keeps changing the same aggregates")
 
-    def _do(self, step: Step) -> None:
+    def _do(self, step: TagRequest) -> None:
         path = "/os-aggregates"
         if step.action is Action.CREATE:
             self._api.act("POST", path, {"aggregate": {"name": step.aggregate}})
@@ -145,7 +147,7 @@ class Aggregates:
 
 def tagging(
     aggregates: Sequence[Json], host: str, key: str, value: str = TRUE
-) -> list[Step]:
+) -> list[TagRequest]:
     """The next step on the way to a tag; none, if the host has it.
 
     :raises Refused: the host has another value, or the aggregate's name is taken.
@@ -172,11 +174,11 @@ def tagging(
         if aggregate["metadata"] or aggregate["hosts"]:
             raise Refused(_taken(aggregate, key, value))
         # Left behind by one who was killed before the next request.
-        return [Step(Action.DESCRIBE, host, name, wanted, aggregate["id"])]
-    return [Step(Action.CREATE, host, name, wanted)]
+        return [TagRequest(Action.DESCRIBE, host, name, wanted, aggregate["id"])]
+    return [TagRequest(Action.CREATE, host, name, wanted)]
 
 
-def untagging(aggregates: Iterable[Json], host: str, key: str) -> list[Step]:
+def untagging(aggregates: Iterable[Json], host: str, key: str) -> list[TagRequest]:
     """The steps that remove a tag, readable or not; none, if the host has it not.
 
     :raises Refused: an aggregate says more than this key.
@@ -208,8 +210,10 @@ def _of(aggregates: Iterable[Json], host: str) -> list[Json]:
     return sorted(found, key=lambda aggregate: str(aggregate["name"]))
 
 
-def _step(action: Action, host: str, aggregate: Json) -> Step:
-    return Step(action, host, aggregate["name"], aggregate["metadata"], aggregate["id"])
+def _step(action: Action, host: str, aggregate: Json) -> TagRequest:
+    return TagRequest(
+        action, host, aggregate["name"], aggregate["metadata"], aggregate["id"]
+    )
 
 
 def _value(aggregate: Json, key: str) -> str | None:

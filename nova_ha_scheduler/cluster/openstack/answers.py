@@ -28,14 +28,14 @@ _MOST_NOTED = 1000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
-class Unreadable(ValueError):
+class BadAnswer(ValueError):
     """What is not as it should be, as a sentence."""
 
 
 def fields(found: Any) -> Mapping[str, Any]:
     """An object, whatever is in it."""
     if not isinstance(found, dict):
-        raise Unreadable(f"{_short(found)} is no object")
+        raise BadAnswer(f"{_short(found)} is no object")
     return found
 
 
@@ -43,7 +43,7 @@ def inside(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """An object in an object."""
     said = _of(found, key)
     if not isinstance(said, dict):
-        raise Unreadable(f"{key} is {_short(said)}, and no object")
+        raise BadAnswer(f"{key} is {_short(said)}, and no object")
     return said
 
 
@@ -62,7 +62,7 @@ def items(found: Mapping[str, Any], key: str) -> list[Any]:
     """A list, whatever is in it."""
     said = _of(found, key)
     if not isinstance(said, list):
-        raise Unreadable(f"{key} is {_short(said)}, and no list")
+        raise BadAnswer(f"{key} is {_short(said)}, and no list")
     return said
 
 
@@ -73,7 +73,7 @@ def text(found: Mapping[str, Any], key: str, most: int = _VALUE) -> str:
     """
     said = _of(found, key)
     if not isinstance(said, str) or len(said) > most or not said.isprintable():
-        raise Unreadable(f"{key} is {_short(said)}")
+        raise BadAnswer(f"{key} is {_short(said)}")
     return said
 
 
@@ -81,7 +81,7 @@ def name(found: Mapping[str, Any], key: str) -> str:
     """The same of a name."""
     said = text(found, key, NAME)
     if not said:
-        raise Unreadable(f"{key} is empty")
+        raise BadAnswer(f"{key} is empty")
     return said
 
 
@@ -94,7 +94,7 @@ def identity(found: Mapping[str, Any], key: str = "id") -> str:
     """An id, which is put into addresses."""
     said = _of(found, key)
     if not isinstance(said, str) or not _ID.fullmatch(said):
-        raise Unreadable(f"{key} is {_short(said)}")
+        raise BadAnswer(f"{key} is {_short(said)}")
     return said
 
 
@@ -107,7 +107,7 @@ def words(found: Mapping[str, Any], key: str, most: int = NAME) -> str:
 def flag(found: Mapping[str, Any], key: str) -> bool:
     said = _of(found, key)
     if not isinstance(said, bool):
-        raise Unreadable(f"{key} is {_short(said)}")
+        raise BadAnswer(f"{key} is {_short(said)}")
     return said
 
 
@@ -115,7 +115,7 @@ def amount(found: Mapping[str, Any], key: str) -> int:
     """A whole number from 0 on."""
     said = _of(found, key)
     if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said < _AMOUNT:
-        raise Unreadable(f"{key} is {_short(said)}")
+        raise BadAnswer(f"{key} is {_short(said)}")
     return said
 
 
@@ -127,7 +127,7 @@ def texts(found: Mapping[str, Any], key: str) -> dict[str, str]:
     said = inside(found, key)
     for each, value in said.items():
         if not isinstance(value, str):
-            raise Unreadable(f"{plain(each, NAME)} is {_short(value)}")
+            raise BadAnswer(f"{plain(each, NAME)} is {_short(value)}")
     return {plain(each, NAME): plain(value, _VALUE) for each, value in said.items()}
 
 
@@ -175,7 +175,7 @@ class Notes:
 def _why(error: object) -> str:
     if isinstance(error, KeyError) and error.args:
         return f"{plain(str(error.args[0]), NAME)} is missing"
-    known = isinstance(error, (Unreadable, str))
+    known = isinstance(error, (BadAnswer, str))
     kind = "" if known else f"{type(error).__name__}: "
     return f"{kind}{one_line(error, NAME)}"
 
@@ -183,7 +183,7 @@ def _why(error: object) -> str:
 def _of(found: Mapping[str, Any], key: str) -> Any:
     """What an object has there; also what was taken for one may be none."""
     if key not in fields(found):
-        raise Unreadable(f"{key} is missing")
+        raise BadAnswer(f"{key} is missing")
     return found[key]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova_ha_scheduler.cluster.openstack import answers, parse
-from nova_ha_scheduler.cluster.openstack.answers import Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
 
 Json = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ def booted(found: Json) -> Booted | None:
     """None: from a volume, or it cannot be read."""
     try:
         image, at = parse.image_of(found), parse.timestamp(found.get("created"))
-    except (Unreadable, TypeError, AttributeError):
+    except (BadAnswer, TypeError, AttributeError):
         return None
     return Booted(image, at) if image and at is not None else None
 
@@ -82,7 +82,7 @@ def read(found: Any, asked: Collection[str], now: float) -> tuple[str, Image]:
     """
     uuid = answers.identity(answers.fields(found))
     if uuid not in asked:
-        raise Unreadable(f"{uuid} was not asked for")
+        raise BadAnswer(f"{uuid} was not asked for")
     changed_at = parse.timestamp(found.get("updated_at"))
     required = (k.partition(":") for k, said in found.items() if said == "required")
     wanted = frozenset(trait for kind, _, trait in required if kind == "trait")

@@ -14,7 +14,7 @@ from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import HYPERVISORS, PLACEMENT, READ, Api
 from nova_ha_scheduler.cluster.openstack.images import Image
 from nova_ha_scheduler.cluster.openstack.rooms import Room
-from nova_ha_scheduler.cluster.openstack.tags import Facts
+from nova_ha_scheduler.cluster.openstack.tags import HostTags
 
 _IMAGES_AT_ONCE = 40
 """Images that are asked for in one request: it has to fit an address line."""
@@ -213,7 +213,7 @@ def with_rooms(
 
 
 def hosts_of(
-    services: Iterable[Any], facts: Facts, now: float, notes: Notes
+    services: Iterable[Any], facts: HostTags, now: float, notes: Notes
 ) -> tuple[dict[str, Host], dict[str, str]]:
     """The hosts, by name, and the ids of their services."""
     hosts: dict[str, Host] = {}

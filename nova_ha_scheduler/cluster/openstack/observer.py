@@ -41,11 +41,11 @@ from nova_ha_scheduler.cluster.model import (
     Unconfirmed,
 )
 from nova_ha_scheduler.cluster.openstack import answers, attached, images, lists, parse
-from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.images import Booted, Image
 from nova_ha_scheduler.cluster.openstack.lists import Lists
-from nova_ha_scheduler.cluster.openstack.tags import Facts, Said
+from nova_ha_scheduler.cluster.openstack.tags import HostTags, Said
 
 LOG = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class _Look:
         )
 
     def _hosts(self, services: list[Any], aggregates: list[Any]) -> dict[str, Host]:
-        facts = Facts(aggregates, self._notes, self._observer.aggregates)
+        facts = HostTags(aggregates, self._notes, self._observer.aggregates)
         hosts, ids = lists.hosts_of(services, facts, self._now, self._notes)
         self._observer.services, self._observer.aggregates = ids, facts.seen
         return hosts
@@ -349,7 +349,7 @@ class _Look:
 def _id_of(raw: Any) -> str:
     try:
         return answers.identity(answers.fields(raw))
-    except Unreadable:
+    except BadAnswer:
         return ""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.model import UNNAMED, Host, Migration, Server
 from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.requirements import Requirements
 from nova_ha_scheduler.printable import one_line
 from nova_ha_scheduler.rules import vocabulary
@@ -46,7 +46,7 @@ def timestamp(text: Any) -> float | None:
         said = datetime.datetime.fromisoformat(text)
         return said.replace(tzinfo=datetime.UTC).timestamp()
     except (TypeError, ValueError, OverflowError):
-        raise Unreadable(f"{one_line(text, 40)} is no time") from None
+        raise BadAnswer(f"{one_line(text, 40)} is no time") from None
 
 
 def isotime(seconds: float) -> str:
@@ -65,7 +65,7 @@ def host(service: Any, facts: HostFacts, now: float) -> Host:
         raise CloudUnreachable(f"the cell of {name} does not answer")
     state, status = answers.text(service, "state"), answers.text(service, "status")
     if state not in ("up", "down") or status not in ("enabled", "disabled"):
-        raise Unreadable(f"it is {status} and {state}")
+        raise BadAnswer(f"it is {status} and {state}")
     up = state == "up"
     # Until the first heartbeat Nova goes by the record's creation, not shown here.
     updated_at = timestamp(service["updated_at"]) or (now if up else 0.0)
@@ -96,7 +96,7 @@ def host_named(service: Any) -> str:
     """The host that a service names, if it can be read."""
     try:
         return answers.name(service, "host")
-    except (Unreadable, TypeError):
+    except (BadAnswer, TypeError):
         return UNNAMED
 
 
@@ -118,9 +118,9 @@ def unreadable_migration(record: Any, source: str) -> dict[str, Any]:
     """
     found = record if isinstance(record, dict) else {}
     about: dict[str, Any] = {"source": source}
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(BadAnswer):
         about["at"] = timestamp(found.get("created_at"))
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(BadAnswer):
         about["server"] = answers.identity(found, "instance_uuid")
     return about
 
@@ -170,9 +170,9 @@ def unreadable_server(found: Any, why: str, on: str = "") -> Server:
     """
     found = found if isinstance(found, dict) else {}
     uuid = f"unreadable@{on}"
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(BadAnswer):
         on = place(found) or on
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(BadAnswer):
         uuid = answers.identity(found)
     name = answers.words(found, "name") or uuid
     state = found.get(VM_STATE)
@@ -200,7 +200,7 @@ def requirements(found: Json) -> Requirements:
     sizes["swap"] = answers.amount(flavor, "swap") if flavor.get("swap") else 0
     specs = answers.texts(flavor, "extra_specs")
     if "image" not in found:
-        raise Unreadable("image is missing")
+        raise BadAnswer("image is missing")
     image = dict(answers.inside(found, "image")) if found["image"] else None
     if image is not None:
         properties = image.get("properties") or {}

@@ -23,7 +23,7 @@ from typing import Any
 
 from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import Notes, Unreadable
+from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
 
@@ -55,7 +55,7 @@ class Said:
         return self.unknown | vocabulary.aggregate_keys(self.metadata)
 
 
-class Facts:
+class HostTags:
     """By host.
 
     :ivar seen: the aggregates as they were when they could be read, by their ids.
@@ -116,7 +116,7 @@ def read(raw: Any) -> Said:
     """One aggregate, as far as it can be read."""
     try:
         found = answers.fields(raw)
-    except Unreadable as error:
+    except BadAnswer as error:
         return Said("", "?", {}, _KEYS, frozenset(), True, str(error))
     number = found.get("id")
     id = str(number) if isinstance(number, int) else ""
@@ -127,7 +127,7 @@ def read(raw: Any) -> Said:
     try:
         metadata, unknown = _metadata(answers.fields(found.get("metadata")))
         problems += [f"the value of {key}" for key in sorted(unknown)]
-    except Unreadable:
+    except BadAnswer:
         unknown = _KEYS
         problems.append("its metadata")
     hosts, stray = _hosts(found.get("hosts"))
@@ -143,7 +143,7 @@ def _metadata(found: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     for key in found:
         try:
             metadata[key] = answers.text(found, key)
-        except Unreadable:
+        except BadAnswer:
             unknown += vocabulary.aggregate_keys([key])
     return metadata, unknown
 

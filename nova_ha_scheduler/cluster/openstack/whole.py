@@ -30,7 +30,7 @@ from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.images import Booted
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
-from nova_ha_scheduler.cluster.openstack.tags import Facts
+from nova_ha_scheduler.cluster.openstack.tags import HostTags
 
 _OPEN = ("accepted", "pre-migrating", "done")
 """An evacuation record in one of these has its source still dead, or busy."""
@@ -50,7 +50,7 @@ def take(api: Api, clock: Clock) -> Picture:
         asked.nodes,
         *(partial(_records, asked, status) for status in _OPEN),
     )
-    hosts, _ = lists.hosts_of(services, Facts(aggregates, notes, {}), now, notes)
+    hosts, _ = lists.hosts_of(services, HostTags(aggregates, notes, {}), now, notes)
     seen = _Servers.of(asked.servers(), notes)
     wanted = images.unknown(filter(None, seen.booted.values()), {})
     full, memory, ports, groups, known = observer.together(

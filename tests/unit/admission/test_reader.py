@@ -12,10 +12,10 @@ import pytest
 from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.admission.reader import Reader, Unknown
 from nova_ha_scheduler.cluster.snapshot import BadFile
-from nova_ha_scheduler.rules.admission import ReserveHost, Zone
+from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
 
 SPARE = ReserveHost("spare", {"VCPU": 4}, frozenset({"CUSTOM_FAST"}), "az1")
-ZONE = Zone("nfs-a", (SPARE,), {"spare2": "in use"}, ("gone",))
+ZONE = ZoneReserve("nfs-a", (SPARE,), {"spare2": "in use"}, ("gone",))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_threads_see_whole_files(file: Path) -> None:
 
     def write(count: int) -> None:
         spares = tuple(ReserveHost(f"s{n}", {}) for n in range(count))
-        published.write(file, 1000.0, (Zone(str(count), spares),))
+        published.write(file, 1000.0, (ZoneReserve(str(count), spares),))
 
     write(0)
 

@@ -18,7 +18,7 @@ from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests import ports
@@ -41,7 +41,7 @@ class Site:
 
     def events(self) -> list[Event]:
         """Oldest first."""
-        found = History(self.database).events(Query(limit=None))
+        found = History(self.database).events(HistoryQuery(limit=None))
         return [event for _, event in reversed(found)]
 
 

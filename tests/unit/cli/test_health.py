@@ -15,9 +15,9 @@ from nova_ha_scheduler.cli import health
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.evacuation.records import Change, HostRecovery, HostState
 from nova_ha_scheduler.health import file
-from nova_ha_scheduler.health.judgement import Facts, judge
+from nova_ha_scheduler.health.judgement import JournalFacts, judge
 from nova_ha_scheduler.health.problems import Kind
-from nova_ha_scheduler.health.report import Host, Report
+from nova_ha_scheduler.health.report import HostNote, Report
 from nova_ha_scheduler.journal.tables import single
 from tests.unit import commandline
 from tests.unit.cli.conftest import Site
@@ -68,7 +68,7 @@ def test_a_dead_trigger(site: Site) -> None:
 
 def test_for_programs(site: Site) -> None:
     at = time.time() - 60
-    lead(site, unfenceable=(Host("c9", at),))
+    lead(site, unfenceable=(HostNote("c9", at),))
     site.run("pause", *BY)
     answer = site.run("health", "-f", "json")
     assert answer.code == 2
@@ -99,9 +99,9 @@ def test_a_report_of_another_version(site: Site) -> None:
 
 def written(folder: Path, site: Site, age: float = 1.0) -> Path:
     """The file of a trigger that has a broken device."""
-    found = report(site, age, broken=(Host("c2", 1.0, "time-out"),))
+    found = report(site, age, broken=(HostNote("c2", 1.0, "time-out"),))
     state = site.journal.load(0)
-    judgement = judge(Facts(state, found.owner, found), found.at)
+    judgement = judge(JournalFacts(state, found.owner, found), found.at)
     file.write(str(folder), judgement, found.owner, found.at, 60.0)
     return folder / file.NAME
 
@@ -161,7 +161,7 @@ def test_a_file_stands_for_no_journal_that_is_not_there(
         f"[database]\nconnection = {url}\n[health]\ndirectory = {tmp_path}\n"
     )
     now = time.time()
-    well = judge(Facts(site.journal.load(0), "ctl1", report(site)), now)
+    well = judge(JournalFacts(site.journal.load(0), "ctl1", report(site)), now)
     file.write(str(tmp_path), well, "ctl1", now, 60.0)
     answer = commandline.run(f"--config-file={conf}", "health")
     assert answer.code == 3
@@ -198,8 +198,8 @@ def test_every_problem_can_be_said() -> None:
 
 def test_status_begins_with_it(site: Site) -> None:
     at = time.time() - 60
-    broken = tuple(Host(f"c{n}", at, "time-out") for n in range(1, 13))
-    lead(site, unfenceable=(Host("c99", at, "no entry"),), broken=broken)
+    broken = tuple(HostNote(f"c{n}", at, "time-out") for n in range(1, 13))
+    lead(site, unfenceable=(HostNote("c99", at, "no entry"),), broken=broken)
     answer = site.run("status")
     lines = answer.out.splitlines()
     said = " ".join(lines[: [line[:1] for line in lines].index("+")])
@@ -233,7 +233,7 @@ def test_a_healthy_status_is_short(site: Site) -> None:
 
 def test_the_device_of_a_host_that_is_being_fenced(site: Site) -> None:
     at = time.time() - 9
-    answers = (Host("c1", at, "the device says that its power is on"),)
+    answers = (HostNote("c1", at, "the device says that its power is on"),)
     lead(site, answers=answers)
     dying = HostRecovery("c1@1", "c1", HostState.FENCING, at, {"fencing": at})
     site.journal.commit(Change(hosts=(dying,)))

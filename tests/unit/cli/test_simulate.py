@@ -9,7 +9,7 @@ import pytest
 
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.unit.cli.conftest import Answer, Site
 
 CLOUD = """\
@@ -138,7 +138,9 @@ def test_the_history_that_would_have_been_written(
     (row,) = json.loads(site.run(config, "history", "list", "-f", "json").out)
     assert (row["host"], row["outcome"], row["recovered"]) == ("node1", "recovered", 2)
     database = Database(load("test", [config]))
-    kinds = {e.kind.value for _, e in History(database).events(Query(limit=None))}
+    kinds = {
+        e.kind.value for _, e in History(database).events(HistoryQuery(limit=None))
+    }
     database.dispose()
     assert {"host.fenced", "server.asked", "host.recovered"} <= kinds
     again = site.run(*command, "--journal", str(path))

@@ -10,7 +10,7 @@ from nova_ha_scheduler.rules.model import HostFacts
 
 def facts(metadata: Any) -> HostFacts:
     found = {"id": 1, "name": "odd", "hosts": ["c1"], "metadata": metadata}
-    return tags.Facts([found], Notes(), {}).of("c1")
+    return tags.HostTags([found], Notes(), {}).of("c1")
 
 
 def test_keys_count_in_any_spelling() -> None:

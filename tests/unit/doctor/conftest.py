@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
-from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Subject
+from nova_ha_scheduler.doctor.subject import Flavor, SeenAggregate, Subject
 from nova_ha_scheduler.evacuation.options import Options
 from tests.unit.doctor.subjects import GOOD, PET, Conf, cloud, recommended, server
 
@@ -25,7 +25,7 @@ def conf(tmp_path: Path) -> Conf:
 def good(conf: Conf) -> Subject:
     """A set-up without any finding, in which every check is made."""
     names = frozenset(h.name for h in GOOD)
-    pets = Aggregate("pets", "1", {"ha": "true"}, names, mirrored=names)
+    pets = SeenAggregate("pets", "1", {"ha": "true"}, names, mirrored=names)
     return Subject(
         Options(),
         cloud(*GOOD, servers=(server("db", "a1"),)),

@@ -8,7 +8,7 @@ import pytest
 from nova_ha_scheduler.cluster.model import Host, Server, Unread
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.finding import Severity
-from nova_ha_scheduler.doctor.subject import Aggregate, Flavor, Subject
+from nova_ha_scheduler.doctor.subject import Flavor, SeenAggregate, Subject
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.model import HostFacts
 from tests.unit.doctor.subjects import (
@@ -220,7 +220,7 @@ def test_mirror(good: Subject) -> None:
 
 
 def test_misspelt_tag(good: Subject) -> None:
-    aggregate = Aggregate("spare hosts", "2", {"ha:reservd": "true", "rack": "7"})
+    aggregate = SeenAggregate("spare hosts", "2", {"ha:reservd": "true", "rack": "7"})
     subject = replace(good, aggregates=(*(good.aggregates or ()), aggregate))
     (item,) = checks.examine(subject).findings
     name, finding = item

@@ -14,7 +14,7 @@ from nova_ha_scheduler.evacuation.records import (
     Reason,
     ServerState,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -46,8 +46,8 @@ def test_the_others_go_on(
 ) -> None:
     step = recovery.FUNCTIONS[state]
 
-    def broken(turn: Turn, host: HostRecovery) -> HostRecovery:
-        new = step(turn, host)
+    def broken(step: Step, host: HostRecovery) -> HostRecovery:
+        new = step(step, host)
         if host.host == "node1":
             raise KeyError("what nobody foresaw")
         return new
@@ -79,10 +79,10 @@ def test_nobody_is_asked_for_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the proof still holds, nobody has found out."""
     step = recovery.FUNCTIONS[HostState.EVACUATING]
 
-    def broken(turn: Turn, host: HostRecovery) -> HostRecovery:
-        if any(server.landed_at for server in turn.servers_of(host)):
+    def broken(step: Step, host: HostRecovery) -> HostRecovery:
+        if any(server.landed_at for server in step.servers_of(host)):
             raise KeyError(host.host)
-        return step(turn, host)
+        return step(step, host)
 
     simulation = scenario.build(
         {

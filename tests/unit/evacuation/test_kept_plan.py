@@ -20,7 +20,7 @@ from nova_ha_scheduler.evacuation.records import (
     ServerState,
     State,
 )
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -172,8 +172,8 @@ def test_a_retry_gets_another_place() -> None:
     asked, waits = _record("u1", attempts=3), _record("u2")
     failed = replace(asked, state=ServerState.FAILED, tried=("node3",))
     host = replace(HOST, planned={"u1": "node2", "u2": "node3"})
-    turn = _turn(host, (failed, waits), Picture(100.0, Scope(), {}))
-    assert servers.try_again(turn, host).planned == {"u2": "node3"}
+    step = _turn(host, (failed, waits), Picture(100.0, Scope(), {}))
+    assert servers.try_again(step, host).planned == {"u2": "node3"}
 
 
 # One step alone.
@@ -194,11 +194,11 @@ def _record(server: str, **more: Any) -> ServerRecovery:
 
 def _turn(
     host: HostRecovery, servers: tuple[ServerRecovery, ...], picture: Picture
-) -> Turn:
+) -> Step:
     state = State(
         hosts={host.id: host}, servers={server.key: server for server in servers}
     )
-    return Turn(state, picture, (), frozenset(), 100.0, Options())
+    return Step(state, picture, (), frozenset(), 100.0, Options())
 
 
 def _picture(cloud: str) -> Picture:
@@ -220,11 +220,11 @@ def test_what_may_be_counted_twice_does_not_change_the_plan() -> None:
         _record("uuid-u1", attempts=1), state=ServerState.ASKED, destination="node2"
     )
     host = replace(HOST, planned={"uuid-u1": "node2", "uuid-u2": "node2"})
-    turn = _turn(host, (asked, _record("uuid-u2")), picture)
-    dispatch.dispatch(turn)
-    (waits,) = (s for s in turn.servers.values() if s.server == "uuid-u2")
+    step = _turn(host, (asked, _record("uuid-u2")), picture)
+    dispatch.dispatch(step)
+    (waits,) = (s for s in step.servers.values() if s.server == "uuid-u2")
     assert (waits.state, waits.reason) == (ServerState.WAITING, Reason.NO_ROOM)
-    assert turn.hosts[HOST.id].planned["uuid-u2"] == "node2"
+    assert step.hosts[HOST.id].planned["uuid-u2"] == "node2"
 
 
 def test_a_record_without_a_plan_gets_one() -> None:
@@ -239,9 +239,9 @@ def test_a_record_without_a_plan_gets_one() -> None:
         servers: {u1: {host: node1}}
         """
     )
-    turn = _turn(
+    step = _turn(
         codec.load(HostRecovery, json.dumps(old)), (_record("uuid-u1"),), picture
     )
-    dispatch.dispatch(turn)
-    (host,) = turn.change().hosts
+    dispatch.dispatch(step)
+    (host,) = step.change().hosts
     assert host.planned == {"uuid-u1": "node2"}

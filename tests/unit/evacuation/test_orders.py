@@ -8,7 +8,7 @@ from nova_ha_scheduler.evacuation import proof
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, State
-from nova_ha_scheduler.evacuation.turn import Turn
+from nova_ha_scheduler.evacuation.turn import Step
 
 CONFIRMING = {CommandKind.CONFIRM_FENCED, CommandKind.EVACUATE}
 
@@ -24,7 +24,7 @@ def test_no_other_order_is_a_proof_of_death(kind: CommandKind) -> None:
     command = Command("k", kind, "node1", "Ann", "because", 10.0, 100.0)
     picture = Picture(20.0, Scope(hosts=frozenset({"node1"})), {"node1": Host("node1")})
     state = State({"r": host}, commands={"k": command})
-    turn = Turn(state, picture, (), frozenset(), 20.0, Options())
-    found = proof.confirmation(turn, host)
+    step = Step(state, picture, (), frozenset(), 20.0, Options())
+    found = proof.confirmation(step, host)
     assert (found is not None) is (kind in CONFIRMING)
-    assert ("k" in turn.commands) is (kind not in CONFIRMING)
+    assert ("k" in step.commands) is (kind not in CONFIRMING)

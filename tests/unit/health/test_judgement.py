@@ -17,9 +17,9 @@ from nova_ha_scheduler.evacuation.records import (
 )
 from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.evacuation.upkeep import Window, WindowState
-from nova_ha_scheduler.health.judgement import Facts, Judgement, judge
+from nova_ha_scheduler.health.judgement import JournalFacts, Judgement, judge
 from nova_ha_scheduler.health.problems import Code, Kind
-from nova_ha_scheduler.health.report import Host, Report, Standing
+from nova_ha_scheduler.health.report import HostNote, Report, Standing
 
 NOW = 1_000_000.0
 _QUIET = State()
@@ -28,7 +28,7 @@ REPORT = Report(OWNER, NOW - 2, 30.0, 15.0, NOW - 2.5, seen_at=NOW - 4, protecte
 
 
 def of(state: State = _QUIET, holder: str = OWNER, **changes: object) -> Judgement:
-    return judge(Facts(state, holder, replace(REPORT, **changes)), NOW)
+    return judge(JournalFacts(state, holder, replace(REPORT, **changes)), NOW)
 
 
 def kinds(judgement: Judgement) -> list[Kind]:
@@ -70,11 +70,11 @@ def test_a_recovery_under_way_is_protection_at_work() -> None:
 def test_nobody_holds_the_lease() -> None:
     assert kinds(of(holder="")) == [Kind.NO_TRIGGER]
     assert not of(holder="").alive
-    assert kinds(judge(Facts(State(), "", None), NOW)) == [Kind.NO_TRIGGER]
+    assert kinds(judge(JournalFacts(State(), "", None), NOW)) == [Kind.NO_TRIGGER]
 
 
 def test_a_dead_trigger_though_its_lease_still_names_it() -> None:
-    broken = (Host("c1", NOW - 99, "no route"),)
+    broken = (HostNote("c1", NOW - 99, "no route"),)
     found = of(at=NOW - 31, broken=broken)
     assert (found.code, kinds(found)) == (Code.NOT_PROTECTING, [Kind.TRIGGER_SILENT])
     assert not found.alive
@@ -89,7 +89,7 @@ def test_clocks_that_differ(ahead: float, code: int) -> None:
 
 
 def test_a_trigger_that_leaves_no_report() -> None:
-    found = judge(Facts(State(), OWNER, None), NOW)
+    found = judge(JournalFacts(State(), OWNER, None), NOW)
     assert (found.code, kinds(found)) == (Code.CANNOT_TELL, [Kind.NO_REPORT])
     assert "older version" in found.line
 
@@ -219,8 +219,8 @@ def test_a_maintenance_that_does_not_end() -> None:
 
 def test_hosts_that_cannot_be_fenced() -> None:
     found = of(
-        unfenceable=(Host("c9", NOW - 7),),
-        broken=(Host("c3", NOW - 8, "time-out"), Host("c2", NOW - 8, "401")),
+        unfenceable=(HostNote("c9", NOW - 7),),
+        broken=(HostNote("c3", NOW - 8, "time-out"), HostNote("c2", NOW - 8, "401")),
         settles_at=NOW + 1,
     )
     shown = [(problem.kind, problem.host) for problem in found.problems]
@@ -236,8 +236,8 @@ def test_hosts_that_cannot_be_fenced() -> None:
 
 def test_misspelt_keys_are_told_once_each() -> None:
     words = "'ha:maintenence' counts for nothing; ha:maintenance may be meant"
-    hosts = tuple(Host(f"c{n}", NOW - n, words) for n in range(1, 9))
-    found = of(misspelt=(*hosts, Host("c9", NOW - 2, "'ha-reserved' counts")))
+    hosts = tuple(HostNote(f"c{n}", NOW - n, words) for n in range(1, 9))
+    found = of(misspelt=(*hosts, HostNote("c9", NOW - 2, "'ha-reserved' counts")))
     assert kinds(found) == [Kind.MISSPELT, Kind.MISSPELT]
     assert found.code is Code.DEGRADED
     assert found.problems[0].what == (

@@ -13,7 +13,7 @@ import pytest
 from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
-from nova_ha_scheduler.fencing.config import Fencing
+from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.health.writer import Writer
@@ -36,7 +36,7 @@ class Site:
         self.folder, self.at = folder, time.time()
         self.journal = SqlJournal(self.database, 15.0)
         self.troubles = Troubles()
-        fencing = Fencing("fencing.yaml", {})
+        fencing = FenceDevices("fencing.yaml", {})
         options = trigger_conf.options(conf)
         parts: Any = SimpleNamespace(
             conf=conf, options=options, fencing=fencing, only=only

@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.records import Reason
-from nova_ha_scheduler.planner.board import (
-    Board,
-    Claim,
-    Decision,
-    Limits,
-)
+from nova_ha_scheduler.planner.board import Board, Choice, Claim, Limits
 from nova_ha_scheduler.planner.ground import CLOSED, Ground, refusal, request_for
 from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
 
@@ -98,7 +93,7 @@ def test_every_destination_is_permitted_and_has_room(
 
 
 def _check_bounds(
-    decisions: list[Decision],
+    decisions: list[Choice],
     servers: tuple[Server, ...],
     options: Options,
     moving: int,
@@ -124,7 +119,7 @@ def test_a_destination_that_failed_is_the_last_choice() -> None:
     assert destination("n1", "n2") == "n1"
 
 
-def _place(hosts: dict[str, Host], operation: Operation, **more: object) -> Decision:
+def _place(hosts: dict[str, Host], operation: Operation, **more: object) -> Choice:
     server = Server("u", "vm", "old", extra_specs={"ha": "true"}, needs={"VCPU": 1})
     policy = Policy(live_migrate_to_reserve=bool(more.pop("open_reserve", False)))
     ground = Ground(hosts, Options(policy=policy))

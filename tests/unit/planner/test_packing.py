@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.planner import triage
-from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim, Decision, Limits
+from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim, Limits
 from nova_ha_scheduler.planner.ground import Ground, refusal, request_for, unfit
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
@@ -76,7 +76,7 @@ _preferences = st.builds(Preferences, prefer_reserve=st.booleans())
 
 def _plan(
     hosts: dict[str, Host], servers: list[Server], preferences: Preferences
-) -> list[tuple[Server, Decision]]:
+) -> list[tuple[Server, Choice]]:
     board = Board(Ground(hosts, preferences), frozenset(DEAD), limits=NO_LIMITS)
     return place_all(board, servers)
 
@@ -156,7 +156,7 @@ def test_it_is_never_worse_than_one_after_the_other(
         assert plan == spread
     classes = sorted({triage.urgency(s, preferences)[:2] for s in servers})
 
-    def placed(found: list[tuple[Server, Decision]]) -> list[int]:
+    def placed(found: list[tuple[Server, Choice]]) -> list[int]:
         urgencies = [
             triage.urgency(s, preferences)[:2] for s, d in found if d.destination
         ]

@@ -9,7 +9,7 @@ from nova_ha_scheduler.cluster.model import Host, Server
 from nova_ha_scheduler.planner import reserve
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.admission import ReserveHost, Zone
+from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
 from nova_ha_scheduler.rules.model import HostFacts
 
 ROOM = {"VCPU": 4, "MEMORY_MB": 4096}
@@ -22,7 +22,7 @@ def _host(name: str, *tags: dict[str, str], **values: Any) -> Host:
     return Host(name, HostFacts.of(tags), **given)
 
 
-def _zones(*hosts: Host, servers: tuple[Server, ...] = ()) -> tuple[Zone, ...]:
+def _zones(*hosts: Host, servers: tuple[Server, ...] = ()) -> tuple[ZoneReserve, ...]:
     ground = Ground({h.name: h for h in hosts}, Preferences())
     return reserve.zones(ground, {s.uuid: s for s in servers})
 
@@ -31,8 +31,8 @@ def test_what_counts() -> None:
     spare = _host("spare", A, HA, RESERVED, traits=frozenset({"T"}))
     found = _zones(_host("node", A, HA), spare, _host("other", B), _host("none", HA))
     assert found == (
-        Zone("nfs-a", (ReserveHost("spare", ROOM, frozenset({"T"}), "nova"),)),
-        Zone("nfs-b"),
+        ZoneReserve("nfs-a", (ReserveHost("spare", ROOM, frozenset({"T"}), "nova"),)),
+        ZoneReserve("nfs-b"),
     )
 
 
@@ -57,7 +57,7 @@ def test_what_counts() -> None:
 )
 def test_what_does_not_count(spare: Host, why: str) -> None:
     first, *_ = _zones(_host("node", A, HA), spare)
-    assert first == Zone("nfs-a", (), {"spare": why})
+    assert first == ZoneReserve("nfs-a", (), {"spare": why})
 
 
 def test_a_server_that_takes_nothing_is_one_all_the_same() -> None:
