@@ -27,8 +27,8 @@ from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 import nova_ha_scheduler
 from bench import cores
 from bench.effort import Effort
-from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.service import startup
 from tests.errors import ProgramError
 from tests.evacuator import rig
 

@@ -39,9 +39,9 @@ from bench import cores
 from bench.effort import Effort
 from bench.scheduling import SETTINGS
 from nova_ha_scheduler.cli.report import notification_to_evacuate
-from nova_ha_scheduler.evacuation import notify
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.service.notifications import bus
 from tests import redfish
 from tests.cloud.config import Conf, merge
 from tests.errors import ProgramError
@@ -313,7 +313,7 @@ def _running(site: Site) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with cores.others():
             stack.enter_context(site.trigger.running())
-        site.cloud.wait("its listener", lambda: site.broker.consumers(notify.POOL))
+        site.cloud.wait("its listener", lambda: site.broker.consumers(bus.POOL))
         site.cloud.wait("the end of its first look", site.requests.rest)
         yield
 

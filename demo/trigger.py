@@ -10,8 +10,9 @@ from demo import layout, story
 from demo.admin import Server
 from demo.story import Scene, expect
 from demo.told import DOWN_TIME, VICTIM
-from nova_ha_scheduler.evacuation.records import EventKind, ServerRecovery
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from tests import redfish
 from tests.cloud.config import Conf
 from tests.evacuator import rig

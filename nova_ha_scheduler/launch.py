@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from nova_ha_scheduler.cli.exits import CANNOT_TELL, INTERRUPTED, WRONG
+from nova_ha_scheduler.exits import CANNOT_TELL, INTERRUPTED, WRONG
 
 PROJECT, _EXTRA = "nova-ha-scheduler", "evacuator"
 
@@ -41,7 +41,7 @@ def imported() -> None:
 
 def evacuator() -> int:
     """:returns: the exit code."""
-    return _run("nova-ha-evacuator", "nova_ha_scheduler.evacuation.main")
+    return _run("nova-ha-evacuator", "nova_ha_scheduler.service.main")
 
 
 def _run(prog: str, module: str) -> int:

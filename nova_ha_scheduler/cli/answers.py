@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nova_ha_scheduler.cli import exits, progress
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cli.values import Moment, in_local
 from nova_ha_scheduler.codec import Unreadable
-from nova_ha_scheduler.evacuation.orders import Command
 from nova_ha_scheduler.health.judgement import span
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.commands import Command
 
 WAIT_SECONDS = 15.0
 """The active trigger looks for orders twice a second, and then at the cloud."""

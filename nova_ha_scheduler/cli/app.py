@@ -15,8 +15,8 @@ from cliff.commandmanager import CommandManager
 from cliff.help import HelpExit
 from cliff.lister import Lister
 
-from nova_ha_scheduler import launch
-from nova_ha_scheduler.cli import exits, overview
+from nova_ha_scheduler import exits, launch
+from nova_ha_scheduler.cli import overview
 from nova_ha_scheduler.cli.table import Table
 from nova_ha_scheduler.cli.values import plain
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _QUIET = {
     "alembic": logging.WARNING,
     "keystoneauth": logging.CRITICAL,
-    "nova_ha_scheduler.evacuation.leadership": logging.WARNING,
+    "nova_ha_scheduler.service.leader.leadership": logging.WARNING,
     "oslo_service": logging.WARNING,
     "sushy": logging.CRITICAL,
 }
@@ -127,7 +127,7 @@ class NovaHA(cliff.app.App):
     @cached_property
     def conf(self) -> "cfg.ConfigOpts":
         """The configuration. :raises cfg.Error: it names the file or option."""
-        from nova_ha_scheduler.evacuation import startup
+        from nova_ha_scheduler.service import startup
 
         files = self.options.config_file
         return startup.load("nova-ha", [f"--config-file={path}" for path in files])
@@ -208,7 +208,7 @@ class BaseCommand(cliff.command.Command):
                 self.parser.error(f"{words}; there are {', '.join(known)}")
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        from nova_ha_scheduler.evacuation.names import UnknownName
+        from nova_ha_scheduler.cluster.host_names import UnknownName
 
         try:
             return super().run(parsed_args) or self.code

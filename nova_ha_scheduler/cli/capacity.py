@@ -8,17 +8,18 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.admission import publish
-from nova_ha_scheduler.cli import clouds, exits, progress
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import clouds, progress
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.glance import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words, count
 from nova_ha_scheduler.cluster.model import Picture, Resources
-from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.planner import capacity, remedies
 from nova_ha_scheduler.planner.capacity import ZoneCapacity
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service import publish
 
 
 class Capacity(BaseCommand, Lister):

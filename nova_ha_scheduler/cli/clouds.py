@@ -16,7 +16,7 @@ from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.snapshot import BadFile
-from nova_ha_scheduler.evacuation import parts
+from nova_ha_scheduler.service import parts
 
 
 def arguments(add: Callable[..., Any]) -> None:

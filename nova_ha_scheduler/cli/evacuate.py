@@ -7,7 +7,8 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import answers, exits, progress, report
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import answers, progress, report
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import (
     confirming,
@@ -15,9 +16,10 @@ from nova_ha_scheduler.cli.orders import (
     require_word,
 )
 from nova_ha_scheduler.cli.values import duration
-from nova_ha_scheduler.evacuation import dry_run, records
-from nova_ha_scheduler.evacuation.parts import Parts
-from nova_ha_scheduler.evacuation.records import CommandKind, ServerState
+from nova_ha_scheduler.evacuation import dry_run
+from nova_ha_scheduler.records.commands import CommandKind
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.service.parts import Parts
 
 
 class Evacuate(BaseCommand, Lister):
@@ -55,11 +57,11 @@ class Evacuate(BaseCommand, Lister):
         self.short = answers.SHORT
         return answers.table(found)
 
-    def _table(self, servers: list[records.ServerRecovery]) -> tuple[Any, Any]:
+    def _table(self, servers: list[ServerRecovery]) -> tuple[Any, Any]:
         rows = [report.server_row(server) for server in servers]
         return report.SERVER[1:], [tuple(row.values()) for row in rows]
 
-    def _plan(self, host: str) -> list[records.ServerRecovery]:
+    def _plan(self, host: str) -> list[ServerRecovery]:
         parts = Parts(self.app.conf, only=(host,))
         with progress.shown(lambda: parts.api.progress):
             picture = dry_run.look(parts.world, [host])

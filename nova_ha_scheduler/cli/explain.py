@@ -9,19 +9,21 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import clouds, exits
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import Refused
+from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.cluster.openstack import inventory
-from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import dry_run, names
-from nova_ha_scheduler.evacuation.names import UnknownName
-from nova_ha_scheduler.evacuation.world import OpenStackCloud
+from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.planner import explain, triage
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 
 _OPERATIONS = {
     "evacuate": Operation.EVACUATE,
@@ -56,7 +58,7 @@ class Explain(BaseCommand, Lister):
         preferences = trigger_conf.options(self.app.conf)
         picture, server = self._find(args)
         if args.host is not None:
-            names.require(args.host, picture.hosts)
+            host_names.require(args.host, picture.hosts)
         operation = _OPERATIONS[args.operation]
         if why := _kept(server, picture, operation, preferences):
             print(f"{server.name}: {why}", file=sys.stderr)
@@ -100,7 +102,7 @@ def _the_one(said: str, servers: Iterable[Server]) -> Server:
     servers = list(servers)
     found = [server for server in servers if said in (server.uuid, server.name)]
     if not found:
-        hint = names.hint(said, {server.name for server in servers})
+        hint = host_names.hint(said, {server.name for server in servers})
         words = f"no server on a host has this id or exactly this name{hint}"
         raise UnknownName(f"{said}: {words}")
     if len(found) > 1:

@@ -7,10 +7,10 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.cluster.model import Picture, Scope, Server
-from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.names import UnknownName
 
 SECONDS = 5.0
 """For each request; [cloud] timeout may be longer."""
@@ -22,7 +22,7 @@ class Glance:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         # Not every command that may look here does.
         from nova_ha_scheduler.cluster.openstack.api import Api, connect, login_place
-        from nova_ha_scheduler.evacuation.world import OpenStackCloud
+        from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 
         try:
             connection = connect(conf)
@@ -55,7 +55,7 @@ class Glance:
         with self._seen():
             known = {a["name"]: a["hosts"] for a in Aggregates(self._api).all()}
         if name not in known:
-            hint = names.hint(name, known)
+            hint = host_names.hint(name, known)
             raise UnknownName(f"there is no aggregate {name}{hint}")
         return list(known[name])
 
@@ -72,5 +72,5 @@ def require_zone(picture: Picture, zone: str) -> None:
     """:raises UnknownName: no host is in that storage zone."""
     zones = {zone for host in picture.hosts.values() for zone in host.facts.zones}
     if zone not in zones:
-        hint = names.hint(zone, zones)
+        hint = host_names.hint(zone, zones)
         raise UnknownName(f"no host is in a storage zone {zone}{hint}")

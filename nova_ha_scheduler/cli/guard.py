@@ -12,7 +12,7 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.cli.who import ordering
-from nova_ha_scheduler.evacuation.orders import CommandKind
+from nova_ha_scheduler.records.commands import CommandKind
 
 
 class Reset(BaseCommand, ShowOne):

@@ -15,9 +15,11 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery, require_host, require_server
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ago
 from nova_ha_scheduler.cli.values import Rows, count
-from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.records import EventKind, HostState, ServerState
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
 
 
 def _filters(add: Callable[..., Any]) -> None:
@@ -91,7 +93,7 @@ class ListHistory(BaseCommand, Lister):
         if args.servers:
             kind, known = "server", _states(ServerState)
         if args.outcome not in (None, *known):
-            hint = names.hint(args.outcome, known)
+            hint = host_names.hint(args.outcome, known)
             words = f"no recovery of a {kind} ends {args.outcome}{hint}"
             self.parser.error(f"argument --outcome: {words}: {', '.join(known)}")
 

@@ -17,11 +17,9 @@ from nova_ha_scheduler.cli import clouds, unfenced
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
-from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.fencing.manual import Manual
@@ -32,6 +30,8 @@ from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.planner.triage import why_left
 from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 
 _UNKNOWN = "unknown"
 
@@ -76,7 +76,7 @@ class ListHosts(BaseCommand, Lister):
         counts: dict[str, _Servers] = defaultdict(_Servers)
         with look(conf, args.host) as (hosts, servers):
             if args.host is not None:
-                names.require(args.host, hosts)
+                host_names.require(args.host, hosts)
                 hosts = {args.host: hosts[args.host]}
             for server in servers:
                 if server.host in hosts:

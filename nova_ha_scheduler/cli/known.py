@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cli.glance import Glance
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.names import UnknownName
+from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 
@@ -37,7 +37,7 @@ def require_server(app: NovaHA, history: History, server: str) -> None:
 def no_recovery(history: History, name: str) -> UnknownName:
     """Of a name that is neither a recovery's nor that of a host with one."""
     hosts = {record.host for record in history.recoveries(HistoryQuery(limit=None))}
-    return UnknownName(f"there is no recovery {name}{names.hint(name, hosts)}")
+    return UnknownName(f"there is no recovery {name}{host_names.hint(name, hosts)}")
 
 
 def _ask(
@@ -49,11 +49,11 @@ def _ask(
     try:
         found = cloud()
     except CloudUnreachable as error:
-        words = f"the history knows no {what}{names.hint(name, known)}"
+        words = f"the history knows no {what}{host_names.hint(name, known)}"
         print(f"warning: {words}; whether there is one: {error}", file=sys.stderr)
         return
     if name not in found:
-        hint = names.hint(name, {*known, *found})
+        hint = host_names.hint(name, {*known, *found})
         raise UnknownName(f"neither the history nor the cloud knows a {what}{hint}")
 
 

@@ -12,18 +12,19 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cli import exits, report, upkeep
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import report, upkeep
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import duration, words
 from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
 from nova_ha_scheduler.cli.who import ordering
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.parts import Parts
-from nova_ha_scheduler.evacuation.records import CommandKind
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.service.parts import Parts
 
 _HOLDS = 600.0
 """Seconds for which an order waits for a trigger to take it."""
@@ -41,10 +42,10 @@ def _arguments(add: Callable[..., Any]) -> None:
 
 def _order(
     kind: CommandKind, args: argparse.Namespace, reason: str, **more: Any
-) -> records.Command:
+) -> Command:
     now, id = time.time(), uuidutils.generate_uuid()
     whose = args.by, reason
-    return records.Command(id, kind, args.host, *whose, now, now + _HOLDS, **more)
+    return Command(id, kind, args.host, *whose, now, now + _HOLDS, **more)
 
 
 def _patience(args: argparse.Namespace) -> float | None:
@@ -118,7 +119,7 @@ class _Follower(Waiter):
     :ivar window, moves: as they were when they were last looked at.
     """
 
-    def __init__(self, conf: Any, command: records.Command, wait: bool) -> None:
+    def __init__(self, conf: Any, command: Command, wait: bool) -> None:
         parts = Parts(conf, only=(command.host,))
         if not wait:  # nobody would follow what this program begins to move
             parts.options = replace(parts.options, maintenance_max_in_flight=0)

@@ -11,8 +11,7 @@ from oslo_utils import uuidutils
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import words
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.records import CommandKind
+from nova_ha_scheduler.records.commands import Command, CommandKind
 
 
 def confirming(add: Callable[..., Any], required: bool) -> None:
@@ -46,8 +45,8 @@ def require_word(command: BaseCommand, args: argparse.Namespace) -> None:
 
 def new_command(
     kind: CommandKind, host: str, args: argparse.Namespace, **more: Any
-) -> records.Command:
+) -> Command:
     now = time.time()
     id = uuidutils.generate_uuid()
     words = (host, args.by, args.reason)
-    return records.Command(id, kind, *words, now, args.expires, **more)
+    return Command(id, kind, *words, now, args.expires, **more)

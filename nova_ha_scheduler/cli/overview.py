@@ -21,7 +21,7 @@ import autopage.argparse
 import cliff.app
 from cliff.help import HelpCommand
 
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler import exits
 
 _LEAST = 20
 """Columns for what a command is for, however narrow the terminal is."""

@@ -18,9 +18,11 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import Moment, words
 from nova_ha_scheduler.cli.who import ordering
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.evacuation import holds, names, pauses
+from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records import pauses
 
 _ID_LENGTH = 8
 
@@ -79,7 +81,7 @@ class BeginPause(BaseCommand, ShowOne):
             host=args.host,
             zone=args.zone,
         )
-        journal.put_pauses([pause], [holds.begun(pause)])
+        journal.put_pauses([pause], [stopping.begun(pause)])
         found = row(pause)
         return tuple(found), tuple(found.values())
 
@@ -93,7 +95,7 @@ class BeginPause(BaseCommand, ShowOne):
             print(f"warning: {words}", file=sys.stderr)
             return
         if args.host:
-            names.require(args.host, picture.hosts)
+            host_names.require(args.host, picture.hosts)
         else:
             glance.require_zone(picture, args.zone)
 
@@ -119,7 +121,7 @@ class Resume(BaseCommand, Lister):
         known, now = journal.pauses(), time.time()
         chosen = _chosen(args, known)
         ended = [replace(p, ended_at=now, ended_by=args.by) for p in chosen]
-        journal.put_pauses(ended, [holds.resumed(pause) for pause in ended])
+        journal.put_pauses(ended, [stopping.resumed(pause) for pause in ended])
         for pause in known:
             if pause not in chosen and not pause.is_over(now):
                 print(f"still paused: {pause} ({pause.id})", file=sys.stderr)

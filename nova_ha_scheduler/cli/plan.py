@@ -10,25 +10,27 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import clouds, exits
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import clouds, plan_file
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.orders import (
     confirming,
     new_command,
     require_word,
 )
+from nova_ha_scheduler.cli.plan_file import Plan
 from nova_ha_scheduler.cli.values import Lines, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.model import Host, Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
-from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation import detect, dry_run, plans
-from nova_ha_scheduler.evacuation.orders import CommandKind
-from nova_ha_scheduler.evacuation.plans import Plan
-from nova_ha_scheduler.evacuation.world import OpenStackCloud
+from nova_ha_scheduler.evacuation import dry_run
+from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.planner.plan import Prospect, prospects
+from nova_ha_scheduler.records.commands import CommandKind
 from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 
 _COLUMNS = (
     "server",
@@ -77,11 +79,11 @@ class MakePlan(BaseCommand, Lister):
             if not args.hosts:
                 self.parser.error("name a host")
             picture = self._picture(args, args.hosts)
-            plan = plans.make(picture, self._options, args.hosts)
+            plan = plan_file.make(picture, self._options, args.hosts)
         for host in plan.hosts:
             _warn(picture.hosts[host])
         if args.out is not None:
-            snapshot.write(args.out, plans.dump(plan))
+            snapshot.write(args.out, plan_file.dump(plan))
         if any(step.stays for step in plan.steps):
             self.code = self.code or exits.PARTLY
         return self._table(args, plan, picture)
@@ -122,8 +124,8 @@ class MakePlan(BaseCommand, Lister):
         require_word(self, args)
         kept = _read(args.apply)
         picture = self._picture(args, list(kept.hosts))
-        fresh = plans.make(picture, self._options, kept.hosts)
-        if changes := plans.differences(kept, fresh):
+        fresh = plan_file.make(picture, self._options, kept.hosts)
+        if changes := plan_file.differences(kept, fresh):
             for change in changes:
                 print(change, file=sys.stderr)
             print("The cloud has changed: nothing was ordered.", file=sys.stderr)
@@ -152,7 +154,7 @@ class MakePlan(BaseCommand, Lister):
 
 def _read(path: Path) -> Plan:
     try:
-        return plans.load(path.read_text(encoding="utf-8"))
+        return plan_file.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadFile(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     except BadFile as error:
@@ -161,8 +163,8 @@ def _read(path: Path) -> Plan:
 
 def _warn(host: Host) -> None:
     """What keeps the trigger off a host, whatever its plan says."""
-    by_hand = "" if detect.under_maintenance(host) else ", unless by hand"
-    if why := detect.hands_off(host):
+    by_hand = "" if suspicion.under_maintenance(host) else ", unless by hand"
+    if why := suspicion.hands_off(host):
         said = why[0].sentence(why[1])
     elif vocabulary.HA not in host.facts.flags:
         said = "it is in no aggregate with ha=true"
@@ -171,7 +173,7 @@ def _warn(host: Host) -> None:
     print(f"{host.name}: left alone{by_hand}: {said}", file=sys.stderr)
 
 
-def _row(step: plans.PlannedServer, prospect: Prospect) -> tuple[Any, ...]:
+def _row(step: plan_file.PlannedServer, prospect: Prospect) -> tuple[Any, ...]:
     return (
         step.server,
         step.name,

@@ -10,11 +10,11 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import duration
-from nova_ha_scheduler.evacuation import broker
-from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service.notifications import broker
 
 
 class PurgeHistory(BaseCommand, ShowOne):

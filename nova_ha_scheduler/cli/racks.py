@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cli.glance import Glance, require_zone
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.names import UnknownName
+from nova_ha_scheduler.cluster.host_names import UnknownName
 
 
 def named(app: NovaHA, hosts: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ def named(app: NovaHA, hosts: Sequence[str]) -> None:
     problems = []
     for host in hosts:
         try:
-            names.require(host, known)
+            host_names.require(host, known)
         except UnknownName as error:
             problems.append(str(error))
     if problems:

@@ -15,7 +15,7 @@ from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.evacuation.orders import CommandKind
+from nova_ha_scheduler.records.commands import CommandKind
 from nova_ha_scheduler.spool.word import DIRECTORY
 
 

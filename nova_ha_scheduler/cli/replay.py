@@ -8,17 +8,18 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import exits, progress
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery
 from nova_ha_scheduler.cli.values import Moment
+from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import PROGRESS, Decision
-from nova_ha_scheduler.evacuation.names import UnknownName
-from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.records.events import Event
 
 Kept = list[tuple[int, Decision]]
 

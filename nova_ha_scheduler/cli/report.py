@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 from nova_ha_scheduler.cli.values import Moment, seconds
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.records import EventKind, ServerState
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import ended_as, outcome_of
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
 _NOTICE = 60.0
 """Seconds by which the notification of a force-down can precede its recovery."""
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 
 
 def counts(
-    servers: Iterable[records.ServerRecovery | Move],
+    servers: Iterable[ServerRecovery | Move],
     states: type[ServerState | MoveState] = ServerState,
 ) -> dict[str, int]:
     """How many servers are in each of these states."""
@@ -29,7 +30,7 @@ def counts(
     return {state.value: found[state] for state in states}
 
 
-def progress(servers: Iterable[records.ServerRecovery]) -> str:
+def progress(servers: Iterable[ServerRecovery]) -> str:
     """How far a recovery has come: '12 of 30, 4 moving, 2 waiting: no room'.
 
     Of those that are to be recovered.
@@ -41,7 +42,7 @@ def progress(servers: Iterable[records.ServerRecovery]) -> str:
     return ", ".join([f"{done} of {len(meant)}", *rest])
 
 
-def _standing(server: records.ServerRecovery) -> str:
+def _standing(server: ServerRecovery) -> str:
     """Its state and, where it stands still, the name of the reason."""
     still = server.state not in (ServerState.RECOVERED, ServerState.ASKED)
     if server.reason is None or not still:
@@ -49,9 +50,7 @@ def _standing(server: records.ServerRecovery) -> str:
     return f"{server.state.value}: {server.reason.name.lower().replace('_', ' ')}"
 
 
-def notification_to_evacuate(
-    history: History, record: records.HostRecovery
-) -> float | None:
+def notification_to_evacuate(history: History, record: HostRecovery) -> float | None:
     """Seconds from Nova's force-down notification to the first evacuate request.
 
     None where it was not a notification that told of the death.
@@ -71,15 +70,15 @@ def notification_to_evacuate(
     return seconds(heard[0][1].at, first) if heard else None
 
 
-def host_row(history: History, record: records.HostRecovery) -> Row:
+def host_row(history: History, record: HostRecovery) -> Row:
     """One recovery of a host."""
     servers = history.servers(HistoryQuery(recovery=record.id, limit=None))
     return _host_row(record, servers, notification_to_evacuate(history, record))
 
 
 def _host_row(
-    record: records.HostRecovery,
-    servers: list[records.ServerRecovery],
+    record: HostRecovery,
+    servers: list[ServerRecovery],
     notified: float | None,
 ) -> Row:
     accounted = record.stages.get(ended_as(record) or "")
@@ -103,7 +102,7 @@ def _host_row(
     }
 
 
-def details(history: History, recovery: records.HostRecovery) -> Row:
+def details(history: History, recovery: HostRecovery) -> Row:
     """All of one recovery, with its ``stages``, ``servers`` and ``events``."""
     query = HistoryQuery(recovery=recovery.id, limit=None)
     events = reversed(history.events(query))
@@ -115,7 +114,7 @@ def details(history: History, recovery: records.HostRecovery) -> Row:
     }
 
 
-def server_row(record: records.ServerRecovery) -> Row:
+def server_row(record: ServerRecovery) -> Row:
     """One server's recovery; each latency in seconds."""
     return {
         "server": record.server,
@@ -149,18 +148,18 @@ def server_line(row: Row) -> str:
     return "; ".join([f"{row['name']} ({row['server']}): {row['outcome']}{end}", *more])
 
 
-def event_row(event: records.Event) -> Row:
+def event_row(event: Event) -> Row:
     """One line of history, by the notification's names, without what is empty."""
     known = {"at": Moment(event.at), "kind": event.kind.value}
     row = {**vars(event), **known, "servers": list(event.servers)}
     return {key: value for key, value in row.items() if value and key != "recovery"}
 
 
-EVENT = ("number", "at", "kind", *(f.name for f in fields(records.Event)[2:]))
+EVENT = ("number", "at", "kind", *(f.name for f in fields(Event)[2:]))
 """The columns of an event in a list."""
 
 
-def event_values(number: int, event: records.Event) -> list[Any]:
+def event_values(number: int, event: Event) -> list[Any]:
     """The values of these, also where they are nothing."""
     row = {"number": number, **vars(event), **event_row(event)}
     return [list(v) if isinstance(v := row[n], tuple) else v for n in EVENT]
@@ -183,9 +182,9 @@ def event_words(row: Row) -> str:
     return ": ".join(filter(None, (what, row.get("how"), row.get("reason"))))
 
 
-def stages(record: records.HostRecovery) -> list[Row]:
+def stages(record: HostRecovery) -> list[Row]:
     """The states in the order in which they were entered, and how long each took."""
-    states = [state.value for state in records.HostState]
+    states = [state.value for state in HostState]
     order = sorted(record.stages.items(), key=lambda s: (s[1], states.index(s[0])))
     ends = [later for _, (_, later) in pairwise(order)] + [record.ended_at]
     return [
@@ -200,8 +199,8 @@ def stage_line(row: Row) -> str:
     return f"{row['entered']} {row['state']}{took}"
 
 
-_NO_HOST = records.HostRecovery("", "", records.HostState.SUSPECTED, 0.0)
-_NO_SERVER = records.ServerRecovery("", "", "", "", ServerState.WAITING, 0.0)
+_NO_HOST = HostRecovery("", "", HostState.SUSPECTED, 0.0)
+_NO_SERVER = ServerRecovery("", "", "", "", ServerState.WAITING, 0.0)
 
 HOST = tuple(_host_row(_NO_HOST, [], None))
 """The columns of a host's recovery, also where there is none."""

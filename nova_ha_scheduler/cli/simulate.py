@@ -13,14 +13,15 @@ from typing import Any
 from cliff.lister import Lister
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import clouds, exits, progress
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import clouds, progress
 from nova_ha_scheduler.cli.app import BaseCommand
-from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal import conf as journal_conf
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.simulation import cloud
 from nova_ha_scheduler.simulation.journal import KeptJournal
 from nova_ha_scheduler.simulation.runner import Simulation

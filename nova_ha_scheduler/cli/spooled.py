@@ -8,11 +8,12 @@ import time
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli import answers, exits
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import answers
 from nova_ha_scheduler.cli.answers import Answer
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.evacuation.orders import Command
+from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.spool import word
 from nova_ha_scheduler.spool.word import Word
 

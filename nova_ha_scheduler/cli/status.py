@@ -14,19 +14,16 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.table import line_length, wrap
 from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation.records import (
-    TROUBLES,
-    EventKind,
-    HostRecovery,
-    State,
-)
-from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.health import facts, file
 from nova_ha_scheduler.health.judgement import Judgement, judge
 from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.health.report import Report
+from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.events import TROUBLES, EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.state import State
 
 _LAST = 10
 

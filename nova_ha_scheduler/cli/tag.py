@@ -11,10 +11,12 @@ from typing import Any
 
 from cliff.lister import Lister
 
-from nova_ha_scheduler.cli import exits, unfenced
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import unfenced
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Pairs
 from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.cluster.openstack import inventory
@@ -29,10 +31,10 @@ from nova_ha_scheduler.cluster.openstack.aggregates import (
     untagging,
 )
 from nova_ha_scheduler.cluster.openstack.api import Api
-from nova_ha_scheduler.evacuation import names, parts
-from nova_ha_scheduler.evacuation.world import OpenStackCloud
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import HA, RESERVED, STORAGE_ZONE, BadValue
+from nova_ha_scheduler.service import parts
+from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 
 Row = tuple[str, str, str, str, Pairs, bool]
 
@@ -122,7 +124,9 @@ class _Change(BaseCommand, Lister, abc.ABC):
     ) -> tuple[_Host, dict[str, list[TagRequest]]]:
         """:raises Refused: all that stands against it, a line each."""
         api = parts.cloud(self.app.conf)
-        names.require(name, OpenStackCloud(api, SystemClock()).observe(Scope()).hosts)
+        host_names.require(
+            name, OpenStackCloud(api, SystemClock()).observe(Scope()).hosts
+        )
         host = _Host(name, api, Aggregates(api).all())
         plans: dict[str, list[TagRequest]] = {}
         refusals: list[str] = []

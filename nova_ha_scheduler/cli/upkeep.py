@@ -7,8 +7,9 @@ from typing import Any
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.values import Moment, seconds
-from nova_ha_scheduler.evacuation.records import State
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.state import State
 
 
 def row(window: Window, moves: list[Move]) -> dict[str, Any]:

@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from nova_ha_scheduler.cli import exits, progress, report
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import progress, report
 from nova_ha_scheduler.cli.app import NovaHA
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.parts import Parts
-from nova_ha_scheduler.evacuation.records import HostState, ServerState
-from nova_ha_scheduler.evacuation.service import Service
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.service.loop import Service
+from nova_ha_scheduler.service.parts import Parts
 
 _POLL_SECONDS = 0.5
 _BAR = 40
@@ -24,8 +26,8 @@ _FOLLOWED = (None, Reason.ALREADY)
 
 
 def follow(
-    app: NovaHA, commands: Sequence[records.Command], timeout: float | None = None
-) -> tuple[int, list[records.ServerRecovery]]:
+    app: NovaHA, commands: Sequence[Command], timeout: float | None = None
+) -> tuple[int, list[ServerRecovery]]:
     """Give these commands, each for a host of its own, and follow them to their end.
 
     :param timeout: for so long.
@@ -40,16 +42,16 @@ def follow(
 class Waiter:
     """Gives the commands, sees to it that some trigger works, and watches."""
 
-    def __init__(self, parts: Parts, *commands: records.Command) -> None:
+    def __init__(self, parts: Parts, *commands: Command) -> None:
         self._commands = commands
         self._history = History(parts.database)
         self._service = Service(parts, listens=False)
         self._codes: dict[str, int] = {}
         self._said: set[str] = set()
-        self._servers: dict[str, list[records.ServerRecovery]] = {}
+        self._servers: dict[str, list[ServerRecovery]] = {}
 
     @property
-    def servers(self) -> list[records.ServerRecovery]:
+    def servers(self) -> list[ServerRecovery]:
         """Of the hosts' recoveries, as they were when they were last looked at."""
         return [server for mine in self._servers.values() for server in mine]
 
@@ -118,7 +120,7 @@ class Waiter:
             return None
         return max(self._codes.values())
 
-    def _look_at(self, given: records.Command) -> int | None:
+    def _look_at(self, given: Command) -> int | None:
         """The same for one of the commands."""
         command = self._service.journal.command(given.id)
         if command is None:
@@ -143,7 +145,7 @@ class Waiter:
         whole = host.state is HostState.RECOVERED
         return exits.DONE if whole else exits.PARTLY
 
-    def _say(self, command: records.Command, words: str) -> None:
+    def _say(self, command: Command, words: str) -> None:
         """Tell people what holds the command up, or what became of it, once."""
         sentence = f"{command.host}: {words}"
         if words and sentence not in self._said:
@@ -152,7 +154,7 @@ class Waiter:
             print(sentence, file=sys.stderr)
 
 
-def _draw(servers: list[records.ServerRecovery]) -> None:
+def _draw(servers: list[ServerRecovery]) -> None:
     found = report.counts(servers)
     ended = sum(found[state.value] for state in ServerState if state.final)
     draw_bar(found, ended)

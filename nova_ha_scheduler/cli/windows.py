@@ -12,8 +12,8 @@ from nova_ha_scheduler.cli import report, upkeep
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import require_host
 from nova_ha_scheduler.cli.values import Rows, count
-from nova_ha_scheduler.evacuation import names
-from nova_ha_scheduler.evacuation.names import UnknownName
+from nova_ha_scheduler.cluster import host_names
+from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 
@@ -51,7 +51,7 @@ class ShowWindow(BaseCommand, ShowOne):
             hosts = {
                 window.host for window in history.windows(HistoryQuery(limit=None))
             }
-            hint = names.hint(args.host, hosts)
+            hint = host_names.hint(args.host, hosts)
             raise UnknownName(f"no maintenance of {args.host} was started here{hint}")
         moves = history.moves(found[0].id)
         events = reversed(

@@ -22,8 +22,6 @@ from nova_ha_scheduler.doctor import access, checks, files
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Flavor, Listening, SeenAggregate, Subject
-from nova_ha_scheduler.evacuation import broker, parts
-from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health import file
@@ -31,6 +29,9 @@ from nova_ha_scheduler.health.problems import Code
 from nova_ha_scheduler.journal import JournalError, NoJournal
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service import parts
+from nova_ha_scheduler.service.notifications import broker
 from nova_ha_scheduler.witnesses import EnabledWitnesses
 
 ERROR = Severity.ERROR

@@ -4,9 +4,9 @@
 import shlex
 from collections.abc import Iterator
 
+from nova_ha_scheduler.cluster.host_names import hint
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.subject import Subject
-from nova_ha_scheduler.evacuation.names import hint
 from nova_ha_scheduler.rules import vocabulary
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING

@@ -19,11 +19,17 @@ from nova_ha_scheduler.cluster.model import (
     Unconfirmed,
     Unread,
 )
-from nova_ha_scheduler.evacuation import records
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.evacuation.upkeep import Move, Window
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.effects import Intent, Outcome
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.maintenance_window import Window
+from nova_ha_scheduler.records.move import Move
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.state import Change, State
 
 PROGRESS = frozenset(
     {
@@ -46,17 +52,17 @@ that another trigger is active, that a fence device broke."""
 class Known:
     """The journal's state, in lists, in its order; see records.State."""
 
-    hosts: tuple[records.HostRecovery, ...] = ()
-    servers: tuple[records.ServerRecovery, ...] = ()
-    intents: tuple[records.Intent, ...] = ()
-    commands: tuple[records.Command, ...] = ()
-    guard: records.GuardRecord = records.GuardRecord()
+    hosts: tuple[HostRecovery, ...] = ()
+    servers: tuple[ServerRecovery, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    commands: tuple[Command, ...] = ()
+    guard: GuardRecord = GuardRecord()
     pauses: tuple[Pause, ...] = ()
     windows: tuple[Window, ...] = ()
     moves: tuple[Move, ...] = ()
 
     @classmethod
-    def of(cls, state: records.State) -> "Known":
+    def of(cls, state: State) -> "Known":
         return cls(
             tuple(state.hosts.values()),
             tuple(state.servers.values()),
@@ -68,8 +74,8 @@ class Known:
             tuple(state.moves.values()),
         )
 
-    def state(self) -> records.State:
-        return records.State(
+    def state(self) -> State:
+        return State(
             {host.id: host for host in self.hosts},
             {server.key: server for server in self.servers},
             {intent.id: intent for intent in self.intents},
@@ -131,26 +137,26 @@ class Decision:
     options: Options
     known: Known
     seen: Seen
-    change: records.Change
-    outcomes: tuple[records.Outcome, ...] = ()
+    change: Change
+    outcomes: tuple[Outcome, ...] = ()
     running: frozenset[str] = frozenset()
     jump: float = 0.0
     outage: float = 0.0
 
 
-def is_one(change: records.Change) -> bool:
+def is_one(change: Change) -> bool:
     """Whether something was decided, about a server, a host or all of them."""
     return any(event.kind not in PROGRESS for event in change.events)
 
 
 def made(
-    state: records.State,
+    state: State,
     picture: Picture,
-    outcomes: Sequence[records.Outcome],
+    outcomes: Sequence[Outcome],
     running: frozenset[str],
     now: float,
     options: Options,
-    change: records.Change,
+    change: Change,
     jump: float = 0.0,
     outage: float = 0.0,
 ) -> Decision:

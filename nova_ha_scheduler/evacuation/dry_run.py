@@ -5,13 +5,17 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.model import Picture, Scope
-from nova_ha_scheduler.evacuation import engine, names, records
-from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
+from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.interfaces import Cloud
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.turn import Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import triage
+from nova_ha_scheduler.records.evidence import Evidence, Proof
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 
 
 def look(cloud: Cloud, hosts: Collection[str]) -> Picture:
@@ -24,7 +28,7 @@ def look(cloud: Cloud, hosts: Collection[str]) -> Picture:
 
 def plan(
     picture: Picture, options: Options, hosts: Sequence[str]
-) -> list[records.ServerRecovery]:
+) -> list[ServerRecovery]:
     """The servers of the hosts as they would be if all of these were known to be dead
     now, in the order of asking.
 
@@ -34,11 +38,11 @@ def plan(
     :raises Refused: Nova knows no such host.
     """
     for host in hosts:
-        names.require(host, picture.hosts)
+        host_names.require(host, picture.hosts)
     now, many = picture.taken_at, sys.maxsize
     dead = {host: _dead(host, now) for host in hosts}
     no_limits = replace(options, max_in_flight=many, max_in_flight_per_zone=many)
-    step = Step(records.State(hosts=dead), picture, (), frozenset(), now, no_limits)
+    step = Step(State(hosts=dead), picture, (), frozenset(), now, no_limits)
     engine.decide(step)
     found = [
         _with_reason(step.hosts[host.id], record)
@@ -49,16 +53,14 @@ def plan(
     return sorted(found, key=lambda r: triage.urgency(servers[r.server], options))
 
 
-def _dead(host: str, now: float) -> records.HostRecovery:
+def _dead(host: str, now: float) -> HostRecovery:
     proof = Evidence(Proof.CONFIRMATION, "dry run", now)
-    state = records.HostState.EVACUATING
-    return records.HostRecovery(host, host, state, started_at=now, evidence=proof)
+    state = HostState.EVACUATING
+    return HostRecovery(host, host, state, started_at=now, evidence=proof)
 
 
-def _with_reason(
-    host: records.HostRecovery, record: records.ServerRecovery
-) -> records.ServerRecovery:
+def _with_reason(host: HostRecovery, record: ServerRecovery) -> ServerRecovery:
     """A server that waits waits for what its host waits for, if for nothing else."""
-    if record.state is records.ServerState.WAITING and record.reason is None:
+    if record.state is ServerState.WAITING and record.reason is None:
         return record.because(host.reason, host.detail)
     return record

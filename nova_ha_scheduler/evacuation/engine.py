@@ -8,31 +8,33 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.model import Picture, Scope
-from nova_ha_scheduler.evacuation import (
-    commands,
-    decisions,
-    detect,
-    dispatch,
+from nova_ha_scheduler.evacuation import decisions
+from nova_ha_scheduler.evacuation.decisions import Decision
+from nova_ha_scheduler.evacuation.detection import (
+    clock_changes,
+    guard,
+    scope,
+    suspicion,
+)
+from nova_ha_scheduler.evacuation.detection.device_watch import DeviceWatch
+from nova_ha_scheduler.evacuation.detection.unreadable import UnreadWatch
+from nova_ha_scheduler.evacuation.host import host_states, proof
+from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
+from nova_ha_scheduler.evacuation.maintenance import (
     drain,
     failback,
-    guard,
-    holds,
-    jumps,
-    maintenance,
-    moves,
-    pauses,
-    proof,
-    records,
-    recovery,
-    scope,
+    move_states,
+    window_states,
 )
-from nova_ha_scheduler.evacuation.decisions import Decision
-from nova_ha_scheduler.evacuation.devices import DeviceWatch
-from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
-from nova_ha_scheduler.evacuation.turn import Step
-from nova_ha_scheduler.evacuation.unread import UnreadWatch
+from nova_ha_scheduler.evacuation.people import handling, stopping
+from nova_ha_scheduler.evacuation.server import dispatch
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records import pauses
+from nova_ha_scheduler.records.effects import Intent, Outcome
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.state import Change, State
 
 LOG = logging.getLogger(__name__)
 
@@ -42,28 +44,28 @@ _UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 def decide(step: Step) -> None:
     """One step: new suspicions, commands, every host's state, new evacuations; then,
     with the room that these leave, moves of servers that are well."""
-    jumps.notice(step)
-    detect.after_outage(step)
-    holds.expire(step)
-    sighted = step.picture.hosts_at is None and detect.sighted(step)
+    clock_changes.notice(step)
+    suspicion.after_outage(step)
+    stopping.expire(step)
+    sighted = step.picture.hosts_at is None and suspicion.sighted(step)
     if sighted:
-        detect.suspect(step)
-        detect.leave_alone(step)
-    commands.handle(step)
-    maintenance.advance(step)
-    settled = detect.settled(step)
+        suspicion.suspect(step)
+        suspicion.leave_alone(step)
+    handling.handle(step)
+    window_states.advance(step)
+    settled = suspicion.settled(step)
     step.may_fence = sighted and settled and guard.watch(step)
     for host in step.open_hosts():
         if sighted or host.state not in _UNPROVEN:
             _advance(step, step.hosts[host.id])
     dispatch.dispatch(step)
     failback.follow(step)
-    moves.dispatch(step)
+    move_states.dispatch(step)
     drain.conclude(step)
-    commands.note(step)
+    handling.note(step)
 
 
-def again(decision: Decision) -> records.Change:
+def again(decision: Decision) -> Change:
     """What the step decides on what was kept of it: the same, as long as the program
     is the same."""
     ids = [intent.id for intent in decision.change.opened]
@@ -91,11 +93,11 @@ def _advance(step: Step, host: HostRecovery) -> None:
     if seen is not None and seen.unreadable:
         step.postpone(host, Reason.SERVICE_UNREADABLE, seen.unreadable)
         return
-    host = holds.released(step, host)
+    host = stopping.released(step, host)
     while True:
         undo = step.savepoint()
         try:
-            new = recovery.FUNCTIONS[host.state](step, host)
+            new = host_states.FUNCTIONS[host.state](step, host)
         except Exception as error:  # nobody foresaw it
             undo()
             step.breaks(step.hosts[host.id], error)
@@ -131,9 +133,9 @@ class Engine:
         """Between the clock and what nobody can set."""
         self._outage = 0.0
         self._broken: Set[str] = frozenset()
-        self._learned: list[records.Outcome] = []
+        self._learned: list[Outcome] = []
         """What was not written down yet: the journal may have failed."""
-        self.state = records.State()
+        self.state = State()
 
     def use(self, options: Options, changed: Collection[str] = ()) -> None:
         """Go by other options from the next step on.
@@ -144,7 +146,7 @@ class Engine:
         self._options = options
         self.devices.use(options.device_check_interval, changed)
 
-    def step(self, look: bool = True, outage: float = 0.0) -> records.Change:
+    def step(self, look: bool = True, outage: float = 0.0) -> Change:
         """One step; what it decided is journalled, then handed to the executor.
 
         :param look: take a new picture; without, only what the executor learned is
@@ -211,13 +213,13 @@ class Engine:
         jump = offset - self._offset if self._offset is not None else 0.0
         return jump if abs(jump) > max(1.0, self._options.clock_skew) else 0.0
 
-    def withholds(self, intent: records.Intent) -> bool:
+    def withholds(self, intent: Intent) -> bool:
         """Whether what was decided before is not begun any more: a person has stopped
         it, or it was decided on what is too old, or in doubt by now; asks the journal.
 
         To be called just before the effect, from any thread.
         """
-        if intent.effect not in holds.NOT_WHEN_STOPPED:
+        if intent.effect not in stopping.NOT_WHEN_STOPPED:
             return False
         recovery, now = self.state.hosts.get(intent.recovery), self._clock.now()
         if recovery is not None and recovery.aborted:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nova_ha_scheduler.cluster.model import Picture, Scope
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import Change, Intent, Outcome, State
 from nova_ha_scheduler.printable import flat
+from nova_ha_scheduler.records.effects import Intent, Outcome
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.state import Change, State
 
 
 class Cloud(Protocol):

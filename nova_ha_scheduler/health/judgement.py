@@ -14,17 +14,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import (
-    HostRecovery,
-    HostState,
-    Reason,
-    ServerRecovery,
-    State,
-)
-from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.health.problems import Code, Kind, Problem
 from nova_ha_scheduler.health.report import Report, Standing
+from nova_ha_scheduler.health.troubles import Trouble
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.state import State
 
 _UNPROVEN = (
     Reason.UNFENCED,

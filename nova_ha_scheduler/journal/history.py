@@ -8,9 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.records import Event, HostRecovery, ServerRecovery
-from nova_ha_scheduler.evacuation.upkeep import Move, Window
 from nova_ha_scheduler.journal import codec
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.tables import (
@@ -23,6 +20,11 @@ from nova_ha_scheduler.journal.tables import (
     servers,
     windows,
 )
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.maintenance_window import Window
+from nova_ha_scheduler.records.move import Move
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class History:
         return [codec.load(cls, text) for text in texts]
 
     def events(
-        self, query: HistoryQuery, kinds: Collection[records.EventKind] | None = None
+        self, query: HistoryQuery, kinds: Collection[EventKind] | None = None
     ) -> list[tuple[int, Event]]:
         """Events with their numbers. :param kinds: any of these; None: all."""
         select = sa.select(events).where(
@@ -200,6 +202,6 @@ def _either(server: str | None, uuid: Any, name: Any) -> Any:
 
 def numbered(row: Mapping[Any, Any]) -> tuple[int, Event]:
     """An event from its row, with its number."""
-    fields = {**row, "kind": records.EventKind(row["kind"])}
+    fields = {**row, "kind": EventKind(row["kind"])}
     fields["servers"] = tuple(json.loads(row["servers"]))
     return fields.pop("number"), Event(**fields)

@@ -3,10 +3,10 @@
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import Event
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.history import numbered
 from nova_ha_scheduler.journal.tables import events, single
+from nova_ha_scheduler.records.events import Event
 
 _LAST = sa.select(single.c.beat).where(single.c.name == "notified")
 

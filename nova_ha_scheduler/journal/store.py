@@ -17,15 +17,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState
-from nova_ha_scheduler.evacuation.upkeep import Move, Window
 from nova_ha_scheduler.health import report
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.journal import JournalError, NotActive, codec, schema, tables
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.tables import single
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.effects import Intent
+from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window
+from nova_ha_scheduler.records.move import Move
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.state import Change, State
 
 LEASE = single.c.name == "lease"
 GUARD = single.c.name == "guard"
@@ -113,7 +119,7 @@ class SqlJournal:
         """
         needed = _now() - self._renewed_at > self._timeout / 3
         if needed:
-            self.commit(records.Change())
+            self.commit(Change())
         return needed
 
     def release(self) -> None:
@@ -134,7 +140,7 @@ class SqlJournal:
 
     # The engine's part.
 
-    def load(self, admitted_since: float) -> records.State:
+    def load(self, admitted_since: float) -> State:
         """All that is open, and the recoveries admitted since then.
 
         :raises JournalError: also for a state older than what this trigger has written,
@@ -144,20 +150,18 @@ class SqlJournal:
         newest = self._beat
         is_open = hosts.c.ended_at.is_(None)
         queries: dict[Any, Any] = {
-            records.HostRecovery: sa.select(hosts.c.record)
+            HostRecovery: sa.select(hosts.c.record)
             .where(is_open | (hosts.c.admitted_at >= admitted_since))
             .order_by(hosts.c.started_at, hosts.c.id),
-            records.ServerRecovery: sa.select(servers.c.record)
+            ServerRecovery: sa.select(servers.c.record)
             .join(hosts, hosts.c.id == servers.c.recovery)
             .where(is_open)
             .order_by(servers.c.recovery, servers.c.server),
-            records.Intent: sa.select(tables.intents.c.record).order_by(
+            Intent: sa.select(tables.intents.c.record).order_by(
                 tables.intents.c.number
             ),
-            records.Command: sa.select(commands.c.record).where(
-                commands.c.answer == ""
-            ),
-            records.GuardRecord: sa.select(single.c.record).where(GUARD),
+            Command: sa.select(commands.c.record).where(commands.c.answer == ""),
+            GuardRecord: sa.select(single.c.record).where(GUARD),
             Pause: _open_pauses(),
             Window: sa.select(tables.windows.c.record).where(_OPEN_WINDOW),
             Move: sa.select(tables.moves.c.record).where(_OF_OPEN_JOBS),
@@ -170,12 +174,12 @@ class SqlJournal:
                 cls: [codec.load(cls, text) for text in connection.scalars(query)]
                 for cls, query in queries.items()
             }
-        return records.State(
-            hosts={host.id: host for host in found[records.HostRecovery]},
-            servers={(s.recovery, s.server): s for s in found[records.ServerRecovery]},
-            intents={intent.id: intent for intent in found[records.Intent]},
-            commands={command.id: command for command in found[records.Command]},
-            guard=found[records.GuardRecord][0],
+        return State(
+            hosts={host.id: host for host in found[HostRecovery]},
+            servers={(s.recovery, s.server): s for s in found[ServerRecovery]},
+            intents={intent.id: intent for intent in found[Intent]},
+            commands={command.id: command for command in found[Command]},
+            guard=found[GuardRecord][0],
             pauses={pause.id: pause for pause in found[Pause]},
             windows={window.id: window for window in found[Window]},
             moves={move.key: move for move in found[Move]},
@@ -187,7 +191,7 @@ class SqlJournal:
             texts = connection.scalars(_open_pauses()).all()
         return [codec.load(Pause, text) for text in texts]
 
-    def commit(self, change: records.Change) -> None:
+    def commit(self, change: Change) -> None:
         """All of it or nothing; on return it is durable.
 
         :raises NotActive: another trigger has taken over; nothing was written.
@@ -205,7 +209,7 @@ class SqlJournal:
             raise
         self._renewed_at, self._beat = now, beat
 
-    def _commit(self, connection: sa.Connection, change: records.Change) -> int:
+    def _commit(self, connection: sa.Connection, change: Change) -> int:
         """:returns: the lease's number."""
         self._hold(connection)
         hosts = [
@@ -272,14 +276,12 @@ class SqlJournal:
 
     # The command line's part; needs no lease.
 
-    def add_commands(self, commands: Sequence[records.Command]) -> None:
+    def add_commands(self, commands: Sequence[Command]) -> None:
         """Write down orders, all or none, for the active trigger's next step."""
         rows = [codec.row(tables.commands, command) for command in commands]
         self._db.write(lambda connection: put(connection, tables.commands, rows))
 
-    def put_pauses(
-        self, pauses: Sequence[Pause], events: Sequence[records.Event]
-    ) -> None:
+    def put_pauses(self, pauses: Sequence[Pause], events: Sequence[Event]) -> None:
         """Begin or end pauses, which holds at once, and tell it.
 
         It waits for a commit of the active trigger's to end, as that does for this:
@@ -291,24 +293,24 @@ class SqlJournal:
     def _put_pauses(
         connection: sa.Connection,
         pauses: Sequence[Pause],
-        events: Sequence[records.Event],
+        events: Sequence[Event],
     ) -> None:
         connection.execute(sa.update(single).where(LEASE).values(owner=single.c.owner))
         for table, found in (tables.pauses, pauses), (tables.events, events):
             put(connection, table, [codec.row(table, record) for record in found])
 
-    def command(self, command_id: str) -> records.Command | None:
+    def command(self, command_id: str) -> Command | None:
         """An order with what has become of it."""
         found = self.commands([command_id])
         return found[0] if found else None
 
-    def commands(self, ids: Sequence[str]) -> list[records.Command]:
+    def commands(self, ids: Sequence[str]) -> list[Command]:
         """Orders with what has become of them."""
         same = tables.commands.c.id.in_(ids)
         query = sa.select(tables.commands.c.record).where(same)
         with self._db.read() as connection:
             texts = connection.scalars(query).all()
-        return [codec.load(records.Command, text) for text in texts]
+        return [codec.load(Command, text) for text in texts]
 
 
 def _open_pauses() -> Any:

@@ -3,8 +3,8 @@
 
 from collections.abc import Callable, Sequence
 
-from nova_ha_scheduler.evacuation.executor import perform
-from nova_ha_scheduler.evacuation.records import Intent, Outcome, Result
+from nova_ha_scheduler.records.effects import Intent, Outcome, Result
+from nova_ha_scheduler.service.executor import perform
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.model import MoveKind
 from nova_ha_scheduler.evacuation.interfaces import Verdict
-from nova_ha_scheduler.evacuation.records import Effect
+from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.words import (
     Call,

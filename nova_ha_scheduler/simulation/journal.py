@@ -4,9 +4,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import Change, Command, Event, State
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.state import Change, State
 
 
 class MemoryJournal:

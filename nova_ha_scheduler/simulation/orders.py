@@ -5,9 +5,11 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from nova_ha_scheduler.evacuation import holds
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind, Event
+from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.fate import Fate
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.words import BadScenario, Seconds
@@ -73,7 +75,7 @@ class Orders(Fate):
             zone=zone or None,
         )
         self._pauses.append(pause)
-        self._write(pause, holds.begun(pause))
+        self._write(pause, stopping.begun(pause))
 
     def do_resume(self, number: int, by: str) -> None:
         """nova-ha resume of a pause; they count from 1."""
@@ -81,7 +83,7 @@ class Orders(Fate):
             raise BadScenario(f"there is no pause {number} yet")
         pause = self._pauses[number - 1]
         ended = replace(pause, ended_at=self.simulation.clock.now(), ended_by=by)
-        self._write(ended, holds.resumed(ended))
+        self._write(ended, stopping.resumed(ended))
 
     def _write(self, pause: Pause, event: Event) -> None:
         change = Change(pauses=(pause,), events=(event,))

@@ -7,8 +7,9 @@ from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import Change, Effect, Intent, State
+from nova_ha_scheduler.records.effects import Effect, Intent
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.state import Change, State
 from nova_ha_scheduler.simulation.executor import SteppedExecutor, VirtualClock
 from nova_ha_scheduler.simulation.journal import MemoryJournal
 from nova_ha_scheduler.simulation.world import SimulatedWorld

@@ -14,7 +14,7 @@ from functools import partial
 
 from nova_ha_scheduler import spelling
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.evacuation.records import Event
+from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.simulation.orders import Orders
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.timeline import QUIET, line

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from nova_ha_scheduler.evacuation.records import Event, EventKind
+from nova_ha_scheduler.records.events import Event, EventKind
 
 QUIET = (EventKind.SERVER_LANDED,)
 """Said by the event that follows at once."""

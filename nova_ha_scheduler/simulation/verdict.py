@@ -4,9 +4,10 @@
 from dataclasses import dataclass
 
 from nova_ha_scheduler.cluster.model import Server
-from nova_ha_scheduler.evacuation.records import ServerRecovery, ServerState, State
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.planner.triage import why_left
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 

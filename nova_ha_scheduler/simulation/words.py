@@ -13,7 +13,7 @@ from typing import Any, Literal, NewType
 
 from nova_ha_scheduler import spelling
 from nova_ha_scheduler.evacuation.interfaces import Verdict
-from nova_ha_scheduler.evacuation.records import Effect
+from nova_ha_scheduler.records.effects import Effect
 
 HostName = NewType("HostName", str)
 ServerId = NewType("ServerId", str)

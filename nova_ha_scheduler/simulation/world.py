@@ -24,8 +24,8 @@ from nova_ha_scheduler.cluster.model import (
     Unconfirmed,
 )
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import Effect, Intent
 from nova_ha_scheduler.planner import ground
+from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.rules.model import Operation
 from nova_ha_scheduler.simulation.devices import Devices
 from nova_ha_scheduler.simulation.evacuations import Evacuations

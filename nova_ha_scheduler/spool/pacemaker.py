@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from nova_ha_scheduler.cli.exits import DONE, ERROR, WRONG
+from nova_ha_scheduler.exits import DONE, ERROR, WRONG
 from nova_ha_scheduler.printable import flat
 from nova_ha_scheduler.spool.word import DIRECTORY, Word, give
 

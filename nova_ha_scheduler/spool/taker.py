@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from oslo_log import log as logging
 
 from nova_ha_scheduler import files
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.printable import flat
+from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.spool import word
 from nova_ha_scheduler.spool.word import BadWord, Word
 

@@ -14,7 +14,7 @@ from keystoneauth1.exceptions import ClientException
 from openstack.exceptions import SDKException
 from requests import RequestException
 
-from nova_ha_scheduler.evacuation.records import ServerState
+from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.chaos import choices
 from tests.chaos.choices import Blow, Trouble
 from tests.errors import CloudError

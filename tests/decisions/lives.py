@@ -14,7 +14,7 @@ from unittest import mock
 
 from nova_ha_scheduler.evacuation import decisions
 from nova_ha_scheduler.evacuation.decisions import Decision
-from nova_ha_scheduler.evacuation.records import Change
+from nova_ha_scheduler.records.state import Change
 from tests.scenarios import test_scenarios
 from tests.simulation import scenario
 from tests.unit.evacuation import (

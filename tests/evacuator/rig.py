@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.service import startup
 from tests.cloud.config import CLOUD_NAME, Conf, merge, render
 from tests.errors import ProgramError
 from tests.processes import Process

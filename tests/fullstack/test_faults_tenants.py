@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What owners do while their servers are being recovered."""
 
-from nova_ha_scheduler.evacuation.records import Reason, ServerState
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.stack import servers
 from tests.stack.fleet import Fleet
 

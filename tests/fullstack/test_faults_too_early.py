@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts come back before their servers are recovered."""
 
-from nova_ha_scheduler.evacuation.records import Reason, ServerState
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.stack.fleet import Fleet
 
 A, B = "nfs-a", "nfs-b"

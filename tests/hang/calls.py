@@ -18,7 +18,7 @@ import nova_ha_scheduler
 ROOT = Path(nova_ha_scheduler.__file__).parent
 OURS = ROOT.name
 
-START = f"{OURS}.evacuation.main"
+START = f"{OURS}.service.main"
 """The service's process is what this imports, and the drivers of the entry points."""
 
 

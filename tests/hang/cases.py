@@ -42,11 +42,11 @@ HANGS: Mapping[str, Case] = {
     "the journal is written": Case("journal.database:Database._write", True),
     "the cloud is asked": Case("cluster.openstack.api:Api._send", True),
     "a request is sent": Case("exchange:BoundedAdapter.send", True),
-    "the fencing file is looked at": Case("evacuation.reload:Reloader._stamp", True),
+    "the fencing file is looked at": Case("service.reload:Reloader._stamp", True),
     "nova-ha.conf is taken": Case(
-        "evacuation.reload:Reloader._take_options", True, provoked="SIGHUP"
+        "service.reload:Reloader._take_options", True, provoked="SIGHUP"
     ),
-    "systemd is told": Case("evacuation.systemd:Notifier._send", True),
+    "systemd is told": Case("service.systemd:Notifier._send", True),
     # Each thread that logs hangs then; the watchdog's does not.
     "the log is a pipe that nobody reads": Case("", True, provoked="log"),
     # An effect.
@@ -59,18 +59,18 @@ HANGS: Mapping[str, Case] = {
     ),
     # Threads beside the loop.
     "the lock is kept": Case(
-        "evacuation.lock:Lock._keep",
+        "service.leader.lock:Lock._keep",
         False,
         conf="[coordination]\nbackend_url = file://{folder}/locks\n",
     ),
     "a notification is sent": Case(
-        "evacuation.notify:Sender._notifier", False, starts=True, conf=_BUS
+        "service.notifications.bus:Sender._notifier", False, starts=True, conf=_BUS
     ),
     "notifications are listened for": Case(
-        "evacuation.notify:Listener._run", False, starts=True, conf=_BUS
+        "service.notifications.bus:Listener._run", False, starts=True, conf=_BUS
     ),
     "admission is published": Case(
-        "evacuation.publisher:Publisher._publish",
+        "service.publisher:Publisher._publish",
         False,
         conf="[admission]\npublish_interval = 1\n",
     ),
@@ -108,22 +108,22 @@ CALLS: Mapping[str, str] = {
     "exchange:BoundedAdapter.send": "a request is sent",
     # A resolver's own time-outs are its own affair: as a request that does not end.
     "exchange:_HTTPConnection._addresses": "a request is sent",
-    "evacuation.conf_file:_files": STARTS,
-    "evacuation.main:_tell_where": "the log is a pipe that nobody reads",
-    "evacuation.lock:Lock._beat": "the lock is kept",
-    "evacuation.lock:Lock._keep": "the lock is kept",
+    "service.conf_file:_files": STARTS,
+    "service.main:_tell_where": "the log is a pipe that nobody reads",
+    "service.leader.lock:Lock._beat": "the lock is kept",
+    "service.leader.lock:Lock._keep": "the lock is kept",
     # /proc, and a stat of the lock's file, for the lease.
-    "evacuation.lock:Lock.kernels": "the lock is kept",
-    "evacuation.lock:coordinator": "the lock is kept",
-    "evacuation.notify:Listener._run": "notifications are listened for",
+    "service.leader.lock:Lock.kernels": "the lock is kept",
+    "service.leader.lock:coordinator": "the lock is kept",
+    "service.notifications.bus:Listener._run": "notifications are listened for",
     # It begins to count what is passed over, in memory.
-    "evacuation.notify:Listener.start": "notifications are listened for",
-    "evacuation.notify:Sender._notifier": "a notification is sent",
-    "evacuation.notify:Sender.start": STARTS,
-    "evacuation.publisher:Publisher._publish": "admission is published",
-    "evacuation.reload:Reloader._stamp": "the fencing file is looked at",
-    "evacuation.reload:Reloader._take_options": "nova-ha.conf is taken",
-    "evacuation.systemd:Notifier._send": "systemd is told",
+    "service.notifications.bus:Listener.start": "notifications are listened for",
+    "service.notifications.bus:Sender._notifier": "a notification is sent",
+    "service.notifications.bus:Sender.start": STARTS,
+    "service.publisher:Publisher._publish": "admission is published",
+    "service.reload:Reloader._stamp": "the fencing file is looked at",
+    "service.reload:Reloader._take_options": "nova-ha.conf is taken",
+    "service.systemd:Notifier._send": "systemd is told",
     "fencing.agent:Agent.prepare": "the fencing file is read",
     "fencing.agent:Agent.state": "a fence device is asked",
     "fencing.config:_read": "the fencing file is read",

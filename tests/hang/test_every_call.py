@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.service import startup
 from tests.hang import calls, trigger
 from tests.hang.cases import BY_PEERS, CALLS, COMMANDS, HANGS, Case
 from tests.leadership.backends import Backend

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 # All that the service's process imports by name, sooner or later.
-import nova_ha_scheduler.evacuation.lock
-from nova_ha_scheduler.evacuation import main
+import nova_ha_scheduler.service.leader.lock
+from nova_ha_scheduler.service import main
 
 OURS = nova_ha_scheduler.__name__
 

@@ -15,11 +15,12 @@ from typing import Any
 import amqp
 import pytest
 
-from nova_ha_scheduler.evacuation import notify, startup
-from nova_ha_scheduler.evacuation.broker import configured
-from nova_ha_scheduler.evacuation.notify import Listener
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
-from nova_ha_scheduler.evacuation.updates import ServiceUpdate, Update
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.service.notifications import bus
+from nova_ha_scheduler.service.notifications.broker import configured
+from nova_ha_scheduler.service.notifications.bus import Listener
+from nova_ha_scheduler.service.notifications.updates import ServiceUpdate, Update
 from tests.evacuator import broker as rabbitmq
 from tests.evacuator.broker import Broker
 from tests.siege import forged
@@ -65,7 +66,7 @@ def ear(broker: Broker, tmp_path: Path) -> Iterator[Ear]:
     conf = startup.load("test", [f"--config-file={file}"])
     assert configured(conf)
     found = Ear(conf)
-    found.wait(lambda: broker.consumers(notify.POOL))
+    found.wait(lambda: broker.consumers(bus.POOL))
     yield found
     found.listener.stop()
 

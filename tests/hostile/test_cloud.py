@@ -18,7 +18,7 @@ from nova_ha_scheduler.cluster.openstack import answers
 from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
 from nova_ha_scheduler.cluster.openstack.api import Api, _object, connect
 from nova_ha_scheduler.cluster.openstack.renewal import FAILURES
-from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.service import startup
 from tests.hostile.peer import OK, PAUSE, Peer, peer
 
 AT_MOST = 10.0

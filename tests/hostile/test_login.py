@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation import parts, startup
+from nova_ha_scheduler.service import parts, startup
 from tests import ports
 from tests.hostile.peer import Talk, peer, says
 from tests.hostile.test_cloud import AT_MOST, Cloud

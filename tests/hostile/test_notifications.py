@@ -12,17 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster.model import Scope
-from nova_ha_scheduler.evacuation import broker, notify, startup
-from nova_ha_scheduler.evacuation.notify import Listener, Sender
-from nova_ha_scheduler.evacuation.records import Event, EventKind
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
-from nova_ha_scheduler.evacuation.updates import (
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.service.notifications import broker, bus
+from nova_ha_scheduler.service.notifications.bus import Listener, Sender
+from nova_ha_scheduler.service.notifications.updates import (
     News,
     RebuildEnded,
     ServiceUpdate,
     Updates,
 )
-from nova_ha_scheduler.evacuation.world import ProductionWorld
+from nova_ha_scheduler.service.openstack_world import ProductionWorld
 from tests.hostile import answers
 
 UUID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -201,7 +202,7 @@ def test_the_sender_survives_a_bad_url(
     file.write_text(bad)
     conf = startup.load("test", [f"--config-file={file}"])
     assert broker.configured(conf)
-    monkeypatch.setattr(notify, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(bus, "_RETRY_SECONDS", 0.01)
     began, troubles = threading.Event(), Troubles()
     outbox: Any = Outbox()
     monkeypatch.setattr(

@@ -18,19 +18,19 @@ from nova_ha_scheduler.cluster.openstack import parse, tags
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates, untagging
 from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
-from nova_ha_scheduler.evacuation.effects import Effect, Intent
-from nova_ha_scheduler.evacuation.executor import perform
 from nova_ha_scheduler.evacuation.interfaces import (
     Power,
     PowerReport,
     Testimony,
     Verdict,
 )
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.printable import flat, one_line, plain
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.service.executor import perform
 from tests.hostile import answers
 
 EVIL = (

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation import startup
-from nova_ha_scheduler.evacuation.parts import cloud
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.service.parts import cloud
 
 SAMPLE = Path(__file__).parents[2] / "etc/nova-ha-scheduler/nova-ha.conf.minimal"
 

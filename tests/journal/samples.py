@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records to write."""
 
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import (
-    Command,
-    CommandKind,
-    Effect,
-    HostRecovery,
-    HostState,
-    Intent,
-    ServerRecovery,
-    ServerState,
-    State,
-)
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.effects import Effect, Intent
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 
 NASTY = "Ünï\U0001f600'\"\\%;--\0\ud800\n"
 

@@ -7,16 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import (
-    Command,
-    GuardRecord,
-    HostRecovery,
-    HostState,
-    Intent,
-    ServerRecovery,
-)
 from nova_ha_scheduler.journal import JournalError, codec
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.effects import Intent
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
 NUMBERS = st.floats(allow_nan=False)
 

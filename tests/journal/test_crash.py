@@ -10,12 +10,10 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-)
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.state import Change
 from tests.journal.conftest import make_conf
 from tests.journal.samples import host, reopened
 

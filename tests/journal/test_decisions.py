@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from nova_ha_scheduler.cluster.model import Host, Picture, Scope
 from nova_ha_scheduler.evacuation import decisions as decided
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, State
 from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.tables import decisions
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.state import Change, State
 from nova_ha_scheduler.rules.model import HostFacts
 from tests.journal.samples import NASTY
 

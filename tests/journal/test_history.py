@@ -4,15 +4,12 @@
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Event,
-    EventKind,
-    HostState,
-    ServerState,
-)
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.state import Change
 from tests.journal.samples import command, host, intent, pause, server
 
 

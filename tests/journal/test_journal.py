@@ -9,22 +9,17 @@ import alembic.migration
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Event,
-    EventKind,
-    GuardRecord,
-    HostState,
-    Outcome,
-    Reason,
-    Result,
-    ServerState,
-    State,
-)
 from nova_ha_scheduler.journal import JournalError, schema, tables
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.effects import Outcome, Result
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.evidence import Evidence, Proof
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.state import Change, State
 from tests.journal import first_tables
 from tests.journal.samples import NASTY, command, host, intent, pause, reopened, server
 

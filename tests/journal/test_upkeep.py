@@ -6,9 +6,12 @@ import dataclasses
 import pytest
 
 from nova_ha_scheduler.cluster.model import MoveKind
-from nova_ha_scheduler.evacuation.records import Change, Event, EventKind, Reason
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.state import Change
 from tests.journal.samples import NASTY, reopened
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation import startup
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.service import startup
 from tests.journal.conftest import mariadb, short_folder  # noqa: F401  (fixtures)
 from tests.leadership.backends import Backend
 from tests.leadership.recorder import Nova, Recorder

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.health import file
+from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.leadership.backends import Backend

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation.troubles import Trouble
+from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.leadership.backends import Backend
 from tests.leadership.recorder import HANG

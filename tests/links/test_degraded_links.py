@@ -21,9 +21,9 @@ import pytest
 import sqlalchemy as sa
 from nova.compute import power_state
 
-from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.events import EventKind
 from tests import redfish
 from tests.cloud.config import Conf, merge
 from tests.evacuator import rig

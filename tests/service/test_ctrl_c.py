@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.service.startup import load
 from tests.service.conftest import PATIENCE, Site
 
 EVACUATE = "evacuate c1 --confirm-fenced --by Ann --reason cords --wait"

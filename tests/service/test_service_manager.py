@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation.systemd import Notifier
+from nova_ha_scheduler.service.systemd import Notifier
 from tests.service.conftest import Manager, Site
 
 WATCHDOG = ("WATCHDOG", "1")

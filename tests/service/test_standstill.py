@@ -13,12 +13,12 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import conf as cluster_conf
-from nova_ha_scheduler.evacuation import startup
-from nova_ha_scheduler.evacuation.leadership import Leadership, patience
-from nova_ha_scheduler.evacuation.lock import Lock
-from nova_ha_scheduler.evacuation.troubles import Troubles
+from nova_ha_scheduler.health.troubles import Troubles
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.service.leader.leadership import Leadership, patience
+from nova_ha_scheduler.service.leader.lock import Lock
 from tests.leadership import backends
 from tests.service.conftest import Site
 

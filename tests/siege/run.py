@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler.evacuation.records import ServerRecovery
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.journal.store import outcome_of
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from tests.errors import CloudError
 from tests.evacuator.rig import is_active
 from tests.processes import Process, signal_group

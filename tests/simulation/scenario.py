@@ -26,7 +26,7 @@ from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import Event
+from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.rules.model import Policy, ZonelessSource
 from nova_ha_scheduler.simulation import script
 from nova_ha_scheduler.simulation.machines import Machine, Nova

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.service import startup
 from nova_ha_scheduler.simulation.journal import KeptJournal
 from tests.simulation import scenario
 from tests.soak.figures import rss_mib

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
-from nova_ha_scheduler.evacuation.records import (
-    Event,
-    HostRecovery,
-    HostState,
-    ServerRecovery,
-)
 from nova_ha_scheduler.journal.history import HistoryQuery
+from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from tests.errors import CloudError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.service import startup
 from tests.cloud.config import CLOUD_NAME, Conf, merge, render
 from tests.errors import ProgramError
 from tests.stack.nova import SERVICE_DOWN_TIME

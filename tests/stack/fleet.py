@@ -19,12 +19,10 @@ from requests import RequestException
 
 from nova_ha_scheduler.cli import report
 from nova_ha_scheduler.cli.values import plain
-from nova_ha_scheduler.evacuation.records import (
-    Event,
-    ServerState,
-)
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.cloud.config import Conf, merge
 from tests.stack import servers, truth
 from tests.stack.deaths import Death

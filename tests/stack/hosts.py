@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, Reason
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.planner.ground import CLOSED
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from tests.stack.heal import CleaningUp
 from tests.stack.nova import SERVICE_DOWN_TIME
 from tests.stack.stack import Stack

@@ -3,7 +3,8 @@
 
 from typing import TYPE_CHECKING
 
-from nova_ha_scheduler.evacuation.records import Reason, ServerRecovery
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from tests.stack import servers
 from tests.stack.deaths import Death
 

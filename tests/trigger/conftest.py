@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from nova.conf import CONF
 
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import outcome_of
+from nova_ha_scheduler.service.startup import load
 from tests.evacuator import broker as rabbitmq
 from tests.evacuator.broker import Broker
 

@@ -16,8 +16,8 @@ from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
-from nova_ha_scheduler.evacuation.records import Effect, Intent
-from nova_ha_scheduler.evacuation.world import OpenStackCloud
+from nova_ha_scheduler.records.effects import Effect, Intent
+from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 from tests.cloud import Cloud
 from tests.cloud.stubs import IMAGES
 

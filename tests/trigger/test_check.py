@@ -12,8 +12,8 @@ import pytest
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.doctor import access
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.service.startup import load
 from tests.cloud import Cloud
 
 pytestmark = pytest.mark.usefixtures("tidy")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.service.startup import load
 from tests.cloud import Cloud
 from tests.trigger.test_service import active, recovered, running
 

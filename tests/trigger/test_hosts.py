@@ -12,12 +12,13 @@ import pytest
 
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
-from nova_ha_scheduler.evacuation.records import Change, Event, EventKind
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service.startup import load
 from tests.cloud import Cloud
 
 pytestmark = pytest.mark.usefixtures("tidy")

@@ -18,7 +18,7 @@ import oslo_messaging
 import pytest
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation import notify
+from nova_ha_scheduler.service.notifications import bus
 from tests.cloud import Cloud
 from tests.evacuator.broker import Broker
 from tests.redfish import PASSWORD, bmcs
@@ -255,7 +255,7 @@ def test_a_notification_is_acted_on_at_once(
     )
     with heard(broker) as events, running(configured, tmp_path / "evacuator.log"):
         cloud.wait("the service", lambda: active(configured))
-        cloud.wait("its listener", lambda: broker.consumers(notify.POOL))
+        cloud.wait("its listener", lambda: broker.consumers(bus.POOL))
         time.sleep(1)  # its first look is over
         cloud.crash("node4")
         cloud.force_down("node4")
@@ -294,13 +294,13 @@ def test_without_the_broker_it_polls(
     with running(configured, tmp_path / "evacuator.log"):
         cloud.wait("the service", lambda: active(configured))
         if not at_start:
-            cloud.wait("its listener", lambda: absent.consumers(notify.POOL))
+            cloud.wait("its listener", lambda: absent.consumers(bus.POOL))
             absent.stop()
         cloud.crash(host)
         cloud.force_down(host)
         row = recovered(cloud, configured, host)
         absent.start()
-        cloud.wait("its listener", lambda: absent.consumers(notify.POOL), 60)
+        cloud.wait("its listener", lambda: absent.consumers(bus.POOL), 60)
     assert row["notification_to_evacuate_s"] is None
 
 
@@ -368,7 +368,7 @@ def test_the_credentials_file_is_nobody_elses(
 
 def test_the_trigger_imports_no_nova() -> None:
     code = (
-        "import sys, nova_ha_scheduler.evacuation.main, nova_ha_scheduler.cli.waiter\n"
+        "import sys, nova_ha_scheduler.service.main, nova_ha_scheduler.cli.waiter\n"
         "sys.exit('nova' in sys.modules)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler import exits
 from nova_ha_scheduler.cli.app import NovaHA
 
 

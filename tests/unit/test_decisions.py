@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation import engine, guard, records, recovery
-from nova_ha_scheduler.evacuation.records import HostState
+from nova_ha_scheduler.evacuation import engine
+from nova_ha_scheduler.evacuation.detection import guard
+from nova_ha_scheduler.evacuation.host import host_states
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.evidence import Evidence
+from nova_ha_scheduler.records.host_recovery import HostState
 from tests.decisions import __main__ as program
 from tests.decisions.compare import Found, compare
 from tests.decisions.files import Writer
@@ -100,7 +104,7 @@ def test_the_differing_field_is_named(
     kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though as many records were written, and as many events told."""
-    monkeypatch.setattr(records.Evidence, "__str__", lambda evidence: "dead, Jim")
+    monkeypatch.setattr(Evidence, "__str__", lambda evidence: "dead, Jim")
     found = _compare(kept)
     assert set(found.kinds) == {"Event.how", "Intent.text"}
     assert found.kinds["Event.how"][0].endswith("-> dead, Jim")
@@ -116,7 +120,7 @@ def test_a_step_that_had_decided_nothing(
     def restless(step: engine.Step) -> None:
         decide(step)
         if not step.change():
-            step.tell(records.EventKind.BLIND)
+            step.tell(EventKind.BLIND)
 
     monkeypatch.setattr(engine, "decide", restless)
     found = _compare(kept)
@@ -133,7 +137,9 @@ def test_a_step_that_breaks(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_host_that_breaks(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step catches that, and holds the host."""
-    monkeypatch.setitem(recovery.FUNCTIONS, HostState.FENCED, lambda step, host: 1 / 0)
+    monkeypatch.setitem(
+        host_states.FUNCTIONS, HostState.FENCED, lambda step, host: 1 / 0
+    )
     assert _compare(kept).differing > 0
 
 
@@ -226,9 +232,9 @@ def test_a_decision_that_is_lost(kept: Path) -> None:
 def test_two_classes_of_one_name_cannot_be_kept() -> None:
     @dataclass(frozen=True)
     class Event:
-        event: records.Event
+        event: Event
 
-    told = records.Event(records.EventKind.BLIND, 0.0)
+    told = Event(EventKind.BLIND, 0.0)
     with pytest.raises(ValueError, match="have one name"):
         Writer().add("", Event(told))
 

@@ -3,8 +3,8 @@
 
 import pytest
 
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.evacuation import names
 
 KNOWN = {"node1", "node10", "node2.example.org", "Node3", "spare"}
 
@@ -23,13 +23,13 @@ KNOWN = {"node1", "node10", "node2.example.org", "Node3", "spare"}
     ],
 )
 def test_perhaps(said: str, meant: list[str]) -> None:
-    assert names.perhaps(said, KNOWN) == meant
+    assert host_names.perhaps(said, KNOWN) == meant
 
 
 def test_exact_names_only() -> None:
     for host in KNOWN:
-        names.require(host, KNOWN)
+        host_names.require(host, KNOWN)
     with pytest.raises(Refused, match=r"nod: no .* exactly .*Node3.* or 1 more\?"):
-        names.require("nod", KNOWN)
+        host_names.require("nod", KNOWN)
     with pytest.raises(Refused, match="host name$"):
-        names.require("xyz", KNOWN)
+        host_names.require("xyz", KNOWN)

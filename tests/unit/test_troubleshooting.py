@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 from nova_ha_scheduler.cluster.openstack import renewal
-from nova_ha_scheduler.evacuation import leadership, notify
-from nova_ha_scheduler.evacuation.troubles import Trouble
 from nova_ha_scheduler.fencing.identity import ANOTHER, SHARED
+from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.service.leader import leadership
+from nova_ha_scheduler.service.notifications import bus
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
 
@@ -22,7 +23,7 @@ def said() -> list[str]:
 
 def sentences() -> list[str]:
     """All that the trigger can say; what it fills in is "…"."""
-    modules = (leadership, notify, renewal)
+    modules = (leadership, bus, renewal)
     source = "".join(Path(str(module.__file__)).read_text() for module in modules)
     logged = re.sub("%[ds]", "…", "".join(re.findall(r'"([^"\n]*)"\n?', source)))
     troubles = [f"{trouble.value[0]}: …" for trouble in Trouble]

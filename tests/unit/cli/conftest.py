@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.evacuation.engine import Engine
-from nova_ha_scheduler.evacuation.records import Event
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.service.startup import load
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests import ports
 from tests.simulation import scenario

@@ -13,8 +13,8 @@ import pytest
 from nova_ha_scheduler.cli import answers, orders
 from nova_ha_scheduler.cli.maintenance import _Follower
 from nova_ha_scheduler.cli.waiter import Waiter
-from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.events import EventKind
 from tests.unit.cli.conftest import Site
 from tests.unit.cli.test_health import lead
 

@@ -15,11 +15,11 @@ import pytest
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.gather import Gatherer
 from nova_ha_scheduler.doctor.subject import Subject
-from nova_ha_scheduler.evacuation import startup
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.judgement import Judgement
 from nova_ha_scheduler.health.problems import Code
+from nova_ha_scheduler.service import startup
 from tests.unit import commandline
 from tests.unit.cli.conftest import Answer, Site
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.cli import exits, waiter
-from nova_ha_scheduler.evacuation import main
+from nova_ha_scheduler import exits
+from nova_ha_scheduler.cli import waiter
+from nova_ha_scheduler.service import main
 from tests.unit import commandline
 
 PAGE = Path(__file__).parents[3] / "docs" / "exit-codes.md"

@@ -13,12 +13,13 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.cli import health
 from nova_ha_scheduler.cli.app import NovaHA
-from nova_ha_scheduler.evacuation.records import Change, HostRecovery, HostState
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.judgement import JournalFacts, judge
 from nova_ha_scheduler.health.problems import Kind
 from nova_ha_scheduler.health.report import HostNote, Report
 from nova_ha_scheduler.journal.tables import single
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.state import Change
 from tests.unit import commandline
 from tests.unit.cli.conftest import Site
 

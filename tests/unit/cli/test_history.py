@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.cli import report
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Event,
-    EventKind,
-    HostRecovery,
-    HostState,
-)
 from nova_ha_scheduler.journal.outbox import Outbox
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.state import Change
 from tests.unit.cli.conftest import Site
 
 LISTENS = "[oslo_messaging_notifications]\ntransport_url = rabbit://nowhere/\n"

@@ -3,7 +3,7 @@
 
 import pytest
 
-from nova_ha_scheduler.evacuation.records import EventKind
+from nova_ha_scheduler.records.events import EventKind
 from tests.unit.cli.conftest import Site
 
 BY = ("--by", "Ann", "--reason", "its cables")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from nova_ha_scheduler.cli.glance import Glance
-from nova_ha_scheduler.evacuation.names import UnknownName
+from nova_ha_scheduler.cluster.host_names import UnknownName
 from tests.unit.cli.conftest import Site
 
 BY = ("--by", "Ann", "--reason", "the rack is dark")

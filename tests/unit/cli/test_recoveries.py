@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
-from nova_ha_scheduler.evacuation.records import Event, EventKind
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.events import Event, EventKind
 from tests.unit.cli.conftest import Site
 
 BY = ("--by", "Ann", "--reason", "enough")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.tables import decisions
+from nova_ha_scheduler.service.startup import load
 from tests.unit.cli.conftest import Site
 
 CLOUD = """\

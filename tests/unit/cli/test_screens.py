@@ -13,18 +13,14 @@ import pytest
 
 from nova_ha_scheduler.cli import hosts, known
 from nova_ha_scheduler.cluster import text
-from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Event,
-    EventKind,
-    HostRecovery,
-    HostState,
-    ServerRecovery,
-    ServerState,
-)
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.evidence import Evidence, Proof
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import Change
 from tests.unit.cli.conftest import Site
 
 HOSTS = [f"compute-{n:04}.rack07.example.org" for n in range(120, 126)]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from nova_ha_scheduler.cli import exits
+from nova_ha_scheduler import exits
 from tests.unit.cli.conftest import Site
 
 RAW = re.compile(r"HTTPS?Pool|HTTPS?Connection|Max retries|Caused by|object at 0x")

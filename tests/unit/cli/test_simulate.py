@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.service.startup import load
 from tests.unit.cli.conftest import Answer, Site
 
 CLOUD = """\

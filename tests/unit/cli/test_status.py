@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``nova-ha status`` says of planned work."""
 
-from nova_ha_scheduler.evacuation.records import Change
-from nova_ha_scheduler.evacuation.upkeep import Move, MoveState, Window, WindowState
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.state import Change
 from tests.unit.cli.conftest import Site
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.cli import unfenced
-from nova_ha_scheduler.evacuation.startup import load
+from nova_ha_scheduler.service.startup import load
 
 FILE = """
 hosts:

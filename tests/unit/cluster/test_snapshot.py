@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import snapshot, synthetic
 from nova_ha_scheduler.cluster.anonymise import anonymise
 from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Server
 from nova_ha_scheduler.cluster.snapshot import BadFile
-from nova_ha_scheduler.evacuation import plans
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.model import HostFacts
 
@@ -161,8 +161,8 @@ def test_the_plan_of_an_anonymous_cloud_is_the_same(seed: int) -> None:
     hidden = anonymise(cloud)
     name = dict(zip(sorted(cloud.hosts), sorted(hidden.hosts), strict=True))
     for host in cloud.hosts:
-        plain = plans.make(cloud, Options(), [host]).steps
-        secret = plans.make(hidden, Options(), [name[host]]).steps
+        plain = plan_file.make(cloud, Options(), [host]).steps
+        secret = plan_file.make(hidden, Options(), [name[host]]).steps
         assert [(s.outcome, s.destination and name[s.destination]) for s in plain] == [
             (s.outcome, s.destination) for s in secret
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.doctor import files
-from nova_ha_scheduler.evacuation.startup import load
+from nova_ha_scheduler.service.startup import load
 
 SERVICE, OTHERS = 990, 991
 

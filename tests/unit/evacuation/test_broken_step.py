@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation import recovery
-from nova_ha_scheduler.evacuation.records import (
-    EventKind,
-    HostRecovery,
-    HostState,
-    Reason,
-    ServerState,
-)
-from nova_ha_scheduler.evacuation.turn import Step
+from nova_ha_scheduler.evacuation.host import host_states
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -44,17 +41,17 @@ def _states(simulation: Simulation) -> dict[str, ServerState]:
 def test_the_others_go_on(
     state: HostState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    step = recovery.FUNCTIONS[state]
+    function = host_states.FUNCTIONS[state]
 
     def broken(step: Step, host: HostRecovery) -> HostRecovery:
-        new = step(step, host)
+        new = function(step, host)
         if host.host == "node1":
             raise KeyError("what nobody foresaw")
         return new
 
     simulation = scenario.build(CLUSTER, [])
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
-        patch.setitem(recovery.FUNCTIONS, state, broken)
+        patch.setitem(host_states.FUNCTIONS, state, broken)
         hosts = _run(300, simulation)
     assert hosts["node2"].state is HostState.RECOVERED
     assert _states(simulation) == {"vm2": ServerState.RECOVERED}
@@ -77,12 +74,12 @@ def test_the_others_go_on(
 
 def test_nobody_is_asked_for_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the proof still holds, nobody has found out."""
-    step = recovery.FUNCTIONS[HostState.EVACUATING]
+    function = host_states.FUNCTIONS[HostState.EVACUATING]
 
     def broken(step: Step, host: HostRecovery) -> HostRecovery:
         if any(server.landed_at for server in step.servers_of(host)):
             raise KeyError(host.host)
-        return step(step, host)
+        return function(step, host)
 
     simulation = scenario.build(
         {
@@ -93,7 +90,7 @@ def test_nobody_is_asked_for_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
         [],
     )
     with monkeypatch.context() as patch:
-        patch.setitem(recovery.FUNCTIONS, HostState.EVACUATING, broken)
+        patch.setitem(host_states.FUNCTIONS, HostState.EVACUATING, broken)
         _run(400, simulation)
     assert _states(simulation)["vm3"] is ServerState.WAITING
     assert len(simulation.world.asks) == 2

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation import broker, startup
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.service.notifications import broker
 
 URL = "transport_url = rabbit://192.0.2.1/\n"
 

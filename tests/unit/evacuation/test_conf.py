@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation import conf as trigger_conf
 from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.service import conf as trigger_conf
 
 
 def _options(tmp_path: Path, text: str) -> Options:

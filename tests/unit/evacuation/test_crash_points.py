@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import Change, Command, CommandKind
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import Killed, scenario
 

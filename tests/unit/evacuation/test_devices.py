@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the trigger knows of fence devices now, for its report."""
 
-from nova_ha_scheduler.evacuation.records import EventKind
+from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 

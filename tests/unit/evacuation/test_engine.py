@@ -8,16 +8,13 @@ from typing import Any
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.interfaces import Testimony, Verdict
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Command,
-    CommandKind,
-    EventKind,
-    Reason,
-    ServerState,
-)
-from nova_ha_scheduler.evacuation.upkeep import MoveState
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.move import MoveState
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 

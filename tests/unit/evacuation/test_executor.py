@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from nova_ha_scheduler.evacuation.executor import PoolExecutor, perform
-from nova_ha_scheduler.evacuation.records import Effect, Intent, Result
+from nova_ha_scheduler.records.effects import Effect, Intent, Result
+from nova_ha_scheduler.service.executor import PoolExecutor, perform
 from nova_ha_scheduler.simulation.executor import VirtualClock
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 from tests.simulation import scenario

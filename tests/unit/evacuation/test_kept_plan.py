@@ -7,20 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler import codec
+from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.model import Picture, Scope
-from nova_ha_scheduler.evacuation import dispatch, dry_run, plans, servers
-from nova_ha_scheduler.evacuation.evidence import Evidence, Proof
+from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    HostRecovery,
-    HostState,
-    Reason,
-    ServerRecovery,
-    ServerState,
-    State,
-)
-from nova_ha_scheduler.evacuation.turn import Step
+from nova_ha_scheduler.evacuation.server import dispatch, server_states
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.evidence import Evidence, Proof
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -46,7 +44,7 @@ def _begin(cloud: dict[str, Any]) -> tuple[Simulation, dict[str, str]]:
     """The simulation, and what the plan for its first host is."""
     simulation = scenario.build(cloud, [])
     picture = dry_run.look(simulation.world, ["node1"])
-    plan = plans.make(picture, simulation.options, ["node1"])
+    plan = plan_file.make(picture, simulation.options, ["node1"])
     return simulation, plan.destinations("node1")
 
 
@@ -173,7 +171,7 @@ def test_a_retry_gets_another_place() -> None:
     failed = replace(asked, state=ServerState.FAILED, tried=("node3",))
     host = replace(HOST, planned={"u1": "node2", "u2": "node3"})
     step = _turn(host, (failed, waits), Picture(100.0, Scope(), {}))
-    assert servers.try_again(step, host).planned == {"u2": "node3"}
+    assert server_states.try_again(step, host).planned == {"u2": "node3"}
 
 
 # One step alone.

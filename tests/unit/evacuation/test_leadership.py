@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.clock import SystemClock
-from nova_ha_scheduler.evacuation import lock
-from nova_ha_scheduler.evacuation.leadership import Leadership
-from nova_ha_scheduler.evacuation.troubles import Troubles
+from nova_ha_scheduler.health.troubles import Troubles
+from nova_ha_scheduler.service.leader import lock
+from nova_ha_scheduler.service.leader.leadership import Leadership
 
 
 def _leadership(url: str, timeout: float, **more: Any) -> Leadership:

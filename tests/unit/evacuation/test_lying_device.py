@@ -7,7 +7,9 @@ second of them cannot be helped; so these tests count what the world calls crime
 
 from typing import Any
 
-from nova_ha_scheduler.evacuation.records import CommandKind, HostState, Reason
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import CommandKind
+from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from nova_ha_scheduler.cluster.model import Picture, Scope, Unread
-from nova_ha_scheduler.evacuation.records import EventKind
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.simulation.orders import Orders
 from tests.simulation import scenario
 

@@ -4,11 +4,12 @@
 import pytest
 
 from nova_ha_scheduler.cluster.model import Host, Picture, Scope
-from nova_ha_scheduler.evacuation import proof
+from nova_ha_scheduler.evacuation.host import proof
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
-from nova_ha_scheduler.evacuation.records import HostRecovery, HostState, State
-from nova_ha_scheduler.evacuation.turn import Step
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.state import State
 
 CONFIRMING = {CommandKind.CONFIRM_FENCED, CommandKind.EVACUATE}
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.evacuation import holds
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
-from nova_ha_scheduler.evacuation.pauses import Pause, holding
-from nova_ha_scheduler.evacuation.records import Change, Effect, Intent
+from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.effects import Effect, Intent
+from nova_ha_scheduler.records.pauses import Pause, holding
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -73,7 +74,7 @@ def _happen(simulation: Simulation, dice: random.Random) -> None:
             until = dice.choice([None, now + dice.randint(1, 90)])
             key = f"p{now}"
             pause = Pause(key, "Ann", "why not", now, until, **dice.choice(scopes))
-            event = holds.begun(pause)
+            event = stopping.begun(pause)
             simulation.journal.commit(Change(pauses=(pause,), events=(event,)))
         case "resume":
             for pause in simulation.journal.pauses()[:1]:
@@ -86,7 +87,7 @@ def _happen(simulation: Simulation, dice: random.Random) -> None:
 
 def _resume(simulation: Simulation, pause: Pause) -> None:
     ended = replace(pause, ended_at=simulation.clock.time, ended_by="Bob")
-    event = holds.resumed(ended)
+    event = stopping.resumed(ended)
     simulation.journal.commit(Change(pauses=(ended,), events=(event,)))
 
 

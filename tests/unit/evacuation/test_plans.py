@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.snapshot import BadFile
-from nova_ha_scheduler.evacuation import dry_run, plans
+from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
-from nova_ha_scheduler.evacuation.records import HostState
 from nova_ha_scheduler.planner.plan import prospects
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -59,7 +60,7 @@ def _look(simulation: Simulation, *hosts: str) -> Picture:
     return dry_run.look(simulation.world, hosts)
 
 
-def _order(simulation: Simulation, plan: plans.Plan, planned: bool) -> None:
+def _order(simulation: Simulation, plan: plan_file.Plan, planned: bool) -> None:
     now = simulation.clock.now()
     for host in plan.hosts:
         simulation.world.cut(host)
@@ -96,7 +97,7 @@ def test_the_recovery_is_the_plan(
     hosts = ["node1", "node2"] if both else ["node1"]
     hosts = [h for h in hosts if not cloud["hosts"][h].get("maintenance")]
     picture = _look(simulation, *hosts)
-    plan = plans.make(picture, simulation.options, hosts)
+    plan = plan_file.make(picture, simulation.options, hosts)
     decided = [(picture.servers[s.server], s.destination) for s in plan.steps]
     behind = prospects(picture, hosts, decided, simulation.options)
     for step, prospect in zip(plan.steps, behind, strict=True):
@@ -132,17 +133,17 @@ _CHANGED = {
 }
 
 
-def _plan(cloud: dict[str, Any]) -> plans.Plan:
+def _plan(cloud: dict[str, Any]) -> plan_file.Plan:
     simulation = scenario.build(cloud, [])
-    return plans.make(_look(simulation, "node1"), Options(), ["node1", "node1"])
+    return plan_file.make(_look(simulation, "node1"), Options(), ["node1", "node1"])
 
 
 def test_a_plan_comes_back_from_its_file() -> None:
     plan = _plan(CLOUD)
     assert plan.hosts == ("node1",)
     assert plan.destinations("node1") == {"uuid-a": "node2", "uuid-b": "node3"}
-    assert plans.load(plans.dump(plan)) == plan
-    assert plans.differences(plan, _plan(CLOUD)) == []
+    assert plan_file.load(plan_file.dump(plan)) == plan
+    assert plan_file.differences(plan, _plan(CLOUD)) == []
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_a_plan_comes_back_from_its_file() -> None:
     ],
 )
 def test_what_has_changed_is_said(change: dict[str, Any], sentence: str) -> None:
-    assert plans.differences(_plan(CLOUD), _plan({**CLOUD, **change})) == [sentence]
+    assert plan_file.differences(_plan(CLOUD), _plan({**CLOUD, **change})) == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -178,17 +179,17 @@ def test_what_has_changed_is_said(change: dict[str, Any], sentence: str) -> None
     ],
 )
 def test_what_is_no_plan_is_said(change: dict[str, Any], problem: str) -> None:
-    found = json.loads(plans.dump(_plan(CLOUD)))
+    found = json.loads(plan_file.dump(_plan(CLOUD)))
     with pytest.raises(BadFile, match=problem):
-        plans.load(json.dumps(found | change))
+        plan_file.load(json.dumps(found | change))
     with pytest.raises(BadFile, match="it is no JSON, or only a part of it"):
-        plans.load(plans.dump(_plan(CLOUD))[:-9])
+        plan_file.load(plan_file.dump(_plan(CLOUD))[:-9])
 
 
 def test_a_kept_place_that_is_gone_is_replaced() -> None:
     """Somebody boots there after the order: the server goes elsewhere."""
     simulation = scenario.build(CLOUD, [])
-    plan = plans.make(_look(simulation, "node1"), Options(), ["node1"])
+    plan = plan_file.make(_look(simulation, "node1"), Options(), ["node1"])
     _order(simulation, plan, planned=True)
     simulation.world.machines["node2"].room["VCPU"] = 0
     found = _play(simulation, 1)
@@ -197,7 +198,7 @@ def test_a_kept_place_that_is_gone_is_replaced() -> None:
 
 def test_a_kept_place_is_taken_though_another_is_better() -> None:
     simulation = scenario.build(CLOUD, [])
-    plan = plans.make(_look(simulation, "node1"), Options(), ["node1"])
+    plan = plan_file.make(_look(simulation, "node1"), Options(), ["node1"])
     _order(simulation, plan, planned=True)
     simulation.world.machines["node3"].room["VCPU"] = 30
     found = _play(simulation, 1)
@@ -209,7 +210,7 @@ def test_a_recovery_that_waits_for_proof_takes_the_plan() -> None:
     """The trigger has suspected the host itself, and cannot fence it."""
     hosts = {**CLOUD["hosts"], "node1": {"zone": "nfs-a", "device": "unreachable"}}
     simulation = scenario.build({**CLOUD, "hosts": hosts}, [])
-    plan = plans.make(_look(simulation, "node1"), Options(), ["node1"])
+    plan = plan_file.make(_look(simulation, "node1"), Options(), ["node1"])
     simulation.world.cut("node1")
     for _ in range(200):
         simulation.tick()
@@ -238,7 +239,7 @@ def test_the_choice_is_left_to_the_scheduler() -> None:
     simulation.world.evacuate = lambda server, destination: (  # type: ignore[method-assign]
         asked.append(destination) or evacuate(server, destination)
     )
-    plan = plans.make(_look(simulation, "node1"), simulation.options, ["node1"])
+    plan = plan_file.make(_look(simulation, "node1"), simulation.options, ["node1"])
     _order(simulation, plan, planned=False)
     simulation.world.machines["node3"].room["VCPU"] = 4
     found = _play(simulation, 1)
@@ -260,7 +261,7 @@ def test_the_order_of_the_hosts_does_not_matter() -> None:
     picture = simulation.world.observe(
         Scope(hosts=frozenset({"node1", "node2"}), destinations=True)
     )
-    one = plans.make(picture, Options(), ["node1", "node2"])
-    other = plans.make(picture, Options(), ["node2", "node1"])
+    one = plan_file.make(picture, Options(), ["node1", "node2"])
+    other = plan_file.make(picture, Options(), ["node2", "node1"])
     assert replace(other, hosts=one.hosts) == one
     assert [step.name for step in one.steps] == ["c", "a", "b"]

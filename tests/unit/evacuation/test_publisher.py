@@ -12,18 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.admission import publish, published
+from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.evacuation import parts, publisher, scope, startup
-from nova_ha_scheduler.evacuation.publisher import Publisher
-from nova_ha_scheduler.evacuation.records import (
-    HostRecovery,
-    HostState,
-    Reason,
-    State,
-)
-from nova_ha_scheduler.evacuation.troubles import Troubles
+from nova_ha_scheduler.evacuation.detection import scope
+from nova_ha_scheduler.health.troubles import Troubles
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.state import State
+from nova_ha_scheduler.service import parts, publish, publisher, startup
+from nova_ha_scheduler.service.publisher import Publisher
 
 WRITES = "import sys; open(sys.argv[1], 'a').write('x')"
 SLEEPS = WRITES + "; import time; time.sleep(60)"

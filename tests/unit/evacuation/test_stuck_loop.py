@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.clock import SystemClock
-from nova_ha_scheduler.evacuation import leadership
-from nova_ha_scheduler.evacuation.leadership import Leadership
-from nova_ha_scheduler.evacuation.startup import load
-from nova_ha_scheduler.evacuation.troubles import Troubles
+from nova_ha_scheduler.health.troubles import Troubles
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.service.leader import leadership
+from nova_ha_scheduler.service.leader.leadership import Leadership
+from nova_ha_scheduler.service.startup import load
 
 PATIENCE = 60.0
 

@@ -3,8 +3,8 @@
 
 import pytest
 
-from nova_ha_scheduler.evacuation import troubles
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
+from nova_ha_scheduler.health import troubles
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
 
 
 @pytest.fixture

@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.cluster.model import UNNAMED, Host, Picture, Scope, Unread
-from nova_ha_scheduler.evacuation.records import (
-    EventKind,
-    HostRecovery,
-    HostState,
-    Reason,
-    ServerState,
-)
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.simulation.orders import Orders
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.records import Command, CommandKind
+from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import Killed, scenario
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation import conf_file, parts, startup
 from nova_ha_scheduler.journal import JournalError, WrongDatabase
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.service import conf_file, parts, startup
 from tests.unit import commandline
 
 GOOD = """

@@ -5,21 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.records import (
-    GuardRecord,
-    HostRecovery,
-    HostState,
-    Reason,
-    ServerRecovery,
-    ServerState,
-    State,
-)
-from nova_ha_scheduler.evacuation.troubles import Trouble
-from nova_ha_scheduler.evacuation.upkeep import Window, WindowState
 from nova_ha_scheduler.health.judgement import JournalFacts, Judgement, judge
 from nova_ha_scheduler.health.problems import Code, Kind
 from nova_ha_scheduler.health.report import HostNote, Report, Standing
+from nova_ha_scheduler.health.troubles import Trouble
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 
 NOW = 1_000_000.0
 _QUIET = State()

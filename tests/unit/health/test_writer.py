@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation import conf as trigger_conf
-from nova_ha_scheduler.evacuation.startup import load
-from nova_ha_scheduler.evacuation.troubles import Trouble, Troubles
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.report import Report
-from nova_ha_scheduler.health.writer import Writer
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.service import conf as trigger_conf
+from nova_ha_scheduler.service.health_writer import Writer
+from nova_ha_scheduler.service.startup import load
 from tests.simulation import scenario
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.model import Host, Server
-from nova_ha_scheduler.evacuation import plans
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.board import Board, Limits
@@ -99,7 +99,7 @@ servers:
 
 def _prospects(cloud: str) -> dict[str, Prospect]:
     picture = text.load(cloud)
-    plan = plans.make(picture, Options(), ["node1"])
+    plan = plan_file.make(picture, Options(), ["node1"])
     decided = [(picture.servers[s.server], s.destination) for s in plan.steps]
     found = prospects(picture, plan.hosts, decided, Options())
     assert [s.name for s in plan.steps] == sorted(s.name for s in plan.steps)

@@ -8,14 +8,10 @@ import pytest
 from nova_ha_scheduler.cluster import synthetic, text
 from nova_ha_scheduler.cluster.model import Host, Picture, Scope, Server
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.records import (
-    HostRecovery,
-    HostState,
-    ServerRecovery,
-    ServerState,
-    State,
-)
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.rules.model import HostFacts, Operation
 from nova_ha_scheduler.simulation import cloud, verdict
 from nova_ha_scheduler.simulation.machines import Nova

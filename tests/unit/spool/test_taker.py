@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.evacuation.orders import Command, CommandKind
-from nova_ha_scheduler.evacuation.records import Change
-from nova_ha_scheduler.evacuation.startup import load
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service.startup import load
 from nova_ha_scheduler.spool import taker, word
 from nova_ha_scheduler.spool.taker import Taker
 from nova_ha_scheduler.spool.word import Word

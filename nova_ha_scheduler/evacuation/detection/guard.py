@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many dead hosts at once are more likely our own blindness than their death.
+
+==============================  ==============================================
+counted                         hosts that the guard admitted within the window,
+                                and every other host that is silent now
+limit of the whole cloud        max_hosts, and max_cloud_percent of its hosts
+limit of each storage zone      max_zone_percent of its hosts
+a share that rounds to nothing  allows one host
+over a limit                    nothing more is fenced, until the cool-down ends
+over it with late hosts         wait: they will be silent, or heard of, soon
+all are accounted for           each host that counted is heard of again, or proven
+                                dead: the cool-down ends, for there is no storm
+reset by a person               the cool-down ends. Who counted when the person
+                                ordered that counts no more: the person has judged
+                                them. The window begins anew for all others
+==============================  ==============================================
+
+A silent host that a witness has seen alive is not counted, nor one that a person has
+paused or aborted before it was fenced: it does not want to be. Nor is one without a
+fencing method: the trigger would not fence it either way, and it may stay so for days.
+For the same reason a host that was admitted, and then could not be fenced, counts for
+the window and no longer.
+
+A reset is about the storm that the person saw. One that was ordered before the guard
+tripped is refused, and a host that was suspected only after the order still counts. It
+is no word that a host is off: each is fenced, as ever.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from nova_ha_scheduler.cluster.model import UNNAMED
+from nova_ha_scheduler.evacuation.detection import suspicion
+from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+
+_WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
+
+
+def watch(step: Step) -> bool:
+    """Trip, or end a cool-down that is over. Whether more hosts may be fenced."""
+    counted = {h.host for h in step.hosts.values() if _counts(step, h)}
+    if step.guard.tripped_until is not None and not _is_over(step, counted):
+        return False
+    if not any(_wants_in(step, host) for host in step.open_hosts()):
+        return True
+    if excess := _excess(step, counted):
+        step.guard = replace(
+            step.guard,
+            tripped_until=step.now + step.options.guard_cooldown,
+            tripped_at=step.now,
+            counted=tuple(sorted(counted)),
+            reason=excess,
+        )
+        words = Reason.STORM.sentence(excess)
+        step.tell(EventKind.GUARD_TRIPPED, reason=words)
+        return False
+    protected = (
+        h
+        for h in suspicion.protected(step.picture)
+        if not (h.unfenceable or step.pauses_on(h.name))
+    )
+    late = {h.name for h in protected if suspicion.late(h, step.now, step.options)}
+    late -= {host.host for host in step.open_hosts()}
+    return _excess(step, counted | late) is None
+
+
+def reset(step: Step, command: Command) -> None:
+    """A person says that the storm is over."""
+    is_later = (step.guard.tripped_at or 0.0) > command.at
+    if step.guard.tripped_until is None or is_later:
+        step.refuse(command, Reason.NOT_TRIPPED)
+        return
+    judged = [
+        host
+        for host in step.hosts.values()
+        if _counts(step, host) and host.started_at <= command.at
+    ]
+    for host in judged:
+        step.put(replace(host, judged=True))
+    waiting = sorted(h.host for h in judged if _wants_in(step, h))
+    words = f"fenced as usual from now on: {', '.join(waiting) or 'nobody waits'}"
+    step.settle(command, words)
+    _end(step, words, str(command))
+
+
+def _is_over(step: Step, counted: set[str]) -> bool:
+    """Whether the cool-down ends now."""
+    guard = step.guard
+    names = {*guard.counted, *counted}
+    if guard.tripped_until is None or step.now >= guard.tripped_until:
+        _end(step, "the cool-down is over")
+        return True
+    if guard.counted and all(_is_accounted_for(step, name) for name in names):
+        _end(step, "every host that counted is heard of again, or proven dead")
+        return True
+    if not names <= {*guard.counted}:
+        step.guard = replace(guard, counted=tuple(sorted(names)))
+    return False
+
+
+def _is_accounted_for(step: Step, name: str) -> bool:
+    """Whether it is known what has become of a host."""
+    seen, known = step.picture.hosts.get(name), step.recovery_of(name)
+    proven = known is not None and known.evidence is not None
+    return proven or (seen is not None and seen.heard)
+
+
+def _end(step: Step, reason: str, how: str = "") -> None:
+    step.guard = replace(
+        step.guard, tripped_until=None, tripped_at=None, counted=(), reason=""
+    )
+    step.tell(EventKind.GUARD_RESET, how=how, reason=reason)
+
+
+def admit(step: Step, host: HostRecovery) -> HostRecovery:
+    """The host, counted from now on."""
+    return replace(host, admitted_at=host.admitted_at or step.now)
+
+
+def _counts(step: Step, host: HostRecovery) -> bool:
+    if host.judged:
+        return False
+    since = step.now - step.options.guard_window
+    if host.admitted_at is not None:
+        return host.admitted_at > since
+    return host.ended_at is None and _wants_in(step, host)
+
+
+def _wants_in(step: Step, host: HostRecovery) -> bool:
+    if host.state not in _WANT_IN or host.reason is Reason.WITNESSES:
+        return False
+    seen = step.seen(host)
+    if seen is None or not suspicion.silent(seen, step.now, step.options):
+        return False  # this very step finds that it is no death
+    return not (suspicion.lack(step, host) or stopping.stops(step, host))
+
+
+def _excess(step: Step, counted: set[str]) -> str | None:
+    """A sentence on the first limit that the counted hosts exceed."""
+    options, hosts = step.options, step.picture.hosts
+    if len(counted) > options.max_hosts:
+        return f"{_words(counted)}: more than max_hosts = {options.max_hosts}"
+    if len(counted) > _share(hosts, options.max_cloud_percent):
+        share = f"{options.max_cloud_percent} % of the cloud's {len(hosts)} hosts"
+        return f"{_words(counted)}: more than {share}"
+    for zone in sorted({zone for h in hosts.values() for zone in h.facts.zones}):
+        members = {name for name, h in hosts.items() if zone in h.facts.zones}
+        dead = counted & members
+        if UNNAMED in hosts:  # they may be in this zone
+            dead |= counted - hosts.keys()
+        if len(dead) > _share(members, options.max_zone_percent):
+            share = f"{options.max_zone_percent} % of the {len(members)} hosts"
+            return f"{_words(dead)}: more than {share} in zone {zone}"
+    return None
+
+
+def _share(hosts: Collection[str], percent: int) -> int:
+    return max(1, len(hosts) * percent // 100)
+
+
+def _words(hosts: set[str]) -> str:
+    return f"{len(hosts)} dead ({', '.join(sorted(hosts))})"

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the next picture has to show, by what the journal knows: the fewer hosts and
+servers, the fewer requests."""
+
+from nova_ha_scheduler.cluster.model import Scope
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import MoveState
+from nova_ha_scheduler.records.old_request import OldRequest
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
+
+_MOVING = (ServerState.ASKED, ServerState.MOVING)
+
+_OVER = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.RETURNING)
+
+_CHECKED_TOGETHER = 10.0
+"""Seconds for which a landed server's check waits for others to land: one list shows
+them all, and it is long."""
+
+_HOSTS_INTERVAL = 10.0
+"""Seconds for which the hosts need not be looked at while servers are followed."""
+
+_SERVERS_INTERVAL = 30.0
+"""The same for a host's list of servers: one may have been booted just before."""
+
+
+def wanted(
+    state: State, options: Options, now: float, hosts_at: float, listed_at: float
+) -> Scope:
+    """
+    :param hosts_at: when the newest overview was taken.
+    :param listed_at: when the servers of all hosts in view were listed.
+    """
+    hosts = [h for h in state.hosts.values() if h.ended_at is None]
+    open_ = [s for s in state.servers.values() if not s.state.final]
+    in_view = {host.host for host in hosts if _in_view(host, now)}
+    in_view |= {c.host for c in state.commands.values() if c.kind.confirms}
+    to_come = any(HostState.EVACUATING.value not in h.stages for h in hosts)
+    waiting = to_come or any(s.state is ServerState.WAITING for s in open_)
+    all_listed = waiting or now - listed_at >= _SERVERS_INTERVAL
+    # A waiting server's place depends on all that is under way.
+    followed = set() if all_listed else _followed(open_, in_view, now)
+    followed -= _stranded(state, open_)
+    leaving, detailed = _leaving(state, now), in_view - followed
+    late = _late(hosts, now)
+    detail = bool(detailed or leaving or state.commands) or not followed
+    return Scope(
+        hosts=frozenset(detailed),
+        landed=_to_check(open_, now) | {request.server for request in late},
+        destinations=waiting or _may_move(state, options, leaving, now),
+        followed=frozenset(followed | ({r.source for r in late} - detailed)),
+        overview=detail or now - hosts_at >= _HOSTS_INTERVAL,
+        leaving=leaving,
+        moves_since=_moves_since(state, now) if leaving else 0.0,
+    )
+
+
+def rests(state: State, now: float) -> bool:
+    """Whether all recoveries that are open stand still by a person's word, perhaps for
+    days, and nothing else moves."""
+    hosts = [h for h in state.hosts.values() if h.ended_at is None]
+    stopped = [h.reason in stopping.STOPPED for h in hosts if _in_view(h, now)]
+    moving = any(server.state in _MOVING for server in state.servers.values())
+    busy = moving or state.commands or _leaving(state, now)
+    return any(stopped) and all(stopped) and not busy
+
+
+def busy(state: State) -> bool:
+    """Whether a recovery goes on, up to the moment at which each of its servers is
+    accounted for."""
+    return any(is_under_way(host) for host in state.hosts.values())
+
+
+def is_under_way(host: HostRecovery) -> bool:
+    """Whether its recovery goes on, or would if something did not hold it up."""
+    is_over = host.ended_at is not None or host.state in _OVER
+    return not is_over and host.reason not in stopping.STOPPED
+
+
+def _in_view(host: HostRecovery, now: float) -> bool:
+    """Whether its servers have to be seen: until there is nothing to do for them."""
+    if host.state in (HostState.INCOMPLETE, HostState.RETURNING):
+        return now >= host.next_try_at
+    return host.state is not HostState.RECOVERED
+
+
+def _followed(open_: list[ServerRecovery], in_view: set[str], now: float) -> set[str]:
+    """The hosts whose records say enough."""
+    under_way = {s.source for s in open_ if s.is_under_way(now)}
+    return in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
+
+
+def _stranded(state: State, open_: list[ServerRecovery]) -> set[str]:
+    """The hosts of servers whose records will never end: only the servers tell."""
+    proven = {host.host for host in state.hosts.values() if host.evidence is not None}
+    return {
+        s.source
+        for s in open_
+        if s.reason is Reason.STRANDED
+        or (s.reason is Reason.DESTINATION_DOWN and s.destination in proven)
+    }
+
+
+def _to_check(open_: list[ServerRecovery], now: float) -> frozenset[str]:
+    """The landed servers that are to be looked at."""
+    under_way = {s.source for s in open_ if s.is_under_way(now)}
+    landed = [s for s in open_ if s.landed_at is not None]
+    late = now - min((s.landed_at or now for s in landed), default=now)
+    return frozenset(
+        s.server
+        for s in landed
+        if late >= _CHECKED_TOGETHER or s.source not in under_way
+    )
+
+
+def _late(hosts: list[HostRecovery], now: float) -> list[OldRequest]:
+    """What hosts that are back may still do to servers."""
+    back = (h for h in hosts if h.state is HostState.RETURNING and _in_view(h, now))
+    return [request for host in back for request in host.late if not request.over]
+
+
+def _leaving(state: State, now: float) -> frozenset[str]:
+    """The hosts whose servers move, or may be asked to."""
+    drained = {w.host for w in state.windows.values() if _drains(w, now)}
+    of_windows = {window.id for window in state.windows.values()}
+    moving = {
+        move.source
+        for move in state.moves.values()
+        if move.under_way
+        or (
+            move.job not in of_windows
+            and move.state is MoveState.WAITING
+            and now >= move.not_before
+        )
+    }
+    return frozenset(drained | moving)
+
+
+def _drains(window: Window, now: float) -> bool:
+    due = window.ended_at is None and now >= window.next_look_at
+    return due and window.drain and window.state is WindowState.OPEN
+
+
+def _may_move(
+    state: State, options: Options, leaving: frozenset[str], now: float
+) -> bool:
+    """Whether Nova may be asked for another move now."""
+    found = state.moves.values()
+    if sum(m.under_way for m in found) >= options.maintenance_max_in_flight:
+        return False
+    waiting = (m for m in found if m.state is MoveState.WAITING)
+    return any(m.not_before <= now and m.source in leaving for m in waiting)
+
+
+def _moves_since(state: State, now: float) -> float:
+    """When the oldest move that is not at its end was begun."""
+    open_ = (m.seen_at for m in state.moves.values() if not m.state.final)
+    return min(open_, default=now)

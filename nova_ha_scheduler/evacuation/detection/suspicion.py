@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who looks dead: silent services of protected hosts, unless we are blind."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nova_ha_scheduler.cluster.model import Host, Picture
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.rules import vocabulary
+
+OUR_MARK = "nova-ha: "
+"""How the reason begins with which the trigger disables a service."""
+
+_NOVA_MARK = "AUTO: "
+"""nova-compute disables its own service with such a reason (libvirt is gone)."""
+
+_SETTLES_IN = 2
+"""Times the silence of a dead host. A service whose last call got no answer waits for
+it as long as Nova's rpc_response_timeout says, 60 seconds by default, and reports only
+then: seen after the kill of a conductor."""
+
+
+def disabled_by_somebody(host: Host) -> bool:
+    """Whether a person, or a tool of theirs, disabled the service."""
+    return host.disabled and not host.disabled_reason.startswith((OUR_MARK, _NOVA_MARK))
+
+
+def under_maintenance(host: Host) -> bool:
+    """Whether the host is under maintenance, or its tag cannot be read."""
+    return host.facts.may_be(vocabulary.MAINTENANCE)
+
+
+def hands_off(host: Host) -> tuple[Reason, str] | None:
+    """Why the trigger leaves a host alone, whatever its service does."""
+    if host.unreadable:
+        return Reason.SERVICE_UNREADABLE, host.unreadable
+    if under_maintenance(host):
+        return Reason.MAINTENANCE, ""
+    if disabled_by_somebody(host):
+        return Reason.DISABLED, host.disabled_reason or "without a reason"
+    return None
+
+
+def silent(host: Host, now: float, options: Options) -> bool:
+    """Whether Nova holds the service for down, and for long enough."""
+    if host.forced_down:
+        return True  # somebody said so, or we did: there is nothing to wait for
+    return not host.up and now - host.updated_at >= options.down_time
+
+
+def late(host: Host, now: float, options: Options) -> bool:
+    """Whether the service missed heartbeats: on the way to silence, perhaps."""
+    return not host.forced_down and now - host.updated_at >= options.down_time / 2
+
+
+def fading(picture: Picture, options: Options) -> frozenset[str]:
+    """The hosts that fell silent while others were heard of for half of down_time:
+    what takes one host down often takes others with it, and not all show it at once.
+
+    Measured from the youngest heartbeat, so no clock but Nova's counts.
+    """
+    hosts = (host for host in picture.hosts.values() if not host.unreadable)
+    beating = [host for host in hosts if host.up and not host.forced_down]
+    newest = max((host.updated_at for host in beating), default=0.0)
+    return frozenset(host.name for host in beating if late(host, newest, options))
+
+
+def shunned(step: Step) -> frozenset[str]:
+    """The hosts that no server is sent to: those that are being recovered, and those
+    that may have to be, soon."""
+    recovered = frozenset(host.host for host in step.open_hosts())
+    return recovered | fading(step.picture, step.options)
+
+
+def protected(picture: Picture) -> list[Host]:
+    """The hosts that the trigger answers for, by name."""
+    by_name = (host for _, host in sorted(picture.hosts.items()))
+    tagged = (host for host in by_name if vocabulary.HA in host.facts.flags)
+    return [host for host in tagged if hands_off(host) is None]
+
+
+def with_methods(picture: Picture, lacks: Callable[[str], str]) -> Picture:
+    """The picture, in which each protected host says why it cannot be fenced, if so.
+
+    :param lacks: see interfaces.Fencing.
+    """
+    tagged = (h for h in picture.hosts.values() if vocabulary.HA in h.facts.flags)
+    found = {h.name: replace(h, unfenceable=lacks(h.name)) for h in tagged}
+    return replace(picture, hosts={**picture.hosts, **found}) if found else picture
+
+
+def lack(step: Step, host: HostRecovery) -> str:
+    """Why there is no method to fence a host; "": there is one, or none is needed."""
+    seen = step.seen(host)
+    return seen.unfenceable if seen and host.evidence is None else ""
+
+
+def leave_alone(step: Step) -> None:
+    """Tell of each protected host that dies under maintenance, once a death."""
+    maintained = {window.host for window in step.open_windows()}
+    down = sorted(
+        host.name
+        for host in step.picture.hosts.values()
+        if (vocabulary.HA in host.facts.flags or host.name in maintained)
+        and under_maintenance(host)
+        and silent(host, step.now, step.options)
+        and step.recovery_of(host.name) is None
+    )
+    for name in down:
+        if name not in step.guard.left_alone:
+            window = step.window_of(name)
+            words = Reason.LEFT_ALONE.sentence()
+            step.tell(EventKind.HOST_SEEN, window, host=name, reason=words)
+    if tuple(down) != step.guard.left_alone:
+        step.guard = replace(step.guard, left_alone=tuple(down))
+
+
+def sighted(step: Step) -> bool:
+    """Whether the picture can be believed; blindness is told when it begins."""
+    why, since = _blindness(step), step.guard.blind_since
+    if why and since is None:
+        step.guard = replace(step.guard, blind_since=step.now)
+        step.tell(EventKind.BLIND, reason=why)
+    if not why and since is not None:
+        step.guard = replace(step.guard, blind_since=None, sighted_at=step.now)
+        step.tell(EventKind.SIGHTED)
+    return not why
+
+
+def after_outage(step: Step) -> None:
+    """What cannot be seen, or written down, may be out of order for all: hosts whose
+    heartbeats it has kept from Nova are not to be taken for dead."""
+    if step.outage >= step.options.down_time / 2:
+        step.guard = replace(step.guard, sighted_at=step.now)
+        reason = Reason.OUTAGE.sentence(f"{step.outage:.0f} s")
+        step.tell(EventKind.SIGHTED, reason=reason)
+
+
+def _blindness(step: Step) -> str | None:
+    """The sentence that says how we know that we see nothing, if so.
+
+    Services die one by one; when not one of those that should be alive was heard of
+    lately, then it is Nova's database, its message bus or our clock.
+    """
+    hosts = step.picture.hosts.values()
+    expected = [h for h in hosts if not (h.forced_down or h.disabled or h.unreadable)]
+    early = step.now + step.options.clock_skew
+    heard = any(
+        host.up and host.updated_at <= early and not late(host, step.now, step.options)
+        for host in expected
+    )
+    if heard or not expected:  # all are down or disabled by decision: nothing to see
+        return None
+    age = step.now - max(host.updated_at for host in expected)
+    if age < -step.options.clock_skew:
+        words = (
+            f"the youngest of {len(expected)} heartbeats is of {-age:.0f} s from now"
+        )
+        return Reason.CLOCKS.sentence(words)
+    words = f"the youngest of {len(expected)} heartbeats is {age:.0f} s old"
+    return Reason.BLIND.sentence(words)
+
+
+def settled(step: Step) -> bool:
+    """Whether we see for so long that each host that lives was heard of.
+
+    After an outage of Nova's message bus, conductors or database, or when a clock was
+    set, hosts are heard of one by one; the last of them must not be taken for dead.
+    """
+    return settles_at(step.guard, step.now, step.options) is None
+
+
+def settles_at(guard: GuardRecord, now: float, options: Options) -> float | None:
+    """When we will have seen for so long; None: we have already."""
+    since, long = guard.sighted_at, _SETTLES_IN * options.down_time
+    if since is None or abs(now - since) >= long:
+        return None
+    return since + long
+
+
+def suspect(step: Step) -> None:
+    """Begin a recovery for each protected host that has gone silent."""
+    for host in protected(step.picture):
+        known = step.recovery_of(host.name)
+        believed = host.forced_down or settled(step)
+        if known is None and believed and silent(host, step.now, step.options):
+            step.put(begin(step, host))
+
+
+def begin(step: Step, host: Host) -> HostRecovery:
+    """A new recovery."""
+    id, state = f"{host.name}@{step.now:.3f}", HostState.SUSPECTED
+    age = step.now - host.updated_at
+    words = "it was forced down" if host.forced_down else f"silent for {age:.0f} s"
+    recovery = HostRecovery(id, host.name, state, started_at=step.now)
+    return step.enter(recovery, state, reason=words)

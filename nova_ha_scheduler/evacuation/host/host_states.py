@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recovery of a host: one function a state.
+
+Each takes the host as the journal knows it and returns it as it is to be now.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.evacuation.detection import guard, suspicion
+from nova_ha_scheduler.evacuation.host import force_down, proof
+from nova_ha_scheduler.evacuation.maintenance import failback
+from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation.server import old_requests, server_states
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.effects import Effect
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.evidence import Evidence
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.rules import vocabulary
+
+_HEARTBEAT = 1 / 6
+"""The time between two looks at a host that may be back, as a share of down_time: as
+long as from one heartbeat to the next, by the default values of Nova and of ours."""
+
+HostFunction = Callable[[Step, HostRecovery], HostRecovery]
+
+
+def suspected(step: Step, host: HostRecovery) -> HostRecovery:
+    """Its service is silent: do all witnesses agree that it is dead?"""
+    if over := _false_alarm(step, host):
+        return over
+    if host.aborted:
+        return step.hold(host, Reason.ABORTED, host.aborted)
+    if evidence := proof.confirmation(step, host):
+        return proof.proven(step, host, evidence)
+    if outcome := step.outcome(host, Effect.TESTIFY):
+        if outcome.ok:
+            return step.enter(host, HostState.CONFIRMED, reason=outcome.detail)
+        if outcome.refused:
+            host = step.hold(host, Reason.WITNESSES, outcome.detail)
+        host = proof.later(step, host, outcome, step.options.witness_interval)
+    return proof.ask_when_due(step, host, Effect.TESTIFY)
+
+
+def confirmed(step: Step, host: HostRecovery) -> HostRecovery:
+    """All agree that it is dead: does the guard let it be fenced?"""
+    if over := _false_alarm(step, host):
+        return over
+    if evidence := proof.confirmation(step, host):
+        return proof.proven(step, host, evidence)
+    if stopped := stopping.held(step, host, "fence it"):
+        return stopped
+    if lack := suspicion.lack(step, host):
+        return step.hold(host, Reason.NO_METHOD, lack)
+    if host.reason is Reason.NO_METHOD:
+        host = host.because(None)
+    if step.guard.tripped_until is not None:
+        return step.hold(host, Reason.STORM, step.guard.reason)
+    if not step.may_fence:
+        return host
+    host = guard.admit(step, step.enter(host, HostState.FENCING))
+    step.intend(Effect.FENCE, host.host, host)
+    return replace(host, next_try_at=step.now)
+
+
+def fencing(step: Step, host: HostRecovery) -> HostRecovery:
+    """It is being switched off; where that fails, somebody has to confirm.
+
+    A second attempt begins with a look at the power: a result that was lost is not
+    repeated blindly, and a host that is still on has to be suspected anew.
+    """
+    looked = step.outcome(host, Effect.CHECK_POWER)
+    outcome = step.outcome(host, Effect.FENCE) or looked
+    if outcome and outcome.withheld:
+        return step.set(host, HostState.CONFIRMED)
+    if evidence := Evidence.seen_in(outcome):
+        return proof.proven(step, host, evidence)
+    if looked and looked.refused:
+        return step.set(host, HostState.SUSPECTED)
+    if outcome:
+        host = proof.unfenced(step, host, outcome)
+    if step.pending(host, Effect.FENCE):
+        return host
+    if host.aborted:
+        return _false_alarm(step, host) or step.hold(host, Reason.ABORTED, host.aborted)
+    if evidence := proof.confirmation(step, host):
+        return proof.proven(step, host, evidence)
+    if over := _false_alarm(step, host):
+        return over
+    return proof.ask_when_due(step, host, Effect.CHECK_POWER)
+
+
+def fenced(step: Step, host: HostRecovery) -> HostRecovery:
+    """It is off: Nova must know it, and must not use it when it comes back."""
+    seen = step.seen(host)
+    if seen is None:
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
+    down, off = host.forced_down_by_us, host.disabled_by_us
+    down = down or force_down.done(step, host, Effect.FORCE_DOWN, seen.forced_down)
+    off = off or force_down.done(step, host, Effect.DISABLE, seen.disabled)
+    host = replace(host, forced_down_by_us=down, disabled_by_us=off)
+    if not (down or off or force_down.is_under_way(step, host)):
+        host = proof.doubt_before_closing(step, host, seen)
+        if host.reason is Reason.ALIVE:
+            return step.set(host, HostState.SUSPECTED)
+        if host.evidence is None:
+            return host
+        if stopped := stopping.held(step, host, "evacuate its servers"):
+            return replace(stopped, closed_at=host.closed_at or step.now)
+        host = proof.heard_out(step, host)
+        if not proof.is_heard_out(step, host):
+            held = host.reason is Reason.SEEN_ALIVE
+            watched = host.closed_at or (step.now if held else None)
+            return replace(host, closed_at=watched)
+    if (down or seen.forced_down) and (off or seen.disabled):
+        host = step.enter(host, HostState.EVACUATING)
+        return replace(host, closed_at=step.now, quiet_since=None)
+    host = force_down.ask(step, host, seen.forced_down or down, seen.disabled or off)
+    return replace(host, closed_at=None, quiet_since=None)
+
+
+def evacuating(step: Step, host: HostRecovery) -> HostRecovery:
+    """Its servers move; it is done when each one is accounted for."""
+    seen = step.seen(host)
+    if seen is None:
+        return step.hold(host, Reason.UNKNOWN_HOST)
+    host = proof.doubt(step, host, seen)
+    if step.looked_at(host) or host.host in step.picture.scope.followed:
+        server_states.follow(step, host)
+    if not step.looked_at(host):
+        return host
+    if suspicion.under_maintenance(seen):
+        host = step.hold(host, Reason.MAINTENANCE)
+    elif host.reason in (Reason.MAINTENANCE, Reason.UNKNOWN_HOST):
+        host = replace(host, reason=None)
+    host = _accounted(step, host)
+    sure = host.evidence is not None and host.reason is not Reason.MAINTENANCE
+    waiting = stopping.waiting(step.servers_of(host))
+    if host.state is HostState.EVACUATING and sure and (waiting or host.aborted):
+        return (
+            stopping.held(step, host, f"evacuate {stopping.servers(waiting)}") or host
+        )
+    return host
+
+
+def _accounted(step: Step, host: HostRecovery) -> HostRecovery:
+    mine = step.servers_of(host)
+    if any(not server.state.final for server in mine):
+        return host
+    entered = host.stages.get(HostState.EVACUATING.value, host.started_at)
+    if not mine and step.picture.taken_at < entered + step.options.settle:
+        return host  # so that no answer that leaves a cell out makes it an empty one
+    lost = [server.name for server in mine if not server.settled]
+    moved = sum(server.state is ServerState.RECOVERED for server in mine)
+    words = f"{moved} recovered, {len(mine) - moved - len(lost)} not to be recovered"
+    if not lost:
+        host = replace(host, aborted="")
+        return step.enter(host, HostState.RECOVERED, reason=words)
+    words += f", not: {', '.join(lost)}"
+    host = step.enter(host, HostState.INCOMPLETE, reason=words)
+    if host.aborted:
+        host = replace(host, reason=Reason.ABORTED, detail=host.aborted)
+    return replace(host, next_try_at=step.now + step.options.idle_interval)
+
+
+def recovered(step: Step, host: HostRecovery) -> HostRecovery:
+    """All that was to be recovered is. The host comes back when its service is heard
+    of, or is given back by somebody."""
+    seen = step.seen(host)
+    if seen is None:
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
+    if not step.is_newer(host.closed_at or 0):
+        return host
+    if host.quiet_since is None:
+        return replace(host, quiet_since=seen.updated_at)
+    if seen.updated_at <= host.quiet_since:
+        return host
+    host = replace(step.enter(host, HostState.RETURNING), aborted="")
+    return replace(host, quiet_since=seen.updated_at, next_try_at=step.now)
+
+
+def incomplete(step: Step, host: HostRecovery) -> HostRecovery:
+    """Some servers are not recovered. Others may move them, or order it again."""
+    if step.looked_at(host):
+        host = replace(host, next_try_at=step.now + step.options.idle_interval)
+        server_states.follow(step, host)
+        mine = step.servers_of(host)
+        if any(not server.state.final for server in mine):
+            return step.set(host, HostState.EVACUATING)
+        if all(server.settled for server in mine):
+            return _accounted(step, host)
+    return recovered(step, host)
+
+
+def returning(step: Step, host: HostRecovery) -> HostRecovery:
+    """It shows life: let Nova use it again, once its nova-compute has cleaned up.
+
+    Nova refuses to lift a force-down before that. Only what the trigger did is
+    undone.
+    """
+    seen = step.seen(host)
+    if seen is None:
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
+    if not step.looked_at(host):
+        return host
+    later = replace(host, next_try_at=step.now + _HEARTBEAT * step.options.down_time)
+    silent = step.now - seen.updated_at >= step.options.down_time
+    if not proof.heard_of(host, seen):
+        # One write may be anybody's; the next one is a heartbeat.
+        return _not_back(step, host, seen) if silent else later
+    host = old_requests.watch(step, host)
+    later = replace(host, next_try_at=later.next_try_at)
+    off = [m for m in step.picture.migrations if m.source == host.host]
+    if done := sum(migration.status == "done" for migration in off):
+        held = step.hold(later, Reason.DONE_RECORDS, str(done))
+        return _not_back(step, held, seen) if silent else held
+    if step.picture.hosts_seen_at <= host.next_try_at:
+        return _answered(step, host)  # what was done does not show yet
+    lift = seen.forced_down and host.forced_down_by_us
+    marked = seen.disabled_reason.startswith(suspicion.OUR_MARK)
+    enable = seen.disabled and host.disabled_by_us and marked
+    left: Reason | None = None
+    if seen.forced_down and not lift:
+        return step.hold(later, Reason.FORCED_DOWN)  # else it would be suspected again
+    if enable and not step.options.return_enable:
+        enable, left = False, Reason.LEFT_DISABLED
+    if enable and not lift and suspicion.under_maintenance(seen):
+        return step.hold(later, Reason.MAINTENANCE)
+    if not (lift or enable):
+        if old_requests.is_watched(host):
+            return later
+        return _returned(step, host, left)
+    enable = enable and _heeded(step, seen) and not suspicion.under_maintenance(seen)
+    for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
+        told = step.outcome(host, effect) or step.pending(host, effect)
+        if wanted and not told:
+            if stopped := stopping.paused(step, host, "let it in again"):
+                return _answered(step, stopped)
+            step.intend(effect, host.host, host)
+    return _answered(step, host)
+
+
+def _answered(step: Step, host: HostRecovery) -> HostRecovery:
+    """The host, of which Nova may have done, or refused, what undoes ours."""
+    for effect in Effect.LIFT_FORCE_DOWN, Effect.ENABLE:
+        outcome = step.outcome(host, effect)
+        if outcome and outcome.refused:
+            host = step.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
+        if outcome:
+            pause = 0 if outcome.ok else step.options.retry_interval
+            host = proof.later(step, host, outcome, pause)
+    return host
+
+
+def _heeded(step: Step, seen: Host) -> bool:
+    """Whether to enable its service now: of one that is down, Nova does not tell
+    Placement, which would offer the host to nobody until nova-compute does. One that
+    has died again may be enabled: it is suspected then."""
+    dead = not seen.forced_down and suspicion.silent(seen, step.now, step.options)
+    return seen.up or dead
+
+
+def _not_back(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
+    """The host as it was before what looked like its return: a person may have its
+    servers taken up again, and its next sign of life counts again."""
+    settled = all(server.settled for server in step.servers_of(host))
+    state = HostState.RECOVERED if settled else HostState.INCOMPLETE
+    kind = EventKind(f"host.{state.value}")
+    step.tell(kind, host, reason="it is not back: nothing more is heard of it")
+    host = replace(host, state=state, reason=None, detail="")
+    next_try_at = step.now + step.options.idle_interval
+    return replace(host, quiet_since=seen.updated_at, next_try_at=next_try_at)
+
+
+def _returned(step: Step, host: HostRecovery, left: Reason | None) -> HostRecovery:
+    """The end of it all, except for what is left to a person, and for going home."""
+    words = left.sentence() if left else ""
+    step.tell(EventKind.HOST_RETURNED, host, reason=words)
+    failback.begin(step, host)
+    return replace(_closed(step, host), reason=left)
+
+
+FUNCTIONS: dict[HostState, HostFunction] = {
+    HostState.SUSPECTED: suspected,
+    HostState.CONFIRMED: confirmed,
+    HostState.FENCING: fencing,
+    HostState.FENCED: fenced,
+    HostState.EVACUATING: evacuating,
+    HostState.RECOVERED: recovered,
+    HostState.INCOMPLETE: incomplete,
+    HostState.RETURNING: returning,
+}
+
+
+def _false_alarm(step: Step, host: HostRecovery) -> HostRecovery | None:
+    """The host, closed, if it is none of our business after all."""
+    seen = step.seen(host)
+    if seen is None:
+        return _cleared(step, host, Reason.UNKNOWN_HOST)
+    if no := suspicion.hands_off(seen):
+        return _cleared(step, host, *no)
+    if not suspicion.silent(seen, step.now, step.options):
+        return _cleared(step, host, Reason.ALIVE)
+    if vocabulary.HA not in seen.facts.flags:
+        return _cleared(step, host, Reason.UNPROTECTED)
+    return None
+
+
+def _cleared(
+    step: Step, host: HostRecovery, why: Reason, detail: str = ""
+) -> HostRecovery:
+    step.tell(EventKind.HOST_CLEARED, host, reason=why.sentence(detail))
+    return _closed(step, host)
+
+
+def _closed(step: Step, host: HostRecovery) -> HostRecovery:
+    return replace(step.set(host, HostState.CLOSED), ended_at=step.now)

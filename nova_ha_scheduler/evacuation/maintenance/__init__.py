@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maintenances of hosts, and moves of servers that are well."""

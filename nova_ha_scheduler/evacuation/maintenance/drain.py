@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers of a host under maintenance leave it; those that cannot are looked at
+again, and leave when they can, for as long as the maintenance lasts. It is empty when
+none is on it, and none of those that have left may come back.
+"""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.evacuation.maintenance import move_states
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import Move, MoveState
+
+_STUCK = (Reason.NO_ROOM, Reason.DOWN, Reason.PAUSED, Reason.UNCONFIRMED)
+"""Why a server waits for something that may never come."""
+
+
+def follow(step: Step, window: Window) -> None:
+    """Take in the host's servers, and bring each one's move up to date."""
+    if window.host not in step.picture.scope.leaving:
+        return
+    for server in step.picture.servers_of(window.host):
+        if (window.id, server.uuid) not in step.moves:
+            step.put(move_states.begin(step, window.id, server))
+    for found in step.picture.may_return(window.host):
+        move_states.may_return(step, window.id, found)
+    for move in step.moves_of(window.id):
+        new = move_states.FUNCTIONS[move.state](step, move)
+        step.put(move_states.judged_again(step, new))
+
+
+def again(step: Step, window: Window) -> Window | None:
+    """The maintenance, whose host is drained after all, or what failed tried again;
+    None if that is under way already."""
+    failed = [m for m in step.moves_of(window.id) if m.state is MoveState.FAILED]
+    if window.drain and not failed:
+        return None
+    for move in failed:
+        move = replace(move.because(None), state=MoveState.WAITING, ended_at=None)
+        step.put(replace(move, attempts=0, tried=(), not_before=step.now))
+    return replace(window, drain=True, drained_at=None, next_look_at=step.now)
+
+
+def conclude(step: Step) -> None:
+    """Tell of each host that nothing more can leave now; after the new moves."""
+    for window in step.open_windows():
+        looked = window.host in step.picture.scope.leaving
+        if looked and window.drain and window.state is WindowState.OPEN:
+            step.put(_concluded(step, window))
+
+
+def _concluded(step: Step, window: Window) -> Window:
+    mine = step.moves_of(window.id)
+    if any(_pending(step, move) for move in mine):
+        at_once = min(window.next_look_at, step.now)
+        return replace(window, drained_at=None, next_look_at=at_once)
+    idle = step.now + step.options.idle_interval
+    if unread := _unread(step, window):
+        window = step.hold(window, Reason.MAY_RETURN_UNKNOWN, unread)
+        return replace(window, drained_at=None, next_look_at=idle)
+    if window.reason is Reason.MAY_RETURN_UNKNOWN:
+        window = window.because(None)
+    told_at = window.drained_at or 0.0
+    if window.drained_at is None or any((m.ended_at or 0.0) > told_at for m in mine):
+        window = replace(window, drained_at=None)
+        words = _words(step, window)
+        step.tell(EventKind.MAINTENANCE_DRAINED, window, reason=words)
+    drained_at = window.drained_at or step.now
+    return replace(window, drained_at=drained_at, next_look_at=idle)
+
+
+def _pending(step: Step, move: Move) -> bool:
+    """Whether the move will go on by itself; none does whose source is down."""
+    if move.under_way:
+        return not move_states.is_down(step, move)
+    return move.state is MoveState.WAITING and move.reason not in _STUCK
+
+
+def _unread(step: Step, window: Window) -> str:
+    """What cannot be read of who has left the host; "": all can."""
+    found = (str(u) for u in step.picture.unread if u.source == window.host)
+    return ", ".join(dict.fromkeys(found))
+
+
+def _words(step: Step, window: Window) -> str:
+    mine = {move.server: move for move in step.moves_of(window.id)}
+    moved = sum(move.state is MoveState.MOVED for move in mine.values())
+    here = step.picture.servers_of(window.host)
+    away = [found.server for found in step.picture.may_return(window.host)]
+    left = [
+        f"{server.name} ({mine[server.uuid].sentence or mine[server.uuid].state.value})"
+        for server in (*here, *away)
+    ]
+    return (
+        f"{moved} moved, left: {', '.join(left)}" if left else f"empty: {moved} moved"
+    )
+
+
+def finish(step: Step, window: Window) -> int:
+    """Begin nothing more. :returns: how many moves are still under way."""
+    for move in step.moves_of(window.id):
+        if move.state is MoveState.WAITING:
+            step.put(move_states.left(step, move, Reason.WINDOW_ENDED))
+        elif window.host in step.picture.scope.leaving:
+            step.put(move_states.FUNCTIONS[move.state](step, move))
+    return sum(move.under_way for move in step.moves_of(window.id))
+
+
+def abandon(step: Step, window: Window) -> None:
+    """Follow nothing any more."""
+    for move in step.moves_of(window.id):
+        if not move.state.final:
+            step.put(move_states.left(step, move, Reason.ABANDONED))

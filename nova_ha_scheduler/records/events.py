@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines of the history."""
+
+import enum
+from dataclasses import dataclass
+
+
+class EventKind(enum.Enum):
+    """What history and notifications tell of."""
+
+    HOST_NOTIFIED = "host.notified"
+    """Nova's notification that the host was forced down; ``at``: when it was sent."""
+    HOST_SUSPECTED = "host.suspected"
+    HOST_CLEARED = "host.cleared"
+    HOST_HELD = "host.held"
+    """It does not go on, for a reason."""
+    HOST_CONFIRMED = "host.confirmed"
+    HOST_FENCING = "host.fencing"
+    HOST_FENCED = "host.fenced"
+    """Known to be dead; ``servers`` lists the affected ones."""
+    HOST_EVACUATING = "host.evacuating"
+    HOST_RECOVERED = "host.recovered"
+    HOST_INCOMPLETE = "host.incomplete"
+    HOST_RETURNING = "host.returning"
+    HOST_RETURNED = "host.returned"
+    SERVER_WAITING = "server.waiting"
+    SERVER_ASKED = "server.asked"
+    SERVER_MOVING = "server.moving"
+    SERVER_SLOW = "server.slow"
+    SERVER_STRANDED = "server.stranded"
+    """Its destination died in the middle, or Nova lost the request."""
+    SERVER_CONFUSED = "server.confused"
+    """A destination that died has returned, and broke it by an old request."""
+    SERVER_RESET = "server.reset"
+    """The same; it is well, and its state is put right."""
+    SERVER_LANDED = "server.landed"
+    SERVER_RECOVERED = "server.recovered"
+    SERVER_FAILED = "server.failed"
+    SERVER_LEFT = "server.left"
+    MAINTENANCE_STARTING = "maintenance.starting"
+    MAINTENANCE_OPEN = "maintenance.open"
+    MAINTENANCE_DRAINED = "maintenance.drained"
+    """Nothing more can leave the host now."""
+    MAINTENANCE_ENDING = "maintenance.ending"
+    MAINTENANCE_ENDED = "maintenance.ended"
+    HOST_SEEN = "host.seen"
+    """A protected host died under maintenance, and is left alone."""
+    MOVE_WAITING = "move.waiting"
+    MOVE_ASKED = "move.asked"
+    MOVE_MOVING = "move.moving"
+    MOVE_SLOW = "move.slow"
+    MOVE_CONFIRMING = "move.confirming"
+    MOVE_MOVED = "move.moved"
+    MOVE_FAILED = "move.failed"
+    MOVE_LEFT = "move.left"
+    FAILBACK_BEGUN = "failback.begun"
+    FAILBACK_ENDED = "failback.ended"
+    GUARD_TRIPPED = "guard.tripped"
+    GUARD_RESET = "guard.reset"
+    BLIND = "detector.blind"
+    SIGHTED = "detector.sighted"
+    UNREADABLE = "cloud.unreadable"
+    """Some objects that the cloud shows cannot be read; the reason names them."""
+    READABLE = "cloud.readable"
+    DEVICE_BROKEN = "fence_device.broken"
+    DEVICE_WORKS = "fence_device.works"
+    COMMAND_NOTED = "command.noted"
+    """Somebody's word that a host is off is not used yet, for a reason."""
+    METHOD_MISSING = "fencing_method.missing"
+    """A protected host has no fencing method."""
+    METHOD_FOUND = "fencing_method.found"
+    """It has one now, or is not protected any more."""
+    COMMAND_TAKEN = "command.taken"
+    COMMAND_REFUSED = "command.refused"
+    PAUSED = "pause.begun"
+    RESUMED = "pause.ended"
+    PAUSE_EXPIRED = "pause.expired"
+    TRIGGER_ACTIVE = "trigger.active"
+    """``how``: its name, with the machine's and the process's."""
+    TRIGGER_REPLACED = "trigger.replaced"
+    """The same, in the place of one that fell silent."""
+    CLOCK_JUMPED = "clock.jumped"
+
+
+TROUBLES = (
+    EventKind.HOST_HELD,
+    EventKind.HOST_INCOMPLETE,
+    EventKind.SERVER_FAILED,
+    EventKind.SERVER_CONFUSED,
+    EventKind.GUARD_TRIPPED,
+    EventKind.BLIND,
+    EventKind.UNREADABLE,
+    EventKind.DEVICE_BROKEN,
+    EventKind.METHOD_MISSING,
+    EventKind.COMMAND_REFUSED,
+    EventKind.TRIGGER_REPLACED,
+    EventKind.CLOCK_JUMPED,
+)
+"""What an operator should hear of."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of history.
+
+    :ivar recovery: HostRecovery.id, Window.id, or "".
+    :ivar server: a UUID, for the events of a server.
+    :ivar server_name: its name, for people.
+    :ivar source, destination: from where to where.
+    :ivar how: the effect's method, the evidence, or who commanded.
+    :ivar reason: a whole sentence.
+    :ivar servers: UUIDs, for HOST_FENCED.
+    """
+
+    kind: EventKind
+    at: float
+    host: str = ""
+    recovery: str = ""
+    server: str = ""
+    server_name: str = ""
+    source: str = ""
+    destination: str = ""
+    how: str = ""
+    reason: str = ""
+    request_id: str = ""
+    servers: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        whom = self.server_name or self.host
+        what = f"{self.kind.value} {whom}".rstrip()
+        return ": ".join(filter(None, (what, self.how, self.reason)))

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the journal keeps of the death of a host."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nova_ha_scheduler.reasons import Reasoned
+from nova_ha_scheduler.records.evidence import Evidence
+from nova_ha_scheduler.records.old_request import OldRequest
+
+
+class HostState(enum.Enum):
+    """Where the recovery of a host stands; one function each in host_states.py."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    FENCING = "fencing"
+    FENCED = "fenced"
+    EVACUATING = "evacuating"
+    RECOVERED = "recovered"
+    INCOMPLETE = "incomplete"
+    RETURNING = "returning"
+    CLOSED = "closed"
+    """Over: the host is back, or it was a false alarm. Kept as history."""
+
+
+@dataclass(frozen=True)
+class HostRecovery(Reasoned):
+    """One death of one host.
+
+    :ivar id: the key: the host's name and when the recovery began.
+    :ivar stages: when each state was entered for the last time, by its word.
+    :ivar admitted_at: when the guard let it be fenced, or a person ordered it; it
+        counts against the guard's limits from then on.
+    :ivar judged: a person who reset the guard knew of it: it counts no more.
+    :ivar evidence: set from FENCED on, taken away when the host shows life.
+    :ivar witnessed_at: the time of the evidence after which no witness saw it alive.
+    :ivar reason: why it does not go on, while it does not.
+    :ivar forced_down_by_us: so that the force-down is lifted on return.
+    :ivar disabled_by_us: so that the service is enabled on return.
+    :ivar closed_at: when force-down and disable were last seen to be done.
+    :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
+    :ivar writes: how often it was written all the same, after the proof.
+    :ivar next_try_at: when to ask witnesses or the fence device again.
+    :ivar by_hand: ordered by a person: the recovery skips detection and guard.
+    :ivar planned: where its servers are to go, by server, as a person has ordered or
+        the first step that asked has planned.
+    :ivar late: servers that were on their way to it when it died.
+    :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
+    :ivar ended_at: when it was closed; None for as long as it is open.
+    """
+
+    id: str
+    host: str
+    state: HostState
+    started_at: float
+    stages: Mapping[str, float] = field(default_factory=dict)
+    admitted_at: float | None = None
+    evidence: Evidence | None = None
+    witnessed_at: float | None = None
+    forced_down_by_us: bool = False
+    disabled_by_us: bool = False
+    closed_at: float | None = None
+    quiet_since: float | None = None
+    writes: int = 0
+    next_try_at: float = 0.0
+    by_hand: bool = False
+    ended_at: float | None = None
+    aborted: str = ""
+    planned: Mapping[str, str] = field(default_factory=dict)
+    late: tuple[OldRequest, ...] = ()
+    judged: bool = False
+
+    @property
+    def key(self) -> tuple[str, None]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.id, None
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {"host": self.host, "recovery": self.id}

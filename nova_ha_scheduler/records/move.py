@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the journal keeps of the move of a server that is well."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nova_ha_scheduler.cluster.model import MoveKind
+from nova_ha_scheduler.reasons import Reasoned
+
+
+class MoveState(enum.Enum):
+    """Where a move stands; one function each in move_states.py."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    MOVING = "moving"
+    CONFIRMING = "confirming"
+    """A cold one has arrived, and its source is being cleaned."""
+    MOVED = "moved"
+    FAILED = "failed"
+    LEFT = "left"
+
+    @property
+    def final(self) -> bool:
+        """Whether the move is at its end."""
+        return self in (MoveState.MOVED, MoveState.FAILED, MoveState.LEFT)
+
+
+@dataclass(frozen=True)
+class Move(Reasoned):
+    """One server on its way off a host, or home to one. Its key is (job, server).
+
+    :ivar job: Window.id, or the HostRecovery.id after which it goes home.
+    :ivar home: the only destination, of one that goes home.
+    :ivar kind: of the newest attempt.
+    :ivar attempts: how many times Nova was asked.
+    :ivar baseline: only migration records with a greater id count; None: which, the
+        first look will show.
+    :ivar tried: destinations whose attempt failed.
+    :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
+    :ivar asked_at: of the newest attempt, as is moving_at: when its record was seen.
+    :ivar arrived_at: when a cold one was first seen to wait for its confirmation.
+    :ivar not_before: no new attempt, and no new judgement, before then.
+    :ivar ended_at: when the state became final.
+    """
+
+    job: str
+    server: str
+    name: str
+    source: str
+    state: MoveState
+    seen_at: float
+    home: str | None = None
+    kind: MoveKind | None = None
+    priority: int = 500
+    attempts: int = 0
+    baseline: int | None = None
+    tried: tuple[str, ...] = ()
+    destination: str | None = None
+    request_id: str | None = None
+    asked_at: float | None = None
+    moving_at: float | None = None
+    arrived_at: float | None = None
+    not_before: float = 0.0
+    ended_at: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.job, self.server
+
+    @property
+    def under_way(self) -> bool:
+        """Whether Nova was asked, and its end is not seen yet."""
+        return not self.state.final and self.state is not MoveState.WAITING
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {
+            "host": self.home or self.source,
+            "recovery": self.job,
+            "server": self.server,
+            "server_name": self.name,
+            "source": self.source,
+            "destination": self.destination or "",
+            "request_id": self.request_id or "",
+        }

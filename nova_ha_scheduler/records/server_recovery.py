@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the journal keeps of one server of a dead host."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nova_ha_scheduler.reasons import Reasoned
+
+
+class ServerState(enum.Enum):
+    """Where the recovery of a server stands; one function each in server_states.py."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    MOVING = "moving"
+    RECOVERED = "recovered"
+    FAILED = "failed"
+    LEFT = "left"
+
+    @property
+    def final(self) -> bool:
+        """Whether the server is accounted for."""
+        return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
+
+
+@dataclass(frozen=True)
+class ServerRecovery(Reasoned):
+    """One server of one dead host. Its key is (recovery, server).
+
+    :ivar recovery: HostRecovery.id.
+    :ivar was_running: whether it ran when the host died: then it shall run again.
+    :ivar attempts: how many times Nova was asked.
+    :ivar baseline: the newest migration record that is not of our attempts; only
+        records with a greater id are.
+    :ivar leftover: the id of an older record that Nova had left accepted when it was
+        asked: its conductor takes up that one, and leaves the new one.
+    :ivar tried: destinations whose attempt failed.
+    :ivar only: where a request that Nova has lost may still arrive: nowhere else.
+    :ivar named: whether Nova was asked for the destination by name; else it is only
+        where the planner has found room, until the record says where it goes.
+    :ivar failback: whether it shall go home when the host has returned.
+    :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
+    :ivar asked_at: of the newest attempt, as are the three below.
+    :ivar moving_at: when the record was first seen.
+    :ivar landed_at: when the record was first seen to have ended well.
+    :ivar ended_at: when the state became final.
+    :ivar not_before: no new attempt, and no new judgement, before then.
+    """
+
+    recovery: str
+    server: str
+    name: str
+    source: str
+    state: ServerState
+    seen_at: float
+    was_running: bool = True
+    priority: int = 500
+    attempts: int = 0
+    baseline: int = 0
+    leftover: int = 0
+    tried: tuple[str, ...] = ()
+    failback: bool = False
+    only: str | None = None
+    named: bool = True
+    destination: str | None = None
+    request_id: str | None = None
+    asked_at: float | None = None
+    moving_at: float | None = None
+    landed_at: float | None = None
+    ended_at: float | None = None
+    not_before: float = 0.0
+
+    def is_under_way(self, now: float) -> bool:
+        """Whether its migration record will say how it goes on."""
+        moving = self.state is ServerState.MOVING and self.landed_at is None
+        return moving or (self.state is ServerState.ASKED and now < self.not_before)
+
+    def is_lost(self, now: float) -> bool:
+        """Whether Nova should have made a record of it by now."""
+        return self.state is ServerState.ASKED and now >= self.not_before
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose an intent is: (Intent.recovery, Intent.server)."""
+        return self.recovery, self.server
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is recovered, or never was to be."""
+        intended = self.reason is not None and self.reason.intended
+        return self.state is ServerState.RECOVERED or intended
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says."""
+        return {
+            "host": self.source,
+            "recovery": self.recovery,
+            "server": self.server,
+            "server_name": self.name,
+            "source": self.source,
+            "destination": self.destination or "",
+            "request_id": self.request_id or "",
+        }

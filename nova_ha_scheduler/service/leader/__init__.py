@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of several triggers on one journal is active."""

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine in a process: when it steps, and when it looks at the cloud.
+
+It steps when an effect has ended, and looks at the cloud at an interval, when a
+notification or a command has arrived, and when a step needs to see more. What Nova
+notifies is a reason to look, and never believed.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_ha_scheduler.clock import SystemClock
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.evacuation.decisions import Decision
+from nova_ha_scheduler.evacuation.detection import scope
+from nova_ha_scheduler.evacuation.engine import Engine
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.journal import JournalError, NotActive
+from nova_ha_scheduler.journal.decisions import MIB, Decisions
+from nova_ha_scheduler.journal.outbox import Outbox
+from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.printable import one_line
+from nova_ha_scheduler.records.events import TROUBLES, Event, EventKind
+from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service import publisher
+from nova_ha_scheduler.service.executor import PoolExecutor
+from nova_ha_scheduler.service.health_writer import Writer
+from nova_ha_scheduler.service.leader.leadership import (
+    Leadership,
+    longest_effect,
+    patience,
+)
+from nova_ha_scheduler.service.notifications import broker
+from nova_ha_scheduler.service.notifications.updates import Update, Updates
+from nova_ha_scheduler.service.parts import Parts
+from nova_ha_scheduler.service.reload import Reloader
+from nova_ha_scheduler.service.systemd import Notifier
+from nova_ha_scheduler.spool.taker import Taker
+
+LOG = logging.getLogger(__name__)
+
+_COMMANDS_SECONDS = 0.5
+"""How often the journal is asked for new commands."""
+
+_RETRY_SECONDS = 1.0
+"""After a step that broke."""
+
+_LOOKS_AT_ONCE = 5
+"""How often in a row a step may ask to see more before it has to wait."""
+
+_BREATH = 2.0
+"""How many times a look's own duration passes before the next one: a cloud that is
+slow because it rebuilds servers is not asked as often as an idle one. Never longer
+than in quiet times."""
+
+
+_SOON = 0.25
+"""Seconds until the next look once Nova has notified that all that is followed has
+ended: it closes their records a moment later. Twice as long after each look in vain."""
+
+_NEWS_SECONDS = 1.0
+"""Between two looks for what Nova has notified: anybody may send that."""
+
+_HEARD_SECONDS = 10.0
+"""For which such a notification is a reason to look so often."""
+
+
+class Service:
+    """One trigger; of several on one journal, one is active at a time."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        listens: bool = True,
+        notifier: Notifier | None = None,
+        load: Callable[[], cfg.ConfigOpts] | None = None,
+        stuck: Callable[[], None] | None = None,
+    ) -> None:
+        """
+        :param listens: to Nova's notifications; each goes to one of a pool.
+        :param notifier: tells systemd how it goes.
+        :param load: reads nova-ha.conf anew, for a reload.
+        :param stuck: ends the process, in which nothing goes on any more.
+        """
+        self._listens = listens
+        self._parts, self._conf = parts, parts.conf
+        self._clock, self._troubles = SystemClock(), Troubles()
+        self._notifier = notifier or Notifier({})
+        self._reloader = Reloader(parts, self._troubles, load, self._notifier)
+        self.journal = SqlJournal(parts.database, self._conf.journal.lease_timeout)
+        self._patience = patience(self._conf)
+        self._ends_itself = stuck is not None
+        self._leadership = Leadership(
+            self._conf,
+            self.journal,
+            self._clock,
+            self._troubles,
+            self._patience,
+            stuck or (lambda: None),
+        )
+        self._health = Writer(parts, self.journal, self._clock, self._troubles)
+        # Who evacuates one host by hand is not the trigger of this machine.
+        directory = "" if parts.only else self._conf.words.directory
+        self._words = Taker(directory, self.journal)
+        self._stop, self._wake = threading.Event(), threading.Event()
+        self._updates = Updates()
+        self._pauses: frozenset[str] = frozenset()
+        self._untold: list[Event] = []
+
+    def stop(self) -> None:
+        """Let run() return soon; effects under way end by themselves."""
+        self._notifier.stopping()
+        self._stop.set()
+        self._leadership.stop()
+        self._wake.set()
+
+    def abandon(self) -> None:
+        """Let another trigger take over from a process that is about to be ended: what
+        is under way in it is lost, which the journal is made for."""
+        threads = (thread.name for thread in threading.enumerate() if thread.is_alive())
+        words = ", ".join(sorted(set(threads) - {"MainThread"}))
+        self._leadership.release()  # first: what hangs may be the log
+        LOG.warning("Not all has ended in time, and is given up: %s", words)
+
+    def reload(self) -> None:
+        """Read nova-ha.conf and the fencing file anew, soon."""
+        self._reloader.ask()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until stop(), as the active trigger or waiting to become it."""
+        self._sender = broker.start_sender(
+            self._conf,
+            Outbox(self._parts.database),
+            lambda: self.journal.active,
+            self._troubles,
+        )
+        self._leadership.start()
+        self._health.start()
+        self._words.start()
+        try:
+            while not self._stop.is_set():
+                if self._leadership.acquire():
+                    self._lead()
+                else:
+                    self._reloader.look()
+                    self._live("stands by")
+        finally:
+            self._health.stop()
+            self._words.stop()
+            self._leadership.release()
+
+    def _live(self, status: str) -> None:
+        """Tell systemd that the loop goes on, and how it is. While steps break, time
+        after time, it does not go on: only another life may help."""
+        standing = (trouble for trouble, *_ in self._troubles.standing())
+        works = Trouble.STEP not in standing
+        self._leadership.progress(works)
+        if works:
+            self._notifier.ready()
+            self._notifier.alive()
+        self._notifier.status(status)
+
+    def _hear(self, update: Update) -> None:
+        self._updates.put(update)
+        self._wake.set()
+
+    def _lead(self) -> None:
+        """Be the active trigger, until another one is."""
+        executor = PoolExecutor(
+            self._parts.world,
+            self._clock,
+            self._conf.evacuation.workers,
+            self._wake.set,
+            self._conf.fencing.check_parallelism,
+            lambda: self.journal.active,
+            lambda intent: engine.withholds(intent),
+        )
+        kept, keeper = self._conf.journal, ThreadPoolExecutor(1)
+        decisions = Decisions(self._parts.database, kept.decisions_size * MIB)
+
+        def keep(decision: Decision) -> None:
+            keeper.submit(decisions.keep, decision)
+
+        engine = Engine(
+            self._parts.world,
+            self._clock,
+            self.journal,
+            executor,
+            self._parts.options,
+            keep if kept.keep_decisions else None,
+        )
+        pace = _Turns(engine, executor, self._conf)
+        admission = publisher.Publisher(
+            publisher.command(self._conf),
+            self._conf.admission.publish_interval,
+            lambda: scope.busy(engine.state),
+            self._troubles,
+        )
+        admission.start()
+        listener = None
+        if self._listens:
+            listener = broker.start_listener(self._conf, self._hear, self._troubles)
+        self._health.lead(engine)
+        try:
+            self._notifier.starting(self._patience)
+            while self._leadership.leads and not self._stop.is_set():
+                self._turn(engine, pace)
+                self._take_reload(engine, pace)
+                self._live(self._status(engine))
+                self._require_ends(executor)
+        except NotActive:
+            self._leadership.lose()
+        finally:
+            self._health.lead(None)
+            executor.close()
+            admission.stop()
+            if listener:
+                listener.stop()
+            keeper.shutdown(wait=False)
+
+    def _require_ends(self, executor: PoolExecutor) -> None:
+        """Whoever takes over from a process in which an effect hangs, or its own next
+        life, asks what has become of the effect, and goes on."""
+        longest = executor.longest()
+        if self._ends_itself and longest and longest[0] > longest_effect(self._conf):
+            seconds, intent = longest
+            whom = intent.server or intent.host
+            self._leadership.give_up(intent.effect.value, whom, seconds)
+
+    def _take_reload(self, engine: Engine, pace: "_Turns") -> None:
+        """Go by what was read anew: hosts that wait for a device are tried with it."""
+        changed = self._reloader.look()
+        if changed is not None:
+            engine.use(self._parts.options, changed)
+            pace.hurry()
+
+    def _status(self, engine: Engine) -> str:
+        """A line for people."""
+        hosts = engine.state.hosts.values()
+        under_way = sum(scope.is_under_way(host) for host in hosts)
+        words = f"active; recoveries under way: {under_way}" if under_way else "active"
+        troubles = (trouble.value[0] for trouble, *_ in self._troubles.standing())
+        return "; ".join((words, *troubles))
+
+    def _turn(self, engine: Engine, pace: "_Turns") -> None:
+        """Wait for something to do, and do it; whatever breaks is tried again.
+
+        :raises NotActive: another trigger is active.
+        """
+        try:
+            self._wake.wait(min(pace.rest(), _COMMANDS_SECONDS))
+            self._wake.clear()
+            self._step(engine, pace)
+            self._tell()
+            self._health.stepped()
+        except NotActive:
+            raise
+        except JournalError as error:
+            self._troubles.begins(Trouble.JOURNAL, error)
+            self._stop.wait(_RETRY_SECONDS)
+        except Exception as error:
+            self._troubles.begins(Trouble.STEP, error)
+            self._stop.wait(_RETRY_SECONDS)
+
+    def _step(self, engine: Engine, pace: "_Turns") -> None:
+        news = self._take_updates(engine, pace)
+        written = self.journal.load(self._clock.now())
+        paused, self._pauses = self._pauses, frozenset(written.pauses)
+        ordered = paused != self._pauses
+        if not pace.due(news, ordered, frozenset(written.commands)):
+            return
+        try:
+            change = pace.step(self._troubles.outage())
+        except CloudUnreachable as error:
+            if self._troubles.begins(Trouble.CLOUD, error):
+                words, todo, _ = Trouble.CLOUD.value
+                self._say(EventKind.BLIND, f"{words}: {one_line(error)}. {todo}")
+            return
+        for event in change.events:
+            bad = event.kind in TROUBLES
+            LOG.log(logging.WARNING if bad else logging.INFO, "%s", event)
+        for trouble in (Trouble.STEP, Trouble.JOURNAL) if change else (Trouble.STEP,):
+            self._troubles.is_over(trouble)
+        if unread := engine.unread.there:
+            self._troubles.begins(Trouble.UNREADABLE, unread)
+        else:
+            self._troubles.is_over(Trouble.UNREADABLE)
+        if pace.looked and self._troubles.is_over(Trouble.CLOUD):
+            self._say(EventKind.SIGHTED, Trouble.CLOUD.value[-1])
+        if change.events and self._sender:
+            self._sender.wake()
+
+    def _take_updates(self, engine: Engine, pace: "_Turns") -> bool:
+        """Write down which hosts were forced down, and whether there is any news."""
+        state, now = engine.state, self._clock.now()
+        began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
+        under_way = {s.server for s in state.servers.values() if s.is_under_way(now)}
+        news = self._updates.take(engine.hosts, under_way, began, now)
+        for server in news.ended:
+            pace.hear_of(server)
+        for host in news.down:
+            self._parts.world.expect(host)
+        self._untold += [
+            Event(EventKind.HOST_NOTIFIED, update.sent_at, update.host)
+            for update in news.untold
+        ]
+        self._tell()
+        return bool(news.changed)
+
+    def _say(self, kind: EventKind, reason: str) -> None:
+        self._untold.append(Event(kind, self._clock.now(), reason=reason))
+
+    def _tell(self) -> None:
+        """Write down what the service itself has to tell; what cannot be written now
+        is not lost."""
+        if self._untold:
+            self.journal.commit(Change(events=tuple(self._untold)))
+            self._untold.clear()
+
+
+class _Turns:
+    """When to step, and when to look."""
+
+    def __init__(
+        self, engine: Engine, executor: PoolExecutor, conf: cfg.ConfigOpts
+    ) -> None:
+        self._engine, self._executor, self._conf = engine, executor, conf
+        self._looked_at = float("-inf")
+        self._took = 0.0
+        self._in_a_row = 0
+        self._commands: frozenset[str] = frozenset()
+        self._heard_of: dict[str, float] = {}
+        self._soon = _SOON
+        self._look, self._news = True, False
+
+    @property
+    def looked(self) -> bool:
+        """Whether the newest step has looked at the cloud."""
+        return self._look
+
+    def hurry(self) -> None:
+        """Look at the cloud as soon as may be."""
+        self._looked_at = float("-inf")
+
+    def hear_of(self, server: str) -> None:
+        """Nova has notified that a rebuild or an evacuation of it has ended."""
+        now = time.monotonic()
+        fresh = {s: at for s, at in self._heard_of.items() if now - at < _HEARD_SECONDS}
+        self._heard_of = {**fresh, server: now}
+
+    def rest(self) -> float:
+        """Seconds until the next look at the cloud, if nothing happens."""
+        if self._wants_more():
+            return 0.0
+        return max(0.0, self._looked_at + self._interval() - time.monotonic())
+
+    def _wants_more(self) -> bool:
+        return self._in_a_row < _LOOKS_AT_ONCE and self._engine.wants_look()
+
+    def _interval(self) -> float:
+        quiet = float(self._conf.detection.poll_interval)
+        scope = self._engine.scope()
+        if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
+            return quiet
+        breath = min(self._took * _BREATH, quiet)
+        follow = float(self._conf.evacuation.follow_interval)
+        return max(min(follow, self._soon) if self._all_ended() else follow, breath)
+
+    def _all_ended(self) -> bool:
+        """Whether Nova has notified the end of all that is under way."""
+        limit, now = time.monotonic() - _HEARD_SECONDS, time.time()
+        servers = self._engine.state.servers.values()
+        under_way = [s.server for s in servers if s.is_under_way(now)]
+        heard = (self._heard_of.get(server, limit) for server in under_way)
+        return bool(under_way) and all(at > limit for at in heard)
+
+    def due(self, news: bool, ordered: bool, commands: frozenset[str]) -> bool:
+        """Whether there is anything to step for.
+
+        :param news: from Nova's notifications; ordered: a pause began or ended.
+        """
+        ordered = ordered or not commands <= self._commands
+        self._commands = commands
+        self._news = self._news or news
+        rested = time.monotonic() - self._looked_at >= _NEWS_SECONDS
+        at_once = ordered or (self._news and rested)
+        self._look = at_once or self.rest() == 0.0
+        return self._look or self._executor.ended()
+
+    def step(self, outage: float) -> Change:
+        """One step of the engine, with a look or without."""
+        if not self._look:
+            return self._engine.step(False, outage)
+        began = time.monotonic()
+        early = began < self._looked_at + self._interval()
+        self._in_a_row = self._in_a_row + 1 if early else 0
+        self._looked_at, self._news = began, False
+        self._soon = 2 * self._soon if self._all_ended() else _SOON
+        try:
+            return self._engine.step(True, outage)
+        finally:
+            self._took = time.monotonic() - began
