@@ -30,7 +30,7 @@ from nova_ha_scheduler.filters import all_filters
 from nova_ha_scheduler.filters.ha_admission_filter import HAAdmissionFilter
 from nova_ha_scheduler.operation import Scheduling, remember
 from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
-from nova_ha_scheduler.rules.model import HostFacts, Operation, Request
+from nova_ha_scheduler.rules.terms import HostFacts, Operation, Request
 
 objects.register_all()
 

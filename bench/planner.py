@@ -20,13 +20,13 @@ from itertools import groupby
 from bench import cores, exact
 from bench.effort import Effort
 from nova_ha_scheduler.cluster import synthetic
-from nova_ha_scheduler.cluster.model import Host, Picture, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.planner import losses, triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 _FLAVORS = ((1, 2), (2, 4), (4, 8), (8, 16), (2, 8), (4, 4), (8, 32))
 _TIGHTNESS = (0.8, 0.95, 1.05, 1.2)  # the free room, of what is wanted

@@ -38,7 +38,7 @@ from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 from bench import cores
 from bench.effort import Effort
 from bench.scheduling import SETTINGS
-from nova_ha_scheduler.cli.report import notification_to_evacuate
+from nova_ha_scheduler.cli.history_rows import notification_to_evacuate
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.service.notifications import bus

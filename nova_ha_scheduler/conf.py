@@ -3,7 +3,7 @@
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.rules.model import Policy, ZonelessSource
+from nova_ha_scheduler.rules.terms import Policy, ZonelessSource
 
 GROUP = cfg.OptGroup(
     "ha_scheduler",

@@ -7,7 +7,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_ha_scheduler.printable import plain
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 LOG = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from oslo_context import context as oslo_context
 
 from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts, TaggedAggregate
+from nova_ha_scheduler.rules.terms import HostFacts, TaggedAggregate
 
 
 class LookupFailed(Exception):

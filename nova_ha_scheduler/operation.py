@@ -27,7 +27,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler import lookup
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import Operation, Request
+from nova_ha_scheduler.rules.terms import Operation, Request
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 LOG = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from nova.scheduler import request_filter
 from oslo_log import log as logging
 
 from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     AggregateQuery,
     Policy,
     Request,

@@ -13,7 +13,7 @@ from nova_ha_scheduler.admission import nova as nova_objects
 from nova_ha_scheduler.admission.reader import Reader, Unknown
 from nova_ha_scheduler.operation import describe
 from nova_ha_scheduler.rules.admission import Admission, concerns
-from nova_ha_scheduler.rules.model import Operation, Refusal, RefusalReason, Request
+from nova_ha_scheduler.rules.terms import Operation, Refusal, RefusalReason, Request
 
 
 @functools.cache

@@ -11,9 +11,9 @@ from cliff.lister import Lister
 from nova_ha_scheduler import exits
 from nova_ha_scheduler.cli import clouds, progress
 from nova_ha_scheduler.cli.app import BaseCommand
-from nova_ha_scheduler.cli.glance import require_zone
+from nova_ha_scheduler.cli.quick_look import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words, count
-from nova_ha_scheduler.cluster.model import Picture, Resources
+from nova_ha_scheduler.cluster.picture import Picture, Resources
 from nova_ha_scheduler.planner import capacity, remedies
 from nova_ha_scheduler.planner.capacity import ZoneCapacity
 from nova_ha_scheduler.planner.ground import Ground

@@ -12,9 +12,9 @@ from oslo_config import cfg
 from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot, synthetic, text
-from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.service import parts
 

@@ -8,13 +8,9 @@ from typing import Any
 from cliff.lister import Lister
 
 from nova_ha_scheduler import exits
-from nova_ha_scheduler.cli import answers, progress, report
+from nova_ha_scheduler.cli import answers, history_rows, progress
 from nova_ha_scheduler.cli.app import BaseCommand
-from nova_ha_scheduler.cli.orders import (
-    confirming,
-    new_command,
-    require_word,
-)
+from nova_ha_scheduler.cli.order_arguments import confirming, new_command, require_word
 from nova_ha_scheduler.cli.values import duration
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.records.commands import CommandKind
@@ -48,7 +44,7 @@ class Evacuate(BaseCommand, Lister):
         command = new_command(CommandKind.EVACUATE, args.host, args)
         if args.wait:
             # A whole trigger, which takes long to import.
-            from nova_ha_scheduler.cli.waiter import follow
+            from nova_ha_scheduler.cli.until_done import follow
 
             self.code, servers = follow(self.app, [command], args.timeout)
             return self._table(servers)
@@ -58,8 +54,8 @@ class Evacuate(BaseCommand, Lister):
         return answers.table(found)
 
     def _table(self, servers: list[ServerRecovery]) -> tuple[Any, Any]:
-        rows = [report.server_row(server) for server in servers]
-        return report.SERVER[1:], [tuple(row.values()) for row in rows]
+        rows = [history_rows.server_row(server) for server in servers]
+        return history_rows.SERVER[1:], [tuple(row.values()) for row in rows]
 
     def _plan(self, host: str) -> list[ServerRecovery]:
         parts = Parts(self.app.conf, only=(host,))

@@ -16,12 +16,12 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.host_names import UnknownName
-from nova_ha_scheduler.cluster.model import Host, Picture, Server
 from nova_ha_scheduler.cluster.openstack import inventory
+from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.planner import explain, triage
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 

@@ -9,7 +9,7 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import answers
 from nova_ha_scheduler.cli.app import BaseCommand
-from nova_ha_scheduler.cli.orders import expiring, new_command
+from nova_ha_scheduler.cli.order_arguments import expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.records.commands import CommandKind

@@ -10,7 +10,7 @@ from typing import Any
 from cliff.lister import Lister
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import history_rows
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery, require_host, require_server
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ago
@@ -81,11 +81,15 @@ class ListHistory(BaseCommand, Lister):
         if args.servers:
             self.short = self._SERVERS
             found = history.servers(query)
-            rows = [{"recovery": s.recovery, **report.server_row(s)} for s in found]
+            rows = [
+                {"recovery": s.recovery, **history_rows.server_row(s)} for s in found
+            ]
         else:
-            rows = [report.host_row(history, r) for r in history.recoveries(query)]
+            rows = [
+                history_rows.host_row(history, r) for r in history.recoveries(query)
+            ]
         _explain(self, args, len(rows))
-        columns = report.SERVER if args.servers else report.HOST
+        columns = history_rows.SERVER if args.servers else history_rows.HOST
         return columns, [tuple(row.values()) for row in rows]
 
     def _require_outcome(self, args: argparse.Namespace) -> None:
@@ -103,9 +107,9 @@ def _states(states: type[HostState | ServerState]) -> list[str]:
 
 
 _LINES = {
-    "stages": report.stage_line,
-    "servers": report.server_line,
-    "events": report.event_line,
+    "stages": history_rows.stage_line,
+    "servers": history_rows.server_line,
+    "events": history_rows.event_line,
 }
 
 
@@ -121,7 +125,7 @@ class ShowHistory(BaseCommand, ShowOne):
         found = found or history.recoveries(HistoryQuery(host=args.recovery, limit=1))
         if not found:
             raise no_recovery(history, args.recovery)
-        details = report.details(history, found[0])
+        details = history_rows.details(history, found[0])
         for name, line in _LINES.items():
             details[name] = Rows(details[name], line)
         return tuple(details), tuple(details.values())
@@ -146,7 +150,9 @@ class ListEvents(BaseCommand, Lister):
         found = History(self.app.database).events(_query(self, args))
         _explain(self, args, len(found))
         if self.is_short(args):
-            rows = [(n, report.event_row(event)) for n, event in found]
-            told = [(n, row["at"], report.event_words(row)) for n, row in rows]
+            rows = [(n, history_rows.event_row(event)) for n, event in found]
+            told = [(n, row["at"], history_rows.event_words(row)) for n, row in rows]
             return self.short, told
-        return report.EVENT, [report.event_values(n, event) for n, event in found]
+        return history_rows.EVENT, [
+            history_rows.event_values(n, event) for n, event in found
+        ]

@@ -18,8 +18,8 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import Lines, Moment, Words, plain
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import host_names
-from nova_ha_scheduler.cluster.model import Host, Scope, Server
 from nova_ha_scheduler.cluster.openstack import inventory
+from nova_ha_scheduler.cluster.picture import Host, Scope, Server
 from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.fencing.manual import Manual

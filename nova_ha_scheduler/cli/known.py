@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Collection
 
 from nova_ha_scheduler.cli.app import NovaHA
-from nova_ha_scheduler.cli.glance import Glance
+from nova_ha_scheduler.cli.quick_look import QuickLook
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.host_names import UnknownName
@@ -58,9 +58,9 @@ def _ask(
 
 
 def _hosts(app: NovaHA) -> Collection[str]:
-    return Glance(app.conf).hosts().hosts
+    return QuickLook(app.conf).hosts().hosts
 
 
 def _servers(app: NovaHA, said: str) -> Collection[str]:
-    found = Glance(app.conf).servers_named(said)
+    found = QuickLook(app.conf).servers_named(said)
     return {word for server in found for word in (server.uuid, server.name)}

@@ -13,11 +13,11 @@ from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler import exits
-from nova_ha_scheduler.cli import report, upkeep
+from nova_ha_scheduler.cli import history_rows, maintenance_rows
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
+from nova_ha_scheduler.cli.until_done import UntilDone, draw_bar
 from nova_ha_scheduler.cli.values import duration, words
-from nova_ha_scheduler.cli.waiter import Waiter, draw_bar
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.reasons import Reason
@@ -83,8 +83,8 @@ class Start(BaseCommand, Lister):
         if args.drain and not args.wait and follower.alone and self.code == exits.DONE:
             words = "no trigger runs: its servers stay until one does, or use --wait"
             print(f"{args.host}: {words}", file=sys.stderr)
-        rows = [upkeep.move_row(move) for move in follower.moves]
-        return upkeep.MOVE, [tuple(row.values()) for row in rows]
+        rows = [maintenance_rows.move_row(move) for move in follower.moves]
+        return maintenance_rows.MOVE, [tuple(row.values()) for row in rows]
 
 
 class End(BaseCommand, ShowOne):
@@ -109,11 +109,15 @@ class End(BaseCommand, ShowOne):
         order = _order(kind, args, args.reason or "", force=args.force)
         follower = _Ender(self.app.conf, order, args.wait)
         self.code = follower.follow(_patience(args))
-        row = upkeep.row(follower.window, follower.moves) if follower.window else {}
+        row = (
+            maintenance_rows.row(follower.window, follower.moves)
+            if follower.window
+            else {}
+        )
         return tuple(row), tuple(row.values())
 
 
-class _Follower(Waiter):
+class _Follower(UntilDone):
     """Gives an order about a host's maintenance, and watches what comes of it.
 
     :ivar window, moves: as they were when they were last looked at.
@@ -150,7 +154,7 @@ class _Follower(Waiter):
         self.moves = self._history.moves(self.window.id)
         if self.moves and sys.stderr.isatty():
             ended = sum(move.state.final for move in self.moves)
-            draw_bar(report.counts(self.moves, MoveState), ended)
+            draw_bar(history_rows.counts(self.moves, MoveState), ended)
         return self._judge(self.window)
 
     def _follows(self, refusal: Reason) -> bool:

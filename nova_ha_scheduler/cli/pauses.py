@@ -13,7 +13,7 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cli import glance
+from nova_ha_scheduler.cli import quick_look
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import Moment, words
@@ -88,7 +88,7 @@ class BeginPause(BaseCommand, ShowOne):
     def _check(self, args: argparse.Namespace) -> None:
         """A pause has to be possible while the cloud is out of order."""
         try:
-            picture = glance.Glance(self.app.conf).hosts()
+            picture = quick_look.QuickLook(self.app.conf).hosts()
         except CloudUnreachable as error:
             what = f"host {args.host}" if args.host else f"zone {args.zone}"
             words = f"whether there is a {what} is not known: {error}"
@@ -97,7 +97,7 @@ class BeginPause(BaseCommand, ShowOne):
         if args.host:
             host_names.require(args.host, picture.hosts)
         else:
-            glance.require_zone(picture, args.zone)
+            quick_look.require_zone(picture, args.zone)
 
 
 class Resume(BaseCommand, Lister):

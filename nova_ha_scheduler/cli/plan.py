@@ -13,16 +13,12 @@ from cliff.lister import Lister
 from nova_ha_scheduler import exits
 from nova_ha_scheduler.cli import clouds, plan_file
 from nova_ha_scheduler.cli.app import BaseCommand
-from nova_ha_scheduler.cli.orders import (
-    confirming,
-    new_command,
-    require_word,
-)
+from nova_ha_scheduler.cli.order_arguments import confirming, new_command, require_word
 from nova_ha_scheduler.cli.plan_file import Plan
 from nova_ha_scheduler.cli.values import Lines, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
-from nova_ha_scheduler.cluster.model import Host, Picture
+from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.detection import suspicion
@@ -146,7 +142,7 @@ class MakePlan(BaseCommand, Lister):
                 print(f"{answer.order.host}: {answer.words}", file=sys.stderr)
             self.code = answers.code(found)
             return fresh, picture
-        from nova_ha_scheduler.cli.waiter import follow
+        from nova_ha_scheduler.cli.until_done import follow
 
         self.code, _ = follow(self.app, commands)
         return fresh, picture

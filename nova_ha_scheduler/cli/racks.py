@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from nova_ha_scheduler.cli.app import NovaHA
-from nova_ha_scheduler.cli.glance import Glance, require_zone
+from nova_ha_scheduler.cli.quick_look import QuickLook, require_zone
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.host_names import UnknownName
@@ -19,7 +19,7 @@ def named(app: NovaHA, hosts: Sequence[str]) -> None:
     :raises UnknownName: it names those that it does not know.
     """
     try:
-        known = Glance(app.conf).hosts().hosts
+        known = QuickLook(app.conf).hosts().hosts
     except CloudUnreachable as error:
         print(f"warning: the names are not looked up: {error}", file=sys.stderr)
         return
@@ -41,7 +41,7 @@ def members(app: NovaHA, zone: str | None, aggregate: str | None) -> list[str]:
     """
     what = f"zone {zone}" if zone else f"aggregate {aggregate}"
     try:
-        glance = Glance(app.conf)
+        glance = QuickLook(app.conf)
         picture = glance.hosts()
         inside = glance.aggregate(aggregate) if aggregate else None
     except CloudUnreachable as error:

@@ -11,7 +11,7 @@ from cliff.show import ShowOne
 
 from nova_ha_scheduler.cli import answers, spooled
 from nova_ha_scheduler.cli.app import BaseCommand
-from nova_ha_scheduler.cli.orders import confirming, expiring, new_command
+from nova_ha_scheduler.cli.order_arguments import confirming, expiring, new_command
 from nova_ha_scheduler.cli.values import words
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.cluster.errors import Refused

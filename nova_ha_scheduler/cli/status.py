@@ -9,7 +9,7 @@ from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import pauses, report, reserve, upkeep
+from nova_ha_scheduler.cli import history_rows, maintenance_rows, pauses, reserve_use
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.table import line_length, wrap
 from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
@@ -80,9 +80,9 @@ class Status(BaseCommand, ShowOne):
                 [_host(state, host, answers.get(host.host)) for host in hosts],
                 _host_line,
             ),
-            "maintenances": Rows(upkeep.open_windows(state)),
+            "maintenances": Rows(maintenance_rows.open_windows(state)),
             **self._reserve(),
-            "going_home": Rows(upkeep.going_home(state)),
+            "going_home": Rows(maintenance_rows.going_home(state)),
             "without_fencing_method": Rows(_devices(told.unfenceable), _device_line),
             "broken_devices": Rows(_devices(told.broken), _device_line),
             "commands_waiting": Rows(orders),
@@ -108,7 +108,7 @@ class Status(BaseCommand, ShowOne):
 
     def _reserve(self) -> dict[str, Any]:
         try:
-            found = Rows(reserve.in_use(self.app.conf))
+            found = Rows(reserve_use.in_use(self.app.conf))
         except CloudUnreachable as error:
             return {"reserve_in_use": None, "reserve_unknown": str(error)}
         return {"reserve_in_use": found, "reserve_unknown": None}
@@ -156,10 +156,14 @@ def _host(state: State, host: HostRecovery, answer: Told | None) -> dict[str, An
         "state": host.state.value,
         "since": Moment(host.stages.get(host.state.value)),
         "proof": str(host.evidence) if host.evidence else "",
-        "progress": report.progress(servers) if servers else "",
+        "progress": history_rows.progress(servers) if servers else "",
         "reason": host.sentence,
         "device": answer.words if answer else "",
-        **{word: number for word, number in report.counts(servers).items() if number},
+        **{
+            word: number
+            for word, number in history_rows.counts(servers).items()
+            if number
+        },
     }
 
 

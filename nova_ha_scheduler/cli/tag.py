@@ -18,7 +18,6 @@ from nova_ha_scheduler.cli.values import Pairs
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.cluster.openstack.aggregates import (
     TRUE,
@@ -31,6 +30,7 @@ from nova_ha_scheduler.cluster.openstack.aggregates import (
     untagging,
 )
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.vocabulary import HA, RESERVED, STORAGE_ZONE, BadValue
 from nova_ha_scheduler.service import parts

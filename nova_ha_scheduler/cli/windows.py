@@ -8,7 +8,7 @@ from typing import Any
 from cliff.lister import Lister
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import report, upkeep
+from nova_ha_scheduler.cli import history_rows, maintenance_rows
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import require_host
 from nova_ha_scheduler.cli.values import Rows, count
@@ -34,8 +34,10 @@ class ListWindows(BaseCommand, Lister):
         found = history.windows(query, ended=args.all)
         if not found and args.host is not None:
             require_host(self.app, history, args.host)
-        rows = [upkeep.row(window, history.moves(window.id)) for window in found]
-        return upkeep.WINDOW, [tuple(row.values()) for row in rows]
+        rows = [
+            maintenance_rows.row(window, history.moves(window.id)) for window in found
+        ]
+        return maintenance_rows.WINDOW, [tuple(row.values()) for row in rows]
 
 
 class ShowWindow(BaseCommand, ShowOne):
@@ -58,8 +60,13 @@ class ShowWindow(BaseCommand, ShowOne):
             history.events(HistoryQuery(recovery=found[0].id, limit=None))
         )
         row = {
-            **upkeep.row(found[0], moves),
-            "servers": Rows([upkeep.move_row(m) for m in moves], upkeep.move_line),
-            "events": Rows([report.event_row(e) for _, e in events], report.event_line),
+            **maintenance_rows.row(found[0], moves),
+            "servers": Rows(
+                [maintenance_rows.move_row(m) for m in moves],
+                maintenance_rows.move_line,
+            ),
+            "events": Rows(
+                [history_rows.event_row(e) for _, e in events], history_rows.event_line
+            ),
         }
         return tuple(row), tuple(row.values())

@@ -10,10 +10,16 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Resources, Server
+from nova_ha_scheduler.cluster.picture import (
+    Host,
+    Migration,
+    Picture,
+    Resources,
+    Server,
+)
 from nova_ha_scheduler.cluster.snapshot import picture as picture_of
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 _UNREADABLE = "unreadable"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_ha_scheduler import codec, files
-from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Scope, Server
+from nova_ha_scheduler.cluster.picture import Host, Migration, Picture, Scope, Server
 
 FORMAT = codec.Format("nova-ha-snapshot", 1)
 

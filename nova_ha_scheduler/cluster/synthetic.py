@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nova_ha_scheduler.cluster.amounts import UNITS, spread
-from nova_ha_scheduler.cluster.model import Host, Picture, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.cluster.snapshot import picture
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 Spread = tuple[int, int]
 """The least and the most."""

@@ -23,10 +23,10 @@ from typing import Any
 import yaml
 
 from nova_ha_scheduler.cluster.amounts import amounts
-from nova_ha_scheduler.cluster.model import Host, Picture, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.cluster.snapshot import BadFile, picture
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 METADATA_KEYS = {
     "ha": vocabulary.HA,

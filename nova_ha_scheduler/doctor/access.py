@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack import answers
+from nova_ha_scheduler.cluster.openstack import fields
 from nova_ha_scheduler.cluster.openstack.api import (
     HYPERVISORS,
     PLACEMENT,
@@ -155,7 +155,7 @@ def hidden(api: Api) -> Iterator[Finding]:
             continue
         if not probe.shown:
             continue
-        items = answers.listed(answer, probe.key, f"{probe.service} GET {probe.path}")
+        items = fields.listed(answer, probe.key, f"{probe.service} GET {probe.path}")
         for name, rule in probe.shown.items():
             if items and not _has(items[0], name):
                 yield _refused(f"GET {probe.path} hides {name}", probe.why, rule)
@@ -166,7 +166,7 @@ def filters_ignored(api: Api) -> Iterator[Finding]:
     params = {"all_tenants": "1", "limit": "1", "host": _NOBODY}
     try:
         answer = api.get("compute", "/servers/detail", READ, params)
-        listed = answers.listed(answer, "servers", "compute GET /servers/detail")
+        listed = fields.listed(answer, "servers", "compute GET /servers/detail")
     except CloudUnreachable as error:
         if error.status != 403:
             raise

@@ -11,11 +11,11 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Picture
-from nova_ha_scheduler.cluster.openstack import answers, parse, tags, whole
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
+from nova_ha_scheduler.cluster.openstack import fields, parse, tags, whole
 from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, READ, Api
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.lists import Lists
+from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.cluster.synthetic import BadLine
 from nova_ha_scheduler.doctor import access, checks, files
@@ -245,12 +245,12 @@ def _flavors(api: Api, notes: Notes) -> Iterator[Flavor]:
 
 
 def _flavor(raw: Any) -> Flavor:
-    shown = answers.fields(raw)
+    shown = fields.fields(raw)
     flavor = {**shown, "ephemeral": shown.get("OS-FLV-EXT-DATA:ephemeral")}
     # As if it was booted from a volume.
     needed = parse.requirements({"flavor": flavor, "image": None})
     return Flavor(
-        answers.words(shown, "name") or answers.identity(shown),
+        fields.words(shown, "name") or fields.identity(shown),
         needed.flavor["extra_specs"],
         needed.resources,
         needed.traits,
@@ -269,7 +269,7 @@ def _aggregates(
             continue
         path, of_it = "/resource_providers", {"member_of": aggregate.uuid}
         found = api.get("placement", path, PLACEMENT, of_it)
-        shown = answers.listed(found, "resource_providers", f"placement GET {path}")
+        shown = fields.listed(found, "resource_providers", f"placement GET {path}")
         members = set(notes.read("resource provider", shown, _provider))
         mirrored = frozenset(nodes[node] for node in members & nodes.keys())
         yield replace(aggregate, mirrored=mirrored)
@@ -279,9 +279,9 @@ def _aggregate(raw: Any) -> SeenAggregate:
     said = tags.read(raw)
     if said.why:
         raise BadAnswer(said.why)
-    uuid = answers.identity(raw, "uuid")
+    uuid = fields.identity(raw, "uuid")
     return SeenAggregate(said.name, uuid, said.metadata, said.hosts)
 
 
 def _provider(raw: Any) -> str:
-    return answers.identity(answers.fields(raw), "uuid")
+    return fields.identity(fields.fields(raw), "uuid")

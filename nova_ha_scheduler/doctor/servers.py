@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.subject import Flavor, Subject
 from nova_ha_scheduler.planner.triage import why_left

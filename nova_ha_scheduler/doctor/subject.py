@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nova_ha_scheduler.cluster.model import Host, Picture, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Resources, Server
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules import vocabulary

@@ -10,7 +10,7 @@ same.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.model import (
+from nova_ha_scheduler.cluster.picture import (
     Host,
     Migration,
     Picture,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster import host_names
-from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.interfaces import Cloud
 from nova_ha_scheduler.evacuation.options import Options

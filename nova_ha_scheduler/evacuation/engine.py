@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Set
 from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
-from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.evacuation import decisions
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.detection import (

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.printable import flat
 from nova_ha_scheduler.records.effects import Intent, Outcome
 from nova_ha_scheduler.records.pauses import Pause

@@ -9,7 +9,7 @@ from typing import TypedDict, TypeVar, Unpack
 
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cluster.model import Host, Picture
+from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses

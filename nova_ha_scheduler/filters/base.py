@@ -11,7 +11,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler import conf, host_facts, prefilter
 from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.rules.model import Refusal, Request, Rule
+from nova_ha_scheduler.rules.terms import Refusal, Request, Rule
 
 LOG = logging.getLogger(__name__)
 CONF = nova.conf.CONF

@@ -10,7 +10,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.admission.judge import Judge
 from nova_ha_scheduler.filters.base import count_words
-from nova_ha_scheduler.rules.model import Refusal, Request
+from nova_ha_scheduler.rules.terms import Refusal, Request
 
 LOG = logging.getLogger(__name__)
 CONF = nova.conf.CONF

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from nova_ha_scheduler.filters import base
 from nova_ha_scheduler.rules import maintenance
-from nova_ha_scheduler.rules.model import Rule
+from nova_ha_scheduler.rules.terms import Rule
 
 
 class HostMaintenanceFilter(base.RuleFilter):

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova_ha_scheduler.journal import codec
+from nova_ha_scheduler.journal import table_rows
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.tables import (
     commands,
@@ -121,7 +121,7 @@ class History:
     def _records(self, cls: Any, select: Any) -> list[Any]:
         with self._db.read() as connection:
             texts = connection.scalars(select).all()
-        return [codec.load(cls, text) for text in texts]
+        return [table_rows.load(cls, text) for text in texts]
 
     def events(
         self, query: HistoryQuery, kinds: Collection[EventKind] | None = None

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.model import Host, Migration, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Migration, Resources, Server
 from nova_ha_scheduler.planner.ground import (
     Ground,
     Spot,
@@ -26,7 +26,7 @@ from nova_ha_scheduler.planner.ground import (
     unfit,
 )
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.rules.model import Operation, Request
+from nova_ha_scheduler.rules.terms import Operation, Request
 
 
 @dataclass(frozen=True)

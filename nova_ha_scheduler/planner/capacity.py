@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from nova_ha_scheduler.cluster.model import Host, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Resources, Server
 from nova_ha_scheduler.planner import bound
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import Loss, WhatIf

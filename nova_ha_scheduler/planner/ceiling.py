@@ -11,8 +11,8 @@ cut in pieces, too. So prices are looked for that show it.
 from collections import Counter
 from collections.abc import Sequence
 
-from nova_ha_scheduler.cluster.model import Resources
-from nova_ha_scheduler.planner.amounts import Item
+from nova_ha_scheduler.cluster.picture import Resources
+from nova_ha_scheduler.planner.packed_amounts import Item
 
 ROUNDS = 100
 """How many times the prices are changed at most."""

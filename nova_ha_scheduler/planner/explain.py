@@ -7,7 +7,7 @@ The same checks as the board's, one after the other, in words.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules import (
@@ -16,7 +16,7 @@ from nova_ha_scheduler.rules import (
     maintenance,
     storage_zone,
 )
-from nova_ha_scheduler.rules.model import Operation, Request, Rule
+from nova_ha_scheduler.rules.terms import Operation, Request, Rule
 
 _RULES: Mapping[str, Rule] = {
     "storage zone": storage_zone,

@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules import (
     failover_host,
@@ -20,7 +20,7 @@ from nova_ha_scheduler.rules import (
     storage_zone,
     vocabulary,
 )
-from nova_ha_scheduler.rules.model import HostFacts, Operation, Request, Rule
+from nova_ha_scheduler.rules.terms import HostFacts, Operation, Request, Rule
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 CLOSED = "COMPUTE_STATUS_DISABLED"

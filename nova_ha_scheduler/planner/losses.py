@@ -5,13 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board
 from nova_ha_scheduler.planner.ground import Ground, request_for, unfit
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import Request
+from nova_ha_scheduler.rules.terms import Request
 
 
 @dataclass(frozen=True)

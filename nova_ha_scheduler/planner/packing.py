@@ -23,11 +23,11 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.planner import pairing, triage
-from nova_ha_scheduler.planner.amounts import Item
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim
 from nova_ha_scheduler.planner.ground import Spot
+from nova_ha_scheduler.planner.packed_amounts import Item
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.planner.repacking import repack
 

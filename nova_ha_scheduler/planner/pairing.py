@@ -9,7 +9,7 @@ them with a little of everything.
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
-from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.planner.board import Board
 
 

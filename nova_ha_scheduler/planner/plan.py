@@ -10,12 +10,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.model import Host, Picture, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.explain import Taken
 from nova_ha_scheduler.planner.ground import Ground, request_for, unfit
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.model import Request
+from nova_ha_scheduler.rules.terms import Request
 
 
 @dataclass(frozen=True)

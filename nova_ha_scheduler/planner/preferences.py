@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from nova_ha_scheduler.rules.model import Policy
+from nova_ha_scheduler.rules.terms import Policy
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Resources, Server
 from nova_ha_scheduler.planner.capacity import ZoneCapacity, zones
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import Left, Loss, WhatIf

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from math import log
 from random import Random
 
-from nova_ha_scheduler.cluster.model import Resources
-from nova_ha_scheduler.planner.amounts import Item, PackedAmounts
+from nova_ha_scheduler.cluster.picture import Resources
 from nova_ha_scheduler.planner.ceiling import ROUNDS, out_of_reach
+from nova_ha_scheduler.planner.packed_amounts import Item, PackedAmounts
 
 _EFFORT = 1_800_000
 """How many exchanges a plan may try: two or three seconds."""

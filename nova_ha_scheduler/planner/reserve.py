@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import WhatIf
 from nova_ha_scheduler.rules import vocabulary

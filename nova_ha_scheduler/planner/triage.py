@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which servers of a dead host are to be recovered, and which of them comes first."""
 
-from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 EVACUABLE = ("active", "stopped", "error")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nova_ha_scheduler.cluster.model import MoveKind
+from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.reasons import Reasoned
 
 

@@ -5,7 +5,7 @@ Pure Python: no Nova, no HTTP, no clock. The scheduler's filters, its Placement
 pre-filter and everything else that plans moves are thin adapters to this package,
 so that a plan says what the scheduler will do.
 
-One module a rule; each is a :class:`~nova_ha_scheduler.rules.model.Rule`, but for
+One module a rule; each is a :class:`~nova_ha_scheduler.rules.terms.Rule`, but for
 admission, which goes by what is on a host, and not by its tags alone.
 """
 

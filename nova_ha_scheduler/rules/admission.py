@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     HostFacts,
     Operation,
     Refusal,

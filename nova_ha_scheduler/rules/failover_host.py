@@ -18,7 +18,7 @@ maintenance); ``reserve_for_ha_only`` keeps the reserve for ``ha=true`` servers.
 from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     AggregateQuery,
     HostFacts,
     Operation,

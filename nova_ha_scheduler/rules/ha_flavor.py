@@ -17,7 +17,7 @@ A rebuild in place passes. Option: ``isolate_ha_hosts`` keeps servers without
 from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     AggregateQuery,
     HostFacts,
     Operation,

@@ -12,7 +12,7 @@ everything else        pass                no
 from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     AggregateQuery,
     HostFacts,
     Operation,

@@ -20,7 +20,7 @@ Options: ``exempt_volume_backed`` lets a server without a local disk go anywhere
 from collections.abc import Sequence
 
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     AggregateQuery,
     HostFacts,
     Operation,

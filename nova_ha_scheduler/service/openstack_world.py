@@ -9,11 +9,11 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock, SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.cluster.openstack.observer import Observer
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport

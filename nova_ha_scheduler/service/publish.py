@@ -15,8 +15,8 @@ from oslo_config import cfg
 from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
+from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.planner import reserve
 from nova_ha_scheduler.planner.ground import Ground

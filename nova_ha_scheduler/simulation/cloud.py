@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 
 from nova_ha_scheduler import spelling
-from nova_ha_scheduler.cluster.model import Host, Picture
+from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 from nova_ha_scheduler.simulation.machines import Machine, Nova
 from nova_ha_scheduler.simulation.words import BadScenario
 from nova_ha_scheduler.simulation.world import SimulatedWorld

@@ -12,7 +12,7 @@ class Devices:
 
     machines: dict[str, Machine]
     lost_answers: dict[str, int]
-    crimes: list[str]
+    breaches: list[str]
     log: Callable[[str], None]
 
     def lacks(self, host: str) -> str:
@@ -28,7 +28,7 @@ class Devices:
         if machine.device == "deaf":
             return PowerReport(Power.ON, "redfish", "it is still on")
         if machine.flagged:
-            self.crimes.append(f"{host} was fenced under maintenance")
+            self.breaches.append(f"{host} was fenced under maintenance")
         if machine.device == "lies":
             return PowerReport(Power.OFF, "redfish", "switched off")
         words = "switched off" if machine.powered else "it was already off"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.cluster.picture import Migration, Server
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
 
 if TYPE_CHECKING:
@@ -262,16 +262,16 @@ class Evacuations:
         world = self._world
         world.asks.append((server.uuid, server.host))
         if world.machines[server.host].powered:
-            world.crimes.append(f"{server.name} evacuated while {server.host} was on")
+            world.breaches.append(f"{server.name} evacuated while {server.host} was on")
         if any(
             r.server == server.uuid and r.source == server.host and r.status == "done"
             for r in world.records
         ):
-            world.crimes.append(f"{server.name} evacuated twice")
+            world.breaches.append(f"{server.name} evacuated twice")
         if self._torn.get(server.uuid, destination) != destination:
             words = f"{server.name} runs on {self._torn[server.uuid]}, too"
-            world.crimes.append(words)
+            world.breaches.append(words)
         for earlier in [e for e in self._under_way if e.server == server.uuid]:
             place = earlier.destination
             if place != destination and (not place or world.machines[place].powered):
-                world.crimes.append(f"{server.name} may land on {place}, too")
+                world.breaches.append(f"{server.name} may land on {place}, too")

@@ -4,10 +4,10 @@
 import functools
 from dataclasses import dataclass, field
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 NO_VALID_HOST = "No valid host was found. There are not enough hosts available"
 """As Nova says it."""

@@ -15,7 +15,7 @@ from functools import partial
 from nova_ha_scheduler import spelling
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.records.events import Event
-from nova_ha_scheduler.simulation.orders import Orders
+from nova_ha_scheduler.simulation.people import PeopleVerbs
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.timeline import QUIET, line
 from nova_ha_scheduler.simulation.words import BadScenario, WordReader, usage
@@ -25,8 +25,8 @@ PREFIX = "do_"
 
 def verbs() -> dict[str, str]:
     """What can be said, and what it means, by verb."""
-    names = sorted(name for name in dir(Orders) if name.startswith(PREFIX))
-    found = (getattr(Orders, name) for name in names)
+    names = sorted(name for name in dir(PeopleVerbs) if name.startswith(PREFIX))
+    found = (getattr(PeopleVerbs, name) for name in names)
     return {usage(verb): " ".join((verb.__doc__ or "").split()) for verb in found}
 
 
@@ -40,7 +40,7 @@ class Line:
     do: Callable[[], None] | None
 
 
-class Script(Orders):
+class Script(PeopleVerbs):
     """Plays steps in a simulation.
 
     :param say: gets each line of the timeline: seconds, and what happened.

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.planner.triage import why_left
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
@@ -57,7 +57,7 @@ def judge(world: SimulatedWorld, state: State, preferences: Preferences) -> Endi
             lost.append(Lost(server.name, server.host, why))
     recovered = sum(r.state is ServerState.RECOVERED for r in newest.values())
     lost.sort(key=lambda one: (one.host, one.name))
-    return Ending(recovered, tuple(lost), tuple(world.crimes))
+    return Ending(recovered, tuple(lost), tuple(world.breaches))
 
 
 def _is_meant(

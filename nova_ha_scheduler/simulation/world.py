@@ -6,14 +6,14 @@ force-down; an evacuation without a valid host sets the server to ERROR; for a m
 a server shows its final status while it is still said to be on the dead host; the
 migration record is the truth; 'done' records keep a force-down from being lifted.
 
-It also watches what the trigger must never do; see :attr:`SimulatedWorld.crimes`.
+It also watches what the trigger must never do; see :attr:`SimulatedWorld.breaches`.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.cluster.model import (
+from nova_ha_scheduler.cluster.picture import (
     UNCONFIRMED,
     Host,
     Migration,
@@ -26,11 +26,11 @@ from nova_ha_scheduler.cluster.model import (
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.records.effects import Effect, Intent
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.simulation.devices import Devices
 from nova_ha_scheduler.simulation.evacuations import Evacuations
 from nova_ha_scheduler.simulation.machines import Machine, Nova
-from nova_ha_scheduler.simulation.migrations import Migrations
+from nova_ha_scheduler.simulation.moves import Migrations
 
 UNFINISHED = ("accepted", "pre-migrating")
 
@@ -72,7 +72,7 @@ class SimulatedWorld(Devices):
         self.observations = self.omissions = 0
         self.ahead = self.nova_ahead = 0.0
         """By how much the clocks of the trigger's host and of Nova's were set."""
-        self.crimes: list[str] = []
+        self.breaches: list[str] = []
         """Split brains, lost disks, repeated evacuations, opened locks."""
 
     # Time.
@@ -148,7 +148,7 @@ class SimulatedWorld(Devices):
         """Whether the destination sees its disk."""
         zones = self.machines[source].facts.zones
         if zones and zones != self.machines[destination].facts.zones:
-            self.crimes.append(f"{server.name} lost its disk on {destination}")
+            self.breaches.append(f"{server.name} lost its disk on {destination}")
 
     def set(self, server: str, **values: object) -> None:
         self.servers[server] = replace(self.servers[server], **values)  # type: ignore[arg-type]
@@ -282,9 +282,9 @@ class SimulatedWorld(Devices):
 
     def enable(self, host: str) -> None:
         if self.machines[host].flagged:
-            self.crimes.append(f"{host} was enabled under maintenance")
+            self.breaches.append(f"{host} was enabled under maintenance")
         if self.machines[host].beats and not self.shown(host).up:
-            self.crimes.append(f"Placement is not told that {host} is enabled")
+            self.breaches.append(f"Placement is not told that {host} is enabled")
         self._call(
             "enable", lambda: self._write(host, disabled=False, disabled_reason="")
         )
@@ -315,7 +315,7 @@ class SimulatedWorld(Devices):
         """As an administrator does; who works on the server does not hear of it."""
         server = self.servers[uuid]
         if by_trigger and self.evacuations.works_on(uuid):
-            self.crimes.append(f"{server.name} was reset while Nova worked on it")
+            self.breaches.append(f"{server.name} was reset while Nova worked on it")
 
         def effect() -> None:
             self.set(uuid, vm_state="error", task_state=None)
@@ -329,7 +329,7 @@ class SimulatedWorld(Devices):
         """As an administrator does; Nova then looks at its power, in minutes."""
         server = self.servers[uuid]
         if self.evacuations.works_on(uuid):
-            self.crimes.append(f"{server.name} was reset while Nova worked on it")
+            self.breaches.append(f"{server.name} was reset while Nova worked on it")
 
         def effect() -> None:
             self.set(uuid, vm_state="active", task_state=None, running=True)
@@ -351,7 +351,7 @@ class SimulatedWorld(Devices):
     def _switch(self, uuid: str, call: str, vm_state: str, running: bool) -> str:
         server = self.servers[uuid]
         if call == "reboot" and uuid in self.misread:
-            self.crimes.append(f"{server.name} was rebooted while it ran")
+            self.breaches.append(f"{server.name} was rebooted while it ran")
         elif server.vm_state == vm_state and call != "reboot":
             raise Refused(f"409 it is {vm_state} already")
         if server.vm_state == "error" and call == "start":

@@ -6,7 +6,7 @@ from typing import Any
 from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.operation import describe
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.weighers import base
 
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy
 
 from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 from tests.functional.conductor import in_cell, live_migrating, request
 
 

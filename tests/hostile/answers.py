@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack.observer import Observer
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 
 Json = dict[str, Any]
 

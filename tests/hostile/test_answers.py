@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Picture
+from nova_ha_scheduler.cluster.picture import Picture
 from tests.hostile import answers
 from tests.hostile.answers import DB1, DB2, WEB, Json
 

@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
+from nova_ha_scheduler.cluster.openstack import fields
 from nova_ha_scheduler.cluster.openstack.api import Api, _object, connect
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer
 from nova_ha_scheduler.cluster.openstack.renewal import FAILURES
 from nova_ha_scheduler.service import startup
 from tests.hostile.peer import OK, PAUSE, Peer, peer
@@ -201,4 +201,4 @@ def test_one_number_without_end_is_not_the_whole_answer():
     spoilt, other = _object(answer)["servers"]
     assert other == {"id": 7}
     with pytest.raises(BadAnswer, match="id is inf"):
-        answers.amount(spoilt, "id")
+        fields.amount(spoilt, "id")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.cluster.model import Scope
+from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.service import startup

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Picture
 from nova_ha_scheduler.cluster.openstack import whole
+from nova_ha_scheduler.cluster.picture import Picture
 from tests.hostile import answers
 from tests.hostile.answers import DB1, DB2, MINE, THEIRS, WEB, Json, port
 

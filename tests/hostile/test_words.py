@@ -16,8 +16,8 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.openstack import parse, tags
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates, untagging
-from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.fields import Notes
 from nova_ha_scheduler.evacuation.interfaces import (
     Power,
     PowerReport,
@@ -29,7 +29,7 @@ from nova_ha_scheduler.printable import flat, one_line, plain
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 from nova_ha_scheduler.service.executor import perform
 from tests.hostile import answers
 

@@ -12,7 +12,7 @@ from nova.db.api import models
 from oslo_db.sqlalchemy import enginefacade
 
 from nova_ha_scheduler import lookup
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 SAID = {
     "zone": {"Storage_Zone ": " nfs-a", "availability_zone": "az1"},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.journal import JournalError, codec
+from nova_ha_scheduler.journal import JournalError, table_rows
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Intent
 from nova_ha_scheduler.records.guard_record import GuardRecord
@@ -27,9 +27,9 @@ def test_there_and_back(cls):
     @settings(max_examples=30, deadline=None)
     @given(st.from_type(cls))
     def check(record):
-        text = codec.dump(record)
+        text = table_rows.dump(record)
         assert text.isascii()
-        assert codec.load(cls, text) == record
+        assert table_rows.load(cls, text) == record
 
     check()
 
@@ -39,7 +39,7 @@ RECORD = {"id": "i", "host": "c1", "state": "FENCED", "started_at": 1.0}
 
 def test_a_missing_field_gets_its_default():
     expected = HostRecovery("i", "c1", HostState.FENCED, 1.0)
-    assert codec.load(HostRecovery, json.dumps(RECORD)) == expected
+    assert table_rows.load(HostRecovery, json.dumps(RECORD)) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_a_missing_field_gets_its_default():
 )
 def test_what_was_not_written_by_us_is_an_error(change):
     with pytest.raises(JournalError, match="a HostRecovery in the journal cannot be"):
-        codec.load(HostRecovery, json.dumps(RECORD | change))
+        table_rows.load(HostRecovery, json.dumps(RECORD | change))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "{"])
 def test_no_record_at_all(text):
     with pytest.raises(JournalError):
-        codec.load(HostRecovery, text)
+        table_rows.load(HostRecovery, text)

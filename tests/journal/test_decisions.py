@@ -4,7 +4,7 @@
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.cluster.model import Host, Picture, Scope
+from nova_ha_scheduler.cluster.picture import Host, Picture, Scope
 from nova_ha_scheduler.evacuation import decisions as decided
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.journal.decisions import Decisions
@@ -12,7 +12,7 @@ from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.tables import decisions
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.state import Change, State
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 from tests.journal.samples import NASTY
 
 RECOVERY = "c1@1000.1"

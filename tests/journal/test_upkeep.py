@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import MoveKind
+from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import Event, EventKind

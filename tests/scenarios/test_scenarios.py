@@ -18,12 +18,12 @@ CASES = sorted(path.parent for path in HERE.glob("*/cluster.yaml"))
 
 @pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
 def test_scenario(directory: Path) -> None:
-    log, crimes = scenario.run(directory)
+    log, breaches = scenario.run(directory)
     text = "\n".join(log) + "\n"
     expected = directory / "log.expect"
     if os.environ.get("RECORD"):
         expected.write_text(text)
-    assert crimes == []
+    assert breaches == []
     assert text == expected.read_text()
 
 

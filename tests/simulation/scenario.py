@@ -27,7 +27,7 @@ from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.records.events import Event
-from nova_ha_scheduler.rules.model import Policy, ZonelessSource
+from nova_ha_scheduler.rules.terms import Policy, ZonelessSource
 from nova_ha_scheduler.simulation import script
 from nova_ha_scheduler.simulation.machines import Machine, Nova
 from nova_ha_scheduler.simulation.runner import Simulation
@@ -35,10 +35,10 @@ from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 
 def run(directory: Path) -> tuple[list[str], list[str]]:
-    """:returns: the log, and the crimes that the world has seen."""
+    """:returns: the log, and the breaches that the world has seen."""
     played = Script(yaml.safe_load((directory / "cluster.yaml").read_text()))
     played.run((directory / "commands").read_text())
-    return played.log, played.world.crimes
+    return played.log, played.world.breaches
 
 
 def build(cluster: dict[str, Any], log: list[str]) -> Simulation:

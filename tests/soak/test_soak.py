@@ -38,7 +38,7 @@ _GOOD = virtual.Outcome(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"crimes": ["two copies"]}, "two copies"),
+        ({"breaches": ["two copies"]}, "two copies"),
         ({"ends": {"closed": 2, "open": 1, "ended": 1}}, "not all has come to its end"),
         ({"rows": [*_GOOD.rows[:2], {"intents": 0, "events": 10}]}, "nothing happens"),
         ({"rows": [{"intents": 2, "events": 9}] * 3}, "2 intents are left"),

@@ -45,7 +45,7 @@ class Outcome:
     :ivar rss: MiB of this process after each round.
     """
 
-    crimes: list[str]
+    breaches: list[str]
     ends: dict[str, int]
     rows: list[dict[str, int]]
     records: int
@@ -115,7 +115,7 @@ def soak(folder: Path, hours: float) -> Outcome:
     state = found.simulation.journal.state
     ends = collections.Counter(h.state.value for h in state.hosts.values())
     ends.update(window.state.value for window in state.windows.values())
-    return Outcome(found.world.crimes, dict(ends), rows, found.records, rss)
+    return Outcome(found.world.breaches, dict(ends), rows, found.records, rss)
 
 
 RECORDS = 40
@@ -132,7 +132,7 @@ def breaches(found: Outcome) -> list[str]:
     """What is over its ceiling, or was not brought to its end."""
     *_, before, last = found.rows
     rounds = len(found.rss)
-    said = list(found.crimes)
+    said = list(found.breaches)
     if found.ends != {"closed": rounds, "ended": rounds}:
         said.append(f"not all has come to its end in {rounds} rounds: {found.ends}")
     if before != last:

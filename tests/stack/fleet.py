@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from keystoneauth1.exceptions import ClientException
 from requests import RequestException
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import history_rows
 from nova_ha_scheduler.cli.values import plain
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, HistoryQuery
@@ -290,7 +290,7 @@ class Fleet:
         not by it: a program for each would eat the machine."""
         for found in self.history.recoveries(HistoryQuery(limit=None)):
             if not self._shown.get(found.id, {}).get("ended"):
-                shown = plain(report.details(self.history, found))
+                shown = plain(history_rows.details(self.history, found))
                 self._shown[found.id] = _put_right(shown)
         return list(self._shown.values())
 

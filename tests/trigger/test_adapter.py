@@ -13,9 +13,9 @@ from nova.compute import vm_states
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.cluster.model import Picture, Scope
 from nova_ha_scheduler.cluster.openstack import parse
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 from tests.cloud import Cloud

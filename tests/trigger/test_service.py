@@ -368,7 +368,7 @@ def test_the_credentials_file_is_nobody_elses(
 
 def test_the_trigger_imports_no_nova() -> None:
     code = (
-        "import sys, nova_ha_scheduler.service.main, nova_ha_scheduler.cli.waiter\n"
+        "import sys, nova_ha_scheduler.service.main, nova_ha_scheduler.cli.until_done\n"
         "sys.exit('nova' in sys.modules)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -16,11 +16,11 @@ from nova_ha_scheduler import exchange
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.errors import AnswerTooLarge, CloudUnreachable
-from nova_ha_scheduler.cluster.model import Picture, Scope, Server
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
+from nova_ha_scheduler.cluster.picture import Picture, Scope, Server
 from tests.cloud import Cloud
 from tests.cloud.stubs import IMAGES, Glance, StubError
 from tests.trigger.conftest import MakeTrigger

@@ -9,7 +9,7 @@ import pytest
 from oslo_config import cfg
 
 from nova_ha_scheduler import conf
-from nova_ha_scheduler.rules.model import Policy, ZonelessSource
+from nova_ha_scheduler.rules.terms import Policy, ZonelessSource
 
 SAMPLE = Path("etc/nova-ha-scheduler/nova-ha-scheduler.conf.sample")
 

@@ -8,7 +8,7 @@ import pytest
 
 from nova_ha_scheduler.lookup import NewestMigration, StoredServer
 from nova_ha_scheduler.operation import Ambiguous, classify
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 
 LIVE = NewestMigration("live-migration", "accepted", "h1")
 COLD = NewestMigration("migration", "pre-migrating", "h1")

@@ -9,7 +9,7 @@ from nova_ha_scheduler.rules import (
     maintenance,
     storage_zone,
 )
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     HostFacts,
     Operation,
     Policy,

@@ -15,7 +15,7 @@ from nova_ha_scheduler.rules import (
     storage_zone,
     vocabulary,
 )
-from nova_ha_scheduler.rules.model import (
+from nova_ha_scheduler.rules.terms import (
     HostFacts,
     Operation,
     Policy,

@@ -10,7 +10,7 @@ from oslo_utils import strutils
 
 from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.rules import booleans, vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 
 @pytest.mark.parametrize("text", ["true", "True", " yes ", "1", "on", "t", "y"])

@@ -21,7 +21,7 @@ from nova_ha_scheduler.cluster.errors import (
     CloudUnreachable,
     Refused,
 )
-from nova_ha_scheduler.cluster.openstack import answers, away
+from nova_ha_scheduler.cluster.openstack import away, fields
 from nova_ha_scheduler.cluster.openstack.renewal import Renewed
 from nova_ha_scheduler.printable import flat, plain
 
@@ -255,7 +255,7 @@ class Api:
                 raise CloudUnreachable(words)
             seen.append(query)
             body = self._page(service, path, microversion, query)
-            yield from answers.listed(body, key, where)
+            yield from fields.listed(body, key, where)
             query = _next(body.get(f"{key}_links") or (), where)
 
     def _page(

@@ -11,9 +11,9 @@ among its attachments: its status tells what else is done to it, as a backup.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nova_ha_scheduler.cluster.model import Server
-from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import Notes
+from nova_ha_scheduler.cluster.openstack import fields
+from nova_ha_scheduler.cluster.openstack.fields import Notes
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.printable import plain
 
 ACCELERATED = ("accelerator-direct", "accelerator-direct-physical")
@@ -58,7 +58,7 @@ def accelerated(
     :param hosts: of the servers: only there is such a port one of theirs.
     """
     return {
-        uuid: f"port {answers.words(port, 'id')} has an accelerator"
+        uuid: f"port {fields.words(port, 'id')} has an accelerator"
         for uuid, port in of_servers(ports, projects)
         if port.get(_VNIC) in ACCELERATED and port[_HOST] == hosts.get(uuid)
     }
@@ -66,9 +66,9 @@ def accelerated(
 
 def bad_port(port: Json, server: Server) -> str | None:
     """A sentence on a server's port that is not bound as it should be."""
-    name = answers.words(port, "id") or "?"
+    name = fields.words(port, "id") or "?"
     if port[_HOST] != server.host:
-        return f"port {name} is bound to {plain(port[_HOST], answers.NAME)}"
+        return f"port {name} is bound to {plain(port[_HOST], fields.NAME)}"
     if port.get(_VIF) in ("unbound", "binding_failed"):
         return f"port {name} is {port[_VIF]}"
     ordinary = port.get(_VNIC) == "normal" and port.get("admin_state_up")
@@ -83,9 +83,9 @@ def volumes(found: Iterable[Any], notes: Notes) -> dict[str, frozenset[str]]:
 
 
 def _attachments(found: Any) -> tuple[str, frozenset[str]]:
-    uuid = answers.identity(answers.fields(found))
-    attached = answers.items(found, "attachments")
-    servers = (normal(answers.fields(one).get("server_id")) for one in attached)
+    uuid = fields.identity(fields.fields(found))
+    attached = fields.items(found, "attachments")
+    servers = (normal(fields.fields(one).get("server_id")) for one in attached)
     return normal(uuid), frozenset(servers)
 
 

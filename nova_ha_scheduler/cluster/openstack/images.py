@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nova_ha_scheduler.cluster.openstack import answers, parse
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
+from nova_ha_scheduler.cluster.openstack import fields, parse
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer
 
 Json = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ def read(found: Any, asked: Collection[str], now: float) -> tuple[str, Image]:
 
     :param asked: what was asked for; others are none of ours.
     """
-    uuid = answers.identity(answers.fields(found))
+    uuid = fields.identity(fields.fields(found))
     if uuid not in asked:
         raise BadAnswer(f"{uuid} was not asked for")
     changed_at = parse.timestamp(found.get("updated_at"))

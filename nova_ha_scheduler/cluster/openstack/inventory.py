@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from oslo_utils import uuidutils
 
-from nova_ha_scheduler.cluster.model import Server
 from nova_ha_scheduler.cluster.openstack import parse
-from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.fields import Notes
 from nova_ha_scheduler.cluster.openstack.lists import Lists
+from nova_ha_scheduler.cluster.picture import Server
 
 
 def servers(

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Host, Server
-from nova_ha_scheduler.cluster.openstack import answers, images, parse
+from nova_ha_scheduler.cluster.openstack import fields, images, parse
 from nova_ha_scheduler.cluster.openstack import rooms as placement
-from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import HYPERVISORS, PLACEMENT, READ, Api
+from nova_ha_scheduler.cluster.openstack.fields import Notes
 from nova_ha_scheduler.cluster.openstack.images import Image
 from nova_ha_scheduler.cluster.openstack.rooms import Room
 from nova_ha_scheduler.cluster.openstack.tags import HostTags
+from nova_ha_scheduler.cluster.picture import Host, Server
 
 _IMAGES_AT_ONCE = 40
 """Images that are asked for in one request: it has to fit an address line."""
@@ -46,12 +46,12 @@ class Lists:
     def services(self) -> list[Any]:
         path, wanted = "/os-services", {"binary": "nova-compute"}
         found = self.api.get("compute", path, READ, wanted)
-        return answers.listed(found, "services", f"compute GET {path}")
+        return fields.listed(found, "services", f"compute GET {path}")
 
     def aggregates(self) -> list[Any]:
         path = "/os-aggregates"
         found = self.api.get("compute", path, READ)
-        return answers.listed(found, "aggregates", f"compute GET {path}")
+        return fields.listed(found, "aggregates", f"compute GET {path}")
 
     def nodes(self) -> dict[str, str]:
         """Compute nodes, which are Placement's providers, to service hosts."""
@@ -86,7 +86,7 @@ class Lists:
         for _ in range(_GROUP_PAGES):
             wanted = {"all_projects": "1", "offset": str(offset)}
             found = self.api.get("compute", path, READ, wanted)
-            page = answers.listed(found, "server_groups", f"compute GET {path}")
+            page = fields.listed(found, "server_groups", f"compute GET {path}")
             if not page:
                 return
             if page == before:
@@ -138,16 +138,16 @@ class Lists:
                 query |= {"visibility": "all", "limit": str(_IMAGES_AT_ONCE)}
                 # There are no more than were asked for, so they are one page.
                 answer = self.api.get("image", "/images", None, query)
-                page = answers.listed(answer, "images", "image GET /images")
+                page = fields.listed(answer, "images", "image GET /images")
                 read = partial(images.read, asked=ids, now=now)
-                found |= dict(answers.each(page, read))
+                found |= dict(fields.each(page, read))
         return dict.fromkeys(wanted, images.NOT_THERE) | found
 
 
 def _hypervisor(found: Any) -> Hypervisor:
-    node = answers.identity(answers.fields(found))
-    host = answers.name(answers.inside(found, "service"), "host")
-    return Hypervisor(node, host, answers.words(found, "hypervisor_hostname"))
+    node = fields.identity(fields.fields(found))
+    host = fields.name(fields.inside(found, "service"), "host")
+    return Hypervisor(node, host, fields.words(found, "hypervisor_hostname"))
 
 
 def grouped(
@@ -222,7 +222,7 @@ def hosts_of(
         name = parse.host_named(raw)
         try:
             hosts[name] = parse.host(raw, facts.of(name), now)
-            ids[name] = answers.identity(raw)
+            ids[name] = fields.identity(raw)
         except CloudUnreachable:
             raise
         except Exception as error:  # nobody knows all that it can be

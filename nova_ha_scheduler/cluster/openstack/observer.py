@@ -29,7 +29,13 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import (
+from nova_ha_scheduler.cluster.openstack import attached, fields, images, lists, parse
+from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer, Notes
+from nova_ha_scheduler.cluster.openstack.images import Booted, Image
+from nova_ha_scheduler.cluster.openstack.lists import Lists
+from nova_ha_scheduler.cluster.openstack.tags import HostTags, Said
+from nova_ha_scheduler.cluster.picture import (
     UNCONFIRMED,
     UNDER_WAY,
     Host,
@@ -40,12 +46,6 @@ from nova_ha_scheduler.cluster.model import (
     Server,
     Unconfirmed,
 )
-from nova_ha_scheduler.cluster.openstack import answers, attached, images, lists, parse
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
-from nova_ha_scheduler.cluster.openstack.api import Api
-from nova_ha_scheduler.cluster.openstack.images import Booted, Image
-from nova_ha_scheduler.cluster.openstack.lists import Lists
-from nova_ha_scheduler.cluster.openstack.tags import HostTags, Said
 
 LOG = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ class _Look:
         records = []
         for raw in found:
             try:
-                record = parse.migration(answers.fields(raw))
+                record = parse.migration(fields.fields(raw))
                 at = parse.timestamp(raw.get("created_at"))
                 if record.source == host:
                     records.append((record, at))
@@ -338,7 +338,7 @@ class _Look:
         host_of = dict(
             one
             for project in sorted(set(projects.values()))
-            for one in answers.each(self._list(project_id=project), _where)
+            for one in fields.each(self._list(project_id=project), _where)
         )
         found = lists.grouped(
             self._servers, grouped, host_of, self._lists.groups(), self._notes
@@ -348,10 +348,10 @@ class _Look:
 
 def _id_of(raw: Any) -> str:
     try:
-        return answers.identity(answers.fields(raw))
+        return fields.identity(fields.fields(raw))
     except BadAnswer:
         return ""
 
 
 def _where(raw: Any) -> tuple[str, str]:
-    return answers.identity(raw), parse.place(raw)
+    return fields.identity(raw), parse.place(raw)

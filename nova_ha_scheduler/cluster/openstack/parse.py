@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import UNNAMED, Host, Migration, Server
-from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
+from nova_ha_scheduler.cluster.openstack import fields
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.requirements import Requirements
+from nova_ha_scheduler.cluster.picture import UNNAMED, Host, Migration, Server
 from nova_ha_scheduler.printable import one_line
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 Json = Mapping[str, Any]
 
@@ -60,10 +60,10 @@ def host(service: Any, facts: HostFacts, now: float) -> Host:
     :param facts: what the aggregates say of its host.
     :raises CloudUnreachable: its cell does not answer (Nova then shows a stub of it).
     """
-    name = answers.name(service, "host")
+    name = fields.name(service, "host")
     if service.get("status") == "UNKNOWN":
         raise CloudUnreachable(f"the cell of {name} does not answer")
-    state, status = answers.text(service, "state"), answers.text(service, "status")
+    state, status = fields.text(service, "state"), fields.text(service, "status")
     if state not in ("up", "down") or status not in ("enabled", "disabled"):
         raise BadAnswer(f"it is {status} and {state}")
     up = state == "up"
@@ -73,11 +73,11 @@ def host(service: Any, facts: HostFacts, now: float) -> Host:
         name=name,
         facts=facts,
         up=up,
-        forced_down=answers.flag(service, "forced_down"),
+        forced_down=fields.flag(service, "forced_down"),
         disabled=status == "disabled",
-        disabled_reason=answers.words(service, "disabled_reason"),
+        disabled_reason=fields.words(service, "disabled_reason"),
         updated_at=updated_at,
-        availability_zone=answers.name(service, "zone"),
+        availability_zone=fields.name(service, "zone"),
     )
 
 
@@ -95,19 +95,19 @@ def unreadable_host(service: Any, facts: HostFacts, why: str) -> Host:
 def host_named(service: Any) -> str:
     """The host that a service names, if it can be read."""
     try:
-        return answers.name(service, "host")
+        return fields.name(service, "host")
     except (BadAnswer, TypeError):
         return UNNAMED
 
 
 def migration(record: Json) -> Migration:
     return Migration(
-        id=answers.amount(record, "id"),
-        server=answers.identity(record, "instance_uuid"),
-        source=answers.name(record, "source_compute"),
-        destination=answers.maybe(record, "dest_compute"),
-        status=answers.name(record, "status"),
-        kind=answers.name(record, "migration_type"),
+        id=fields.amount(record, "id"),
+        server=fields.identity(record, "instance_uuid"),
+        source=fields.name(record, "source_compute"),
+        destination=fields.maybe(record, "dest_compute"),
+        status=fields.name(record, "status"),
+        kind=fields.name(record, "migration_type"),
     )
 
 
@@ -121,34 +121,34 @@ def unreadable_migration(record: Any, source: str) -> dict[str, Any]:
     with contextlib.suppress(BadAnswer):
         about["at"] = timestamp(found.get("created_at"))
     with contextlib.suppress(BadAnswer):
-        about["server"] = answers.identity(found, "instance_uuid")
+        about["server"] = fields.identity(found, "instance_uuid")
     return about
 
 
 def place(found: Json) -> str:
     """The host that a server is on; "": none."""
-    return answers.maybe(found, HOST) or ""
+    return fields.maybe(found, HOST) or ""
 
 
 def project(found: Json) -> str:
     """The project of a server."""
-    return answers.name(found, "tenant_id")
+    return fields.name(found, "tenant_id")
 
 
 def server(found: Json) -> Server:
     required = requirements(found)
     project(found), volumes_of(found)  # asked for by those who look closer
     flavor, image = required.flavor, required.properties
-    metadata = answers.texts(found, "metadata")
+    metadata = fields.texts(found, "metadata")
     extra_specs = flavor["extra_specs"]
     return Server(
-        uuid=answers.identity(found),
-        name=answers.words(found, "name") or found["id"],
+        uuid=fields.identity(found),
+        name=fields.words(found, "name") or found["id"],
         host=place(found),
-        vm_state=answers.name(found, VM_STATE),
-        task_state=answers.maybe(found, _TASK_STATE),
-        running=answers.amount(found, _POWER_STATE) == _RUNNING,
-        locked=answers.flag(found, "locked"),
+        vm_state=fields.name(found, VM_STATE),
+        task_state=fields.maybe(found, _TASK_STATE),
+        running=fields.amount(found, _POWER_STATE) == _RUNNING,
+        locked=fields.flag(found, "locked"),
         extra_specs=extra_specs,
         metadata=metadata,
         local_disk=bool(found["image"] or flavor["ephemeral"] or flavor["swap"]),
@@ -158,7 +158,7 @@ def server(found: Json) -> Server:
         refused_cold=_accelerator(extra_specs),
         traits=required.traits,
         forbidden_traits=required.forbidden,
-        availability_zone=answers.maybe(found, "pinned_availability_zone"),
+        availability_zone=fields.maybe(found, "pinned_availability_zone"),
     )
 
 
@@ -173,8 +173,8 @@ def unreadable_server(found: Any, why: str, on: str = "") -> Server:
     with contextlib.suppress(BadAnswer):
         on = place(found) or on
     with contextlib.suppress(BadAnswer):
-        uuid = answers.identity(found)
-    name = answers.words(found, "name") or uuid
+        uuid = fields.identity(found)
+    name = fields.words(found, "name") or uuid
     state = found.get(VM_STATE)
     ran = state == "active" or (state == "error" and found.get(_POWER_STATE) == 1)
     return Server(uuid, name, on, "unreadable", running=ran, unreadable=why)
@@ -186,7 +186,7 @@ def shown(found: Any, notes: Notes, on: str = "") -> Server:
     :param notes: get it, if it cannot. :param on: as for :func:`unreadable_server`.
     """
     try:
-        return server(answers.fields(found))
+        return server(fields.fields(found))
     except Exception as error:  # nobody knows all that it can be
         why = notes.add("server", found, error).why
         return unreadable_server(found, why, on)
@@ -194,30 +194,30 @@ def shown(found: Any, notes: Notes, on: str = "") -> Server:
 
 def requirements(found: Json) -> Requirements:
     """What a server takes and requires, by its flavor and its image at the boot."""
-    flavor = dict(answers.inside(found, "flavor"))
-    sizes = {key: answers.amount(flavor, key) for key in _SIZES}
+    flavor = dict(fields.inside(found, "flavor"))
+    sizes = {key: fields.amount(flavor, key) for key in _SIZES}
     # Nova's older views say "" for none.
-    sizes["swap"] = answers.amount(flavor, "swap") if flavor.get("swap") else 0
-    specs = answers.texts(flavor, "extra_specs")
+    sizes["swap"] = fields.amount(flavor, "swap") if flavor.get("swap") else 0
+    specs = fields.texts(flavor, "extra_specs")
     if "image" not in found:
         raise BadAnswer("image is missing")
-    image = dict(answers.inside(found, "image")) if found["image"] else None
+    image = dict(fields.inside(found, "image")) if found["image"] else None
     if image is not None:
         properties = image.get("properties") or {}
-        image = {"properties": answers.texts({"properties": properties}, "properties")}
+        image = {"properties": fields.texts({"properties": properties}, "properties")}
     return Requirements({"flavor": {**sizes, "extra_specs": specs}, "image": image})
 
 
 def image_of(found: Json) -> str | None:
     """The id of the image that a server was booted from; None: a volume."""
     image = found.get("image")
-    return answers.identity(image) if image else None
+    return fields.identity(image) if image else None
 
 
 def volumes_of(found: Json) -> list[str]:
     """The ids of a server's volumes."""
-    attached = answers.items(found, _VOLUMES)
-    return [answers.identity(answers.fields(volume)) for volume in attached]
+    attached = fields.items(found, _VOLUMES)
+    return [fields.identity(fields.fields(volume)) for volume in attached]
 
 
 def is_grouped(found: Json) -> bool:
@@ -229,7 +229,7 @@ def is_grouped(found: Json) -> bool:
 def failure(events: Any) -> str:
     """What an instance action's events say of why it failed: the first that did, for
     the others have only passed it on. Administrators see it from 2.84 on."""
-    found = answers.each(events if isinstance(events, list) else (), _failed)
+    found = fields.each(events if isinstance(events, list) else (), _failed)
     failed = sorted((one for one in found if one), key=lambda one: one[0])
     return one_line(failed[0][1], _MAX_FAILURE + 3) if failed else ""
 
@@ -238,7 +238,7 @@ def _failed(event: Json) -> tuple[str, str] | None:
     details = event.get("details")
     if event.get("result") != "Error" or not isinstance(details, str) or not details:
         return None
-    return answers.words(event, "finish_time"), details
+    return fields.words(event, "finish_time"), details
 
 
 def _tpm(specs: Mapping[str, str], image: Mapping[str, str]) -> str:
@@ -266,12 +266,12 @@ def group(found: Json) -> tuple[str, bool, frozenset[str]] | None:
 
     Of a group that allows several on a host, Nova's filter is the judge.
     """
-    policy = answers.name(found, "policy")
-    several = answers.fields(found.get("rules") or {}).get("max_server_per_host", 1)
+    policy = fields.name(found, "policy")
+    several = fields.fields(found.get("rules") or {}).get("max_server_per_host", 1)
     if policy not in ("affinity", "anti-affinity") or several > 1:
         return None
-    members = frozenset(map(str, answers.items(found, "members")))
-    return answers.identity(found), policy == "anti-affinity", members
+    members = frozenset(map(str, fields.items(found, "members")))
+    return fields.identity(found), policy == "anti-affinity", members
 
 
 def servers_shown(found: Iterable[Any]) -> Iterable[Any]:
@@ -284,7 +284,7 @@ def servers_shown(found: Iterable[Any]) -> Iterable[Any]:
     for one in found:
         known = one if isinstance(one, dict) else {}
         if VM_STATE not in known and known.get("status") == "UNKNOWN":
-            who = answers.words(known, "id")
+            who = fields.words(known, "id")
             raise CloudUnreachable(f"the cell of {who} does not answer")
         if known.get(VM_STATE) != "deleted":
             yield one

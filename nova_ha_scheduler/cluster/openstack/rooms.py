@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import Notes
+from nova_ha_scheduler.cluster.openstack import fields
+from nova_ha_scheduler.cluster.openstack.fields import Notes
 
 Json = Mapping[str, Any]
 
@@ -52,17 +52,17 @@ def rooms(summaries: Mapping[str, Any], notes: Notes) -> dict[str, Room]:
 
 
 def _provider(summary: Any) -> _Provider:
-    found = answers.fields(summary)
-    shown = answers.inside(found, "resources")
-    amounts = {name: answers.inside(shown, name) for name in shown}
-    capacity = {name: answers.amount(n, "capacity") for name, n in amounts.items()}
-    used = {name: answers.amount(n, "used") for name, n in amounts.items()}
+    found = fields.fields(summary)
+    shown = fields.inside(found, "resources")
+    amounts = {name: fields.inside(shown, name) for name in shown}
+    capacity = {name: fields.amount(n, "capacity") for name, n in amounts.items()}
+    used = {name: fields.amount(n, "used") for name, n in amounts.items()}
     traits = frozenset(
-        answers.name({"trait": one}, "trait") for one in answers.items(found, "traits")
+        fields.name({"trait": one}, "trait") for one in fields.items(found, "traits")
     )
     free = {name: number - used[name] for name, number in capacity.items()}
     return _Provider(
-        answers.identity(found, "root_provider_uuid"), traits, free, capacity
+        fields.identity(found, "root_provider_uuid"), traits, free, capacity
     )
 
 
@@ -70,10 +70,10 @@ def taken(allocations: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, in
     """By consumer, what it has; what cannot be read is left out, so that the server's
     flavor says what it takes."""
     for consumer, said in allocations.items():
-        for amounts in answers.each([said], _amounts):
+        for amounts in fields.each([said], _amounts):
             yield consumer, amounts
 
 
 def _amounts(said: Any) -> dict[str, int]:
-    shown = answers.inside(answers.fields(said), "resources")
-    return {name: answers.amount(shown, name) for name in shown}
+    shown = fields.inside(fields.fields(said), "resources")
+    return {name: fields.amount(shown, name) for name in shown}

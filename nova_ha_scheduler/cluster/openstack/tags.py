@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nova_ha_scheduler import host_facts
-from nova_ha_scheduler.cluster.openstack import answers
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer, Notes
+from nova_ha_scheduler.cluster.openstack import fields
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer, Notes
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 KIND = "aggregate"
 
@@ -115,17 +115,17 @@ class HostTags:
 def read(raw: Any) -> Said:
     """One aggregate, as far as it can be read."""
     try:
-        found = answers.fields(raw)
+        found = fields.fields(raw)
     except BadAnswer as error:
         return Said("", "?", {}, _KEYS, frozenset(), True, str(error))
     number = found.get("id")
     id = str(number) if isinstance(number, int) else ""
-    name = answers.words(found, "name") or id or "?"
+    name = fields.words(found, "name") or id or "?"
     problems: list[str] = []
     metadata: dict[str, str] = {}
     unknown: Collection[str] = ()
     try:
-        metadata, unknown = _metadata(answers.fields(found.get("metadata")))
+        metadata, unknown = _metadata(fields.fields(found.get("metadata")))
         problems += [f"the value of {key}" for key in sorted(unknown)]
     except BadAnswer:
         unknown = _KEYS
@@ -142,7 +142,7 @@ def _metadata(found: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     unknown: list[str] = []
     for key in found:
         try:
-            metadata[key] = answers.text(found, key)
+            metadata[key] = fields.text(found, key)
         except BadAnswer:
             unknown += vocabulary.aggregate_keys([key])
     return metadata, unknown
@@ -152,7 +152,7 @@ def _hosts(found: Any) -> tuple[frozenset[str], bool]:
     """Those that can be read, and whether there are others."""
     if not isinstance(found, list):
         return frozenset(), True
-    names = list(answers.each(found, lambda host: answers.name({"": host}, "")))
+    names = list(fields.each(found, lambda host: fields.name({"": host}, "")))
     return frozenset(names), len(names) < len(found)
 
 

@@ -23,14 +23,14 @@ from functools import partial
 from typing import Any
 
 from nova_ha_scheduler.clock import Clock
-from nova_ha_scheduler.cluster.model import Picture, Scope, Server
 from nova_ha_scheduler.cluster.openstack import attached, images, lists, parse
-from nova_ha_scheduler.cluster.openstack.answers import Notes
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.fields import Notes
 from nova_ha_scheduler.cluster.openstack.images import Booted
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from nova_ha_scheduler.cluster.openstack.tags import HostTags
+from nova_ha_scheduler.cluster.picture import Picture, Scope, Server
 
 _OPEN = ("accepted", "pre-migrating", "done")
 """An evacuation record in one of these has its source still dead, or busy."""

@@ -4,7 +4,7 @@ without a fencing method is told, as is a key of its aggregates that may be miss
 
 from collections.abc import Collection, Mapping
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason

@@ -30,7 +30,7 @@ is no word that a host is off: each is fenced, as ever.
 from collections.abc import Collection
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import UNNAMED
+from nova_ha_scheduler.cluster.picture import UNNAMED
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.evacuation.step import Step

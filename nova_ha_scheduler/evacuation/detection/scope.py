@@ -2,7 +2,7 @@
 """What the next picture has to show, by what the journal knows: the fewer hosts and
 servers, the fewer requests."""
 
-from nova_ha_scheduler.cluster.model import Scope
+from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.reasons import Reason

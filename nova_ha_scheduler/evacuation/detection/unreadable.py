@@ -15,7 +15,7 @@ an evacuation's record        for the server that it names; if it names none, fo
 
 from collections.abc import Collection
 
-from nova_ha_scheduler.cluster.model import Unread
+from nova_ha_scheduler.cluster.picture import Unread
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.printable import plain
 from nova_ha_scheduler.reasons import Reason

@@ -7,7 +7,7 @@ Each takes the host as the journal knows it and returns it as it is to be now.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import guard, suspicion
 from nova_ha_scheduler.evacuation.host import force_down, proof
 from nova_ha_scheduler.evacuation.maintenance import failback

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import guard
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.server import server_states

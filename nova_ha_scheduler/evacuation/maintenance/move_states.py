@@ -9,12 +9,7 @@ others asked for is theirs to confirm or revert: until then, the server may come
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import (
-    Migration,
-    MoveKind,
-    Server,
-    Unconfirmed,
-)
+from nova_ha_scheduler.cluster.picture import Migration, MoveKind, Server, Unconfirmed
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.server import attempts, server_states
 from nova_ha_scheduler.evacuation.step import RESTARTED, Step
@@ -26,7 +21,7 @@ from nova_ha_scheduler.records.effects import Effect, Outcome
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.move import Move, MoveState
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 
 _KINDS = {
     "active": MoveKind.LIVE,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster import host_names
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.host.force_down import MAX_REASON
 from nova_ha_scheduler.evacuation.maintenance import drain

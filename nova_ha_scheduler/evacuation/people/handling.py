@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Host
+from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import guard, suspicion
 from nova_ha_scheduler.evacuation.host import proof
 from nova_ha_scheduler.evacuation.maintenance import window_states

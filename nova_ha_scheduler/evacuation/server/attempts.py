@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from nova_ha_scheduler.cluster.model import Migration
+from nova_ha_scheduler.cluster.picture import Migration
 from nova_ha_scheduler.evacuation.step import RESTARTED, Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server of a dead host, as it is found there."""
 
-from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.cluster.picture import Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import triage

@@ -11,7 +11,7 @@ that all together, planned anew, would not leave.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.host import proof
 from nova_ha_scheduler.evacuation.maintenance import move_states

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Server
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.evacuation.step import RESTARTED, Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect, Outcome

@@ -19,7 +19,7 @@ anything else                 a person has to look
 
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Migration, Server
+from nova_ha_scheduler.cluster.picture import Migration, Server
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect

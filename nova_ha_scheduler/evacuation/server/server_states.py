@@ -8,7 +8,7 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.model import Migration
+from nova_ha_scheduler.cluster.picture import Migration
 from nova_ha_scheduler.evacuation.detection import unreadable
 from nova_ha_scheduler.evacuation.server import (
     attempts,

@@ -19,8 +19,8 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from oslo_service import backend
 
-from nova_ha_scheduler.cluster.openstack import answers, parse
-from nova_ha_scheduler.cluster.openstack.answers import BadAnswer
+from nova_ha_scheduler.cluster.openstack import fields, parse
+from nova_ha_scheduler.cluster.openstack.fields import BadAnswer
 from nova_ha_scheduler.health.troubles import Trouble, Troubles, plainly
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -60,15 +60,15 @@ def read(event_type: str, payload: Any, metadata: Any) -> Update | None:
 
     :raises Unreadable: it is not as Nova makes them.
     """
-    data = answers.fields(answers.fields(payload).get("nova_object.data"))
-    sent_at = _sent_at(answers.fields(metadata).get("timestamp"))
+    data = fields.fields(fields.fields(payload).get("nova_object.data"))
+    sent_at = _sent_at(fields.fields(metadata).get("timestamp"))
     if time.time() - sent_at > _STALE_SECONDS:
         return None
     if event_type != "service.update":
-        return RebuildEnded(answers.identity(data, "uuid"))
-    if answers.text(data, "binary") != "nova-compute":
+        return RebuildEnded(fields.identity(data, "uuid"))
+    if fields.text(data, "binary") != "nova-compute":
         return None
-    host, down = answers.name(data, "host"), answers.flag(data, "forced_down")
+    host, down = fields.name(data, "host"), fields.flag(data, "forced_down")
     return ServiceUpdate(host, down, sent_at)
 
 

@@ -17,13 +17,13 @@ from nova.scheduler.host_manager import HostState
 
 from nova_ha_scheduler import filters
 from nova_ha_scheduler.admission import published
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.operation import Scheduling, remember
 from nova_ha_scheduler.planner import reserve
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import Loss, WhatIf
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.model import HostFacts, Operation, Request
+from nova_ha_scheduler.rules.terms import HostFacts, Operation, Request
 
 objects.register_all()
 

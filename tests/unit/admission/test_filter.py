@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from nova import objects
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.filters.ha_admission_filter import HAAdmissionFilter
 from nova_ha_scheduler.operation import Scheduling, remember
-from nova_ha_scheduler.rules.model import Operation, Request
+from nova_ha_scheduler.rules.terms import Operation, Request
 from tests.unit.admission.site import (
     PET,
     Site,

@@ -11,7 +11,7 @@ from nova.scheduler import weights
 
 from nova_ha_scheduler import weighers
 from nova_ha_scheduler.operation import Scheduling, remember
-from nova_ha_scheduler.rules.model import Operation, Request
+from nova_ha_scheduler.rules.terms import Operation, Request
 from tests.unit.admission.site import Site, facts, flavor, host, room, spare, spec
 
 FULL = host("a-full", room(8, 8192))

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.cli import answers, orders
+from nova_ha_scheduler.cli import answers, order_arguments
 from nova_ha_scheduler.cli.maintenance import _Follower
-from nova_ha_scheduler.cli.waiter import Waiter
+from nova_ha_scheduler.cli.until_done import UntilDone
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import EventKind
 from tests.unit.cli.conftest import Site
@@ -95,11 +95,11 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Let it be pressed at the first look at what has become of an order."""
 
     def press(when_active: bool) -> None:
-        def look(self: Waiter) -> None:
+        def look(self: UntilDone) -> None:
             if self._service.journal.active or not when_active:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(Waiter, "_look", look)
+        monkeypatch.setattr(UntilDone, "_look", look)
         monkeypatch.setattr(_Follower, "_look", look)
 
     return press
@@ -186,7 +186,7 @@ def test_a_reset_lets_the_guard_admit_the_hosts(
 ) -> None:
     trigger({**cluster(), "options": {"max_hosts": 0}}, 90)
     later = SimpleNamespace(time=lambda: time.time() + 80)  # as the simulation's
-    monkeypatch.setattr(orders, "time", later)
+    monkeypatch.setattr(order_arguments, "time", later)
     (held,) = site.json("status")["hosts"]
     assert held["state"] == "confirmed"
     answer = site.json(*RESET)

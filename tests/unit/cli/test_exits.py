@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler import exits
-from nova_ha_scheduler.cli import waiter
+from nova_ha_scheduler.cli import until_done
 from nova_ha_scheduler.service import main
 from tests.unit import commandline
 
@@ -59,9 +59,9 @@ def test_the_codes_of_a_module_are_in_the_rows_of_its_commands() -> None:
 
 def test_what_is_waited_for_ends_with_codes_of_those_who_wait() -> None:
     assert {exits.PARTLY, exits.REFUSED, exits.LATE} <= _named(
-        inspect.getsource(waiter)
+        inspect.getsource(until_done)
     )
-    ends = _named(inspect.getsource(waiter)) - {exits.INTERRUPTED}
+    ends = _named(inspect.getsource(until_done)) - {exits.INTERRUPTED}
     for name in ("evacuate", "maintenance start", "maintenance end"):
         assert ends <= exits.COMMANDS[name].keys(), name
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import history_rows
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
@@ -44,4 +44,6 @@ def test_stages_of_one_instant_stand_in_their_order() -> None:
     record = HostRecovery(
         "n@1", "n", HostState.RECOVERED, 1.0, stages=dict.fromkeys(states, 1.0)
     )
-    assert [stage["state"] for stage in report.stages(record)] == [*reversed(states)]
+    assert [stage["state"] for stage in history_rows.stages(record)] == [
+        *reversed(states)
+    ]

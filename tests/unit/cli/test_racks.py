@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nova_ha_scheduler.cli.glance import Glance
+from nova_ha_scheduler.cli.quick_look import QuickLook
 from nova_ha_scheduler.cluster.host_names import UnknownName
 from tests.unit.cli.conftest import Site
 
@@ -25,14 +25,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> None:
 
     hosts = {h.name: h for h in (host("c1", "nfs-a"), host("c2", "nfs-a"), host("c3"))}
 
-    def aggregate(_: Glance, name: str) -> list[str]:
+    def aggregate(_: QuickLook, name: str) -> list[str]:
         if name != "rack7":
             raise UnknownName(f"there is no aggregate {name}")
         return ["c2", "c1", "controller"]
 
-    monkeypatch.setattr(Glance, "__init__", lambda self, conf: None)
-    monkeypatch.setattr(Glance, "hosts", lambda self: SimpleNamespace(hosts=hosts))
-    monkeypatch.setattr(Glance, "aggregate", aggregate)
+    monkeypatch.setattr(QuickLook, "__init__", lambda self, conf: None)
+    monkeypatch.setattr(QuickLook, "hosts", lambda self: SimpleNamespace(hosts=hosts))
+    monkeypatch.setattr(QuickLook, "aggregate", aggregate)
 
 
 @pytest.mark.usefixtures("cloud")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from nova_ha_scheduler.clock import SystemClock
-from nova_ha_scheduler.cluster.model import Scope
 from nova_ha_scheduler.cluster.openstack.observer import Observer
+from nova_ha_scheduler.cluster.picture import Scope
 
 
 class Cloud:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import snapshot, synthetic
 from nova_ha_scheduler.cluster.anonymise import anonymise
-from nova_ha_scheduler.cluster.model import Host, Migration, Picture, Server
+from nova_ha_scheduler.cluster.picture import Host, Migration, Picture, Server
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 HOST = Host(
     "compute-secret",

@@ -4,8 +4,8 @@
 from typing import Any
 
 from nova_ha_scheduler.cluster.openstack import tags
-from nova_ha_scheduler.cluster.openstack.answers import Notes
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.cluster.openstack.fields import Notes
+from nova_ha_scheduler.rules.terms import HostFacts
 
 
 def facts(metadata: Any) -> HostFacts:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster import snapshot, synthetic, text
 from nova_ha_scheduler.cluster.amounts import amounts
-from nova_ha_scheduler.cluster.model import Picture
+from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.cluster.synthetic import BadLine
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler.cluster.model import Host, Picture, Scope, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Scope, Server
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.finding import Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Subject
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 README = Path(__file__).parents[3] / "README.md"
 ROOM = {"VCPU": 16, "MEMORY_MB": 65536}

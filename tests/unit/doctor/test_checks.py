@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Host, Server, Unread
+from nova_ha_scheduler.cluster.picture import Host, Server, Unread
 from nova_ha_scheduler.doctor import checks
 from nova_ha_scheduler.doctor.finding import Severity
 from nova_ha_scheduler.doctor.subject import Flavor, SeenAggregate, Subject
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 from tests.unit.doctor.subjects import (
     GOOD,
     HA,

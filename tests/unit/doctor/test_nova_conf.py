@@ -13,7 +13,7 @@ from nova_ha_scheduler.doctor.finding import Severity
 from nova_ha_scheduler.doctor.nova_conf import DEFAULT_OPTS, GROUPS, NovaConf
 from nova_ha_scheduler.doctor.subject import Flavor, Listening, Subject
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.rules.model import Policy
+from nova_ha_scheduler.rules.terms import Policy
 from tests.unit.doctor.subjects import Conf, found, recommended
 
 OF_MESSAGING = ("control_exchange", "driver", "rpc_response_timeout")

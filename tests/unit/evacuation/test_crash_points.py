@@ -142,7 +142,7 @@ def _order(
 
 def _wrong(simulation: Simulation) -> str:
     world, state = simulation.world, simulation.journal.state
-    wrong = list(world.crimes)
+    wrong = list(world.breaches)
     dead = {recovery.host for recovery in state.hosts.values()}
     for server in world.servers.values():
         if server.host in dead:

@@ -9,7 +9,7 @@ from typing import Any
 from nova_ha_scheduler import codec
 from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import text
-from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.server import dispatch, server_states
@@ -55,7 +55,7 @@ def _play(simulation: Simulation, until: Callable[[], bool]) -> dict[str, str]:
             break
         simulation.tick()
     assert until()
-    assert simulation.world.crimes == []
+    assert simulation.world.breaches == []
     return {
         server.server: simulation.world.servers[server.server].host
         for server in simulation.journal.state.servers.values()

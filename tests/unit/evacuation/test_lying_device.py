@@ -2,7 +2,7 @@
 """A fence device that says off of a host that is on.
 
 Nothing but the host itself can tell: by its heartbeats. What was asked for before the
-second of them cannot be helped; so these tests count what the world calls crimes.
+second of them cannot be helped; so these tests count what the world calls breaches.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ def _play(script: scenario.Script, commands: str) -> Simulation:
 def test_heartbeats_are_believed_more_than_the_device() -> None:
     simulation = _play(scenario.Script(CLUSTER), "at 30 force-down node1")
     asked = len(simulation.world.asks)
-    assert asked == len(simulation.world.crimes)
+    assert asked == len(simulation.world.breaches)
     assert 0 < asked < 4, "the second heartbeat comes within 20 s"
     (recovery,) = simulation.journal.state.hosts.values()
     assert recovery.reason is Reason.CONTRADICTED
@@ -45,7 +45,7 @@ def test_heartbeats_are_believed_more_than_the_device() -> None:
 def test_a_witness_keeps_it_from_being_fenced_at_all() -> None:
     commands = "at 20 witness ping node1 alive\nat 30 force-down node1"
     simulation = _play(scenario.Script(CLUSTER), commands)
-    assert simulation.world.crimes == []
+    assert simulation.world.breaches == []
     (recovery,) = simulation.journal.state.hosts.values()
     assert recovery.state is HostState.SUSPECTED
 
@@ -57,8 +57,8 @@ def test_it_goes_on_when_the_power_was_cut_by_hand() -> None:
         at 215 confirm-fenced node1 Ann 'cable pulled'
     """
     simulation = _play(scenario.Script(CLUSTER), commands)
-    crimes, asked = simulation.world.crimes, simulation.world.asks
-    assert len(crimes) < 4
+    breaches, asked = simulation.world.breaches, simulation.world.asks
+    assert len(breaches) < 4
     assert len(asked) == 9
     servers = simulation.world.servers.values()
     assert all(server.host != "node1" for server in servers)
@@ -75,5 +75,5 @@ def test_it_goes_on_when_it_has_been_silent_for_long_enough() -> None:
         at 140 disable node1 two
     """
     simulation = _play(scenario.Script(CLUSTER), commands)
-    assert simulation.world.crimes == []
+    assert simulation.world.breaches == []
     assert all(s.host != "node1" for s in simulation.world.servers.values())

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Picture, Scope, Unread
+from nova_ha_scheduler.cluster.picture import Picture, Scope, Unread
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.simulation.orders import Orders
+from nova_ha_scheduler.simulation.people import PeopleVerbs
 from tests.simulation import scenario
 
 
@@ -24,7 +24,7 @@ def test_an_unreadable_record_holds_the_drain(monkeypatch: pytest.MonkeyPatch) -
         return replace(observe(scope), unread=(shown, shown) if now < 100 else ())
 
     monkeypatch.setattr(simulation.world, "observe", spoilt)
-    Orders(simulation).do_maintenance_start("node1", "ann", "memory", "drain")
+    PeopleVerbs(simulation).do_maintenance_start("node1", "ann", "memory", "drain")
     while simulation.clock.time < 90:
         simulation.tick()
     (window,) = simulation.journal.state.windows.values()

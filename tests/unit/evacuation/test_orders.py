@@ -3,7 +3,7 @@
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Host, Picture, Scope
+from nova_ha_scheduler.cluster.picture import Host, Picture, Scope
 from nova_ha_scheduler.evacuation.host import proof
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.step import Step

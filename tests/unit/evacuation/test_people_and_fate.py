@@ -121,7 +121,7 @@ def play(seed: int) -> tuple[Simulation, Watched]:
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_happens(seed: int) -> None:
     simulation, watched = play(seed)
-    assert simulation.world.crimes == []
+    assert simulation.world.breaches == []
     assert watched.wrong == []
     for server in simulation.world.servers.values():
         assert server.host not in FAILING, f"{server.name} is on {server.host}"

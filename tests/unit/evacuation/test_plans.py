@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_ha_scheduler.cli import plan_file
-from nova_ha_scheduler.cluster.model import Picture, Scope
+from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
@@ -80,7 +80,7 @@ def _play(simulation: Simulation, hosts: int) -> dict[str, tuple[str, str]]:
         if len(states) == hosts and all(state in _ENDS for state in states):
             break
     servers = simulation.journal.state.servers.values()
-    assert simulation.world.crimes == []
+    assert simulation.world.breaches == []
     return {
         s.server: (s.state.value, simulation.world.servers[s.server].host)
         for s in servers

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import UNNAMED, Host, Picture, Scope, Unread
+from nova_ha_scheduler.cluster.picture import UNNAMED, Host, Picture, Scope, Unread
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.server_recovery import ServerState
-from nova_ha_scheduler.simulation.orders import Orders
+from nova_ha_scheduler.simulation.people import PeopleVerbs
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.simulation import scenario
 
@@ -209,7 +209,7 @@ def test_a_maintenance_of_an_unreadable_host_stays_as_it_is(
         return _without("node4", UNNAMED, picture) if broken else picture
 
     simulation = _simulation(monkeypatch, spoil)
-    Orders(simulation).do_maintenance_start("node4", "me", "disks")
+    PeopleVerbs(simulation).do_maintenance_start("node4", "me", "disks")
     _run(simulation, 28)
     (before,) = simulation.journal.state.windows.values()
     spoil_from[0] = 28

@@ -96,7 +96,7 @@ def play(
 def wrong(simulation: Simulation, fate: Fate) -> str:
     """What is not as it should be in the end."""
     world, state = simulation.world, simulation.journal.state
-    found = list(world.crimes)
+    found = list(world.breaches)
     away = fate is drain
     for server in world.servers.values():
         if (server.host == "node1") is away:

@@ -6,12 +6,12 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner.board import Board, Choice, Claim, Limits
 from nova_ha_scheduler.planner.ground import CLOSED, Ground, refusal, request_for
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
+from nova_ha_scheduler.rules.terms import HostFacts, Operation, Policy
 
 _metadata = st.fixed_dictionaries(
     {},

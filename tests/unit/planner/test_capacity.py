@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster import synthetic
-from nova_ha_scheduler.cluster.model import Picture
+from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.planner import capacity, remedies, repacking
 from nova_ha_scheduler.planner.capacity import zones
 from nova_ha_scheduler.planner.ground import Ground

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import text
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.board import Board, Limits
 from nova_ha_scheduler.planner.ground import CLOSED, Ground
 from nova_ha_scheduler.planner.plan import Prospect, prospects
-from nova_ha_scheduler.rules.model import HostFacts, Operation, Policy
+from nova_ha_scheduler.rules.terms import HostFacts, Operation, Policy
 
 _metadata = st.fixed_dictionaries(
     {},

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim, Limits
 from nova_ha_scheduler.planner.ground import Ground, refusal, request_for, unfit
@@ -16,7 +16,7 @@ from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 DEAD = ("dead1", "dead2")
 _TRAITS = ["HW_CPU_X86_VMX", "STORAGE_DISK_SSD"]

@@ -5,13 +5,13 @@ import random
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import pairing, repacking
 from nova_ha_scheduler.planner.board import Board
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 TAGS = {"storage_zone": "nfs-a", "ha": "true"}
 FULL = {"VCPU": 0, "MEMORY_MB": 0}

@@ -9,10 +9,10 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.cluster.model import Resources
+from nova_ha_scheduler.cluster.picture import Resources
 from nova_ha_scheduler.planner import repacking
-from nova_ha_scheduler.planner.amounts import Item
 from nova_ha_scheduler.planner.ceiling import out_of_reach
+from nova_ha_scheduler.planner.packed_amounts import Item
 from nova_ha_scheduler.planner.repacking import repack
 
 

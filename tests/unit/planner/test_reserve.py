@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from nova_ha_scheduler.cluster.model import Host, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import reserve
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.admission import ReserveHost, ZoneReserve
-from nova_ha_scheduler.rules.model import HostFacts
+from nova_ha_scheduler.rules.terms import HostFacts
 
 ROOM = {"VCPU": 4, "MEMORY_MB": 4096}
 A, B = {"storage_zone": "nfs-a"}, {"storage_zone": "nfs-b"}

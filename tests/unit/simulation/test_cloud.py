@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from nova_ha_scheduler.cluster import synthetic, text
-from nova_ha_scheduler.cluster.model import Host, Picture, Scope, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Scope, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import State
-from nova_ha_scheduler.rules.model import HostFacts, Operation
+from nova_ha_scheduler.rules.terms import HostFacts, Operation
 from nova_ha_scheduler.simulation import cloud, verdict
 from nova_ha_scheduler.simulation.machines import Nova
 from nova_ha_scheduler.simulation.words import BadScenario
@@ -151,7 +151,7 @@ class TestVerdict:
         assert [line.split(":")[0] for line in self.judged(found)] == ["s1"]
 
     def test_breaches(self, found: SimulatedWorld) -> None:
-        found.crimes.append("s1 evacuated while a1 was on")
+        found.breaches.append("s1 evacuated while a1 was on")
         judged = verdict.judge(found, State(), Options())
         assert judged.breaches == ("s1 evacuated while a1 was on",)
         assert not judged.good

@@ -9,7 +9,7 @@ from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.simulation import cloud
 from nova_ha_scheduler.simulation.machines import Nova
-from nova_ha_scheduler.simulation.orders import Orders
+from nova_ha_scheduler.simulation.people import PeopleVerbs
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.script import PREFIX, Script, verbs
 from nova_ha_scheduler.simulation.words import BadScenario, Call
@@ -93,7 +93,7 @@ def test_what_only_shows_when_it_is_played(
 
 
 def test_every_verb_says_what_it_takes_and_means() -> None:
-    names = [name for name in dir(Orders) if name.startswith(PREFIX)]
+    names = [name for name in dir(PeopleVerbs) if name.startswith(PREFIX)]
     assert len(verbs()) == len(names) > 40
     assert all(meaning for meaning in verbs().values())
     assert "device HOST works|unreachable|deaf|lies" in verbs()

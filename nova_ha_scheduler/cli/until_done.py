@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from nova_ha_scheduler import exits
-from nova_ha_scheduler.cli import progress, report
+from nova_ha_scheduler.cli import history_rows, progress
 from nova_ha_scheduler.cli.app import NovaHA
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, HistoryQuery
@@ -35,11 +35,11 @@ def follow(
     """
     parts = Parts(app.conf, only=[command.host for command in commands])
     parts.database.upgrade()
-    waiter = Waiter(parts, *commands)
+    waiter = UntilDone(parts, *commands)
     return waiter.follow(timeout), waiter.servers
 
 
-class Waiter:
+class UntilDone:
     """Gives the commands, sees to it that some trigger works, and watches."""
 
     def __init__(self, parts: Parts, *commands: Command) -> None:
@@ -155,7 +155,7 @@ class Waiter:
 
 
 def _draw(servers: list[ServerRecovery]) -> None:
-    found = report.counts(servers)
+    found = history_rows.counts(servers)
     ended = sum(found[state.value] for state in ServerState if state.final)
     draw_bar(found, ended)
 

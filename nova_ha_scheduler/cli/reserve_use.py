@@ -6,7 +6,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.cli.glance import Glance
+from nova_ha_scheduler.cli.quick_look import QuickLook
 from nova_ha_scheduler.rules import vocabulary
 
 
@@ -16,7 +16,7 @@ def in_use(conf: cfg.ConfigOpts) -> list[dict[str, Any]]:
 
     :raises CloudUnreachable: that is not known.
     """
-    glance = Glance(conf)
+    glance = QuickLook(conf)
     hosts = glance.hosts().hosts
     reserved = {
         name: host

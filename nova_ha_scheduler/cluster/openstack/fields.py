@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.model import Unread
+from nova_ha_scheduler.cluster.picture import Unread
 from nova_ha_scheduler.printable import one_line, plain
 
 T = TypeVar("T")

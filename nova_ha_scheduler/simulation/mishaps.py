@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from nova_ha_scheduler.cluster import text
-from nova_ha_scheduler.cluster.model import MoveKind
+from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.evacuation.interfaces import Verdict
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.simulation.runner import Simulation
@@ -21,7 +21,7 @@ UpDown = Literal["up", "down"]
 Device = Literal["works", "unreachable", "deaf", "lies"]
 
 
-class Fate:
+class MishapVerbs:
     """:ivar names: of servers, by uuid."""
 
     def __init__(self, simulation: Simulation) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from nova_ha_scheduler.cli import report
+from nova_ha_scheduler.cli import history_rows
 from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.move import Move, MoveState
@@ -74,7 +74,7 @@ def going_home(state: State) -> list[dict[str, Any]]:
 
 def _progress(moves: Iterable[Move]) -> str:
     """ "3 waiting, 1 moving"."""
-    found = report.counts(moves, MoveState)
+    found = history_rows.counts(moves, MoveState)
     return ", ".join(f"{number} {word}" for word, number in found.items() if number)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.cluster.errors import Refused
-from nova_ha_scheduler.cluster.model import Migration, MoveKind, Server
+from nova_ha_scheduler.cluster.picture import Migration, MoveKind, Server
 from nova_ha_scheduler.rules import vocabulary
-from nova_ha_scheduler.rules.model import Operation
+from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Migrations:
     def _judge(self, name: str, destination: str) -> None:
         machine = self._world.machines[destination]
         if vocabulary.MAINTENANCE in machine.facts.flags:
-            self._world.crimes.append(
+            self._world.breaches.append(
                 f"{name} moves to {destination}, under maintenance"
             )
 

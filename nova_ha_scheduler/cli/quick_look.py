@@ -10,13 +10,13 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.host_names import UnknownName
-from nova_ha_scheduler.cluster.model import Picture, Scope, Server
+from nova_ha_scheduler.cluster.picture import Picture, Scope, Server
 
 SECONDS = 5.0
 """For each request; [cloud] timeout may be longer."""
 
 
-class Glance:
+class QuickLook:
     """The cloud as it is now. Every method raises CloudUnreachable, and soon."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:

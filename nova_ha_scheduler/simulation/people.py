@@ -10,7 +10,7 @@ from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.state import Change
-from nova_ha_scheduler.simulation.fate import Fate
+from nova_ha_scheduler.simulation.mishaps import MishapVerbs
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.words import BadScenario, Seconds
 
@@ -18,7 +18,7 @@ _LASTS = Seconds(600.0)
 """For how long an order holds."""
 
 
-class Orders(Fate):
+class PeopleVerbs(MishapVerbs):
     def __init__(self, simulation: Simulation) -> None:
         super().__init__(simulation)
         self._numbers = itertools.count(1)
