@@ -7,7 +7,6 @@ notifies is a reason to look, and never believed.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -37,6 +36,7 @@ from nova_ha_scheduler.service.leader.leadership import (
 )
 from nova_ha_scheduler.service.notifications import broker
 from nova_ha_scheduler.service.notifications.updates import Update, Updates
+from nova_ha_scheduler.service.pace import Pace
 from nova_ha_scheduler.service.parts import Parts
 from nova_ha_scheduler.service.reload import Reloader
 from nova_ha_scheduler.service.systemd import Notifier
@@ -49,25 +49,6 @@ _COMMANDS_SECONDS = 0.5
 
 _RETRY_SECONDS = 1.0
 """After a step that broke."""
-
-_LOOKS_AT_ONCE = 5
-"""How often in a row a step may ask to see more before it has to wait."""
-
-_BREATH = 2.0
-"""How many times a look's own duration passes before the next one: a cloud that is
-slow because it rebuilds servers is not asked as often as an idle one. Never longer
-than in quiet times."""
-
-
-_SOON = 0.25
-"""Seconds until the next look once Nova has notified that all that is followed has
-ended: it closes their records a moment later. Twice as long after each look in vain."""
-
-_NEWS_SECONDS = 1.0
-"""Between two looks for what Nova has notified: anybody may send that."""
-
-_HEARD_SECONDS = 10.0
-"""For which such a notification is a reason to look so often."""
 
 
 class Service:
@@ -195,7 +176,7 @@ class Service:
             self._parts.options,
             keep if kept.keep_decisions else None,
         )
-        pace = _Turns(engine, executor, self._conf)
+        pace = Pace(engine, executor, self._conf)
         admission = publisher.Publisher(
             publisher.command(self._conf),
             self._conf.admission.publish_interval,
@@ -233,7 +214,7 @@ class Service:
             whom = intent.server or intent.host
             self._leadership.give_up(intent.effect.value, whom, seconds)
 
-    def _take_reload(self, engine: Engine, pace: "_Turns") -> None:
+    def _take_reload(self, engine: Engine, pace: "Pace") -> None:
         """Go by what was read anew: hosts that wait for a device are tried with it."""
         changed = self._reloader.look()
         if changed is not None:
@@ -248,7 +229,7 @@ class Service:
         troubles = (trouble.value[0] for trouble, *_ in self._troubles.standing())
         return "; ".join((words, *troubles))
 
-    def _turn(self, engine: Engine, pace: "_Turns") -> None:
+    def _turn(self, engine: Engine, pace: "Pace") -> None:
         """Wait for something to do, and do it; whatever breaks is tried again.
 
         :raises NotActive: another trigger is active.
@@ -268,7 +249,7 @@ class Service:
             self._troubles.begins(Trouble.STEP, error)
             self._stop.wait(_RETRY_SECONDS)
 
-    def _step(self, engine: Engine, pace: "_Turns") -> None:
+    def _step(self, engine: Engine, pace: "Pace") -> None:
         news = self._take_updates(engine, pace)
         written = self.journal.load(self._clock.now())
         paused, self._pauses = self._pauses, frozenset(written.pauses)
@@ -296,7 +277,7 @@ class Service:
         if change.events and self._sender:
             self._sender.wake()
 
-    def _take_updates(self, engine: Engine, pace: "_Turns") -> bool:
+    def _take_updates(self, engine: Engine, pace: "Pace") -> bool:
         """Write down which hosts were forced down, and whether there is any news."""
         state, now = engine.state, self._clock.now()
         began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
@@ -322,87 +303,3 @@ class Service:
         if self._untold:
             self.journal.commit(Change(events=tuple(self._untold)))
             self._untold.clear()
-
-
-class _Turns:
-    """When to step, and when to look."""
-
-    def __init__(
-        self, engine: Engine, executor: PoolExecutor, conf: cfg.ConfigOpts
-    ) -> None:
-        self._engine, self._executor, self._conf = engine, executor, conf
-        self._looked_at = float("-inf")
-        self._took = 0.0
-        self._in_a_row = 0
-        self._commands: frozenset[str] = frozenset()
-        self._heard_of: dict[str, float] = {}
-        self._soon = _SOON
-        self._look, self._news = True, False
-
-    @property
-    def looked(self) -> bool:
-        """Whether the newest step has looked at the cloud."""
-        return self._look
-
-    def hurry(self) -> None:
-        """Look at the cloud as soon as may be."""
-        self._looked_at = float("-inf")
-
-    def hear_of(self, server: str) -> None:
-        """Nova has notified that a rebuild or an evacuation of it has ended."""
-        now = time.monotonic()
-        fresh = {s: at for s, at in self._heard_of.items() if now - at < _HEARD_SECONDS}
-        self._heard_of = {**fresh, server: now}
-
-    def rest(self) -> float:
-        """Seconds until the next look at the cloud, if nothing happens."""
-        if self._wants_more():
-            return 0.0
-        return max(0.0, self._looked_at + self._interval() - time.monotonic())
-
-    def _wants_more(self) -> bool:
-        return self._in_a_row < _LOOKS_AT_ONCE and self._engine.wants_look()
-
-    def _interval(self) -> float:
-        quiet = float(self._conf.detection.poll_interval)
-        scope = self._engine.scope()
-        if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
-            return quiet
-        breath = min(self._took * _BREATH, quiet)
-        follow = float(self._conf.evacuation.follow_interval)
-        return max(min(follow, self._soon) if self._all_ended() else follow, breath)
-
-    def _all_ended(self) -> bool:
-        """Whether Nova has notified the end of all that is under way."""
-        limit, now = time.monotonic() - _HEARD_SECONDS, time.time()
-        servers = self._engine.state.servers.values()
-        under_way = [s.server for s in servers if s.is_under_way(now)]
-        heard = (self._heard_of.get(server, limit) for server in under_way)
-        return bool(under_way) and all(at > limit for at in heard)
-
-    def due(self, news: bool, ordered: bool, commands: frozenset[str]) -> bool:
-        """Whether there is anything to step for.
-
-        :param news: from Nova's notifications; ordered: a pause began or ended.
-        """
-        ordered = ordered or not commands <= self._commands
-        self._commands = commands
-        self._news = self._news or news
-        rested = time.monotonic() - self._looked_at >= _NEWS_SECONDS
-        at_once = ordered or (self._news and rested)
-        self._look = at_once or self.rest() == 0.0
-        return self._look or self._executor.ended()
-
-    def step(self, outage: float) -> Change:
-        """One step of the engine, with a look or without."""
-        if not self._look:
-            return self._engine.step(False, outage)
-        began = time.monotonic()
-        early = began < self._looked_at + self._interval()
-        self._in_a_row = self._in_a_row + 1 if early else 0
-        self._looked_at, self._news = began, False
-        self._soon = 2 * self._soon if self._all_ended() else _SOON
-        try:
-            return self._engine.step(True, outage)
-        finally:
-            self._took = time.monotonic() - began

@@ -15,10 +15,10 @@ from tests.redfish import PASSWORD, bmcs
 LOOK = """
 import sys
 from oslo_log import log as logging
-from nova_ha_scheduler.evacuation import startup
-from nova_ha_scheduler.fencing import Limits, config
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.fencing import Deadlines, config
 logging.setup(startup.load("nova-ha-evacuator", []), "nova-ha-evacuator")
-print(config.load(sys.argv[1], Limits(6, 3)).power("c1").power.value)
+print(config.load(sys.argv[1], Deadlines(6, 3)).power("c1").power.value)
 """
 
 

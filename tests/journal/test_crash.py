@@ -20,7 +20,7 @@ from tests.journal.samples import host, reopened
 WRITER = """
 import sys
 from tests.journal.conftest import make_conf
-from nova_ha_scheduler.evacuation.records import Change
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.journal.samples import host, intent, server

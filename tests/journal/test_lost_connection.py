@@ -10,7 +10,7 @@ READER = """
 import sys
 import sqlalchemy as sa
 from oslo_log import log as logging
-from nova_ha_scheduler.evacuation import startup
+from nova_ha_scheduler.service import startup
 conf = startup.load("nova-ha-evacuator", sys.argv[1:])
 logging.setup(conf, "nova-ha-evacuator")
 connection = sa.create_engine(conf.database.connection).raw_connection()

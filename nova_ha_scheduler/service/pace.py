@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When the engine steps, and when it looks at the cloud."""
+
+import time
+
+from oslo_config import cfg
+
+from nova_ha_scheduler.evacuation.engine import Engine
+from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service.executor import PoolExecutor
+
+_LOOKS_AT_ONCE = 5
+"""How often in a row a step may ask to see more before it has to wait."""
+
+_BREATH = 2.0
+"""How many times a look's own duration passes before the next one: a cloud that is
+slow because it rebuilds servers is not asked as often as an idle one. Never longer
+than in quiet times."""
+
+_SOON = 0.25
+"""Seconds until the next look once Nova has notified that all that is followed has
+ended: it closes their records a moment later. Twice as long after each look in vain."""
+
+_NEWS_SECONDS = 1.0
+"""Between two looks for what Nova has notified: anybody may send that."""
+
+_HEARD_SECONDS = 10.0
+"""For which such a notification is a reason to look so often."""
+
+
+class Pace:
+    """When to step, and when to look."""
+
+    def __init__(
+        self, engine: Engine, executor: PoolExecutor, conf: cfg.ConfigOpts
+    ) -> None:
+        self._engine, self._executor, self._conf = engine, executor, conf
+        self._looked_at = float("-inf")
+        self._took = 0.0
+        self._in_a_row = 0
+        self._commands: frozenset[str] = frozenset()
+        self._heard_of: dict[str, float] = {}
+        self._soon = _SOON
+        self._look, self._news = True, False
+
+    @property
+    def looked(self) -> bool:
+        """Whether the newest step has looked at the cloud."""
+        return self._look
+
+    def hurry(self) -> None:
+        """Look at the cloud as soon as may be."""
+        self._looked_at = float("-inf")
+
+    def hear_of(self, server: str) -> None:
+        """Nova has notified that a rebuild or an evacuation of it has ended."""
+        now = time.monotonic()
+        fresh = {s: at for s, at in self._heard_of.items() if now - at < _HEARD_SECONDS}
+        self._heard_of = {**fresh, server: now}
+
+    def rest(self) -> float:
+        """Seconds until the next look at the cloud, if nothing happens."""
+        if self._wants_more():
+            return 0.0
+        return max(0.0, self._looked_at + self._interval() - time.monotonic())
+
+    def _wants_more(self) -> bool:
+        return self._in_a_row < _LOOKS_AT_ONCE and self._engine.wants_look()
+
+    def _interval(self) -> float:
+        quiet = float(self._conf.detection.poll_interval)
+        scope = self._engine.scope()
+        if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
+            return quiet
+        breath = min(self._took * _BREATH, quiet)
+        follow = float(self._conf.evacuation.follow_interval)
+        return max(min(follow, self._soon) if self._all_ended() else follow, breath)
+
+    def _all_ended(self) -> bool:
+        """Whether Nova has notified the end of all that is under way."""
+        limit, now = time.monotonic() - _HEARD_SECONDS, time.time()
+        servers = self._engine.state.servers.values()
+        under_way = [s.server for s in servers if s.is_under_way(now)]
+        heard = (self._heard_of.get(server, limit) for server in under_way)
+        return bool(under_way) and all(at > limit for at in heard)
+
+    def due(self, news: bool, ordered: bool, commands: frozenset[str]) -> bool:
+        """Whether there is anything to step for.
+
+        :param news: from Nova's notifications; ordered: a pause began or ended.
+        """
+        ordered = ordered or not commands <= self._commands
+        self._commands = commands
+        self._news = self._news or news
+        rested = time.monotonic() - self._looked_at >= _NEWS_SECONDS
+        at_once = ordered or (self._news and rested)
+        self._look = at_once or self.rest() == 0.0
+        return self._look or self._executor.ended()
+
+    def step(self, outage: float) -> Change:
+        """One step of the engine, with a look or without."""
+        if not self._look:
+            return self._engine.step(False, outage)
+        began = time.monotonic()
+        early = began < self._looked_at + self._interval()
+        self._in_a_row = self._in_a_row + 1 if early else 0
+        self._looked_at, self._news = began, False
+        self._soon = 2 * self._soon if self._all_ended() else _SOON
+        try:
+            return self._engine.step(True, outage)
+        finally:
+            self._took = time.monotonic() - began
