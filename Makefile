@@ -112,6 +112,7 @@ lint: notes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 notes: $(VENV)/ready
 	@if [ -e .git ]; then $(BIN)/reno -q lint; else echo 'Release notes: not linted, reno wants .git'; fi

@@ -87,13 +87,13 @@ class Health(BaseCommand, ShowOne):
         """What the journal says; where it cannot be read, what the file does, which
         may know more: who cannot read it, and why, is not always the trigger."""
         # SQL takes long to import, and what only reads the file needs none.
-        from nova_ha_scheduler.health import facts
+        from nova_ha_scheduler.journal import health_facts
         from nova_ha_scheduler.journal.store import SqlJournal
 
         now = time.time()
         try:
             journal = SqlJournal(self.app.database, conf.journal.lease_timeout)
-            return file.plain(judge(facts.gather(journal, now), now))
+            return file.plain(judge(health_facts.gather(journal, now), now))
         except WrongDatabase as error:  # health.json is another trigger's then
             return file.plain(cannot_tell(str(error)))
         except JournalError as error:

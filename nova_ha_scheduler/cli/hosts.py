@@ -23,10 +23,10 @@ from nova_ha_scheduler.cluster.picture import Host, Scope, Server
 from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.fencing.manual import Manual
-from nova_ha_scheduler.health.facts import gather
 from nova_ha_scheduler.health.judgement import judge
 from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.journal import JournalError
+from nova_ha_scheduler.journal.health_facts import gather
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.planner.triage import why_left
 from nova_ha_scheduler.rules import vocabulary

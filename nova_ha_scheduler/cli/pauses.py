@@ -20,7 +20,7 @@ from nova_ha_scheduler.cli.values import Moment, words
 from nova_ha_scheduler.cli.who import ordering
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records import pauses
 

@@ -14,11 +14,12 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.table import line_length, wrap
 from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.health import facts, file
+from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.judgement import Judgement, judge
 from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.health.troubles import Trouble
+from nova_ha_scheduler.journal import health_facts
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import TROUBLES, EventKind
@@ -51,7 +52,7 @@ class Status(BaseCommand, ShowOne):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         journal, now = SqlJournal(self.app.database), time.time()
-        found = facts.gather(journal, now)
+        found = health_facts.gather(journal, now)
         self._judgement = judgement = judge(found, now)
         said, state = found.report if judgement.alive else None, found.state
         hosts = [h for h in state.hosts.values() if h.ended_at is None]

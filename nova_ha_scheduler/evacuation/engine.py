@@ -8,7 +8,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.picture import Picture, Scope
-from nova_ha_scheduler.evacuation import decisions
+from nova_ha_scheduler.evacuation import decisions, dispatch, stopping
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.detection import (
     clock_changes,
@@ -27,8 +27,7 @@ from nova_ha_scheduler.evacuation.maintenance import (
     window_states,
 )
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.people import handling, stopping
-from nova_ha_scheduler.evacuation.server import dispatch
+from nova_ha_scheduler.evacuation.people import handling
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses

@@ -13,7 +13,7 @@ from oslo_log import log as logging
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.engine import Engine
-from nova_ha_scheduler.health import facts, file
+from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.judgement import (
     JournalFacts,
     Judgement,
@@ -22,7 +22,7 @@ from nova_ha_scheduler.health.judgement import (
 )
 from nova_ha_scheduler.health.report import HostNote, Report, Standing
 from nova_ha_scheduler.health.troubles import Trouble, Troubles
-from nova_ha_scheduler.journal import JournalError, NotActive
+from nova_ha_scheduler.journal import JournalError, NotActive, health_facts
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service.parts import Parts
 
@@ -128,7 +128,7 @@ class Writer:
     def _from_journal(self, now: float) -> Judgement:
         """What a trigger that stands by can say."""
         try:
-            return judge(facts.gather(self._journal, now), now)
+            return judge(health_facts.gather(self._journal, now), now)
         except JournalError as error:
             return cannot_tell(str(error))
 

@@ -5,7 +5,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.pauses import Pause

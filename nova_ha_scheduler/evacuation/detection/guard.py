@@ -31,8 +31,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import UNNAMED
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import suspicion
-from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command

@@ -3,8 +3,8 @@
 servers, the fewer requests."""
 
 from nova_ha_scheduler.cluster.picture import Scope
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState

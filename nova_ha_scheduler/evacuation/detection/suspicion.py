@@ -16,6 +16,9 @@ from nova_ha_scheduler.rules import vocabulary
 OUR_MARK = "nova-ha: "
 """How the reason begins with which the trigger disables a service."""
 
+_MAX_REASON = 255
+"""How long Nova lets a disabled_reason be."""
+
 _NOVA_MARK = "AUTO: "
 """nova-compute disables its own service with such a reason (libvirt is gone)."""
 
@@ -23,6 +26,11 @@ _SETTLES_IN = 2
 """Times the silence of a dead host. A service whose last call got no answer waits for
 it as long as Nova's rpc_response_timeout says, 60 seconds by default, and reports only
 then: seen after the kill of a conductor."""
+
+
+def disabled_reason(words: str) -> str:
+    """The reason with which the trigger disables a service."""
+    return f"{OUR_MARK}{words}"[:_MAX_REASON]
 
 
 def disabled_by_somebody(host: Host) -> bool:

@@ -9,9 +9,6 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect, Result
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 
-MAX_REASON = 255
-"""How long Nova lets a disabled_reason be."""
-
 _EFFECTS = (Effect.FORCE_DOWN, Effect.DISABLE)
 
 _INTERVAL = 5.0
@@ -41,8 +38,8 @@ def ask(step: Step, host: HostRecovery, down: bool, disabled: bool) -> HostRecov
     for effect, done in (Effect.FORCE_DOWN, down), (Effect.DISABLE, disabled):
         due = step.now >= host.next_try_at and not step.pending(host, effect)
         if due and not done:
-            text = f"{suspicion.OUR_MARK}evacuated, {host.evidence}"
-            step.intend(effect, host.host, host, text=text[:MAX_REASON])
+            text = suspicion.disabled_reason(f"evacuated, {host.evidence}")
+            step.intend(effect, host.host, host, text=text)
     return host
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Host
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import guard, suspicion
 from nova_ha_scheduler.evacuation.host import force_down, proof
 from nova_ha_scheduler.evacuation.maintenance import failback
-from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.evacuation.server import old_requests, server_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason

@@ -15,7 +15,6 @@ from dataclasses import replace
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import suspicion
-from nova_ha_scheduler.evacuation.host.force_down import MAX_REASON
 from nova_ha_scheduler.evacuation.maintenance import drain
 from nova_ha_scheduler.evacuation.step import RESTARTED, Step
 from nova_ha_scheduler.reasons import Reason
@@ -280,7 +279,7 @@ def _done(
         window = step.hold(window, why, outcome.detail)
         window = replace(window, next_try_at=step.now + step.options.retry_interval)
     if step.now >= window.next_try_at and not step.pending(window, effect):
-        text = f"{suspicion.OUR_MARK}maintenance by {window.by}: {window.why}"
-        text = text[:MAX_REASON] if effect is Effect.DISABLE else ""
+        text = suspicion.disabled_reason(f"maintenance by {window.by}: {window.why}")
+        text = text if effect is Effect.DISABLE else ""
         step.intend(effect, window.host, window, text=text)
     return window, False

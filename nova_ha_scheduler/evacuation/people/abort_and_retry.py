@@ -5,8 +5,8 @@ is incomplete. Neither says anything of the host: it is as dead, or alive, as be
 
 from dataclasses import replace
 
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import suspicion
-from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason

@@ -17,7 +17,7 @@ what it has set itself has no request any more.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.server import stranded
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason

@@ -18,7 +18,7 @@ the same one, which says so if it has the server.
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Migration, Server
-from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.server import attempts, old_requests
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason

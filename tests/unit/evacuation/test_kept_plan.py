@@ -10,9 +10,9 @@ from nova_ha_scheduler import codec
 from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.picture import Picture, Scope
-from nova_ha_scheduler.evacuation import dry_run
+from nova_ha_scheduler.evacuation import dispatch, dry_run
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.server import dispatch, server_states
+from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.evidence import Evidence, Proof

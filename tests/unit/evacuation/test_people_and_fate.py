@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.evacuation.people import stopping
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.records.pauses import Pause, holding

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Server
+from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.host import proof
 from nova_ha_scheduler.evacuation.maintenance import move_states
-from nova_ha_scheduler.evacuation.people import stopping
 from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import packing, triage
