@@ -14,21 +14,27 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler.evacuation import records
-from nova_ha_scheduler.evacuation.pauses import Pause
-from nova_ha_scheduler.evacuation.upkeep import Move, Window
 from nova_ha_scheduler.journal import schema
+from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.records.effects import Intent
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.maintenance_window import Window
+from nova_ha_scheduler.records.move import Move
+from nova_ha_scheduler.records.pauses import Pause
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
 KEPT = {
-    "host_recoveries": records.HostRecovery,
-    "server_recoveries": records.ServerRecovery,
-    "intents": records.Intent,
-    "commands": records.Command,
+    "host_recoveries": HostRecovery,
+    "server_recoveries": ServerRecovery,
+    "intents": Intent,
+    "commands": Command,
     "pauses": Pause,
     "windows": Window,
     "moves": Move,
-    "single": records.GuardRecord,
-    "events": records.Event,
+    "single": GuardRecord,
+    "events": Event,
 }
 """What stands in each table."""
 
@@ -48,7 +54,7 @@ def today() -> list[str]:
 
 def _add(hint: Any, found: set[str]) -> None:
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        by_value = hint is records.EventKind  # events stand in columns, not in JSON
+        by_value = hint is EventKind  # events stand in columns, not in JSON
         found |= {f"{hint.__name__}.{m.value if by_value else m.name}" for m in hint}
     elif dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
