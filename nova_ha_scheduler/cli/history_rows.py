@@ -9,7 +9,6 @@ from typing import Any
 
 from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from nova_ha_scheduler.journal.store import ended_as, outcome_of
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.move import Move, MoveState
@@ -81,7 +80,7 @@ def _host_row(
     servers: list[ServerRecovery],
     notified: float | None,
 ) -> Row:
-    accounted = record.stages.get(ended_as(record) or "")
+    accounted = record.stages.get(record.ended_as or "")
     found = counts(servers)
     final = {
         state.value: found.pop(state.value) for state in ServerState if state.final
@@ -91,7 +90,7 @@ def _host_row(
         "host": record.host,
         "began": Moment(record.started_at),
         "ended": Moment(record.ended_at),
-        "outcome": outcome_of(record),
+        "outcome": record.outcome,
         "proof": str(record.evidence) if record.evidence else None,
         **final,
         "under_way": sum(found.values()),

@@ -29,7 +29,7 @@ from nova_ha_scheduler.records.maintenance_window import Window
 from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
-from nova_ha_scheduler.records.state import Change, State
+from nova_ha_scheduler.records.state import KINDS, Change, State
 
 PROGRESS = frozenset(
     {
@@ -63,28 +63,13 @@ class Known:
 
     @classmethod
     def of(cls, state: State) -> "Known":
-        return cls(
-            tuple(state.hosts.values()),
-            tuple(state.servers.values()),
-            tuple(state.intents.values()),
-            tuple(state.commands.values()),
-            state.guard,
-            tuple(state.pauses.values()),
-            tuple(state.windows.values()),
-            tuple(state.moves.values()),
-        )
+        found = {kind.name: tuple(getattr(state, kind.name).values()) for kind in KINDS}
+        return cls(intents=tuple(state.intents.values()), guard=state.guard, **found)
 
     def state(self) -> State:
-        return State(
-            {host.id: host for host in self.hosts},
-            {server.key: server for server in self.servers},
-            {intent.id: intent for intent in self.intents},
-            {command.id: command for command in self.commands},
-            self.guard,
-            {pause.id: pause for pause in self.pauses},
-            {window.id: window for window in self.windows},
-            {move.key: move for move in self.moves},
-        )
+        found = {kind.name: kind.by_key(getattr(self, kind.name)) for kind in KINDS}
+        intents = {intent.id: intent for intent in self.intents}
+        return State(intents=intents, guard=self.guard, **found)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ import copy
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypedDict, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
 from nova_ha_scheduler.records.events import Event, EventKind
@@ -20,8 +19,9 @@ from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.maintenance_window import Window
 from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.old_request import OldRequest
+from nova_ha_scheduler.records.pauses import Pause, holding
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
-from nova_ha_scheduler.records.state import Change, State
+from nova_ha_scheduler.records.state import KINDS, Change, State
 
 Record = HostRecovery | ServerRecovery | OldRequest | Window | Move
 Held = TypeVar("Held", HostRecovery, Window)
@@ -31,12 +31,15 @@ _NUMBERED = re.compile(r"\S*\d\S*")
 witnesses and Nova answer has another one each time."""
 
 _DECIDED = (
-    *("hosts", "servers", "commands", "pauses", "guard", "windows", "moves"),
-    *("picture", "may_fence", "_opened", "_pending", "_events", "_answered"),
+    *(kind.name for kind in KINDS),
+    *("guard", "picture", "may_fence", "_opened", "_pending", "_events", "_answered"),
 )
 """What the functions of a step change: with records that are never changed."""
 
 RESTARTED = "the trigger was restarted before it learned the result"
+
+
+_KIND_OF = {kind.record: kind for kind in KINDS}
 
 
 class Told(TypedDict, total=False):
@@ -63,6 +66,13 @@ class Step:
         ours are flagged from its first moment to its last.
     """
 
+    hosts: dict[str, HostRecovery]
+    servers: dict[tuple[str, str], ServerRecovery]
+    commands: dict[str, Command]
+    pauses: dict[str, Pause]
+    windows: dict[str, Window]
+    moves: dict[tuple[str, str], Move]
+
     def __init__(
         self,
         state: State,
@@ -78,13 +88,9 @@ class Step:
         """:param new_id: gives the ids of intents."""
         self.jump, self.outage, self._new_id = jump, outage, new_id
         self.shown, self.now, self.options = picture, now, options
-        self.hosts = dict(state.hosts)
-        self.servers = dict(state.servers)
-        self.commands = dict(state.commands)
-        self.pauses = dict(state.pauses)
+        for kind in KINDS:
+            setattr(self, kind.name, dict(getattr(state, kind.name)))
         self.guard = state.guard
-        self.windows = dict(state.windows)
-        self.moves = dict(state.moves)
         self.picture = picture.under_maintenance(self._maintained())
         self.may_fence = False
         self.broken: dict[str, Exception] = {}
@@ -128,10 +134,10 @@ class Step:
         """Whether such an intent is being carried out."""
         return (*about.key, effect) in self._pending
 
-    def pauses_on(self, host: str) -> list[pauses.Pause]:
+    def pauses_on(self, host: str) -> list[Pause]:
         """What holds a host, by its zone in the picture; the oldest first."""
         zones = self.picture.zones_of(host)
-        return pauses.holding(self.pauses.values(), host, zones, self.now)
+        return holding(self.pauses.values(), host, zones, self.now)
 
     def open_hosts(self) -> list[HostRecovery]:
         """The recoveries that are not over, by host."""
@@ -172,20 +178,14 @@ class Step:
     # What is decided.
 
     def put(self, record: Record) -> None:
-        match record:
-            case HostRecovery():
-                self.hosts[record.id] = record
-            case ServerRecovery():
-                self.servers[record.key] = record
-            case OldRequest():
-                host = self.hosts[record.recovery]
-                others = (late for late in host.late if late.key != record.key)
-                self.put(replace(host, late=(*others, record)))
-            case Window():
-                self.windows[record.id] = record
-                self.picture = self.shown.under_maintenance(self._maintained())
-            case Move():
-                self.moves[record.key] = record
+        if isinstance(record, OldRequest):
+            host = self.hosts[record.recovery]
+            others = (late for late in host.late if late.key != record.key)
+            record = replace(host, late=(*others, record))
+        kind = _KIND_OF[type(record)]
+        getattr(self, kind.name)[kind.key(record)] = record
+        if isinstance(record, Window):
+            self.picture = self.shown.under_maintenance(self._maintained())
 
     def enter(
         self, host: HostRecovery, state: HostState, /, **told: Unpack[Told]
@@ -269,27 +269,18 @@ class Step:
 
     def change(self) -> Change:
         """What the step adds to the journal."""
-        before = self._before
+        changed: dict[str, list[Any]] = {}
+        for kind in KINDS:
+            before = getattr(self._before, kind.name)
+            now = getattr(self, kind.name)
+            changed[kind.name] = [r for k, r in now.items() if before.get(k) != r]
+        changed["commands"][:0] = self._answered
         return Change(
-            hosts=tuple(h for h in self.hosts.values() if before.hosts.get(h.id) != h),
-            servers=tuple(
-                s for s in self.servers.values() if before.servers.get(s.key) != s
-            ),
             opened=tuple(self._opened),
             closed=tuple(self._closed),
             events=tuple(self._events),
-            commands=(
-                *self._answered,
-                *(c for c in self.commands.values() if before.commands[c.id] != c),
-            ),
-            guard=self.guard if self.guard != before.guard else None,
-            pauses=tuple(
-                p for p in self.pauses.values() if before.pauses.get(p.id) != p
-            ),
-            windows=tuple(
-                w for w in self.windows.values() if before.windows.get(w.id) != w
-            ),
-            moves=tuple(m for m in self.moves.values() if before.moves.get(m.key) != m),
+            guard=self.guard if self.guard != self._before.guard else None,
+            **{name: tuple(found) for name, found in changed.items()},
         )
 
 

@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 
 def row(table: sa.Table, record: Any) -> dict[str, Any]:
-    """A record as a row: its fields that are columns, and all of it in ``record``."""
+    """A record as a row: what of it has a column, and all of it in ``record``."""
     columns = table.columns
-    found = {key: value for key, value in vars(record).items() if key in columns}
+    names = [column.name for column in columns if hasattr(record, column.name)]
+    found = {name: getattr(record, name) for name in names}
     for key, value in found.items():
         if isinstance(value, enum.Enum):
             found[key] = value.value

@@ -131,3 +131,13 @@ single = _table(
     sa.Column("record", TEXT, nullable=False),
 )
 """Rows that stand alone: the lease, the guard's memory, the last notification."""
+
+of_kind = {
+    "hosts": hosts,
+    "servers": servers,
+    "commands": commands,
+    "pauses": pauses,
+    "windows": windows,
+    "moves": moves,
+}
+"""By the name of the kind; see records/state.py."""

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from nova_ha_scheduler.records.ages import age
+
 
 @dataclass(frozen=True)
 class GuardRecord:
@@ -17,10 +19,10 @@ class GuardRecord:
     :ivar left_alone: hosts that are down under maintenance, of which that was told.
     """
 
-    tripped_until: float | None = None
+    tripped_until: float | None = age()
     reason: str = ""
     blind_since: float | None = None
-    sighted_at: float | None = None
+    sighted_at: float | None = age()
     left_alone: tuple[str, ...] = ()
-    tripped_at: float | None = None
+    tripped_at: float | None = age()
     counted: tuple[str, ...] = ()

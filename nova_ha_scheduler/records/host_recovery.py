@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.reasons import Reasoned
+from nova_ha_scheduler.records.ages import age, wait
 from nova_ha_scheduler.records.evidence import Evidence
 from nova_ha_scheduler.records.old_request import OldRequest
 
@@ -57,15 +58,15 @@ class HostRecovery(Reasoned):
     state: HostState
     started_at: float
     stages: Mapping[str, float] = field(default_factory=dict)
-    admitted_at: float | None = None
+    admitted_at: float | None = age()
     evidence: Evidence | None = None
     witnessed_at: float | None = None
     forced_down_by_us: bool = False
     disabled_by_us: bool = False
-    closed_at: float | None = None
+    closed_at: float | None = age()
     quiet_since: float | None = None
     writes: int = 0
-    next_try_at: float = 0.0
+    next_try_at: float = wait()
     by_hand: bool = False
     ended_at: float | None = None
     aborted: str = ""
@@ -82,3 +83,16 @@ class HostRecovery(Reasoned):
     def told(self) -> Mapping[str, Any]:
         """What every event about it says."""
         return {"host": self.host, "recovery": self.id}
+
+    @property
+    def ended_as(self) -> str | None:
+        """The word of the last stage in which each server was accounted for."""
+        ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
+        reached = [end for end in ends if end in self.stages]
+        return max(reached, key=self.stages.__getitem__, default=None)
+
+    @property
+    def outcome(self) -> str:
+        """How far it came: of a closed one, what it was before."""
+        over = self.state in (HostState.CLOSED, HostState.RETURNING)
+        return (over and self.ended_as) or self.state.value

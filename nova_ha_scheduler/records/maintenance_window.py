@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.reasons import Reasoned
+from nova_ha_scheduler.records.ages import wait
 
 
 class WindowState(enum.Enum):
@@ -49,8 +50,8 @@ class Window(Reasoned):
     disabled_by_us: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
     drained_at: float | None = None
-    next_look_at: float = 0.0
-    next_try_at: float = 0.0
+    next_look_at: float = wait()
+    next_try_at: float = wait()
     forced: bool = False
     ended_at: float | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.reasons import Reasoned
+from nova_ha_scheduler.records.ages import age, wait
 
 
 class MoveState(enum.Enum):
@@ -61,9 +62,9 @@ class Move(Reasoned):
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
-    moving_at: float | None = None
-    arrived_at: float | None = None
-    not_before: float = 0.0
+    moving_at: float | None = age()
+    arrived_at: float | None = age()
+    not_before: float = wait()
     ended_at: float | None = None
 
     @property

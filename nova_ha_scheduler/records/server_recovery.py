@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova_ha_scheduler.reasons import Reasoned
+from nova_ha_scheduler.records.ages import age, wait
 
 
 class ServerState(enum.Enum):
@@ -67,10 +68,10 @@ class ServerRecovery(Reasoned):
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
-    moving_at: float | None = None
-    landed_at: float | None = None
+    moving_at: float | None = age()
+    landed_at: float | None = age()
     ended_at: float | None = None
-    not_before: float = 0.0
+    not_before: float = wait()
 
     def is_under_way(self, now: float) -> bool:
         """Whether its migration record will say how it goes on."""

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """All that the journal keeps, and what one step adds to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Intent, Outcome
@@ -41,18 +43,11 @@ class State:
     def after(self, change: "Change") -> "State":
         """The state with a change in it; what has ended is still there."""
         ended = {outcome.intent.id for outcome in change.closed}
-        commands = {**self.commands, **{c.id: c for c in change.commands}}
         intents = {**self.intents, **{i.id: i for i in change.opened}}
-        pauses = {**self.pauses, **{p.id: p for p in change.pauses}}
         return State(
-            hosts={**self.hosts, **{h.id: h for h in change.hosts}},
-            servers={**self.servers, **{s.key: s for s in change.servers}},
             intents={k: i for k, i in intents.items() if k not in ended},
-            commands={k: c for k, c in commands.items() if not c.answer},
             guard=change.guard or self.guard,
-            pauses={k: p for k, p in pauses.items() if p.ended_at is None},
-            windows={**self.windows, **{w.id: w for w in change.windows}},
-            moves={**self.moves, **{m.key: m for m in change.moves}},
+            **{kind.name: kind.merged(self, change) for kind in KINDS},
         )
 
 
@@ -79,3 +74,42 @@ class Change:
 
     def __bool__(self) -> bool:
         return self != Change()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of record that is inserted or replaced by its key.
+
+    :ivar name: the field of State, and of Change.
+    :ivar over: whether a record has no place in the state any more.
+    """
+
+    name: str
+    record: type[Any]
+    key: Callable[[Any], Any] = attrgetter("key")
+    over: Callable[[Any], Any] = lambda record: False
+
+    def by_key(self, records: Iterable[Any]) -> dict[Any, Any]:
+        """As they stand in the state."""
+        return {self.key(record): record for record in records}
+
+    def merged(self, state: State, change: Change) -> dict[Any, Any]:
+        """What the state has of it after a change."""
+        known: Mapping[Any, Any] = getattr(state, self.name)
+        found = {**known, **self.by_key(getattr(change, self.name))}
+        return {key: one for key, one in found.items() if not self.over(one)}
+
+
+_ID = attrgetter("id")
+
+KINDS = (
+    Kind("hosts", HostRecovery, _ID),
+    Kind("servers", ServerRecovery),
+    Kind("commands", Command, _ID, attrgetter("answer")),
+    Kind("pauses", Pause, _ID, lambda pause: pause.ended_at is not None),
+    Kind("windows", Window, _ID),
+    Kind("moves", Move),
+)
+"""A new kind is an entry here, a field of State and of Change, and a table with its
+query in the journal (journal/tables.py). Intents, events and the guard's record are
+kept in ways of their own."""

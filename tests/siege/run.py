@@ -14,7 +14,6 @@ from typing import Any
 
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import HistoryQuery
-from nova_ha_scheduler.journal.store import outcome_of
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from tests.errors import CloudError
 from tests.evacuator.rig import is_active
@@ -168,7 +167,7 @@ class Run:
 
     def _is_done(self, host: str) -> bool:
         found = self._trigger.history().recoveries(HistoryQuery(host=host, limit=1))
-        return bool(found) and outcome_of(found[0]) in ("recovered", "incomplete")
+        return bool(found) and found[0].outcome in ("recovered", "incomplete")
 
     # The oracle.
 

@@ -18,7 +18,6 @@ from nova.conf import CONF
 
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from nova_ha_scheduler.journal.store import outcome_of
 from nova_ha_scheduler.service.startup import load
 from tests.evacuator import broker as rabbitmq
 from tests.evacuator.broker import Broker
@@ -115,7 +114,7 @@ class Trigger:
         database = Database(load("test", ["--config-file", str(self.conf)]))
         found = History(database).recoveries(HistoryQuery(host=host, limit=1))
         database.dispose()
-        return outcome_of(found[0]) if found else ""
+        return found[0].outcome if found else ""
 
     def start(self, log: Path) -> "subprocess.Popen[bytes]":
         with log.open("wb") as file:

@@ -231,12 +231,12 @@ def test_a_decision_that_is_lost(kept: Path) -> None:
 
 def test_two_classes_of_one_name_cannot_be_kept() -> None:
     @dataclass(frozen=True)
-    class Event:
+    class Another:
         event: Event
 
-    told = Event(EventKind.BLIND, 0.0)
+    Another.__name__ = "Event"
     with pytest.raises(ValueError, match="have one name"):
-        Writer().add("", Event(told))
+        Writer().add("", Another(Event(EventKind.BLIND, 0.0)))
 
 
 @pytest.mark.parametrize("same", [True, False])
