@@ -24,14 +24,14 @@ def wait() -> Any:
 
 def shifted(record: Any, seconds: float) -> Any:
     """The record on a clock that was set by so many seconds: all is as old as it was."""
-    found = ((name, getattr(record, name)) for name in _marked(type(record), _AGE))
+    found = ((name, getattr(record, name)) for name in _marked(record.__class__, _AGE))
     new = {name: at + seconds for name, at in found if at}
     return replace(record, **new) if new else record
 
 
 def bounded(record: Any, latest: float) -> Any:
     """The record, which waits for nothing beyond a time."""
-    waits = _marked(type(record), _WAIT)
+    waits = _marked(record.__class__, _WAIT)
     new = {name: latest for name in waits if getattr(record, name) > latest}
     return replace(record, **new) if new else record
 
