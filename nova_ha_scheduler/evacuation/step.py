@@ -36,7 +36,7 @@ _DECIDED = (
 )
 """What the functions of a step change: with records that are never changed."""
 
-RESTARTED = "the trigger was restarted before it learned the result"
+_RESTARTED = "the trigger was restarted before it learned the result"
 
 
 _KIND_OF = {kind.record: kind for kind in KINDS}
@@ -56,7 +56,7 @@ class Step:
     """The functions of a step read and write it; :meth:`change` is their sum.
 
     Intents of an earlier life of the trigger, which nobody carries out any more, end
-    here with Result.UNKNOWN: whoever wanted them looks before repeating anything.
+    here with Result.LOST: whoever wanted them looks before repeating anything.
 
     :ivar may_fence: whether the guard admits another host in this step.
     :ivar broken: the hosts whose recovery broke, and why: bugs.
@@ -97,7 +97,7 @@ class Step:
         self._before = state
         known = {outcome.intent.id for outcome in outcomes}
         lost = (
-            Outcome(intent, Result.UNKNOWN, now, RESTARTED)
+            Outcome(intent, Result.LOST, now, _RESTARTED)
             for intent in state.intents.values()
             if intent.id not in running and intent.id not in known
         )
@@ -127,7 +127,7 @@ class Step:
     def check_of(self, host: str) -> Outcome | None:
         """What a periodic check of a fence device found."""
         checks = (o for o in self._closed if not o.intent.recovery)
-        found = (o for o in checks if o.intent.host == host and o.detail != RESTARTED)
+        found = (o for o in checks if o.intent.host == host and not o.lost)
         return next(found, None)
 
     def pending(self, about: Record, effect: Effect) -> bool:

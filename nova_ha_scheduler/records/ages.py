@@ -23,7 +23,7 @@ def wait() -> Any:
 
 
 def shifted(record: Any, seconds: float) -> Any:
-    """The record on a clock that was set by so many seconds: all is as old as it was."""
+    """The record on a clock that was set: all is as old as it was."""
     found = ((name, getattr(record, name)) for name in _marked(record.__class__, _AGE))
     new = {name: at + seconds for name, at in found if at}
     return replace(record, **new) if new else record

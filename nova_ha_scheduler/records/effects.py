@@ -73,6 +73,9 @@ class Result(enum.Enum):
     """A lost connection, a time-out, an error 500: it may have happened."""
     WITHHELD = "withheld"
     """It was never begun: a pause, an abort or a doubt came first."""
+    LOST = "lost"
+    """As unknown: the trigger was restarted before it learned the result. Perhaps it
+    was never begun."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,10 @@ class Outcome:
     @property
     def refused(self) -> bool:
         return self.result is Result.REFUSED
+
+    @property
+    def lost(self) -> bool:
+        return self.result is Result.LOST
 
     @property
     def withheld(self) -> bool:

@@ -42,6 +42,7 @@ class Move(Reasoned):
     :ivar tried: destinations whose attempt failed.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as is moving_at: when its record was seen.
+    :ivar answer_lost: the trigger was restarted before it had the answer to that.
     :ivar arrived_at: when a cold one was first seen to wait for its confirmation.
     :ivar not_before: no new attempt, and no new judgement, before then.
     :ivar ended_at: when the state became final.
@@ -62,6 +63,7 @@ class Move(Reasoned):
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
+    answer_lost: bool = False
     moving_at: float | None = age()
     arrived_at: float | None = age()
     not_before: float = wait()

@@ -44,6 +44,7 @@ class ServerRecovery(Reasoned):
     :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as are the three below.
+    :ivar answer_lost: the trigger was restarted before it had the answer to that.
     :ivar moving_at: when the record was first seen.
     :ivar landed_at: when the record was first seen to have ended well.
     :ivar ended_at: when the state became final.
@@ -68,6 +69,7 @@ class ServerRecovery(Reasoned):
     destination: str | None = None
     request_id: str | None = None
     asked_at: float | None = None
+    answer_lost: bool = False
     moving_at: float | None = age()
     landed_at: float | None = age()
     ended_at: float | None = None

@@ -4,6 +4,25 @@
 It is emptied when all is kept anew.
 """
 
-from tests.decisions.shapes import Renames
+from tests.decisions.shapes import Member, Renames, Shape
 
-RENAMED = Renames(fields={}, members={}, reshaped={})
+_RESTARTED = "the trigger was restarted before it learned the result"
+
+
+def _outcome(kept: Shape) -> Shape:
+    lost = kept.fields["detail"] == _RESTARTED
+    result = Member("Result", "LOST") if lost else kept.fields["result"]
+    return Shape(kept.kind, {**kept.fields, "result": result})
+
+
+def _asked(kept: Shape) -> Shape:
+    unresolved = kept.fields["reason"] == Member("Reason", "UNRESOLVED")
+    lost = unresolved and kept.fields["detail"] == _RESTARTED
+    return Shape(kept.kind, {**kept.fields, "answer_lost": lost})
+
+
+RENAMED = Renames(
+    fields={},
+    members={},
+    reshaped={"Outcome": _outcome, "ServerRecovery": _asked, "Move": _asked},
+)

@@ -4,9 +4,9 @@
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation.detection import suspicion
-from nova_ha_scheduler.evacuation.step import RESTARTED, Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.records.effects import Effect, Result
+from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 
 _EFFECTS = (Effect.FORCE_DOWN, Effect.DISABLE)
@@ -19,7 +19,7 @@ def is_under_way(step: Step, host: HostRecovery) -> bool:
     """Whether Nova is being told; what was lost in a restart was not, or is shown."""
     told = (step.outcome(host, effect) for effect in _EFFECTS)
     return any(step.pending(host, effect) for effect in _EFFECTS) or any(
-        outcome.detail != RESTARTED for outcome in told if outcome
+        not outcome.lost for outcome in told if outcome
     )
 
 
@@ -29,7 +29,7 @@ def done(step: Step, host: HostRecovery, effect: Effect, shown: bool) -> bool:
     outcome = step.outcome(host, effect)
     if outcome is None:
         return shown and step.pending(host, effect)
-    return outcome.ok or (outcome.result is Result.UNKNOWN and shown)
+    return outcome.ok or (shown and not outcome.refused)
 
 
 def ask(step: Step, host: HostRecovery, down: bool, disabled: bool) -> HostRecovery:
@@ -49,7 +49,7 @@ def _answered(step: Step, host: HostRecovery) -> HostRecovery:
     again = host.reason in (Reason.REFUSED_BY_NOVA, Reason.NOVA_FAILED)
     for effect in _EFFECTS:
         outcome = step.outcome(host, effect)
-        if outcome is None or outcome.ok or outcome.detail == RESTARTED:
+        if outcome is None or outcome.ok or outcome.lost:
             continue
         why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
         host = step.hold(host, why, outcome.detail)

@@ -7,7 +7,7 @@ from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import guard
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.server import server_states
-from nova_ha_scheduler.evacuation.step import RESTARTED, Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome
@@ -74,7 +74,7 @@ def heard_out(step: Step, host: HostRecovery) -> HostRecovery:
     if word := confirmation(step, host):
         return replace(host, evidence=word, reason=None, detail="")
     if outcome := step.outcome(host, Effect.TESTIFY_AGAIN):
-        if not outcome.refused and outcome.detail != RESTARTED:
+        if not (outcome.refused or outcome.lost):
             host = replace(host, witnessed_at=evidence.at, reason=None, detail="")
             return replace(host, next_try_at=step.now)
         if outcome.refused:
@@ -202,7 +202,7 @@ def _held(
     reason: Reason,
     seconds: float,
 ) -> HostRecovery:
-    if outcome.detail != RESTARTED:
+    if not outcome.lost:
         host = step.hold(host, reason, outcome.detail)
     return later(step, host, outcome, seconds)
 
@@ -211,7 +211,7 @@ def later(
     step: Step, host: HostRecovery, outcome: Outcome, seconds: float
 ) -> HostRecovery:
     """The host, to be tried again later; what a restart cut short, at once."""
-    rest = 0 if outcome.detail == RESTARTED else seconds
+    rest = 0 if outcome.lost else seconds
     return replace(host, next_try_at=step.now + rest)
 
 

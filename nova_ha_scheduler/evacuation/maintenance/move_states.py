@@ -12,7 +12,7 @@ from dataclasses import replace
 from nova_ha_scheduler.cluster.picture import Migration, MoveKind, Server, Unconfirmed
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.server import attempts, server_states
-from nova_ha_scheduler.evacuation.step import RESTARTED, Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.reasons import Reason
@@ -270,6 +270,7 @@ def _ask(step: Step, move: Move, kind: MoveKind, destination: str | None) -> Mov
         attempts=move.attempts + 1,
         request_id=None,
         asked_at=step.now,
+        answer_lost=False,
         moving_at=None,
         not_before=step.now + step.options.settle,
     )
@@ -303,6 +304,7 @@ def _answered(step: Step, move: Move, outcome: Outcome) -> Move:
         move = replace(move, request_id=outcome.request_id)
     else:
         move = move.because(Reason.UNRESOLVED, outcome.detail)
+        move = replace(move, answer_lost=outcome.lost)
     # It may still take effect, or does not show yet.
     return replace(move, not_before=step.now + step.options.settle)
 
@@ -370,7 +372,7 @@ def confirming(step: Step, move: Move) -> Move:
         words = f"migration record {newest.status}"
         return _enter(step, move.because(Reason.NOT_CONFIRMED, words), MoveState.FAILED)
     outcome = step.outcome(move, Effect.CONFIRM)
-    if outcome and not outcome.ok and outcome.detail != RESTARTED:
+    if outcome and not (outcome.ok or outcome.lost):
         move = move.because(Reason.NOT_CONFIRMED, outcome.detail)
         if step.now - (move.arrived_at or step.now) >= step.options.check_time:
             return _enter(step, move, MoveState.FAILED)

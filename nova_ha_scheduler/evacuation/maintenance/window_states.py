@@ -16,7 +16,7 @@ from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.maintenance import drain
-from nova_ha_scheduler.evacuation.step import RESTARTED, Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect
@@ -274,7 +274,7 @@ def _done(
     outcome = step.outcome(window, effect)
     if shown or (outcome and outcome.ok):
         return window, True
-    if outcome and outcome.detail != RESTARTED:
+    if outcome and not outcome.lost:
         why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
         window = step.hold(window, why, outcome.detail)
         window = replace(window, next_try_at=step.now + step.options.retry_interval)

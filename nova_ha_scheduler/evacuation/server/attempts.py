@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from nova_ha_scheduler.cluster.picture import Migration
-from nova_ha_scheduler.evacuation.step import RESTARTED, Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.move import Move
@@ -50,7 +50,7 @@ def never_got(
 
     :param failed: the end of an attempt.
     """
-    before, killed = record.tried, record.detail == RESTARTED
+    before, killed = record.tried, record.answer_lost
     if killed:
         record = replace(record, attempts=record.attempts - 1)  # perhaps never sent
     record = failed(step, record, "Nova never got the request")

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Server
-from nova_ha_scheduler.evacuation.step import RESTARTED, Step
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect, Outcome
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
@@ -60,7 +60,7 @@ def put_right(step: Step, record: ServerRecovery, effect: Effect) -> ServerRecov
     outcome, looked = (step.outcome(record, e) for e in (effect, Effect.LOOK))
     if outcome and outcome.detail:
         record = replace(record, detail=outcome.detail)
-        if outcome.detail == RESTARTED:
+        if outcome.lost:
             record = replace(record, not_before=step.now)
     due = step.now >= record.not_before or bool(looked and looked.refused)
     if due and not step.pending(record, effect):

@@ -185,6 +185,7 @@ def ask(
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=step.now,
+        answer_lost=False,
         not_before=step.now + step.options.settle,
     )
     how = "" if named else f"{destination} has room; the scheduler chooses"
@@ -204,6 +205,7 @@ def asked(step: Step, record: ServerRecovery) -> ServerRecovery:
             record = replace(record, request_id=outcome.request_id)
         else:
             record = record.because(Reason.UNRESOLVED, outcome.detail)
+            record = replace(record, answer_lost=outcome.lost)
         # It may still take effect, or does not show yet.
         record = replace(record, not_before=step.now + step.options.settle)
     if _new_record(step, record):
