@@ -25,6 +25,7 @@ from nova_ha_scheduler.records.state import KINDS, Change, State
 
 Record = HostRecovery | ServerRecovery | OldRequest | Window | Move
 Held = TypeVar("Held", HostRecovery, Window)
+Wanting = TypeVar("Wanting", HostRecovery, ServerRecovery, Window, Move)
 
 _NUMBERED = re.compile(r"\S*\d\S*")
 """A word with a number in it: a duration, an address, a request's id. What devices,
@@ -222,6 +223,31 @@ class Step:
         intent = Intent(id, effect, host, now, recovery, server, destination, text)
         self._opened.append(intent)
         self._pending.add(_key(intent))
+
+    def ensure(
+        self,
+        record: Wanting,
+        effect: Effect,
+        host: str,
+        every: float | None = None,
+        text: str = "",
+        at_once: bool = False,
+    ) -> Wanting:
+        """The record, for which an effect is wanted until it shows: once it is due, and
+        while none is being carried out.
+
+        :param every: seconds after which it is due again, as the picture may be older
+            than what was done; None: whoever hears the answer says when.
+        :param at_once: it is due whatever was said before.
+        """
+        due = at_once or self.now >= getattr(record, record.DUE)
+        if not due or self.pending(record, effect):
+            return record
+        self.intend(effect, host, record, text=text)
+        if every is None:
+            return record
+        later: dict[str, Any] = {record.DUE: self.now + every}
+        return replace(record, **later)
 
     def tell(
         self, kind: EventKind, about: Record | None = None, **told: Unpack[Told]

@@ -4,7 +4,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import age, wait
@@ -52,6 +52,9 @@ class HostRecovery(Reasoned):
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
+
+    DUE: ClassVar = "next_try_at"
+    """When what is wanted of the world may be asked for."""
 
     id: str
     host: str

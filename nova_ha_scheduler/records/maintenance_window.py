@@ -5,7 +5,7 @@ import datetime
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import wait
@@ -37,6 +37,9 @@ class Window(Reasoned):
     :ivar forced: to be ended although the host is down.
     :ivar reason: why it does not go on, while it does not, or what was put right.
     """
+
+    DUE: ClassVar = "next_try_at"
+    """When what is wanted of the world may be asked for."""
 
     id: str
     host: str

@@ -4,7 +4,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.reasons import Reasoned
@@ -47,6 +47,9 @@ class Move(Reasoned):
     :ivar not_before: no new attempt, and no new judgement, before then.
     :ivar ended_at: when the state became final.
     """
+
+    DUE: ClassVar = "not_before"
+    """When what is wanted of the world may be asked for."""
 
     job: str
     server: str

@@ -4,7 +4,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import age, wait
@@ -50,6 +50,9 @@ class ServerRecovery(Reasoned):
     :ivar ended_at: when the state became final.
     :ivar not_before: no new attempt, and no new judgement, before then.
     """
+
+    DUE: ClassVar = "not_before"
+    """When what is wanted of the world may be asked for."""
 
     recovery: str
     server: str

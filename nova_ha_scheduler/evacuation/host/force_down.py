@@ -36,10 +36,9 @@ def ask(step: Step, host: HostRecovery, down: bool, disabled: bool) -> HostRecov
     """Want what is not done yet."""
     host = _answered(step, host)
     for effect, done in (Effect.FORCE_DOWN, down), (Effect.DISABLE, disabled):
-        due = step.now >= host.next_try_at and not step.pending(host, effect)
-        if due and not done:
+        if not done:
             text = suspicion.disabled_reason(f"evacuated, {host.evidence}")
-            step.intend(effect, host.host, host, text=text)
+            host = step.ensure(host, effect, host.host, text=text)
     return host
 
 

@@ -43,7 +43,7 @@ def suspected(step: Step, host: HostRecovery) -> HostRecovery:
         if outcome.refused:
             host = step.hold(host, Reason.WITNESSES, outcome.detail)
         host = proof.later(step, host, outcome, step.options.witness_interval)
-    return proof.ask_when_due(step, host, Effect.TESTIFY)
+    return step.ensure(host, Effect.TESTIFY, host.host)
 
 
 def confirmed(step: Step, host: HostRecovery) -> HostRecovery:
@@ -91,7 +91,7 @@ def fencing(step: Step, host: HostRecovery) -> HostRecovery:
         return proof.proven(step, host, evidence)
     if over := _false_alarm(step, host):
         return over
-    return proof.ask_when_due(step, host, Effect.CHECK_POWER)
+    return step.ensure(host, Effect.CHECK_POWER, host.host)
 
 
 def fenced(step: Step, host: HostRecovery) -> HostRecovery:

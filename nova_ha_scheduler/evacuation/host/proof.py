@@ -80,11 +80,8 @@ def heard_out(step: Step, host: HostRecovery) -> HostRecovery:
         if outcome.refused:
             host = step.hold(host, Reason.SEEN_ALIVE, outcome.detail)
         host = later(step, host, outcome, step.options.witness_interval)
-    due = step.now >= host.next_try_at
-    if due and not step.pending(host, Effect.TESTIFY_AGAIN):
-        since = str(evidence.at)
-        step.intend(Effect.TESTIFY_AGAIN, host.host, host, text=since)
-    return host
+    since = str(evidence.at)
+    return step.ensure(host, Effect.TESTIFY_AGAIN, host.host, text=since)
 
 
 def is_heard_out(step: Step, host: HostRecovery) -> bool:
@@ -152,7 +149,7 @@ def _checked(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
             server_states.give_up_waiting(step, host, Reason.HOST_RETURNED)
         reason = Reason.ALIVE if alive else Reason.PROOF_STALE
         host = _unknown(step, host, outcome, reason)
-    return ask_when_due(step, host, Effect.CHECK_POWER)
+    return step.ensure(host, Effect.CHECK_POWER, host.host)
 
 
 def look_again(step: Step, host: HostRecovery) -> bool:
@@ -213,9 +210,3 @@ def later(
     """The host, to be tried again later; what a restart cut short, at once."""
     rest = 0 if outcome.lost else seconds
     return replace(host, next_try_at=step.now + rest)
-
-
-def ask_when_due(step: Step, host: HostRecovery, effect: Effect) -> HostRecovery:
-    if step.now >= host.next_try_at and not step.pending(host, effect):
-        step.intend(effect, host.host, host)
-    return host

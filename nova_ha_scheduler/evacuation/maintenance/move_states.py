@@ -376,15 +376,9 @@ def confirming(step: Step, move: Move) -> Move:
         move = move.because(Reason.NOT_CONFIRMED, outcome.detail)
         if step.now - (move.arrived_at or step.now) >= step.options.check_time:
             return _enter(step, move, MoveState.FAILED)
-    wanted = newest is not None and newest.arrived and _looked(step, move)
-    if (
-        wanted
-        and step.now >= move.not_before
-        and not step.pending(move, Effect.CONFIRM)
-    ):
-        step.intend(Effect.CONFIRM, move.source, move)
-        move = replace(move, not_before=step.now + step.options.retry_interval)
-    return move
+    if newest is None or not newest.arrived or not _looked(step, move):
+        return move
+    return step.ensure(move, Effect.CONFIRM, move.source, step.options.retry_interval)
 
 
 def ended(step: Step, move: Move) -> Move:

@@ -278,8 +278,6 @@ def _done(
         why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
         window = step.hold(window, why, outcome.detail)
         window = replace(window, next_try_at=step.now + step.options.retry_interval)
-    if step.now >= window.next_try_at and not step.pending(window, effect):
-        text = suspicion.disabled_reason(f"maintenance by {window.by}: {window.why}")
-        text = text if effect is Effect.DISABLE else ""
-        step.intend(effect, window.host, window, text=text)
-    return window, False
+    text = suspicion.disabled_reason(f"maintenance by {window.by}: {window.why}")
+    text = text if effect is Effect.DISABLE else ""
+    return step.ensure(window, effect, window.host, text=text), False

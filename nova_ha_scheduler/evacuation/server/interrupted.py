@@ -60,8 +60,7 @@ def ended(
     outcome = step.outcome(record, Effect.SET_ACTIVE)
     if outcome and outcome.refused:
         return leave(step, record, Reason.REFUSED_BY_NOVA, outcome.detail)
-    due = step.now >= record.not_before and not step.pending(record, Effect.SET_ACTIVE)
-    if due and not stopping.stops(step, step.hosts[record.recovery]):
-        step.intend(Effect.SET_ACTIVE, record.source, record)
-        record = replace(record, not_before=step.now + step.options.retry_interval)
-    return record
+    if stopping.stops(step, step.hosts[record.recovery]):
+        return record
+    every = step.options.retry_interval
+    return step.ensure(record, Effect.SET_ACTIVE, record.source, every)

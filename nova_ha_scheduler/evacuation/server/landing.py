@@ -62,8 +62,6 @@ def put_right(step: Step, record: ServerRecovery, effect: Effect) -> ServerRecov
         record = replace(record, detail=outcome.detail)
         if outcome.lost:
             record = replace(record, not_before=step.now)
-    due = step.now >= record.not_before or bool(looked and looked.refused)
-    if due and not step.pending(record, effect):
-        step.intend(effect, record.destination or "", record)
-        record = replace(record, not_before=step.now + step.options.retry_interval)
-    return record
+    place, every = record.destination or "", step.options.retry_interval
+    sure = bool(looked and looked.refused)
+    return step.ensure(record, effect, place, every, at_once=sure)

@@ -216,9 +216,8 @@ def _reset(step: Step, record: ServerRecovery, words: str) -> ServerRecovery:
     if record.reason is not Reason.STRANDED:
         record = replace(record.because(Reason.STRANDED, words), not_before=step.now)
         step.tell(EventKind.SERVER_STRANDED, record, reason=record.sentence)
-    due = step.now >= record.not_before and not step.pending(record, Effect.RESET_STATE)
     stuck = server is not None and server.task_state is not None
-    if due and stuck and not stopping.stops(step, step.hosts[record.recovery]):
-        step.intend(Effect.RESET_STATE, record.source, record)
-        record = replace(record, not_before=step.now + step.options.retry_interval)
-    return record
+    if not stuck or stopping.stops(step, step.hosts[record.recovery]):
+        return record
+    every = step.options.retry_interval
+    return step.ensure(record, Effect.RESET_STATE, record.source, every)
