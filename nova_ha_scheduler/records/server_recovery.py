@@ -16,6 +16,8 @@ class ServerState(enum.Enum):
     WAITING = "waiting"
     ASKED = "asked"
     MOVING = "moving"
+    LANDED = "landed"
+    """Its evacuation has ended well, and it is checked."""
     RECOVERED = "recovered"
     FAILED = "failed"
     LEFT = "left"
@@ -80,7 +82,7 @@ class ServerRecovery(Reasoned):
 
     def is_under_way(self, now: float) -> bool:
         """Whether its migration record will say how it goes on."""
-        moving = self.state is ServerState.MOVING and self.landed_at is None
+        moving = self.state is ServerState.MOVING
         return moving or (self.state is ServerState.ASKED and now < self.not_before)
 
     def is_lost(self, now: float) -> bool:

@@ -21,8 +21,16 @@ def _asked(kept: Shape) -> Shape:
     return Shape(kept.kind, {**kept.fields, "answer_lost": lost})
 
 
+def _server(kept: Shape) -> Shape:
+    kept = _asked(kept)
+    checked = kept.fields["landed_at"] is not None
+    moving = kept.fields["state"] == Member("ServerState", "MOVING")
+    state = Member("ServerState", "LANDED") if moving and checked else None
+    return Shape(kept.kind, {**kept.fields, "state": state or kept.fields["state"]})
+
+
 RENAMED = Renames(
     fields={},
     members={},
-    reshaped={"Outcome": _outcome, "ServerRecovery": _asked, "Move": _asked},
+    reshaped={"Outcome": _outcome, "ServerRecovery": _server, "Move": _asked},
 )

@@ -13,7 +13,7 @@ from nova_ha_scheduler.records.old_request import OldRequest
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import State
 
-_MOVING = (ServerState.ASKED, ServerState.MOVING)
+_MOVING = (ServerState.ASKED, ServerState.MOVING, ServerState.LANDED)
 
 _OVER = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.RETURNING)
 
@@ -108,7 +108,7 @@ def _stranded(state: State, open_: list[ServerRecovery]) -> set[str]:
 def _to_check(open_: list[ServerRecovery], now: float) -> frozenset[str]:
     """The landed servers that are to be looked at."""
     under_way = {s.source for s in open_ if s.is_under_way(now)}
-    landed = [s for s in open_ if s.landed_at is not None]
+    landed = [s for s in open_ if s.state is ServerState.LANDED]
     late = now - min((s.landed_at or now for s in landed), default=now)
     return frozenset(
         s.server

@@ -19,6 +19,13 @@ OUR_MARK = "nova-ha: "
 _MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
 
+_PROVEN = (
+    HostState.FENCED,
+    HostState.EVACUATING,
+    HostState.RECOVERED,
+    HostState.INCOMPLETE,
+)
+
 _NOVA_MARK = "AUTO: "
 """nova-compute disables its own service with such a reason (libvirt is gone)."""
 
@@ -26,6 +33,20 @@ _SETTLES_IN = 2
 """Times the silence of a dead host. A service whose last call got no answer waits for
 it as long as Nova's rpc_response_timeout says, 60 seconds by default, and reports only
 then: seen after the kill of a conductor."""
+
+
+def proven_dead(step: Step, host: str) -> HostRecovery | None:
+    """The recovery of a host that is proven to have died, and shows no life; the
+    picture is younger than the proof.
+
+    A host in recovery is nobody's destination: it has died after it was asked, whatever
+    the clock says.
+    """
+    found = step.recovery_of(host)
+    if found is None or found.evidence is None or found.state not in _PROVEN:
+        return None
+    older = step.picture.taken_at <= found.stages.get(HostState.FENCED.value, 0.0)
+    return None if older else found
 
 
 def disabled_reason(words: str) -> str:

@@ -341,7 +341,7 @@ def moving(step: Step, move: Move) -> Move:
     if newest and newest.failed:
         said = attempts.why(step, move, newest)
         if said is None:
-            return move
+            return attempts.ask_why(step, move)
         return _attempt_failed(step, replace(move, baseline=newest.id), said)
     if newest and newest.landed:
         return _moved(step, move)

@@ -26,15 +26,19 @@ def tried(record: Asked) -> Asked:
 
 def why(step: Step, record: Asked, failed: Migration) -> str | None:
     """What is to be said of an attempt whose record has failed; None: Nova, which says
-    no more there, is asked for it first."""
+    no more there, has to be asked for it first."""
     words = unexplained(failed)
     if record.request_id is None:
         return words
     if outcome := step.outcome(record, Effect.ASK_WHY):
         return f"{words}: {outcome.detail}" if outcome.ok and outcome.detail else words
-    if not step.pending(record, Effect.ASK_WHY):
-        step.intend(Effect.ASK_WHY, record.source, record, text=record.request_id)
     return None
+
+
+def ask_why(step: Step, record: Asked) -> Asked:
+    """The record, of whose failure Nova is asked to say more."""
+    text = record.request_id or ""
+    return step.ensure(record, Effect.ASK_WHY, record.source, text=text, at_once=True)
 
 
 def unexplained(failed: Migration) -> str:

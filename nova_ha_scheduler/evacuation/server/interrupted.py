@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import stopping
-from nova_ha_scheduler.evacuation.server import stranded
+from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
@@ -42,7 +42,8 @@ ServerFunction = Callable[[Step, ServerRecovery, Reason, str], ServerRecovery]
 
 def for_ever(step: Step, record: ServerRecovery, state: str) -> bool:
     """Whether a task state is one that nobody will end."""
-    return state in _SET_BY_ITS_HOST and stranded.is_dead(step, record.source)
+    dead = suspicion.proven_dead(step, record.source) is not None
+    return dead and state in _SET_BY_ITS_HOST
 
 
 def ended(

@@ -9,15 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Migration
-from nova_ha_scheduler.evacuation.detection import unreadable
+from nova_ha_scheduler.evacuation import stopping
+from nova_ha_scheduler.evacuation.detection import suspicion, unreadable
 from nova_ha_scheduler.evacuation.server import (
     attempts,
     discovery,
     interrupted,
     landing,
     old_requests,
-    stranded,
+    verdicts,
 )
+from nova_ha_scheduler.evacuation.server.verdicts import Facts, Verdict
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.reasons import Reason
@@ -26,7 +28,7 @@ from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
-_UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
+_UNDER_WAY = (ServerState.ASKED, ServerState.MOVING, ServerState.LANDED)
 
 
 def follow(step: Step, host: HostRecovery) -> None:
@@ -104,7 +106,7 @@ def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     if record.reason is Reason.CANNOT_BE_READ and not record.attempts:
         found = discovery.found(step, step.hosts[record.recovery], server)
         record = replace(found, seen_at=record.seen_at)
-    if record.only and stranded.is_dead(step, record.only):
+    if record.only and suspicion.proven_dead(step, record.only):
         record = replace(record, only=None)
     facts = step.picture.hosts[server.host].facts
     if why := triage.why_left(server, facts, step.options):
@@ -136,7 +138,7 @@ def claims(step: Step) -> list[board.Claim]:
             _new_record(step, record),
         )
         for record in moving
-        if record.landed_at is None and record.destination is not None
+        if record.destination is not None
     ]
 
 
@@ -192,101 +194,166 @@ def ask(
     return _enter(step, record, ServerState.ASKED, how)
 
 
-def asked(step: Step, record: ServerRecovery) -> ServerRecovery:
-    """Nova is being asked. A lost answer is looked for in the records, and only
-    when it can no longer take effect is the request held for void."""
-    if outcome := step.outcome(record, Effect.EVACUATE):
-        if outcome.refused:
-            return _attempt_failed(step, record, outcome.detail)
-        if outcome.withheld:
-            record = replace(record, attempts=record.attempts - 1, not_before=step.now)
-            return wait(step, _anew(record), Reason.WITHHELD)
-        if outcome.ok:
-            record = replace(record, request_id=outcome.request_id)
-        else:
-            record = record.because(Reason.UNRESOLVED, outcome.detail)
-            record = replace(record, answer_lost=outcome.lost)
-        # It may still take effect, or does not show yet.
-        record = replace(record, not_before=step.now + step.options.settle)
-    if _new_record(step, record):
-        return _adopt(step, record)
-    under_way = step.pending(record, Effect.EVACUATE)
-    shown = record.source in step.picture.scope.hosts
-    if under_way or not shown or step.picture.taken_at < record.not_before:
+def under_way(step: Step, record: ServerRecovery) -> ServerRecovery:
+    """Nova is asked for it, or has a record of it: the verdict table says what has
+    become of it, and :data:`_VERDICTS` what is done then."""
+    newest = _new_record(step, record)
+    record = _answered(step, record)
+    goes_on = newest is not None and not (newest.failed or newest.landed)
+    if goes_on and newest and newest.destination:
+        record = replace(record, destination=newest.destination)
+    facts = Facts(step, record, newest)
+    return _VERDICTS[verdicts.judge(facts).verdict](facts)
+
+
+def _answered(step: Step, record: ServerRecovery) -> ServerRecovery:
+    """The server, of whose request Nova has said yes, or nothing: then it is looked for
+    in the records, and held for void only when it can no longer take effect."""
+    asked = record.state is ServerState.ASKED
+    outcome = step.outcome(record, Effect.EVACUATE) if asked else None
+    if outcome is None or outcome.refused or outcome.withheld:
         return record
-    if words := unreadable.why(step, record):
-        return unreadable.followed(step, record, words)
-    record = unreadable.read_again(record)
-    server = step.picture.servers.get(record.server)
-    if server is not None and server.task_state is not None:
-        return stranded.followed(step, record, None)
-    if stranded.given_up(step, record, None):
-        return _again(step, record, None)
-    return attempts.never_got(step, record, _attempt_failed)
+    if outcome.ok:
+        record = replace(record, request_id=outcome.request_id)
+    else:
+        record = record.because(Reason.UNRESOLVED, outcome.detail)
+        record = replace(record, answer_lost=outcome.lost)
+    # It may still take effect, or does not show yet.
+    return replace(record, not_before=step.now + step.options.settle)
+
+
+def _withheld(facts: Facts) -> ServerRecovery:
+    step, record = facts.step, facts.record
+    record = replace(record, attempts=record.attempts - 1, not_before=step.now)
+    return wait(step, _anew(record), Reason.WITHHELD)
 
 
 def _adopt(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Follow the newest record: ours, or that of somebody who was faster."""
     ours, newest = record.state is ServerState.ASKED, _new_record(step, record)
+    # Until Nova's scheduler has chosen, a request that left the choice to it counts
+    # where the planner has found room.
+    chosen = newest.destination if newest else None
+    expected = record.destination if ours or newest is None else None
     record = replace(
         _anew(record),
-        destination=_heading(record, newest),
+        destination=chosen or expected,
         request_id=record.request_id if ours else None,
         moving_at=step.now,
     )
     how = "" if ours else "asked by others"
     if newest and newest.id == record.leftover and not ours:
         how = "by an earlier request"
-    return moving(step, _enter(step, record, ServerState.MOVING, how))
+    return under_way(step, _enter(step, record, ServerState.MOVING, how))
 
 
-def _heading(record: ServerRecovery, newest: Migration | None) -> str | None:
-    """Where it goes. Until Nova's scheduler has chosen, a request that left the choice
-    to it counts where the planner has found room."""
-    ours = record.state is ServerState.ASKED
-    chosen = newest.destination if newest else None
-    return chosen or (record.destination if ours or newest is None else None)
+def _past(facts: Facts) -> ServerRecovery:
+    """The server, all of whose records are over."""
+    step, record = facts.step, facts.record
+    newest = step.picture.newest_record(record.server, record.source)
+    baseline = max(record.baseline, newest.id if newest else 0)
+    return replace(record, baseline=baseline)
 
 
-def moving(step: Step, record: ServerRecovery) -> ServerRecovery:
-    """Nova has a record of its evacuation; after it ends, the server is checked."""
-    if record.landed_at is not None:
-        return _landed(step, record)
-    newest = _new_record(step, record)
-    if newest and newest.failed:
-        said = attempts.why(step, record, newest)
-        past = replace(record, baseline=stranded.baseline(step, record))
-        if words := stranded.had_it(newest, said or ""):
-            # That host alone can say whether it still has it.
-            past = replace(past, only=newest.destination)
-        if words := words or old_requests.disturbed(step, record, newest):
-            lost = past.because(Reason.DISTURBED, words)
-            return _enter(step, lost, ServerState.FAILED)
-        if said is None:
-            return record
-        if there := stranded.may_have_it(step, newest, said):
-            return _blameless(step, replace(past, only=there), said)
-        return _attempt_failed(step, past, said)
-    if newest is None or not newest.landed:
-        if newest and newest.destination:
-            record = replace(record, destination=newest.destination)
-        if words := unreadable.why(step, record):
-            return unreadable.followed(step, record, words)
-        record = unreadable.read_again(record)
-        if stranded.vanished(step, record):
-            return _gone(step, record)
-        if stranded.given_up(step, record, newest):
-            return _again(step, record, newest)
-        record = stranded.followed(step, record, newest)
-        began = record.moving_at or step.now
-        if record.reason is None and step.now - began >= step.options.slow_after:
-            record = record.because(Reason.SLOW)
-            step.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+def _failed(facts: Facts) -> ServerRecovery:
+    step = facts.step
+    if facts.answer:
+        return _attempt_failed(step, facts.record, facts.answer.detail)
+    return _attempt_failed(step, _past(facts), facts.why_failed or "")
+
+
+def _failed_there(facts: Facts) -> ServerRecovery:
+    """It is asked for there alone again: that host says so if it has it."""
+    record = replace(_past(facts), only=facts.may_have_it)
+    return _blameless(facts.step, record, facts.why_failed or "")
+
+
+def _disturbed(facts: Facts) -> ServerRecovery:
+    record = _past(facts)
+    if facts.had_it:
+        # That host alone can say whether it still has it.
+        there = facts.newest.destination if facts.newest else None
+        record = replace(record, only=there)
+    record = record.because(Reason.DISTURBED, facts.had_it or facts.disturbed)
+    return _enter(facts.step, record, ServerState.FAILED)
+
+
+def _never_got(facts: Facts) -> ServerRecovery:
+    record = unreadable.read_again(facts.record)
+    return attempts.never_got(facts.step, record, _attempt_failed)
+
+
+def _was_reset(facts: Facts) -> ServerRecovery:
+    """It is asked for again, where the lost request may still arrive, or is being
+    worked on; that destination is not to blame if it may still get it."""
+    step, record = facts.step, unreadable.read_again(_past(facts))
+    ours = record.reason is Reason.STRANDED
+    words = record.detail if ours else "somebody has reset its state"
+    bound = facts.destination or record.only
+    if bound and suspicion.proven_dead(step, bound):
+        bound = None
+    record = replace(record, only=bound)
+    failed = _blameless if bound else _attempt_failed
+    return replace(failed(step, record, words), not_before=step.now)
+
+
+def _has_landed(facts: Facts) -> ServerRecovery:
+    step, newest = facts.step, facts.newest
+    record = replace(facts.record.because(None), landed_at=step.now)
+    destination = newest.destination if newest else None
+    record = replace(record, destination=destination, not_before=step.now)
+    return landed(step, _enter(step, record, ServerState.LANDED))
+
+
+def _reset(facts: Facts) -> ServerRecovery:
+    """Have its state reset; again only after a while: the picture may be older."""
+    step, record, there = facts.step, facts.record, facts.destination or ""
+    words = f"its destination {there} has never heard of it"
+    if dead := suspicion.proven_dead(step, there):
+        old_requests.expect(step, record, dead)
+        words = f"its destination {there} died in the middle"
+    if record.reason is not Reason.STRANDED:
+        record = replace(record.because(Reason.STRANDED, words), not_before=step.now)
+        step.tell(EventKind.SERVER_STRANDED, record, reason=record.sentence)
+    if facts.idle or stopping.stops(step, step.hosts[record.recovery]):
         return record
-    record = replace(record.because(None), destination=newest.destination)
-    record = replace(record, landed_at=step.now, not_before=step.now)
-    step.tell(EventKind.SERVER_LANDED, record)
-    return _landed(step, record)
+    every = step.options.retry_interval
+    return step.ensure(record, Effect.RESET_STATE, record.source, every)
+
+
+def _slow(facts: Facts, reason: Reason, detail: str = "") -> ServerRecovery:
+    """It is told once for each reason."""
+    record = unreadable.read_again(facts.record)
+    if record.reason is not reason:
+        record = record.because(reason, detail)
+        facts.step.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
+    return record
+
+
+def _follow(facts: Facts) -> ServerRecovery:
+    record = unreadable.read_again(facts.record)
+    down = record.reason is Reason.DESTINATION_DOWN
+    return record.because(None) if down and facts.back else record
+
+
+_VERDICTS: dict[Verdict, Callable[[Facts], ServerRecovery]] = {
+    Verdict.FAILED: _failed,
+    Verdict.FAILED_THERE: _failed_there,
+    Verdict.NEVER_ASKED: _withheld,
+    Verdict.NEVER_GOT: _never_got,
+    Verdict.WAS_RESET: _was_reset,
+    Verdict.DISTURBED: _disturbed,
+    Verdict.ASK_WHY: lambda f: attempts.ask_why(f.step, f.record),
+    Verdict.ADOPT: lambda f: _adopt(f.step, f.record),
+    Verdict.LANDED: _has_landed,
+    Verdict.GONE: lambda f: _gone(f.step, unreadable.read_again(f.record)),
+    Verdict.RESET: _reset,
+    Verdict.DOWN: lambda f: _slow(f, Reason.DESTINATION_DOWN, f.destination or ""),
+    Verdict.SLOW: lambda f: _slow(f, Reason.SLOW),
+    Verdict.UNREADABLE: lambda f: unreadable.followed(f.step, f.record, f.unreadable),
+    Verdict.WAIT: lambda f: f.record,
+    Verdict.FOLLOW: _follow,
+}
 
 
 def _gone(step: Step, record: ServerRecovery) -> ServerRecovery:
@@ -303,9 +370,9 @@ def _gone(step: Step, record: ServerRecovery) -> ServerRecovery:
     if step.picture.taken_at < record.not_before:
         return record
     asked_for = record.state is ServerState.MOVING or record.asked_at is not None
-    if record.landed_at is not None or not asked_for:
+    if record.state is ServerState.LANDED or not asked_for:
         return _enter(step, record, ServerState.LEFT)
-    record = replace(record, state=ServerState.MOVING)
+    record = replace(record, state=ServerState.LANDED)
     return replace(record, landed_at=step.now, not_before=step.now)
 
 
@@ -314,17 +381,6 @@ def _there(step: Step, record: ServerRecovery) -> ServerRecovery:
     if record.reason is not Reason.GONE:
         return record
     return replace(record.because(None), not_before=step.now)
-
-
-def _again(
-    step: Step, record: ServerRecovery, newest: Migration | None
-) -> ServerRecovery:
-    """Its state was reset; the destination is not to blame if it may still get it."""
-    ours = record.reason is Reason.STRANDED
-    words = record.detail if ours else "somebody has reset its state"
-    record = stranded.retried(step, record, newest)
-    failed = _blameless if record.only else _attempt_failed
-    return replace(failed(step, record, words), not_before=step.now)
 
 
 def _blameless(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
@@ -340,7 +396,7 @@ def _attempt_failed(step: Step, record: ServerRecovery, detail: str) -> ServerRe
     return wait(step, record, Reason.RETRY, detail)
 
 
-def _landed(step: Step, record: ServerRecovery) -> ServerRecovery:
+def landed(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Is it all there, and does it run if it ran, and not if it did not?"""
     if record.server not in step.picture.scope.landed:
         return record  # the next picture shows it
@@ -378,8 +434,9 @@ def ended(step: Step, record: ServerRecovery) -> ServerRecovery:
 
 FUNCTIONS: dict[ServerState, Callable[[Step, ServerRecovery], ServerRecovery]] = {
     ServerState.WAITING: waiting,
-    ServerState.ASKED: asked,
-    ServerState.MOVING: moving,
+    ServerState.ASKED: under_way,
+    ServerState.MOVING: under_way,
+    ServerState.LANDED: landed,
     ServerState.RECOVERED: ended,
     ServerState.FAILED: ended,
     ServerState.LEFT: ended,
