@@ -32,12 +32,10 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.effects import Intent, Outcome
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.state import Change, State
 
 LOG = logging.getLogger(__name__)
-
-_UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED)
 
 
 def decide(step: Step) -> None:
@@ -55,7 +53,7 @@ def decide(step: Step) -> None:
     settled = suspicion.settled(step)
     step.may_fence = sighted and settled and guard.watch(step)
     for host in step.open_hosts():
-        if sighted or host.state not in _UNPROVEN:
+        if sighted or not host.state.traits.wants_in:
             _advance(step, step.hosts[host.id])
     dispatch.dispatch(step)
     failback.follow(step)

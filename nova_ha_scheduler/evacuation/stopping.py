@@ -62,19 +62,20 @@ def stops(step: Step, host: HostRecovery) -> bool:
     return bool(host.aborted or step.pauses_on(host.host))
 
 
-def held(step: Step, host: HostRecovery, would: str) -> HostRecovery | None:
+def held(step: Step, host: HostRecovery, whom: str = "") -> HostRecovery | None:
     """The host, which does not go on, if a person has stopped it.
 
-    :param would: what would begin now, after the word "would".
+    :param whom: its servers, in words, where the state's traits ask for them.
     """
     if host.aborted:
         return step.hold(host, Reason.ABORTED, host.aborted)
-    return paused(step, host, would)
+    return paused(step, host, whom)
 
 
-def paused(step: Step, host: HostRecovery, would: str) -> HostRecovery | None:
+def paused(step: Step, host: HostRecovery, whom: str = "") -> HostRecovery | None:
     """The same for what an abort does not stop: to undo what the trigger did."""
     if found := step.pauses_on(host.host):
+        would = host.state.traits.would.format(whom)
         detail = f"{pauses.words(found)}; would {would}"
         return step.hold(host, Reason.PAUSED, detail)
     return None

@@ -13,7 +13,10 @@ from nova_ha_scheduler.records.old_request import OldRequest
 
 
 class HostState(enum.Enum):
-    """Where the recovery of a host stands; one function each in host_states.py."""
+    """Where the recovery of a host stands; one function each in host_states.py.
+
+    What each means, and what holds in it, stands in HOST_STATES.
+    """
 
     SUSPECTED = "suspected"
     CONFIRMED = "confirmed"
@@ -24,7 +27,79 @@ class HostState(enum.Enum):
     INCOMPLETE = "incomplete"
     RETURNING = "returning"
     CLOSED = "closed"
-    """Over: the host is back, or it was a false alarm. Kept as history."""
+
+    @property
+    def traits(self) -> "HostTraits":
+        return HOST_STATES[self]
+
+
+@dataclass(frozen=True)
+class HostTraits:
+    """What holds for a host in a state.
+
+    :ivar means: a sentence for people.
+    :ivar wants_in: it is not admitted to be fenced: it counts for the guard while it
+        wants to be, and waits while nobody can see.
+    :ivar takes_word: a person's word that it is off is used.
+    :ivar proven: its death is, as long as that is not in doubt.
+    :ivar with_servers: its servers are being recovered, or some were not.
+    :ivar accounted: all of its servers are accounted for.
+    :ivar over: nothing more begins for it: it is out of view, and cannot be aborted.
+    :ivar would: what would begin now, where a pause stops that; "": a pause stops
+        nothing.
+    """
+
+    means: str
+    wants_in: bool = False
+    takes_word: bool = False
+    proven: bool = False
+    with_servers: bool = False
+    accounted: bool = False
+    over: bool = False
+    would: str = ""
+
+
+HOST_STATES: Mapping[HostState, HostTraits] = {
+    HostState.SUSPECTED: HostTraits(
+        "Its service is silent, and the witnesses are asked.",
+        wants_in=True,
+        takes_word=True,
+    ),
+    HostState.CONFIRMED: HostTraits(
+        "All witnesses agree that it is dead, and the guard is asked.",
+        wants_in=True,
+        takes_word=True,
+        would="fence it",
+    ),
+    HostState.FENCING: HostTraits("It is being switched off.", takes_word=True),
+    HostState.FENCED: HostTraits(
+        "It is off, and Nova is told so.",
+        proven=True,
+        would="evacuate its servers",
+    ),
+    HostState.EVACUATING: HostTraits(
+        "Its servers are being recovered.",
+        proven=True,
+        with_servers=True,
+        would="evacuate {}",
+    ),
+    HostState.RECOVERED: HostTraits(
+        "All that was to be recovered is.", proven=True, accounted=True, over=True
+    ),
+    HostState.INCOMPLETE: HostTraits(
+        "Some of its servers were not recovered.",
+        proven=True,
+        with_servers=True,
+        accounted=True,
+        over=True,
+    ),
+    HostState.RETURNING: HostTraits(
+        "It shows life, and is let in again.", over=True, would="let it in again"
+    ),
+    HostState.CLOSED: HostTraits(
+        "The host is back, or it was a false alarm: kept as history.", over=True
+    ),
+}
 
 
 @dataclass(frozen=True)

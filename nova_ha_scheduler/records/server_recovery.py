@@ -23,6 +23,11 @@ class ServerState(enum.Enum):
     LEFT = "left"
 
     @property
+    def under_way(self) -> bool:
+        """Whether Nova was asked, and its end is not seen yet."""
+        return not self.final and self is not ServerState.WAITING
+
+    @property
     def final(self) -> bool:
         """Whether the server is accounted for."""
         return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)

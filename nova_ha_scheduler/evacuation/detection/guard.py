@@ -37,9 +37,7 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
-
-_WANT_IN = (HostState.SUSPECTED, HostState.CONFIRMED)
+from nova_ha_scheduler.records.host_recovery import HostRecovery
 
 
 def watch(step: Step) -> bool:
@@ -133,7 +131,7 @@ def _counts(step: Step, host: HostRecovery) -> bool:
 
 
 def _wants_in(step: Step, host: HostRecovery) -> bool:
-    if host.state not in _WANT_IN or host.reason is Reason.WITNESSES:
+    if not host.state.traits.wants_in or host.reason is Reason.WITNESSES:
         return False
     seen = step.seen(host)
     if seen is None or not suspicion.silent(seen, step.now, step.options):

@@ -13,10 +13,6 @@ from nova_ha_scheduler.records.old_request import OldRequest
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import State
 
-_MOVING = (ServerState.ASKED, ServerState.MOVING, ServerState.LANDED)
-
-_OVER = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.RETURNING)
-
 _CHECKED_TOGETHER = 10.0
 """Seconds for which a landed server's check waits for others to land: one list shows
 them all, and it is long."""
@@ -64,7 +60,7 @@ def rests(state: State, now: float) -> bool:
     days, and nothing else moves."""
     hosts = [h for h in state.hosts.values() if h.ended_at is None]
     stopped = [h.reason in stopping.STOPPED for h in hosts if _in_view(h, now)]
-    moving = any(server.state in _MOVING for server in state.servers.values())
+    moving = any(server.state.under_way for server in state.servers.values())
     busy = moving or state.commands or _leaving(state, now)
     return any(stopped) and all(stopped) and not busy
 
@@ -77,7 +73,7 @@ def busy(state: State) -> bool:
 
 def is_under_way(host: HostRecovery) -> bool:
     """Whether its recovery goes on, or would if something did not hold it up."""
-    is_over = host.ended_at is not None or host.state in _OVER
+    is_over = host.ended_at is not None or host.state.traits.over
     return not is_over and host.reason not in stopping.STOPPED
 
 

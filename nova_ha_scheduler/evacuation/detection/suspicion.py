@@ -19,13 +19,6 @@ OUR_MARK = "nova-ha: "
 _MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
 
-_PROVEN = (
-    HostState.FENCED,
-    HostState.EVACUATING,
-    HostState.RECOVERED,
-    HostState.INCOMPLETE,
-)
-
 _NOVA_MARK = "AUTO: "
 """nova-compute disables its own service with such a reason (libvirt is gone)."""
 
@@ -43,7 +36,7 @@ def proven_dead(step: Step, host: str) -> HostRecovery | None:
     the clock says.
     """
     found = step.recovery_of(host)
-    if found is None or found.evidence is None or found.state not in _PROVEN:
+    if found is None or found.evidence is None or not found.state.traits.proven:
         return None
     older = step.picture.taken_at <= found.stages.get(HostState.FENCED.value, 0.0)
     return None if older else found

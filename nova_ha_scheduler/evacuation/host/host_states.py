@@ -52,7 +52,7 @@ def confirmed(step: Step, host: HostRecovery) -> HostRecovery:
         return over
     if evidence := proof.confirmation(step, host):
         return proof.proven(step, host, evidence)
-    if stopped := stopping.held(step, host, "fence it"):
+    if stopped := stopping.held(step, host):
         return stopped
     if lack := suspicion.lack(step, host):
         return step.hold(host, Reason.NO_METHOD, lack)
@@ -109,7 +109,7 @@ def fenced(step: Step, host: HostRecovery) -> HostRecovery:
             return step.set(host, HostState.SUSPECTED)
         if host.evidence is None:
             return host
-        if stopped := stopping.held(step, host, "evacuate its servers"):
+        if stopped := stopping.held(step, host):
             return replace(stopped, closed_at=host.closed_at or step.now)
         host = proof.heard_out(step, host)
         if not proof.is_heard_out(step, host):
@@ -141,9 +141,7 @@ def evacuating(step: Step, host: HostRecovery) -> HostRecovery:
     sure = host.evidence is not None and host.reason is not Reason.MAINTENANCE
     waiting = stopping.waiting(step.servers_of(host))
     if host.state is HostState.EVACUATING and sure and (waiting or host.aborted):
-        return (
-            stopping.held(step, host, f"evacuate {stopping.servers(waiting)}") or host
-        )
+        return stopping.held(step, host, stopping.servers(waiting)) or host
     return host
 
 
@@ -238,7 +236,7 @@ def returning(step: Step, host: HostRecovery) -> HostRecovery:
     for wanted, effect in (lift, Effect.LIFT_FORCE_DOWN), (enable, Effect.ENABLE):
         told = step.outcome(host, effect) or step.pending(host, effect)
         if wanted and not told:
-            if stopped := stopping.paused(step, host, "let it in again"):
+            if stopped := stopping.paused(step, host):
                 return _answered(step, stopped)
             step.intend(effect, host.host, host)
     return _answered(step, host)

@@ -16,9 +16,6 @@ from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
-_WITH_SERVERS = (HostState.EVACUATING, HostState.INCOMPLETE)
-_OVER = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.RETURNING)
-
 
 def abort(step: Step, command: Command) -> None:
     """Begin nothing more in the host's recovery."""
@@ -27,7 +24,7 @@ def abort(step: Step, command: Command) -> None:
         return
     if host.aborted:
         step.refuse(command, Reason.ABORTED, host.aborted)
-    elif host.state in _OVER:
+    elif host.state.traits.over:
         step.refuse(command, Reason.NOTHING_TO_ABORT, host.state.value)
     else:
         step.put(replace(host, aborted=f"{command.by}: {command.reason}"))
@@ -54,7 +51,7 @@ def retry(step: Step, command: Command) -> None:
     if host is None:
         return
     seen = step.seen(host)
-    with_servers = host.state in _WITH_SERVERS
+    with_servers = host.state.traits.with_servers
     lost = with_servers and any(map(_is_lost, step.servers_of(host)))
     if found := step.pauses_on(host.host):
         step.refuse(command, Reason.PAUSED, pauses.words(found))

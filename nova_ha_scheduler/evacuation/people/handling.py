@@ -16,12 +16,7 @@ from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.evidence import Evidence
-from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.rules import vocabulary
-
-_UNDER_WAY = (HostState.FENCED, HostState.EVACUATING, HostState.RETURNING)
-_ENDED = (HostState.RECOVERED, HostState.INCOMPLETE)
-_UNPROVEN = (HostState.SUSPECTED, HostState.CONFIRMED, HostState.FENCING)
 
 
 def handle(step: Step) -> None:
@@ -85,7 +80,7 @@ def _unused(step: Step, command: Command) -> str:
         return Reason.WORD_BLIND.sentence()
     if known is None:
         return _unsuspected(command.kind, host)
-    if known.state not in _UNPROVEN:
+    if not known.state.traits.takes_word:
         return Reason.WORD_PROVEN.sentence(known.state.value)
     fenced = step.pending(known, Effect.FENCE)
     return Reason.WORD_FENCING.sentence() if fenced else ""
@@ -112,11 +107,11 @@ def _evacuate(step: Step, command: Command, host: Host) -> None:
         step.refuse(command, Reason.PAUSED, pauses.words(found))
         return
     known = step.recovery_of(host.name)
-    if known is not None and known.state in _UNDER_WAY:
-        step.refuse(command, Reason.ALREADY)
-    elif known is not None and known.state not in _ENDED:
+    if known is not None and known.state.traits.takes_word:
         # The confirmation in it will be found there.
         step.put(replace(known, planned=command.destinations))
+    elif known is not None and not known.state.traits.accounted:
+        step.refuse(command, Reason.ALREADY)
     elif not host.up and host.name in step.picture.scope.hosts:
         begun = known or suspicion.begin(step, host)
         step.settle(command, "its evacuation begins")

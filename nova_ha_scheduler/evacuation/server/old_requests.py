@@ -28,8 +28,6 @@ from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.old_request import OldRequest
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
-_UNDER_WAY = (ServerState.ASKED, ServerState.MOVING)
-
 
 def expect(step: Step, record: ServerRecovery, host: HostRecovery) -> None:
     """A server was on its way to a host that is proven to have died."""
@@ -87,7 +85,7 @@ def _watched(step: Step, returned: str, late: OldRequest) -> OldRequest:
     told = own is not None and own.state is ServerState.FAILED
     if server is None or told:
         return replace(late, over=True)
-    busy = own is not None and own.state in _UNDER_WAY
+    busy = own is not None and own.state.under_way
     if busy or not _is_broken(server):
         enough = step.now - (late.watched_at or 0) >= step.options.settle
         return replace(late, seen_at=None, over=enough)

@@ -28,8 +28,6 @@ from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
-_UNDER_WAY = (ServerState.ASKED, ServerState.MOVING, ServerState.LANDED)
-
 
 def follow(step: Step, host: HostRecovery) -> None:
     """Take in the host's new servers, and bring each one's state up to date.
@@ -41,7 +39,7 @@ def follow(step: Step, host: HostRecovery) -> None:
         if (host.id, server.uuid) not in step.servers:
             step.put(discovery.found(step, host, server))
     for record in step.servers_of(host):
-        if step.looked_at(host) or record.state in _UNDER_WAY:
+        if step.looked_at(host) or record.state.under_way:
             step.put(FUNCTIONS[record.state](step, record))
     if host.aborted:
         give_up_waiting(step, host, Reason.ABORTED, host.aborted)
