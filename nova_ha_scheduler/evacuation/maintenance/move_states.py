@@ -329,6 +329,7 @@ def _adopt(step: Step, move: Move) -> Move:
         kind=MoveKind(newest.kind),
         destination=newest.destination or move.destination,
         request_id=move.request_id if ours else None,
+        answer_lost=False,
         moving_at=step.now,
     )
     how = "" if ours else "asked by others"

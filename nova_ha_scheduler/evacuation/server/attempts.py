@@ -60,7 +60,7 @@ def never_got(
     record = failed(step, record, "Nova never got the request")
     if killed:
         record = replace(record, tried=before)  # the destination is not to blame
-    return replace(record, not_before=step.now)
+    return replace(record, not_before=step.now, answer_lost=False)
 
 
 def busy(

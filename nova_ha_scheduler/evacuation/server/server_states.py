@@ -69,7 +69,7 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
 
 def _anew(record: ServerRecovery) -> ServerRecovery:
     """The server, of whose evacuation nothing is seen or said yet."""
-    record = record.because(None)
+    record = replace(record.because(None), answer_lost=False)
     return replace(record, moving_at=None, landed_at=None, ended_at=None)
 
 
@@ -185,7 +185,6 @@ def ask(
         attempts=record.attempts + 1,
         request_id=None,
         asked_at=step.now,
-        answer_lost=False,
         not_before=step.now + step.options.settle,
     )
     how = "" if named else f"{destination} has room; the scheduler chooses"
