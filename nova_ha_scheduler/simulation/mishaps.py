@@ -179,6 +179,10 @@ class MishapVerbs:
         """It lands, and the record of its evacuation never has an end."""
         self.world.landing_untold.add(self.names[server])
 
+    def do_unreadable(self, server: ServerId, why: str = "") -> None:
+        """What Nova shows of it is not what it should be; "": it is again."""
+        self.world.unreadable[server] = why
+
     def do_delete(self, server: ServerId) -> None:
         """Its tenant deletes it."""
         del self.world.servers[server]

@@ -66,6 +66,7 @@ class SimulatedWorld(Devices):
         self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
         self.missing: dict[str, str] = {}
+        self.unreadable: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         """What Nova says of the newest one, by server."""
         self.asks: list[tuple[str, str]] = []
@@ -171,13 +172,19 @@ class SimulatedWorld(Devices):
             free=dict(machine.room),
         )
 
+    def _garbled(self, server: Server) -> Server:
+        """A server as far as it can be read."""
+        if not (why := self.unreadable.get(server.uuid, "")):
+            return server
+        return replace(server, unreadable=why, vm_state="", task_state=None)
+
     def observe(self, scope: Scope) -> Picture:
         if not self.api_up:
             raise CloudUnreachable("the API does not answer")
         self.observations += 1
         servers = {
             s.uuid: replace(
-                s,
+                self._garbled(s),
                 group_hosts=self._group_hosts(s) if s.group else frozenset(),
                 missing=(
                     tuple(filter(None, [self.missing.get(s.name)]))

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each row of the verdict table is reached by the scenario that it names.
+
+A row that none reaches is a missing test, or dead code.
+"""
+
+import pytest
+
+from nova_ha_scheduler.evacuation.server import verdicts
+from nova_ha_scheduler.evacuation.server.verdicts import TABLE, Facts, Row, Verdict
+from tests.scenarios.test_scenarios import HERE
+from tests.simulation import scenario
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_scenario_reaches_it(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached, judge = set(), verdicts.judge
+
+    def kept(facts: Facts) -> Row:
+        found = judge(facts)
+        reached.add(found.name)
+        return found
+
+    monkeypatch.setattr(verdicts, "judge", kept)
+    scenario.run(HERE / row.scenario)
+    assert row.name in reached
+
+
+def test_each_row_and_verdict_is_one() -> None:
+    assert len({row.name for row in TABLE}) == len(TABLE)
+    assert {row.verdict for row in TABLE} == set(Verdict)
