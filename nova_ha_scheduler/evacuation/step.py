@@ -2,6 +2,7 @@
 """One step's workbench: what is known when it starts, and what it decides."""
 
 import copy
+import enum
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,8 +15,9 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
+from nova_ha_scheduler.records.entering import entered
 from nova_ha_scheduler.records.events import Event, EventKind
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.maintenance_window import Window
 from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.old_request import OldRequest
@@ -189,16 +191,26 @@ class Step:
             self.picture = self.shown.under_maintenance(self._maintained())
 
     def enter(
-        self, host: HostRecovery, state: HostState, /, **told: Unpack[Told]
-    ) -> HostRecovery:
-        """The host in a new state, with nothing in its way, which is told."""
-        self.tell(EventKind(f"host.{state.value}"), host, **told)
-        return self.set(host, state)
+        self,
+        record: Wanting,
+        state: enum.Enum,
+        how: str = "",
+        reason: str = "",
+        servers: tuple[str, ...] = (),
+        **kept: Any,
+    ) -> Wanting:
+        """The record in a new state, which is told, with the reason that it has if
+        there is no other; see :func:`.entering.entered`."""
+        record = self.set(record, state, **kept)
+        kind = EventKind(f"{record.EVENTS}.{state.value}")
+        why = reason or record.sentence
+        self.tell(kind, record, how=how, reason=why, servers=servers)
+        return record
 
-    def set(self, host: HostRecovery, state: HostState) -> HostRecovery:
+    def set(self, record: Wanting, state: enum.Enum, **kept: Any) -> Wanting:
         """The same, without a word."""
-        stages = {**host.stages, state.value: self.now}
-        return replace(host, state=state, stages=stages, reason=None, detail="")
+        found: Wanting = entered(record, state, self.now, **kept)
+        return found
 
     def hold(self, host: Held, why: Reason, detail: str = "") -> Held:
         """The host, which does not go on; it is told once for each reason, whatever

@@ -130,6 +130,13 @@ class HostRecovery(Reasoned):
 
     DUE: ClassVar = "next_try_at"
     """When what is wanted of the world may be asked for."""
+    EVENTS: ClassVar = "host"
+    """How the kinds of its events begin."""
+    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+        None: ("reason", "detail"),
+        HostState.FENCED: ("closed_at", "quiet_since", "writes"),
+    }
+    """What is void in a state, or in each that it enters (None)."""
 
     id: str
     host: str

@@ -40,6 +40,10 @@ class Window(Reasoned):
 
     DUE: ClassVar = "next_try_at"
     """When what is wanted of the world may be asked for."""
+    EVENTS: ClassVar = "maintenance"
+    """How the kinds of its events begin."""
+    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {None: ("reason", "detail")}
+    """What is void in a state, or in each that it enters (None)."""
 
     id: str
     host: str

@@ -29,6 +29,9 @@ class MoveState(enum.Enum):
         return self in (MoveState.MOVED, MoveState.FAILED, MoveState.LEFT)
 
 
+_OF_ATTEMPT = ("reason", "detail", "answer_lost", "moving_at")
+
+
 @dataclass(frozen=True)
 class Move(Reasoned):
     """One server on its way off a host, or home to one. Its key is (job, server).
@@ -50,6 +53,13 @@ class Move(Reasoned):
 
     DUE: ClassVar = "not_before"
     """When what is wanted of the world may be asked for."""
+    EVENTS: ClassVar = "move"
+    """How the kinds of its events begin."""
+    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+        MoveState.ASKED: (*_OF_ATTEMPT, "request_id"),
+        MoveState.MOVING: _OF_ATTEMPT,
+    }
+    """What is void in a state, or in each that it enters (None)."""
 
     job: str
     server: str

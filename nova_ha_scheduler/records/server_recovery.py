@@ -33,6 +33,9 @@ class ServerState(enum.Enum):
         return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
 
 
+_OF_ATTEMPT = ("reason", "detail", "answer_lost", "moving_at", "landed_at")
+
+
 @dataclass(frozen=True)
 class ServerRecovery(Reasoned):
     """One server of one dead host. Its key is (recovery, server).
@@ -60,6 +63,13 @@ class ServerRecovery(Reasoned):
 
     DUE: ClassVar = "not_before"
     """When what is wanted of the world may be asked for."""
+    EVENTS: ClassVar = "server"
+    """How the kinds of its events begin."""
+    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+        ServerState.ASKED: (*_OF_ATTEMPT, "request_id"),
+        ServerState.MOVING: _OF_ATTEMPT,
+    }
+    """What is void in a state, or in each that it enters (None)."""
 
     recovery: str
     server: str

@@ -62,9 +62,9 @@ def confirmed(step: Step, host: HostRecovery) -> HostRecovery:
         return step.hold(host, Reason.STORM, step.guard.reason)
     if not step.may_fence:
         return host
-    host = guard.admit(step, step.enter(host, HostState.FENCING))
+    host = step.enter(guard.admit(step, host), HostState.FENCING, next_try_at=step.now)
     step.intend(Effect.FENCE, host.host, host)
-    return replace(host, next_try_at=step.now)
+    return host
 
 
 def fencing(step: Step, host: HostRecovery) -> HostRecovery:
@@ -117,8 +117,8 @@ def fenced(step: Step, host: HostRecovery) -> HostRecovery:
             watched = host.closed_at or (step.now if held else None)
             return replace(host, closed_at=watched)
     if (down or seen.forced_down) and (off or seen.disabled):
-        host = step.enter(host, HostState.EVACUATING)
-        return replace(host, closed_at=step.now, quiet_since=None)
+        state, now = HostState.EVACUATING, step.now
+        return step.enter(host, state, closed_at=now, quiet_since=None)
     host = force_down.ask(step, host, seen.forced_down or down, seen.disabled or off)
     return replace(host, closed_at=None, quiet_since=None)
 

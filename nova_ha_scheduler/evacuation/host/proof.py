@@ -22,9 +22,14 @@ _HEARTBEATS = 2
 def proven(step: Step, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
     affected = tuple(s.uuid for s in step.picture.servers_of(host.host))
-    host = step.enter(host, HostState.FENCED, how=str(evidence), servers=affected)
-    host = replace(guard.admit(step, host), evidence=evidence, next_try_at=step.now)
-    return replace(host, closed_at=None, quiet_since=None, writes=0)
+    return step.enter(
+        guard.admit(step, host),
+        HostState.FENCED,
+        str(evidence),
+        servers=affected,
+        evidence=evidence,
+        next_try_at=step.now,
+    )
 
 
 def confirmation(step: Step, host: HostRecovery) -> Evidence | None:

@@ -166,15 +166,7 @@ def wait(step: Step, move: Move, reason: Reason, detail: str = "") -> Move:
 
 def left(step: Step, move: Move, reason: Reason, detail: str = "") -> Move:
     """The move, which is given up."""
-    return _enter(step, move.because(reason, detail), MoveState.LEFT)
-
-
-def _enter(step: Step, move: Move, state: MoveState, how: str = "") -> Move:
-    """The move in another state, which is told with its reason."""
-    move = replace(move, state=state, ended_at=step.now if state.final else None)
-    kind = EventKind(f"move.{state.value}")
-    step.tell(kind, move, how=how, reason=move.sentence)
-    return move
+    return step.enter(move.because(reason, detail), MoveState.LEFT)
 
 
 def judged_again(step: Step, move: Move) -> Move:
@@ -263,18 +255,16 @@ def claims(step: Step) -> list[board.Claim]:
 
 def _ask(step: Step, move: Move, kind: MoveKind, destination: str | None) -> Move:
     step.intend(EFFECTS[kind], move.source, move, destination=destination)
-    move = replace(
-        move.because(None),
+    return step.enter(
+        move,
+        MoveState.ASKED,
+        kind.value,
         kind=kind,
         destination=destination,
         attempts=move.attempts + 1,
-        request_id=None,
         asked_at=step.now,
-        answer_lost=False,
-        moving_at=None,
         not_before=step.now + step.options.settle,
     )
-    return _enter(step, move, MoveState.ASKED, kind.value)
 
 
 def asked(step: Step, move: Move) -> Move:
@@ -312,7 +302,7 @@ def _answered(step: Step, move: Move, outcome: Outcome) -> Move:
 def _attempt_failed(step: Step, move: Move, detail: str) -> Move:
     move = attempts.tried(move)
     if move.attempts >= step.options.maintenance_attempts:
-        return _enter(step, move.because(Reason.ATTEMPTS, detail), MoveState.FAILED)
+        return step.enter(move.because(Reason.ATTEMPTS, detail), MoveState.FAILED)
     move = wait(step, move, Reason.MOVE_RETRY, detail)
     return replace(move, not_before=step.now + step.options.retry_interval)
 
@@ -324,16 +314,16 @@ def _adopt(step: Step, move: Move) -> Move:
     """Follow the newest record: ours, or that of somebody who was faster."""
     ours, newest = move.state is MoveState.ASKED, _record(step, move)
     assert newest is not None
-    move = replace(
-        move.because(None),
+    move = step.enter(
+        move,
+        MoveState.MOVING,
+        "" if ours else "asked by others",
         kind=MoveKind(newest.kind),
         destination=newest.destination or move.destination,
         request_id=move.request_id if ours else None,
-        answer_lost=False,
         moving_at=step.now,
     )
-    how = "" if ours else "asked by others"
-    return moving(step, _enter(step, move, MoveState.MOVING, how))
+    return moving(step, move)
 
 
 def moving(step: Step, move: Move) -> Move:
@@ -349,8 +339,13 @@ def moving(step: Step, move: Move) -> Move:
     if newest and newest.arrived:
         if not move.attempts:  # who asked for it has to confirm it
             return wait(step, move, Reason.UNCONFIRMED, newest.destination or "?")
-        move = replace(move.because(None), arrived_at=step.now, not_before=step.now)
-        return confirming(step, _enter(step, move, MoveState.CONFIRMING))
+        move = step.enter(
+            move.because(None),
+            MoveState.CONFIRMING,
+            arrived_at=step.now,
+            not_before=step.now,
+        )
+        return confirming(step, move)
     if newest and newest.destination:
         move = replace(move, destination=newest.destination)
     began = move.moving_at or step.now
@@ -361,7 +356,7 @@ def moving(step: Step, move: Move) -> Move:
 
 
 def _moved(step: Step, move: Move) -> Move:
-    return _enter(step, move.because(None), MoveState.MOVED)
+    return step.enter(move.because(None), MoveState.MOVED)
 
 
 def confirming(step: Step, move: Move) -> Move:
@@ -371,12 +366,12 @@ def confirming(step: Step, move: Move) -> Move:
         return _moved(step, move)
     if newest and newest.failed:
         words = f"migration record {newest.status}"
-        return _enter(step, move.because(Reason.NOT_CONFIRMED, words), MoveState.FAILED)
+        return step.enter(move.because(Reason.NOT_CONFIRMED, words), MoveState.FAILED)
     outcome = step.outcome(move, Effect.CONFIRM)
     if outcome and not (outcome.ok or outcome.lost):
         move = move.because(Reason.NOT_CONFIRMED, outcome.detail)
         if step.now - (move.arrived_at or step.now) >= step.options.check_time:
-            return _enter(step, move, MoveState.FAILED)
+            return step.enter(move, MoveState.FAILED)
     if newest is None or not newest.arrived or not _looked(step, move):
         return move
     return step.ensure(move, Effect.CONFIRM, move.source, step.options.retry_interval)

@@ -20,7 +20,6 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect
-from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.rules import vocabulary
@@ -67,7 +66,7 @@ def _begun(step: Step, command: Command, known: Window | None) -> Window:
         drained_at=None,
         forced=False,
     )
-    return _enter(step, window, state, f"by {window.by}: {window.why}")
+    return step.enter(window, state, f"by {window.by}: {window.why}")
 
 
 def end(step: Step, command: Command) -> None:
@@ -78,7 +77,7 @@ def end(step: Step, command: Command) -> None:
         window = replace(window, forced=command.force)
         if window.state is not WindowState.ENDING:
             how = ": ".join(filter(None, (f"by {command.by}", command.reason)))
-            window = _enter(step, window, WindowState.ENDING, how)
+            window = step.enter(window, WindowState.ENDING, how)
         step.put(window)
     elif seen is None:
         _refuse_unknown(step, command)
@@ -118,8 +117,8 @@ def starting(step: Step, window: Window) -> Window:
         return window
     found = [] if window.flagged_by_us else ["it was flagged already"]
     found += [] if window.disabled_by_us else ["its service was disabled already"]
-    window = replace(window, next_look_at=step.now)
-    return _enter(step, window, WindowState.OPEN, reason=", ".join(found))
+    words = ", ".join(found)
+    return step.enter(window, WindowState.OPEN, reason=words, next_look_at=step.now)
 
 
 def open_(step: Step, window: Window) -> Window:
@@ -239,22 +238,13 @@ def _is_due(step: Step, window: Window) -> bool:
 
 
 def _time_is_over(step: Step, window: Window) -> Window:
-    return _enter(step, window, WindowState.ENDING, reason="its time is over")
-
-
-def _enter(
-    step: Step, window: Window, state: WindowState, how: str = "", reason: str = ""
-) -> Window:
-    """The maintenance in another state, with nothing in its way, which is told."""
-    step.tell(EventKind(f"maintenance.{state.value}"), window, how=how, reason=reason)
-    stages = {**window.stages, state.value: step.now}
-    return replace(window, state=state, stages=stages, reason=None, detail="")
+    return step.enter(window, WindowState.ENDING, reason="its time is over")
 
 
 def _over(step: Step, window: Window, words: str) -> Window:
     drain.abandon(step, window)
-    window = _enter(step, window, WindowState.ENDED, reason=words)
-    return replace(window, ended_at=step.now)
+    ended = WindowState.ENDED
+    return step.enter(window, ended, reason=words, ended_at=step.now)
 
 
 def _seen_to(step: Step, window: Window, effect: Effect, shown: bool) -> Window:

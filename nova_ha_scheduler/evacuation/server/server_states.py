@@ -62,15 +62,10 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
         if record.state in (ServerState.FAILED, ServerState.LEFT):
             if record.attempts:
                 planned.pop(record.server, None)
-            record = replace(record, attempts=0, tried=(), not_before=step.now)
-            step.put(replace(_anew(record), state=ServerState.WAITING))
+            kept = {"attempts": 0, "tried": (), "not_before": step.now}
+            record = step.set(record.because(None), ServerState.WAITING, **kept)
+            step.put(replace(record, moving_at=None, landed_at=None))
     return replace(host, planned=planned)
-
-
-def _anew(record: ServerRecovery) -> ServerRecovery:
-    """The server, of whose evacuation nothing is seen or said yet."""
-    record = replace(record.because(None), answer_lost=False)
-    return replace(record, moving_at=None, landed_at=None, ended_at=None)
 
 
 def _new_record(step: Step, record: ServerRecovery) -> Migration | None:
@@ -146,25 +141,15 @@ def wait(
     """The server, which waits; it is told once for each reason."""
     new = record.because(reason, detail)
     if record.reason is reason:
-        return replace(new, state=ServerState.WAITING)
-    return _enter(step, new, ServerState.WAITING)
+        return step.set(new, ServerState.WAITING)
+    return step.enter(new, ServerState.WAITING)
 
 
 def _left(
     step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
 ) -> ServerRecovery:
     """The server, which stays where it is."""
-    return _enter(step, record.because(reason, detail), ServerState.LEFT)
-
-
-def _enter(
-    step: Step, record: ServerRecovery, state: ServerState, how: str = ""
-) -> ServerRecovery:
-    """The server in another state, which is told with its reason."""
-    record = replace(record, state=state, ended_at=step.now if state.final else None)
-    kind = EventKind(f"server.{state.value}")
-    step.tell(kind, record, how=how, reason=record.sentence)
-    return record
+    return step.enter(record.because(reason, detail), ServerState.LEFT)
 
 
 def ask(
@@ -177,18 +162,17 @@ def ask(
     """
     wanted = destination if named else None
     step.intend(Effect.EVACUATE, record.source, record, destination=wanted)
-    record = replace(
-        _anew(record),
+    return step.enter(
+        record,
+        ServerState.ASKED,
+        "" if named else f"{destination} has room; the scheduler chooses",
         destination=destination,
         named=named,
         leftover=step.picture.first_accepted(record.server, record.source),
         attempts=record.attempts + 1,
-        request_id=None,
         asked_at=step.now,
         not_before=step.now + step.options.settle,
     )
-    how = "" if named else f"{destination} has room; the scheduler chooses"
-    return _enter(step, record, ServerState.ASKED, how)
 
 
 def under_way(step: Step, record: ServerRecovery) -> ServerRecovery:
@@ -222,7 +206,7 @@ def _answered(step: Step, record: ServerRecovery) -> ServerRecovery:
 def _withheld(facts: Facts) -> ServerRecovery:
     step, record = facts.step, facts.record
     record = replace(record, attempts=record.attempts - 1, not_before=step.now)
-    return wait(step, _anew(record), Reason.WITHHELD)
+    return wait(step, record, Reason.WITHHELD)
 
 
 def _adopt(step: Step, record: ServerRecovery) -> ServerRecovery:
@@ -232,16 +216,18 @@ def _adopt(step: Step, record: ServerRecovery) -> ServerRecovery:
     # where the planner has found room.
     chosen = newest.destination if newest else None
     expected = record.destination if ours or newest is None else None
-    record = replace(
-        _anew(record),
+    how = "" if ours else "asked by others"
+    if newest and newest.id == record.leftover and not ours:
+        how = "by an earlier request"
+    record = step.enter(
+        record,
+        ServerState.MOVING,
+        how,
         destination=chosen or expected,
         request_id=record.request_id if ours else None,
         moving_at=step.now,
     )
-    how = "" if ours else "asked by others"
-    if newest and newest.id == record.leftover and not ours:
-        how = "by an earlier request"
-    return under_way(step, _enter(step, record, ServerState.MOVING, how))
+    return under_way(step, record)
 
 
 def _past(facts: Facts) -> ServerRecovery:
@@ -272,7 +258,7 @@ def _disturbed(facts: Facts) -> ServerRecovery:
         there = facts.newest.destination if facts.newest else None
         record = replace(record, only=there)
     record = record.because(Reason.DISTURBED, facts.had_it or facts.disturbed)
-    return _enter(facts.step, record, ServerState.FAILED)
+    return facts.step.enter(record, ServerState.FAILED)
 
 
 def _never_got(facts: Facts) -> ServerRecovery:
@@ -296,10 +282,14 @@ def _was_reset(facts: Facts) -> ServerRecovery:
 
 def _has_landed(facts: Facts) -> ServerRecovery:
     step, newest = facts.step, facts.newest
-    record = replace(facts.record.because(None), landed_at=step.now)
-    destination = newest.destination if newest else None
-    record = replace(record, destination=destination, not_before=step.now)
-    return landed(step, _enter(step, record, ServerState.LANDED))
+    record = step.enter(
+        facts.record.because(None),
+        ServerState.LANDED,
+        destination=newest.destination if newest else None,
+        landed_at=step.now,
+        not_before=step.now,
+    )
+    return landed(step, record)
 
 
 def _reset(facts: Facts) -> ServerRecovery:
@@ -368,9 +358,9 @@ def _gone(step: Step, record: ServerRecovery) -> ServerRecovery:
         return record
     asked_for = record.state is ServerState.MOVING or record.asked_at is not None
     if record.state is ServerState.LANDED or not asked_for:
-        return _enter(step, record, ServerState.LEFT)
-    record = replace(record, state=ServerState.LANDED)
-    return replace(record, landed_at=step.now, not_before=step.now)
+        return step.enter(record, ServerState.LEFT)
+    kept = {"landed_at": step.now, "not_before": step.now}
+    return step.set(record, ServerState.LANDED, **kept)
 
 
 def _there(step: Step, record: ServerRecovery) -> ServerRecovery:
@@ -388,7 +378,7 @@ def _blameless(step: Step, record: ServerRecovery, detail: str) -> ServerRecover
 def _attempt_failed(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
     record = attempts.tried(record)
     if record.attempts >= step.options.attempts:
-        return _enter(step, record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
+        return step.enter(record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
     record = replace(record, not_before=step.now + step.options.retry_interval)
     return wait(step, record, Reason.RETRY, detail)
 
@@ -410,13 +400,13 @@ def landed(step: Step, record: ServerRecovery) -> ServerRecovery:
     if lacking is None:
         old_requests.landed(step, record)
         how = looked.detail if looked and looked.ok else ""
-        return _enter(step, record.because(None), ServerState.RECOVERED, how)
+        return step.enter(record.because(None), ServerState.RECOVERED, how)
     reason, detail, remedy = lacking
     if remedy:
         record = landing.put_right(step, record, remedy)
         detail = record.detail or detail
     if step.now - (record.landed_at or step.now) >= step.options.check_time:
-        return _enter(step, record.because(reason, detail), ServerState.FAILED)
+        return step.enter(record.because(reason, detail), ServerState.FAILED)
     return record
 
 
