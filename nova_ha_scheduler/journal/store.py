@@ -12,26 +12,30 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from nova_ha_scheduler.health import report
 from nova_ha_scheduler.health.report import Report
-from nova_ha_scheduler.journal import JournalError, NotActive, codec, schema, tables
+from nova_ha_scheduler.journal import (
+    JournalError,
+    NotActive,
+    schema,
+    table_rows,
+    tables,
+)
 from nova_ha_scheduler.journal.database import Database, put
 from nova_ha_scheduler.journal.tables import single
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Intent
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.guard_record import GuardRecord
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
-from nova_ha_scheduler.records.maintenance_window import Window
-from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.pauses import Pause
-from nova_ha_scheduler.records.server_recovery import ServerRecovery
-from nova_ha_scheduler.records.state import Change, State
+from nova_ha_scheduler.records.state import KINDS, Change, State
+
+T = TypeVar("T")
 
 LEASE = single.c.name == "lease"
 GUARD = single.c.name == "guard"
@@ -50,6 +54,14 @@ _UNFINISHED = sa.select(tables.moves.c.job).where(tables.moves.c.ended_at.is_(No
 _OF_OPEN_JOBS = tables.moves.c.job.in_(_UNFINISHED) | tables.moves.c.job.in_(
     sa.select(tables.windows.c.id).where(_OPEN_WINDOW)
 )
+
+_OPEN_PAUSES = (
+    sa.select(tables.pauses.c.record)
+    .where(tables.pauses.c.ended_at.is_(None))
+    .order_by(tables.pauses.c.at, tables.pauses.c.id)
+)
+_INTENTS = sa.select(tables.intents.c.record).order_by(tables.intents.c.number)
+_GUARD = sa.select(single.c.record).where(GUARD)
 
 _NEVER = float("-inf")
 
@@ -146,50 +158,26 @@ class SqlJournal:
         :raises JournalError: also for a state older than what this trigger has written,
             as a node of a cluster may show that has not applied it yet.
         """
-        hosts, servers, commands = tables.hosts, tables.servers, tables.commands
-        newest = self._beat
-        is_open = hosts.c.ended_at.is_(None)
-        queries: dict[Any, Any] = {
-            HostRecovery: sa.select(hosts.c.record)
-            .where(is_open | (hosts.c.admitted_at >= admitted_since))
-            .order_by(hosts.c.started_at, hosts.c.id),
-            ServerRecovery: sa.select(servers.c.record)
-            .join(hosts, hosts.c.id == servers.c.recovery)
-            .where(is_open)
-            .order_by(servers.c.recovery, servers.c.server),
-            Intent: sa.select(tables.intents.c.record).order_by(
-                tables.intents.c.number
-            ),
-            Command: sa.select(commands.c.record).where(commands.c.answer == ""),
-            GuardRecord: sa.select(single.c.record).where(GUARD),
-            Pause: _open_pauses(),
-            Window: sa.select(tables.windows.c.record).where(_OPEN_WINDOW),
-            Move: sa.select(tables.moves.c.record).where(_OF_OPEN_JOBS),
-        }
+        newest, queries = self._beat, _open(admitted_since)
         with self._db.read() as connection:
+
+            def load(cls: type[T], query: sa.Select[Any]) -> list[T]:
+                return [
+                    table_rows.load(cls, text) for text in connection.scalars(query)
+                ]
+
             lease = connection.execute(_LEASE).one()
             if lease.owner == self.owner and lease.beat < newest:
                 raise JournalError(_BEHIND)
-            found = {
-                cls: [codec.load(cls, text) for text in connection.scalars(query)]
-                for cls, query in queries.items()
-            }
-        return State(
-            hosts={host.id: host for host in found[HostRecovery]},
-            servers={(s.recovery, s.server): s for s in found[ServerRecovery]},
-            intents={intent.id: intent for intent in found[Intent]},
-            commands={command.id: command for command in found[Command]},
-            guard=found[GuardRecord][0],
-            pauses={pause.id: pause for pause in found[Pause]},
-            windows={window.id: window for window in found[Window]},
-            moves={move.key: move for move in found[Move]},
-        )
+            found = {k.name: k.by_key(load(k.record, queries[k.name])) for k in KINDS}
+            intents = {intent.id: intent for intent in load(Intent, _INTENTS)}
+            return State(intents=intents, guard=load(GuardRecord, _GUARD)[0], **found)
 
     def pauses(self) -> Sequence[Pause]:
         """Those that were not ended, the oldest first."""
         with self._db.read() as connection:
-            texts = connection.scalars(_open_pauses()).all()
-        return [codec.load(Pause, text) for text in texts]
+            texts = connection.scalars(_OPEN_PAUSES).all()
+        return [table_rows.load(Pause, text) for text in texts]
 
     def commit(self, change: Change) -> None:
         """All of it or nothing; on return it is durable.
@@ -212,28 +200,17 @@ class SqlJournal:
     def _commit(self, connection: sa.Connection, change: Change) -> int:
         """:returns: the lease's number."""
         self._hold(connection)
-        hosts = [
-            codec.row(tables.hosts, host) | {"outcome": outcome_of(host)}
-            for host in change.hosts
-        ]
-        put(connection, tables.hosts, hosts)
-        for table, found in (
-            (tables.servers, change.servers),
-            (tables.commands, change.commands),
-            (tables.pauses, change.pauses),
-            (tables.intents, change.opened),
-            (tables.events, change.events),
-            (tables.windows, change.windows),
-            (tables.moves, change.moves),
-        ):
-            put(connection, table, [codec.row(table, record) for record in found])
+        kinds = ((tables.of_kind[k.name], getattr(change, k.name)) for k in KINDS)
+        others = (tables.intents, change.opened), (tables.events, change.events)
+        for table, found in (*kinds, *others):
+            put(connection, table, [table_rows.row(table, record) for record in found])
         if change.closed:
             closed = [outcome.intent.id for outcome in change.closed]
             same = tables.intents.c.id.in_(closed)
             connection.execute(sa.delete(tables.intents).where(same))
         if change.guard is not None:
             memory = sa.update(single).where(GUARD)
-            connection.execute(memory.values(record=codec.dump(change.guard)))
+            connection.execute(memory.values(record=table_rows.dump(change.guard)))
         return int(connection.execute(_LEASE).one().beat)
 
     def put_report(self, report: Report, alive: bool) -> None:
@@ -243,7 +220,7 @@ class SqlJournal:
         :raises NotActive: another trigger has taken over; nothing was written.
         """
         row = {"name": _REPORT, "owner": self.owner, "beat": 0}
-        rows = [{**row, "record": codec.dump(report)}]
+        rows = [{**row, "record": table_rows.dump(report)}]
 
         def write(connection: sa.Connection) -> int:
             self._hold(connection, beats=int(alive))
@@ -278,7 +255,7 @@ class SqlJournal:
 
     def add_commands(self, commands: Sequence[Command]) -> None:
         """Write down orders, all or none, for the active trigger's next step."""
-        rows = [codec.row(tables.commands, command) for command in commands]
+        rows = [table_rows.row(tables.commands, command) for command in commands]
         self._db.write(lambda connection: put(connection, tables.commands, rows))
 
     def put_pauses(self, pauses: Sequence[Pause], events: Sequence[Event]) -> None:
@@ -297,7 +274,7 @@ class SqlJournal:
     ) -> None:
         connection.execute(sa.update(single).where(LEASE).values(owner=single.c.owner))
         for table, found in (tables.pauses, pauses), (tables.events, events):
-            put(connection, table, [codec.row(table, record) for record in found])
+            put(connection, table, [table_rows.row(table, record) for record in found])
 
     def command(self, command_id: str) -> Command | None:
         """An order with what has become of it."""
@@ -310,13 +287,26 @@ class SqlJournal:
         query = sa.select(tables.commands.c.record).where(same)
         with self._db.read() as connection:
             texts = connection.scalars(query).all()
-        return [codec.load(Command, text) for text in texts]
+        return [table_rows.load(Command, text) for text in texts]
 
 
-def _open_pauses() -> Any:
-    table = tables.pauses
-    is_open = table.c.ended_at.is_(None)
-    return sa.select(table.c.record).where(is_open).order_by(table.c.at, table.c.id)
+def _open(admitted_since: float) -> Mapping[str, "sa.Select[Any]"]:
+    """What is loaded of each kind, by its name."""
+    hosts, servers, commands = tables.hosts, tables.servers, tables.commands
+    is_open = hosts.c.ended_at.is_(None)
+    return {
+        "hosts": sa.select(hosts.c.record)
+        .where(is_open | (hosts.c.admitted_at >= admitted_since))
+        .order_by(hosts.c.started_at, hosts.c.id),
+        "servers": sa.select(servers.c.record)
+        .join(hosts, hosts.c.id == servers.c.recovery)
+        .where(is_open)
+        .order_by(servers.c.recovery, servers.c.server),
+        "commands": sa.select(commands.c.record).where(commands.c.answer == ""),
+        "pauses": _OPEN_PAUSES,
+        "windows": sa.select(tables.windows.c.record).where(_OPEN_WINDOW),
+        "moves": sa.select(tables.moves.c.record).where(_OF_OPEN_JOBS),
+    }
 
 
 def _locked_with(lock: str) -> str:
@@ -327,16 +317,3 @@ def _locked_with(lock: str) -> str:
 def _lease_of(owner: str) -> sa.Update:
     """An update of the lease, as long as that trigger holds it."""
     return sa.update(single).where(LEASE, single.c.owner == owner)
-
-
-def ended_as(record: HostRecovery) -> str | None:
-    """The word of the last stage in which each server was accounted for."""
-    ends = (HostState.RECOVERED.value, HostState.INCOMPLETE.value)
-    reached = [end for end in ends if end in record.stages]
-    return max(reached, key=record.stages.__getitem__, default=None)
-
-
-def outcome_of(record: HostRecovery) -> str:
-    """How far a recovery came: of a closed one, what it was before."""
-    is_over = record.state in (HostState.CLOSED, HostState.RETURNING)
-    return (is_over and ended_as(record)) or record.state.value

@@ -9,7 +9,7 @@ from tests.evacuator.conftest import (  # isort: skip  (prepares for Nova)
 
 from pathlib import Path
 
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.cloud.config import Conf
 from tests.evacuator import rig
 from tests.evacuator.accident import Accident, Call, Point
@@ -68,10 +68,10 @@ class Lives:
             )
 
     def _ended(self, history: History) -> bool:
-        found = history.recoveries(Query(host=self._host))
+        found = history.recoveries(HistoryQuery(host=self._host))
         states = [record.state.value for record in found]
         assert len(states) <= 1, "one death is one recovery"
-        assert states != ["incomplete"], history.servers(Query())
+        assert states != ["incomplete"], history.servers(HistoryQuery())
         return states == ["recovered"]
 
     def require_once(self) -> None:
@@ -91,7 +91,7 @@ class Lives:
             found = server["OS-EXT-SRV-ATTR:host"], server["status"]
             assert found == (RESERVE, status)
             assert cloud.disk(uuid).read_bytes() == self._disks[uuid]
-        told = self.trigger.history().servers(Query(host=host))
+        told = self.trigger.history().servers(HistoryQuery(host=host))
         states = {row.server: row.state.value for row in told}
         assert states == dict.fromkeys(self.servers, "recovered")
 

@@ -18,6 +18,7 @@ from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.evidence import Evidence, Proof
 from nova_ha_scheduler.records.guard_record import GuardRecord
 from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.move import Move, MoveState
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.records.state import Change, State
 from tests.journal import first_tables
@@ -78,6 +79,51 @@ def test_a_journal_from_before_there_were_pauses(fresh, open_database):
     assert differences(database) == []
     state = SqlJournal(database).load(0)
     assert state == State({"c1@1000.1": host()}, commands={"k": command()})
+
+
+def test_what_was_to_be_read_between_the_lines_before_006(fresh, open_database):
+    """That a server had landed, and that an answer was lost in a restart."""
+    recovery, database = host(), open_database()
+    lost = {
+        "reason": Reason.UNRESOLVED,
+        "detail": "the trigger was restarted before it learned the result",
+    }
+    servers = (
+        server(recovery, "u1", ServerState.MOVING, landed_at=7.0),
+        server(recovery, "u2", ServerState.MOVING),
+        server(recovery, "u3", ServerState.ASKED, **lost),
+        server(recovery, "u4", ServerState.ASKED, reason=Reason.UNRESOLVED),
+    )
+    move = Move("job", "u5", "five", "c2", MoveState.ASKED, 2.0, **lost)
+    database.upgrade()
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(Change(hosts=(recovery,), servers=servers, moves=(move,)))
+
+    def back(connection):
+        for table in tables.servers, tables.moves:
+            for row in connection.execute(sa.select(table)).all():
+                old = json.loads(row.record)
+                del old["answer_lost"]
+                same = table.c.server == row.server
+                new = sa.update(table).where(same).values(record=json.dumps(old))
+                connection.execute(new)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '005'"))
+
+    database.write(back)
+    database.upgrade()
+    state = journal.load(0)
+    found = {s.server: (s.state, s.answer_lost) for s in state.servers.values()}
+    assert found == {
+        "u1": (ServerState.LANDED, False),
+        "u2": (ServerState.MOVING, False),
+        "u3": (ServerState.ASKED, True),
+        "u4": (ServerState.ASKED, False),
+    }
+    assert [move.answer_lost for move in state.moves.values()] == [True]
+    with database.read() as connection:
+        words = connection.scalars(sa.select(tables.servers.c.state)).all()
+    assert sorted(words) == ["asked", "asked", "landed", "moving"]
 
 
 def test_an_upgrade_goes_on_where_it_was_interrupted(fresh, open_database):

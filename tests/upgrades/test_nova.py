@@ -21,8 +21,9 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation.records import EventKind, Reason
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.events import EventKind
 from tests import redfish
 from tests.cloud.client import Client
 from tests.cloud.config import merge
@@ -120,11 +121,11 @@ class Person:
         self.reset: list[str] = []
 
     def sees_the_end(self, history: History) -> bool:
-        for server in history.servers(Query()):
+        for server in history.servers(HistoryQuery()):
             slow = server.reason is Reason.SLOW and not server.state.final
             if slow and server.server not in self.reset:
                 self._reset(server.server)
-        (found,) = history.recoveries(Query())
+        (found,) = history.recoveries(HistoryQuery())
         return found.state.value == "recovered"
 
     def _reset(self, server: str) -> None:
@@ -134,16 +135,16 @@ class Person:
 
 
 def told(history: History) -> list[EventKind]:
-    return [event.kind for _, event in history.events(Query(limit=None))]
+    return [event.kind for _, event in history.events(HistoryQuery(limit=None))]
 
 
 def landed(history: History) -> int:
-    servers = history.servers(Query())
+    servers = history.servers(HistoryQuery())
     return sum(server.landed_at is not None for server in servers)
 
 
 def moving(history: History) -> int:
-    servers = history.servers(Query())
+    servers = history.servers(HistoryQuery())
     return sum(s.moving_at is not None and s.landed_at is None for s in servers)
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation import engine, startup
-from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.evacuation.upkeep import WindowState
+from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.journal import JournalError, schema
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.decisions import Decisions
-from nova_ha_scheduler.journal.history import History, Query
+from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.maintenance_window import WindowState
+from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.service import startup
 from nova_ha_scheduler.simulation import cloud
 from nova_ha_scheduler.simulation.journal import KeptJournal
 from nova_ha_scheduler.simulation.machines import Nova
@@ -58,7 +60,7 @@ def journal(database: Database) -> SqlJournal:
 
 def test_its_recovery_is_ended(database: Database, journal: SqlJournal) -> None:
     history = History(database)
-    (recovery,) = history.recoveries(Query(host=DEAD))
+    (recovery,) = history.recoveries(HistoryQuery(host=DEAD))
     # The cloud as the older version has seen it, just before it was killed; a server
     # that has moved was seen before.
     *_, earlier, newest = (kept for _, kept in Decisions(database).of(recovery.id))
@@ -75,15 +77,17 @@ def test_its_recovery_is_ended(database: Database, journal: SqlJournal) -> None:
     while played.passed < 120:
         played.tick()
 
-    assert world.crimes == []
+    assert world.breaches == []
     asked = [server for server, _ in world.asks]
     assert (sorted(asked), len(left)) == (sorted(left), 2), "each once"
     assert {server.host for server in world.servers.values()} == {"spare"}
-    states = {server.server: server.state.value for server in history.servers(Query())}
+    states = {
+        server.server: server.state.value for server in history.servers(HistoryQuery())
+    }
     assert states == dict.fromkeys(world.servers, "recovered")
-    assert [r.state.value for r in history.recoveries(Query())] == ["recovered"]
+    assert [r.state.value for r in history.recoveries(HistoryQuery())] == ["recovered"]
     told = collections.Counter(
-        event.kind for _, event in history.events(Query(recovery=recovery.id))
+        event.kind for _, event in history.events(HistoryQuery(recovery=recovery.id))
     )
     for kind in (EventKind.HOST_FENCED, EventKind.HOST_RECOVERED):
         assert told[kind] == 1
@@ -98,7 +102,12 @@ def test_its_orders_hold(journal: SqlJournal) -> None:
 
 
 def test_its_decisions_can_be_made_again(database: Database) -> None:
-    (recovery,) = History(database).recoveries(Query(host=DEAD))
+    (recovery,) = History(database).recoveries(HistoryQuery(host=DEAD))
     kept = Decisions(database).of(recovery.id)
-    again = [engine.again(decision) == decision.change for _, decision in kept]
-    assert again == [True] * 5
+    *before, (_, last) = kept
+    assert [engine.again(d) == d.change for _, d in before] == [True] * 4
+    # That a server has landed is a state of its own since.
+    change = engine.again(last)
+    moving = [replace(s, state=ServerState.MOVING) for s in change.servers]
+    assert {s.state for s in change.servers} == {ServerState.LANDED}
+    assert replace(change, servers=tuple(moving)) == last.change

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.evacuation.records import EventKind
-from nova_ha_scheduler.journal.history import Query
+from nova_ha_scheduler.journal.history import HistoryQuery
+from nova_ha_scheduler.records.events import EventKind
 from tests.cloud.config import Conf, merge
 from tests.evacuator import rig
 from tests.evacuator.lives import CONF, Lives
@@ -109,7 +109,7 @@ def test_ended_by_this_version_and_no_way_back(
 
 def require_history(trigger: rig.Trigger, lives: Lives, middle: Middle) -> None:
     """It tells each thing once, whichever version has seen it, and why."""
-    events = [event for _, event in trigger.history().events(Query(limit=None))]
+    events = [event for _, event in trigger.history().events(HistoryQuery(limit=None))]
     told = collections.Counter(event.kind for event in events if not event.server)
     again = dict.fromkeys(FENCING, middle.fencings)
     assert told == dict.fromkeys(ONCE, 1) | again
