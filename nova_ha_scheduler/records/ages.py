@@ -9,7 +9,7 @@ import functools
 from dataclasses import field, fields, replace
 from typing import Any
 
-_AGE, _WAIT = "age", "wait"
+_AGE, _WAIT, _INNER = "age", "wait", "inner"
 
 
 def age(default: Any = None) -> Any:
@@ -22,10 +22,17 @@ def wait() -> Any:
     return field(default=0.0, metadata={_AGE: True, _WAIT: True})
 
 
+def inner() -> Any:
+    """A field with records that have such fields of their own."""
+    return field(default=(), metadata={_INNER: True})
+
+
 def shifted(record: Any, seconds: float) -> Any:
     """The record on a clock that was set: all is as old as it was."""
     found = ((name, getattr(record, name)) for name in _marked(record.__class__, _AGE))
-    new = {name: at + seconds for name, at in found if at}
+    new: dict[str, Any] = {name: at + seconds for name, at in found if at}
+    for name in _marked(record.__class__, _INNER):
+        new[name] = tuple(shifted(one, seconds) for one in getattr(record, name))
     return replace(record, **new) if new else record
 
 

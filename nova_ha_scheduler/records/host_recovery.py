@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nova_ha_scheduler.reasons import Reasoned
-from nova_ha_scheduler.records.ages import age, wait
+from nova_ha_scheduler.records.ages import age, inner, wait
 from nova_ha_scheduler.records.evidence import Evidence
 from nova_ha_scheduler.records.old_request import OldRequest
 
@@ -153,10 +153,10 @@ class HostRecovery(Reasoned):
     writes: int = 0
     next_try_at: float = wait()
     by_hand: bool = False
-    ended_at: float | None = None
+    ended_at: float | None = age()
     aborted: str = ""
     planned: Mapping[str, str] = field(default_factory=dict)
-    late: tuple[OldRequest, ...] = ()
+    late: tuple[OldRequest, ...] = inner()
     judged: bool = False
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from nova_ha_scheduler.reasons import Reasoned
-from nova_ha_scheduler.records.ages import wait
+from nova_ha_scheduler.records.ages import age, wait
 
 
 class WindowState(enum.Enum):
@@ -56,7 +56,7 @@ class Window(Reasoned):
     flagged_by_us: bool = False
     disabled_by_us: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
-    drained_at: float | None = None
+    drained_at: float | None = age()
     next_look_at: float = wait()
     next_try_at: float = wait()
     forced: bool = False

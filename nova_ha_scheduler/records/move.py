@@ -3,7 +3,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar
 
 from nova_ha_scheduler.cluster.picture import MoveKind
@@ -66,7 +66,7 @@ class Move(Reasoned):
     name: str
     source: str
     state: MoveState
-    seen_at: float
+    seen_at: float = age(MISSING)
     home: str | None = None
     kind: MoveKind | None = None
     priority: int = 500
@@ -75,12 +75,12 @@ class Move(Reasoned):
     tried: tuple[str, ...] = ()
     destination: str | None = None
     request_id: str | None = None
-    asked_at: float | None = None
+    asked_at: float | None = age()
     answer_lost: bool = False
     moving_at: float | None = age()
     arrived_at: float | None = age()
     not_before: float = wait()
-    ended_at: float | None = None
+    ended_at: float | None = age()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nova_ha_scheduler.records.ages import age
+
 
 @dataclass(frozen=True)
 class OldRequest:
@@ -26,9 +28,9 @@ class OldRequest:
     name: str
     source: str
     landed_on: str | None = None
-    watched_at: float | None = None
-    seen_at: float | None = None
-    reset_at: float | None = None
+    watched_at: float | None = age()
+    seen_at: float | None = age()
+    reset_at: float | None = age()
     over: bool = False
 
     @property

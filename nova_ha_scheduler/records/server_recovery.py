@@ -88,7 +88,7 @@ class ServerRecovery(Reasoned):
     named: bool = True
     destination: str | None = None
     request_id: str | None = None
-    asked_at: float | None = None
+    asked_at: float | None = age()
     answer_lost: bool = False
     moving_at: float | None = age()
     landed_at: float | None = age()
