@@ -9,18 +9,14 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from nova_ha_scheduler.evacuation.records import (
-    Change,
-    Event,
-    EventKind,
-    State,
-)
-from nova_ha_scheduler.health.report import Host, Report, Standing
+from nova_ha_scheduler.health.report import HostNote, Report, Standing
 from nova_ha_scheduler.journal import JournalError, NotActive, limits
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import LEASE, SqlJournal
 from nova_ha_scheduler.journal.tables import single
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.state import Change, State
 from tests.journal.samples import command, host, intent, pause
 
 # The lease.
@@ -244,7 +240,7 @@ def report(owner, at=1.0, **more):
 def test_a_report_is_replaced_under_the_lease(journal, open_database):
     assert journal.report() is None
     journal.put_report(report(journal.owner), alive=True)
-    hosts = (Host("c1", 1.0, "no route \N{SNOWMAN} \0"),)
+    hosts = (HostNote("c1", 1.0, "no route \N{SNOWMAN} \0"),)
     troubles = (Standing("CLOUD", 2.0, "503"),)
     newer = report(journal.owner, 2.0, protected=3, broken=hosts, troubles=troubles)
     journal.put_report(newer, alive=True)
