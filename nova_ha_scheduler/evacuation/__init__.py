@@ -2,20 +2,20 @@
 """The evacuation trigger: from a dead host to recovered servers.
 
 :mod:`.engine` is a step over a picture of the cloud, the journal and the time; it
-waits for nothing. :mod:`.interfaces` says what surrounds it.
+waits for nothing. :mod:`.interfaces` says what surrounds it. What the journal keeps
+stands in :mod:`nova_ha_scheduler.records`, the process in
+:mod:`nova_ha_scheduler.service`.
 
 =====================  =============================================================
-the step               engine, turn (its workbench), scope (what it has to see next)
-a host's recovery      detect, guard, recovery, proof, closing, dispatch, servers,
-                       landing, stranded, late
-clocks that are set    jumps
-by order of people     commands, pauses, holds, aborts, maintenance
-servers that are well  drain, failback, moves; attempts: as for those of dead hosts
-what is remembered     records, evidence, effects, orders, upkeep, decisions
-which of them acts     leadership, lock (tooz), coordination; the journal's lease
-beside the step        executor, devices, service, notify, publisher, world, troubles
-how it is set up       conf, options, startup, parts, main; dry_run: the step, without
-                       acting
+engine, step           one step: its order, and its workbench
+detection/             who looks dead, the guard, fence devices, clocks, what cannot be
+                       read, and what the next picture has to show
+host/                  a dead host's states, the proof, what Nova is told
+server/                a server's states, the verdict table, the check after landing
+dispatch               whom Nova is asked for now, and where they go
+maintenance/           maintenances, drains, failback: moves of servers that are well
+people/, stopping      orders of people; pauses and aborts
+decisions, dry_run     a step that is kept; a step that acts on nothing
 =====================  =============================================================
 """
 
