@@ -22,7 +22,7 @@ from tests.evacuator.conftest import PLUGIN, RESERVE, ZONE
 
 DIES = "node1"
 HOSTS = [DIES, "node2", RESERVE]
-REBUILD = 4.0
+REBUILD = 6.0
 """Seconds, for each server."""
 
 _QUICK: Conf = {"DEFAULT": {"report_interval": 2, "service_down_time": 10}}

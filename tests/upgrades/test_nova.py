@@ -153,7 +153,7 @@ class Middle:
     """When Nova ends.
 
     :ivar at_once: evacuations under way at most.
-    :ivar lost: how many Nova works on when its processes end.
+    :ivar lost: how many Nova works on then, at most: one may land just before.
     """
 
     name: str
@@ -198,7 +198,7 @@ def test_nova_is_upgraded_in_the_middle(
             cloud.wait("the recovery", lambda: person.sees_the_end(history), 180)
 
     lost = collections.Counter(person.reset)
-    assert sorted(lost.values()) == [1] * middle.lost
+    assert 1 <= len(lost) <= middle.lost
     records = cloud.nova("GET", "/os-migrations").json()["migrations"]
     tries = collections.Counter(record["instance_uuid"] for record in records)
     assert tries == collections.Counter(servers.values()) + lost
