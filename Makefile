@@ -90,23 +90,23 @@ MINUTES ?= 3
 
 # SEED=1-10: one after another, MINUTES each.
 chaos: packages $(VENV)/fullstack
-	@$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+	@$(BIN)/python -W ignore -m tests.lib.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 # A cloud in one process, a broker, and a proxy before each peer.
 hostile: packages $(VENV)/ready
-	@$(BIN)/python -W ignore -m tests.siege --seed $(SEED) $(ARGS)
+	@$(BIN)/python -W ignore -m tests.lib.siege --seed $(SEED) $(ARGS)
 
 soak: MINUTES = 60
 soak: packages $(VENV)/ready
-	@$(BIN)/python -W ignore -m tests.soak --minutes $(MINUTES) $(ARGS)
+	@$(BIN)/python -W ignore -m tests.integration.soak --minutes $(MINUTES) $(ARGS)
 
 links: packages $(VENV)/ready
-	$(BIN)/python -m pytest -q $(FLAGS) tests/links $(ARGS)
+	$(BIN)/python -m pytest -q $(FLAGS) tests/integration/links $(ARGS)
 
 # The older trigger is made from this repository's history, the older Nova by make.
 upgrades: packages $(VENV)/ready
 	@$(MAKE) --no-print-directory environment RELEASE=2026.1
-	$(BIN)/python -m pytest -q $(FLAGS) tests/upgrades $(ARGS)
+	$(BIN)/python -m pytest -q $(FLAGS) tests/integration/upgrades $(ARGS)
 
 lint: notes
 	$(BIN)/ruff check .
@@ -123,43 +123,43 @@ unit: $(VENV)/ready
 # A process has one cloud in its life, so each of these is a process; two at a time,
 # each shown when it has ended. The longest stand first.
 SUITES = moves hosts cloud scale beside
-MOVES = $(patsubst %,tests/functional/test_%.py,operations scheduling storage_zone weighers)
+MOVES = $(patsubst %,tests/integration/plugin/test_%.py,operations scheduling storage_zone weighers)
 suite-moves: FILES = $(MOVES)
-suite-hosts: FILES = $(filter-out $(MOVES),$(wildcard tests/functional/test_*.py))
-suite-cloud: FILES = tests/cloud
-suite-scale: FILES = tests/scale
+suite-hosts: FILES = $(filter-out $(MOVES),$(wildcard tests/integration/plugin/test_*.py))
+suite-cloud: FILES = tests/lib/cloud
+suite-scale: FILES = tests/integration/scale
 # The wheel, in an environment of this release's Nova.
-BESIDE = tests/install/test_beside_nova.py
+BESIDE = tests/integration/install/test_beside_nova.py
 suite-beside: FILES = $(BESIDE)
 
 # The evacuation trigger, on a real Nova and against its other peers. Who is dead or
 # leads is seen by waiting, which takes little of a core.
 WAITING = trigger service leadership demo hang links soak
-TRIGGER = plans evacuator install upkeep peers bench
-suite-evacuator: FILES = tests/evacuator
-PLANS = $(patsubst %,tests/trigger/test_%.py,check plan simulate whole)
+TRIGGER = plans crash install maintenance peers bench
+suite-crash: FILES = tests/integration/crash
+PLANS = $(patsubst %,tests/integration/trigger/test_%.py,check plan simulate whole)
 suite-plans: FILES = $(PLANS)
-suite-trigger: FILES = $(filter-out $(PLANS),$(wildcard tests/trigger/test_*.py))
+suite-trigger: FILES = $(filter-out $(PLANS),$(wildcard tests/integration/trigger/test_*.py))
 # As users have it: built, installed, started. What cannot be done here is named.
 # On the Python that runs this; PYTHONS=all: on each that is here, minutes more for each.
 suite-install: FLAGS += -rs
 suite-install: export PYTHONS := $(PYTHONS)
-suite-install: FILES = $(filter-out $(BESIDE),$(wildcard tests/install/test_*.py))
-suite-upkeep: FILES = tests/upkeep
+suite-install: FILES = $(filter-out $(BESIDE),$(wildcard tests/integration/install/test_*.py))
+suite-maintenance: FILES = tests/integration/maintenance
 # Each part of make bench in its short form.
-suite-bench: FILES = tests/bench
+suite-bench: FILES = tests/integration/bench
 # The playground of make demo ARGS=--keep.
-suite-demo: FILES = tests/demo
-suite-leadership: FILES = tests/leadership
+suite-demo: FILES = tests/integration/demo
+suite-leadership: FILES = tests/integration/leadership
 # It hangs at each call that leaves its process; its links are bad; it goes on for hours.
-suite-hang: FILES = tests/hang
+suite-hang: FILES = tests/integration/hang
 suite-links: FLAGS += -m short
-suite-links: FILES = tests/links
-suite-soak: FILES = tests/soak
+suite-links: FILES = tests/integration/links
+suite-soak: FILES = tests/integration/soak
 # The process around the trigger: how it starts, reloads, is watched, and ends.
-suite-service: FILES = tests/service
+suite-service: FILES = tests/integration/service
 # Of make upgrades, what an older version has left; it has the older version itself.
-suite-peers: FILES = tests/journal tests/fencing tests/hostile tests/witnesses tests/upgrades/test_old_journal.py
+suite-peers: FILES = tests/integration/journal tests/integration/fencing tests/integration/hostile tests/integration/witnesses tests/integration/upgrades/test_old_journal.py
 suite-peers: FLAGS =
 
 # A cloud has a log of its own; pytest need not hold all of it in memory, too.
@@ -191,8 +191,8 @@ bench: $(VENV)/ready
 # That a refactoring changes no decision (docs/testing.md).
 decisions: $(VENV)/ready
 	@[ -n '$(KEEP)$(AGAINST)' ] || { echo 'Name KEEP=DIR, or AGAINST=DIR'; exit 1; }
-	@[ -z '$(KEEP)' ] || nice $(BIN)/python -m tests.decisions keep '$(KEEP)' $(ARGS)
-	@[ -z '$(AGAINST)' ] || nice $(BIN)/python -m tests.decisions compare '$(AGAINST)' $(ARGS)
+	@[ -z '$(KEEP)' ] || nice $(BIN)/python -m tests.lib.decisions keep '$(KEEP)' $(ARGS)
+	@[ -z '$(AGAINST)' ] || nice $(BIN)/python -m tests.lib.decisions compare '$(AGAINST)' $(ARGS)
 
 # What CI has no time for.
 ci-long:

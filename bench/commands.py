@@ -22,15 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
+from tests.lib.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 
 import nova_ha_scheduler
 from bench import cores
 from bench.effort import Effort
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.service import startup
-from tests.errors import ProgramError
-from tests.evacuator import rig
+from tests.integration.crash import rig
+from tests.lib.errors import ProgramError
 
 HOST, SERVER = "host1", "server1"
 _ORDER = "--by bench --reason bench"

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cloud import Cloud  # isort: skip  (prepares the process for Nova)
+from tests.lib.cloud import Cloud  # isort: skip  (prepares the process for Nova)
 
 from bench import cores
 from bench.effort import Effort
@@ -42,10 +42,10 @@ from nova_ha_scheduler.cli.history_rows import notification_to_evacuate
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.service.notifications import bus
-from tests import redfish
-from tests.cloud.config import Conf, merge
-from tests.errors import ProgramError
-from tests.evacuator import broker, rig
+from tests.integration.crash import broker, rig
+from tests.lib import redfish
+from tests.lib.cloud.config import Conf, merge
+from tests.lib.errors import ProgramError
 
 DESTINATIONS = [f"destination{number}" for number in range(1, 6)]
 REBUILD_SECONDS = 3.0

@@ -18,8 +18,8 @@ from nova import objects
 
 from bench import cores
 from bench.effort import Effort
-from tests.cloud import Cloud
-from tests.cloud.config import Conf, merge
+from tests.lib.cloud import Cloud
+from tests.lib.cloud.config import Conf, merge
 
 ZONES = 10
 PLUGIN = [

@@ -55,7 +55,7 @@ def show(state: Path, options: argparse.Namespace) -> bool:
     """Bring the cloud up, play the story, take it down; whether all came true."""
     start = time.monotonic()
     # First of all imports: it prepares the process for Nova.
-    from tests.cloud import Cloud
+    from tests.lib.cloud import Cloud
 
     from demo import layout, playground, story, trigger  # isort: skip
     from demo.admin import Admin

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from openstack.exceptions import BadRequestException
 
 from demo.layout import HOSTS
-from tests.cloud import Cloud, CloudError
-from tests.cloud.stubs import IMAGES
+from tests.lib.cloud import Cloud, CloudError
+from tests.lib.cloud.stubs import IMAGES
 
 Server = Any  # openstack.compute.v2.server.Server
 

@@ -2,8 +2,8 @@
 """The cloud of the demo: its hosts, their tags, and nova.conf with and without us."""
 
 from demo.told import DOWN_TIME
-from tests.cloud.config import Conf
-from tests.cloud.hardware import Size
+from tests.lib.cloud.config import Conf
+from tests.lib.cloud.hardware import Size
 
 ZONES = {"nfs-a": ["a1", "a2", "a3", "a4"], "nfs-b": ["b1", "b2", "b3", "b4"]}
 RESERVE = {"nfs-a": "a4", "nfs-b": "b4"}

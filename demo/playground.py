@@ -15,9 +15,9 @@ from demo import control, layout, trigger
 from demo.control import Unable
 from demo.story import Scene
 from demo.told import DOWN_TIME, TOLD, VICTIM
-from tests import redfish
-from tests.cloud.config import CLOUD_NAME
-from tests.evacuator import rig
+from tests.integration.crash import rig
+from tests.lib import redfish
+from tests.lib.cloud.config import CLOUD_NAME
 
 _ORDERS = {"kill-host": "kill", "revive-host": "revive", "end-demo": "end"}
 _REPOSITORY = Path(__file__).parents[1]

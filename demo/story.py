@@ -14,7 +14,7 @@ from demo import layout
 from demo.admin import Admin, Refused, Server
 from demo.layout import ORDINARY, PROTECTED, RESERVE, ZONE_OF, ZONES
 from demo.tell import Tell
-from tests.cloud import Cloud, CloudError
+from tests.lib.cloud import Cloud, CloudError
 
 
 class Untrue(Exception):

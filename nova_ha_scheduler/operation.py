@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From Nova's RequestSpec to the rules' Request: what is asked, and from where.
 
-Nova marks almost none of this, so it is read from what the operation leaves behind
-(``tests/functional/test_operations.py`` holds each row on every supported Nova):
+Nova marks almost none of this, so it is read from what the operation leaves behind.
+``tests/integration/plugin/test_operations.py`` holds each row on every supported Nova:
 
 =============  ======================  ===============  ========================
 operation      RequestSpec             task_state       newest migration

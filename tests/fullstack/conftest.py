@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.journal.history import HistoryQuery
-from tests.stack import servers, truth
-from tests.stack.evacuator import Trigger
-from tests.stack.fleet import Fleet
-from tests.stack.stack import Stack
+from tests.lib.stack import servers, truth
+from tests.lib.stack.evacuator import Trigger
+from tests.lib.stack.fleet import Fleet
+from tests.lib.stack.stack import Stack
 
 RECOVERY_SECONDS = 180
 

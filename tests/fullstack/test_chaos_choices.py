@@ -4,10 +4,10 @@
 import itertools
 from pathlib import Path
 
-from tests.chaos import choices
-from tests.stack.evacuator import Evacuator
-from tests.stack.faults import Fault
-from tests.stack.site import Layout, Site
+from tests.lib.chaos import choices
+from tests.lib.stack.evacuator import Evacuator
+from tests.lib.stack.faults import Fault
+from tests.lib.stack.site import Layout, Site
 
 MANY = 500
 

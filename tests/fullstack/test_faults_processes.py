@@ -4,9 +4,9 @@
 from collections import Counter
 
 from nova_ha_scheduler.journal.history import HistoryQuery
-from tests.stack.deaths import Death
-from tests.stack.faults import ClockJump, Crash, Outage, Stall, injected
-from tests.stack.fleet import AHEAD, Fleet
+from tests.lib.stack.deaths import Death
+from tests.lib.stack.faults import ClockJump, Crash, Outage, Stall, injected
+from tests.lib.stack.fleet import AHEAD, Fleet
 
 A, B = "nfs-a", "nfs-b"
 

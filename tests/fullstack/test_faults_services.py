@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services answer badly, or not at all, while a host's servers are being recovered."""
 
-from tests.stack.faults import (
+from tests.lib.stack.faults import (
     BadAnswers,
     FullDisk,
     Outage,
@@ -9,7 +9,7 @@ from tests.stack.faults import (
     injected,
     tokens,
 )
-from tests.stack.fleet import Fleet
+from tests.lib.stack.fleet import Fleet
 
 A, B = "nfs-a", "nfs-b"
 

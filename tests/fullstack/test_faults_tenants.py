@@ -3,8 +3,8 @@
 
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.server_recovery import ServerState
-from tests.stack import servers
-from tests.stack.fleet import Fleet
+from tests.lib.stack import servers
+from tests.lib.stack.fleet import Fleet
 
 A = "nfs-a"
 

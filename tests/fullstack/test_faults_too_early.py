@@ -3,7 +3,7 @@
 
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.server_recovery import ServerState
-from tests.stack.fleet import Fleet
+from tests.lib.stack.fleet import Fleet
 
 A, B = "nfs-a", "nfs-b"
 

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.fullstack.conftest import check, recovered
-from tests.stack import servers, truth
-from tests.stack.evacuator import Trigger
-from tests.stack.site import script
-from tests.stack.stack import Stack
+from tests.lib.stack import servers, truth
+from tests.lib.stack.evacuator import Trigger
+from tests.lib.stack.site import script
+from tests.lib.stack.stack import Stack
 
 SERVERS = 4
 NODE, HOST = "rack7-node2", "b2"  # one machine, as the cluster and as Nova call it

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.fullstack.conftest import check, recovered
-from tests.stack import servers
-from tests.stack.evacuator import Trigger
-from tests.stack.stack import Stack
+from tests.lib.stack import servers
+from tests.lib.stack.evacuator import Trigger
+from tests.lib.stack.stack import Stack
 
 SERVERS = 32
 STOPPED = 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every directory below is a scenario; see tests/simulation/scenario.py.
+"""Every directory below is a scenario; see tests/lib/simulation/scenario.py.
 
 With RECORD=1 in the environment the logs are written instead of compared. Read what
 was written before you keep it.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import scenario
+from tests.lib.simulation import scenario
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/cluster.yaml"))

@@ -8,8 +8,8 @@ import pytest
 
 from nova_ha_scheduler.evacuation.server import verdicts
 from nova_ha_scheduler.evacuation.server.verdicts import TABLE, Facts, Row, Verdict
+from tests.lib.simulation import scenario
 from tests.scenarios.test_scenarios import HERE
-from tests.simulation import scenario
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

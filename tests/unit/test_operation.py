@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Telling the moves apart: every row, and what is no row of the table.
 
-That Nova really shows these rows is for tests/functional/test_operations.py.
+That Nova really shows these rows is for tests/integration/plugin/test_operations.py.
 """
 
 import pytest

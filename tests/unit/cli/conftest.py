@@ -21,8 +21,8 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.service.startup import load
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests import ports
-from tests.simulation import scenario
+from tests.lib import ports
+from tests.lib.simulation import scenario
 from tests.unit import commandline
 from tests.unit.commandline import Answer
 

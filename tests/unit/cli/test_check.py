@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``nova-ha check`` on files; on a live cloud: tests/trigger/test_check.py."""
+"""``nova-ha check`` on files; on a live cloud: tests/integration/trigger."""
 
 import contextlib
 import json

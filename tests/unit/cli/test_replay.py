@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nova-ha replay`` of what ``nova-ha simulate`` has kept. That each decision of each
-scenario can be made again, bit for bit: tests/simulation/scenario.py."""
+scenario can be made again, bit for bit: tests/lib/simulation/scenario.py."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which aggregates a tag may touch. On a real Nova: tests/trigger/test_tags.py."""
+"""Which aggregates a tag may touch. On a real Nova: tests/integration/trigger."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests.simulation import scenario
+from tests.lib.simulation import scenario
 
 CLUSTER: dict[str, Any] = {
     "hosts": {"node1..node6": {"zone": "nfs-a"}},

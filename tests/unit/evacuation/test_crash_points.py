@@ -15,7 +15,7 @@ from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests.simulation import Killed, scenario
+from tests.lib.simulation import Killed, scenario
 
 HOSTS = {"node1..node4": {"zone": "nfs-a", "room": 8}}
 CLUSTERS: dict[str, dict[str, Any]] = {

@@ -16,7 +16,7 @@ from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests.simulation import scenario
+from tests.lib.simulation import scenario
 
 
 def _recovery(servers: int) -> Simulation:

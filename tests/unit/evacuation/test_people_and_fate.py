@@ -15,7 +15,7 @@ from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.records.pauses import Pause, holding
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests.simulation import scenario
+from tests.lib.simulation import scenario
 
 CLUSTER = {
     "hosts": {

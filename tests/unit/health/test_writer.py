@@ -20,7 +20,7 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.health_writer import Writer
 from nova_ha_scheduler.service.startup import load
-from tests.simulation import scenario
+from tests.lib.simulation import scenario
 
 
 class Site:

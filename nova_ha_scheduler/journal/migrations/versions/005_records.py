@@ -3,7 +3,8 @@
 kinds of events that older versions cannot read.
 
 An older version has to know that before it begins: it refuses a journal with a number
-that it does not know. tests/journal/test_shape.py says when the next one is due.
+that it does not know. tests/integration/journal/test_shape.py says when the next one is
+due.
 """
 
 revision = "005"

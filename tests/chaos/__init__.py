@@ -1,8 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Hosts die at random in the full stack (tests/stack), while other things fail.
-
-``make chaos SEED=1 MINUTES=3``; what a seed chooses is drawn beforehand (choices.py)
-and depends on nothing else.
-"""
-
-import tests.cloud as _  # noqa: F401  (prepares for Nova, before anything is imported)

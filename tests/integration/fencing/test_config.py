@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fencing file: what is wrong with it is said at start-up, with its place."""
+
+import base64
+import html
+import json
+import os
+import pickle
+import shlex
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from oslo_config import cfg
+
+from nova_ha_scheduler.evacuation.interfaces import Power
+from nova_ha_scheduler.fencing import (
+    Deadlines,
+    Driver,
+    FenceError,
+    FencingFileError,
+    FinalError,
+)
+from nova_ha_scheduler.fencing.config import FenceDevices, load
+from nova_ha_scheduler.fencing.manual import Manual
+from nova_ha_scheduler.fencing.secrets import Secret, scrub
+from tests.lib import peers
+
+REDFISH = """
+  c1:
+    method: redfish
+    address: https://192.0.2.11
+    username: fencer
+    password: hunter2
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    def write(text: str, mode: int = 0o600) -> str:
+        path = tmp_path / "fencing.yaml"
+        path.write_text(text)
+        path.chmod(mode)
+        return str(path)
+
+    return write
+
+
+def error_of(path: str) -> str:
+    with pytest.raises(FencingFileError) as error:
+        load(path, Deadlines())
+    assert "hunter2" not in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
+    return str(error.value).removeprefix(f"{path}: ")
+
+
+def only_costs(path: str, host: str) -> str:
+    """What is wrong with that host, and with no other one."""
+    found = load(path, Deadlines())
+    assert "hunter2" not in str(found.unusable)
+    assert found.unusable.keys() == {host}
+    assert found.methods == {"other": "manual"}
+    report = found.power_off(host)
+    assert (report.power, report.by) == (Power.UNKNOWN, "none")
+    assert report.detail == f"{path}: host {host}: {found.unusable[host]}"
+    return found.unusable[host]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("method:", "methd:", "method is missing (did you mean methd?)"),
+        ("redfish", "redfsh", "method redfsh does not exist"),
+        ("redfish", "[]", "method: a name is needed"),
+        ("address:", "adress:", "unknown key adress (did you mean address?)"),
+        ("    username: fencer\n", "", "username missing for method redfish"),
+        ("hunter2", '""', "password: a text is needed"),
+        ("hunter2", "", "password: a text is needed"),
+        ("hunter2", "[hunter2]", "password: a text is needed"),
+        ("hunter2", '"hunter2\\nx"', "password: only printable characters"),
+        ("    method", "    method: manual\n    method", "method stands twice"),
+        ("https://192.0.2.11", "'https://['", "address: a URL such as"),
+        ("https://192.0.2.11", "https://a:99999", "address: a URL such as"),
+        ("  c1:", "  c1: {method: manual}\n  c1:", "stands twice"),
+        (REDFISH, "\n  c1: redfish\n", "its value must hold key: value pairs"),
+    ],
+)
+def test_an_entry_that_cannot_be_used_costs_that_host_alone(file, old, new, words):
+    text = "hosts:\n  other: {method: manual}" + REDFISH.replace(old, new, 1)
+    assert only_costs(file(text), "c1").startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("hunter2", "*hunter2", "is not valid YAML at line 6"),
+        ("hunter2", "'hunter2", "is not valid YAML at line"),
+        ("hosts:", "host:", "unknown key host (did you mean hosts?)"),
+        ("hosts:", "defaults: {}\nhosts:", None),
+        ("hosts:", "defaults: {redfish: {adress: x}}\nhosts:", "defaults: redfish: un"),
+        ("hosts:", "defaults: {redfsh: {}}\nhosts:", "defaults: redfsh: method redfsh"),
+        ("hosts:", "hosts: {}\nhosts:", "hosts stands twice"),
+    ],
+)
+def test_a_typo_drops_nothing(file, old, new, words):
+    text = ("hosts:" + REDFISH).replace(old, new, 1)
+    path = file(text)
+    if words is None:
+        load(path, Deadlines())
+    else:
+        assert error_of(path).startswith(words)
+
+
+@pytest.mark.parametrize("text", ["", "hosts:", "hosts: [c1]", "- a"])
+def test_no_hosts(file, text):
+    assert "must hold key: value pairs" in error_of(file(text))
+
+
+def test_not_text(tmp_path):
+    path = tmp_path / "fencing.yaml"
+    path.write_bytes(b"\xff\xfe\xfa")
+    path.chmod(0o600)
+    assert error_of(str(path)).startswith("is not valid YAML")
+
+
+def test_missing_file(tmp_path):
+    assert error_of(str(tmp_path / "no")) == "cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
+def test_a_mode_that_shows_credentials(file, mode):
+    words = f"holds credentials, but its mode is {mode:04o}: chmod 0600 it"
+    assert error_of(file("hosts:" + REDFISH, mode)) == words
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_somebody_else(file):
+    path = file("hosts:" + REDFISH)
+    os.chown(path, 65534, -1)
+    said = error_of(path)
+    assert said.startswith(
+        "belongs to nobody: run this as that user (runuser -u nobody"
+    )
+
+
+def test_the_sample(file):
+    peers.program("fence_ipmilan", "fence-agents")
+    path = Path(__file__).parents[3] / "etc/nova-ha-scheduler/fencing.yaml.sample"
+    found = load(file(path.read_text()), Deadlines())
+    assert not found.unusable
+    assert {"compute-1", "compute-2", "compute-3"} <= found.methods.keys()
+
+
+def test_two_hosts_on_one_device(file):
+    """Neither is fenced by it: which one is it?"""
+    text = "hosts:\n  other: {method: manual}"
+    found = load(file(text + REDFISH + REDFISH.replace("c1", "c2")[1:]), Deadlines())
+    assert found.unusable == {
+        "c1": "has the same device as host c2",
+        "c2": "has the same device as host c1",
+    }
+    assert found.methods == {"other": "manual"}
+
+
+def test_a_drivers_bug_costs_its_host_alone(file, monkeypatch):
+    monkeypatch.setattr(Manual, "prepare", lambda self: {}[self.host])
+    found = load(file("hosts:\n  other: {method: manual}" + REDFISH), Deadlines())
+    assert found.unusable == {"other": "it cannot be read: KeyError"}
+    assert found.methods == {"c1": "redfish"}
+
+
+def test_defaults_are_shared_and_overridden(file):
+    path = file(
+        "defaults:\n  redfish: {username: fencer, password: 0123, verify: no}\n"
+        "hosts:\n"
+        "  c1: {method: redfish, address: https://192.0.2.1}\n"
+        "  c2: {method: redfish, address: https://192.0.2.2, password: own}\n"
+    )
+    drivers = load(path, Deadlines())._drivers
+    assert drivers["c1"].settings["password"] == Secret("0123")
+    assert drivers["c2"].settings["password"] == Secret("own")
+    assert drivers["c1"].verify is False
+
+
+def test_what_a_host_lacks(file):
+    path = file("hosts:" + REDFISH)
+    fences = load(path, Deadlines())
+    assert fences.lacks("c1") == ""
+    assert fences.lacks("c10") == f"{path} has no entry for it (did you mean c1?)"
+    assert fences.lacks("other") == f"{path} has no entry for it"
+
+
+def test_host_names_are_exact(file):
+    fences = load(file("hosts:" + REDFISH), Deadlines())
+    for name in ("c", "c10", "C1", "c1.example.org"):
+        report = fences.power_off(name)
+        assert (report.power, report.by) == (Power.UNKNOWN, "none")
+
+
+def test_manual_waits_for_the_word(file):
+    fences = load(file("hosts: {c1: {method: manual}}"), Deadlines())
+    report = fences.power_off("c1")
+    assert (report.power, report.by) == (Power.UNKNOWN, "manual")
+    assert "nova-ha confirm-fenced c1 --by NAME --reason TEXT" in report.detail
+    assert fences.with_device == []
+    assert fences.broken(2) == {}
+
+
+def test_from_conf(file, tmp_path):
+    ours = tmp_path / "nova-ha.conf"
+    theirs = file("hosts:" + REDFISH)
+    ours.write_text(f"[fencing]\nconfig_file = {theirs}\nrequest_timeout = 7\n")
+    conf = cfg.ConfigOpts()
+    conf([], default_config_files=[str(ours)], default_config_dirs=[])
+    assert FenceDevices.from_conf(conf)._drivers["c1"].limits == Deadlines(120, 7)
+
+
+class Device:
+    """A driver whose device answers from a list."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked_off = 0
+
+    def state(self):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def ask_off(self, seconds):
+        self.asked_off += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+
+
+def driver_of(device, power_off=1.0):
+    class Fake(Driver):
+        METHOD = "fake"
+        POLL = 0.001
+
+        def prepare(self):
+            return "x"
+
+        def connect(self):
+            return device
+
+        def state(self, connection):
+            return connection.state()
+
+        def ask_off(self, connection, seconds):
+            connection.ask_off(seconds)
+
+    return Fake("c1", {}, Deadlines(power_off, 0.1))
+
+
+def test_a_hiccup_is_survived_and_off_is_asked_once():
+    hiccup = FenceError("hiccup")
+    device = Device(
+        hiccup, Power.ON, None, Power.ON, hiccup, Power.UNKNOWN, Power.ON, Power.OFF
+    )
+    assert driver_of(device).power_off().power is Power.OFF
+    assert device.asked_off == 1
+
+
+def test_what_a_device_has_answered_last_is_known_meanwhile():
+    """And whatever it says is not known any more when the fence has ended."""
+    seen = []
+
+    class Watched(Device):
+        def state(self):
+            seen.append(fences.answers["c1"][1])
+            return super().state()
+
+    device = Watched(FenceError("hiccup"), Power.ON, None, Power.ON, Power.OFF)
+    fences = FenceDevices("fencing.yaml", {"c1": driver_of(device)})
+    assert fences.answers == {}
+    for _ in range(2):
+        device.answers[4:] = [Power.OFF]
+        fences.power_off("c1")
+        device.answers = [Power.OFF]
+    on = "the device says that its power is on"
+    assert seen == ["", "hiccup", on, on, ""]
+    assert fences.answers == {}
+
+
+def test_a_refused_request_is_repeated():
+    device = Device(Power.ON, FenceError("busy"), Power.ON, None, Power.OFF)
+    assert driver_of(device).power_off().power is Power.OFF
+    assert device.asked_off == 2
+
+
+def test_a_process_that_stood_still_cuts_no_power_afterwards(monkeypatch):
+    """The host may have come back meanwhile, and run its servers."""
+    times = iter([0.0, *[600.0] * 5])
+    monkeypatch.setattr("nova_ha_scheduler.fencing._now", lambda: next(times))
+    device = Device(Power.ON, None, Power.OFF)
+    assert driver_of(device).power_off().power is Power.ON
+    assert device.asked_off == 0
+
+
+def test_a_device_that_says_no_at_once_is_looked_at_again(monkeypatch):
+    times = iter([0.0, 0.0])
+    monkeypatch.setattr("nova_ha_scheduler.fencing._now", lambda: next(times, 5.0))
+    assert driver_of(Device(FenceError("closed"), Power.OFF)).power().power is Power.OFF
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer"), [(5.0, FenceError("late")), (0.0, FinalError("password"))]
+)
+def test_one_that_takes_long_or_refuses_us_is_not(monkeypatch, seconds, answer):
+    times = iter([0.0])
+    monkeypatch.setattr("nova_ha_scheduler.fencing._now", lambda: next(times, seconds))
+    report = driver_of(Device(answer, Power.OFF)).power()
+    assert (report.power, report.detail) == (Power.UNKNOWN, str(answer))
+
+
+def test_unknown_is_not_off():
+    device = Device(Power.UNKNOWN, None, *[Power.UNKNOWN] * 100_000)
+    report = driver_of(device, 0.02).power_off()
+    assert report.power is Power.UNKNOWN
+    assert "asked to power off, but not seen off" in report.detail
+
+
+def test_a_drivers_bug_leaves_the_host_unfenced():
+    device = Device(KeyError("hunter2"))
+    report = FenceDevices("f", {"c1": driver_of(device)}).power_off("c1")
+    assert report.power is Power.UNKNOWN
+    assert report.detail == "broke with KeyError"
+
+
+def test_a_secret_does_not_show():
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
+    assert secret.reveal() == "hunter2"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_scrubbing_overlapping_secrets():
+    assert scrub("a abc ab", [Secret("ab"), Secret("abc")]) == "a *** ***"
+
+
+SECRET = "S3'CRET&pw\"x /ü"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(f"u:{SECRET}".encode()).decode(),
+        base64.b64encode(f"us:{SECRET}".encode()).decode(),
+        base64.b64encode(f"usr:{SECRET}\n".encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        urllib.parse.quote(SECRET),
+        "S3%27CRET%26pw%22x%20%2f%c3%bc",
+        urllib.parse.quote_plus(SECRET),
+        repr(SECRET),
+        repr(SECRET.encode()),
+        json.dumps({"password": SECRET}),
+        json.dumps({"password": SECRET}, ensure_ascii=False),
+        shlex.join(["--password", SECRET]),
+        html.escape(SECRET),
+        SECRET.encode().hex(),
+    ],
+)
+def test_a_secret_is_known_in_other_clothes(said):
+    found = scrub(f"it said: {said}!", [Secret(SECRET)])
+    assert "***" in found
+    assert "CRET" not in found
+    assert said[6:-6] not in found
+
+
+def test_scrubbing_leaves_words_alone():
+    text = "the device does not answer: abc"
+    assert scrub(text, [Secret("xyz"), Secret("'")]) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("? [a, b]\n: c\nhosts: {}", "is not valid YAML at line 1"),
+        ("hosts:\n  ? {a: b}\n  : {method: manual}", "is not valid YAML at line 2"),
+        ("hosts: " + "{a: " * 3000 + "1" + "}" * 3000, "nested too deeply"),
+        ("hosts: &h {c1: *h}", "is not valid YAML"),
+    ],
+)
+def test_what_yaml_can_be_is_a_sentence(file, text, words):
+    assert words in error_of(file(text))

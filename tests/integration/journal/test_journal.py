@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables and records, the same on every database."""
+
+import dataclasses
+import json
+
+import alembic.autogenerate
+import alembic.migration
+import pytest
+import sqlalchemy as sa
+
+from nova_ha_scheduler.journal import JournalError, schema, tables
+from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.effects import Outcome, Result
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.evidence import Evidence, Proof
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.state import Change, State
+from tests.integration.journal import first_tables
+from tests.integration.journal.samples import (
+    NASTY,
+    command,
+    host,
+    intent,
+    pause,
+    reopened,
+    server,
+)
+
+# Schema.
+
+
+def differences(database) -> list:
+    """What alembic would still have to do to have the tables of this version."""
+    with database.read() as connection:
+        context = alembic.migration.MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        return alembic.autogenerate.compare_metadata(context, tables.metadata)
+
+
+def test_a_new_database_has_the_tables(fresh, database):
+    assert differences(database) == []
+
+
+def test_migrations_make_the_tables(fresh, open_database):
+    database = open_database()
+    database.write(first_tables.make)
+    database.upgrade()
+    assert differences(database) == []
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(Change(hosts=(host(),)))
+    assert list(journal.load(0).hosts.values()) == [host()]
+
+
+def test_a_journal_from_before_there_were_pauses(fresh, open_database):
+    """As the first version left it, in the middle of a recovery."""
+    old = "UPDATE host_recoveries SET record = :record"
+    record = (
+        '{"id": "c1@1000.1", "host": "c1", "state": "FENCED", "started_at": 1000.1}'
+    )
+    order = {"id": "k", "kind": "CONFIRM_FENCED", "host": "c1", "by": "Ann"}
+    order |= {"reason": "pulled", "at": 5.0, "expires_at": 905.0, "answer": ""}
+    database = open_database()
+    database.write(first_tables.make)
+    row = {"id": "k", "at": 5.0, "answer": "", "record": json.dumps(order)}
+    host_row = {"id": "c1@1000.1", "host": "c1", "outcome": "fenced"}
+    host_row |= {"started_at": 1000.1, "record": "{}"}
+
+    def fill(connection):
+        tables_of = first_tables.metadata.tables
+        connection.execute(sa.insert(tables_of["host_recoveries"]).values(host_row))
+        connection.execute(sa.text(old), {"record": record})
+        connection.execute(sa.insert(tables_of["commands"]).values(row))
+
+    database.write(fill)
+    with pytest.raises(JournalError, match="older than this version"):
+        database.check()
+    database.upgrade()
+    database.check()
+    assert differences(database) == []
+    state = SqlJournal(database).load(0)
+    assert state == State({"c1@1000.1": host()}, commands={"k": command()})
+
+
+def test_what_was_to_be_read_between_the_lines_before_006(fresh, open_database):
+    """That a server had landed, and that an answer was lost in a restart."""
+    recovery, database = host(), open_database()
+    lost = {
+        "reason": Reason.UNRESOLVED,
+        "detail": "the trigger was restarted before it learned the result",
+    }
+    servers = (
+        server(recovery, "u1", ServerState.MOVING, landed_at=7.0),
+        server(recovery, "u2", ServerState.MOVING),
+        server(recovery, "u3", ServerState.ASKED, **lost),
+        server(recovery, "u4", ServerState.ASKED, reason=Reason.UNRESOLVED),
+    )
+    move = Move("job", "u5", "five", "c2", MoveState.ASKED, 2.0, **lost)
+    database.upgrade()
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(Change(hosts=(recovery,), servers=servers, moves=(move,)))
+
+    def back(connection):
+        for table in tables.servers, tables.moves:
+            for row in connection.execute(sa.select(table)).all():
+                old = json.loads(row.record)
+                del old["answer_lost"]
+                same = table.c.server == row.server
+                new = sa.update(table).where(same).values(record=json.dumps(old))
+                connection.execute(new)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '005'"))
+
+    database.write(back)
+    database.upgrade()
+    state = journal.load(0)
+    found = {s.server: (s.state, s.answer_lost) for s in state.servers.values()}
+    assert found == {
+        "u1": (ServerState.LANDED, False),
+        "u2": (ServerState.MOVING, False),
+        "u3": (ServerState.ASKED, True),
+        "u4": (ServerState.ASKED, False),
+    }
+    assert [move.answer_lost for move in state.moves.values()] == [True]
+    with database.read() as connection:
+        words = connection.scalars(sa.select(tables.servers.c.state)).all()
+    assert sorted(words) == ["asked", "asked", "landed", "moving"]
+
+
+def test_an_upgrade_goes_on_where_it_was_interrupted(fresh, open_database):
+    """MariaDB keeps a table that was made, whatever becomes of the rest."""
+    database = open_database()
+    database.write(first_tables.make)
+    database.write(tables.pauses.create)
+    database.upgrade()
+    assert differences(database) == []
+
+
+def test_making_the_tables_goes_on_where_it_was_interrupted(fresh, open_database):
+    database = open_database()
+    database.write(tables.hosts.create)
+    database.write(tables.single.create)
+    database.upgrade()
+    assert differences(database) == []
+    assert SqlJournal(database).acquire()
+
+
+def test_upgrade_twice_keeps_everything(database, journal):
+    journal.commit(Change(hosts=(host(),)))
+    database.upgrade()
+    assert journal.load(0).hosts
+
+
+def test_the_newest_migration_is_alembics(fresh, database):
+    with database.read() as connection:
+        found = alembic.migration.MigrationContext.configure(connection)
+        assert schema.revisions()[-1] == found.get_current_revision()
+
+
+def test_without_tables(fresh, open_database):
+    with pytest.raises(JournalError, match="no tables of a journal yet .*start"):
+        open_database().check()
+
+
+@pytest.mark.parametrize("do", ["upgrade", "check"])
+def test_tables_of_a_newer_version_are_left_alone(fresh, database, do):
+    newer = sa.text("UPDATE alembic_version SET version_num = '999'")
+    database.write(lambda connection: connection.execute(newer))
+    with pytest.raises(JournalError, match="newer version than this one"):
+        getattr(database, do)()
+
+
+# The engine's part.
+
+
+def test_empty(journal):
+    assert journal.load(0) == State()
+
+
+def test_all_fields_come_back(journal, open_database):
+    recovery = host(
+        stages={"suspected": 1.5, "fenced": 2.25},
+        admitted_at=1.75,
+        evidence=Evidence(Proof.POWER_OFF, "redfish", 2.0, NASTY),
+        reason=Reason.UNFENCED,
+        detail=NASTY,
+        forced_down_by_us=True,
+        disabled_by_us=True,
+        closed_at=1.0,
+        quiet_since=1700000000.123456,
+        next_try_at=0.1 + 0.2,
+        by_hand=True,
+        aborted=f"Ann: {NASTY}",
+    )
+    moved = server(
+        recovery,
+        state=ServerState.MOVING,
+        name=NASTY,
+        was_running=False,
+        priority=7,
+        reason=Reason.RETRY,
+        attempts=2,
+        baseline=2**40,
+        tried=("a", "b"),
+        destination="c2",
+        request_id="req-1",
+    )
+    guard = GuardRecord(9.0, "three hosts")
+    intents = tuple(intent(n) for n in range(20, 0, -1))
+    change = Change(
+        hosts=(recovery,),
+        servers=(moved,),
+        opened=intents,
+        commands=(command(),),
+        guard=guard,
+        pauses=(pause(reason=NASTY, until=9.5, zone="nfs-a"),),
+    )
+    journal.commit(change)
+    state = reopened(open_database)
+    assert state == State(
+        {recovery.id: recovery},
+        {(recovery.id, "u1"): moved},
+        {i.id: i for i in intents},
+        {"k": command()},
+        guard,
+        {"p": pause(reason=NASTY, until=9.5, zone="nfs-a")},
+    )
+    assert list(state.intents) == [i.id for i in intents]
+
+
+def test_records_are_replaced_and_intents_closed(journal, open_database):
+    recovery = host()
+    journal.commit(
+        Change(
+            hosts=(recovery,),
+            servers=(server(recovery), server(recovery, "u2")),
+            opened=(intent(1), intent(2)),
+            commands=(command("k1"), command("k2")),
+        )
+    )
+    later = dataclasses.replace(recovery, state=HostState.EVACUATING)
+    asked = server(recovery, state=ServerState.ASKED)
+    journal.commit(
+        Change(
+            hosts=(later,),
+            servers=(asked,),
+            closed=(Outcome(intent(1), Result.OK, 4.0),),
+            commands=(command("k1", answer="done"),),
+        )
+    )
+    state = reopened(open_database)
+    assert state.hosts == {recovery.id: later}
+    assert state.servers[recovery.id, "u1"] == asked
+    assert state.servers[recovery.id, "u2"] == server(recovery, "u2")
+    assert list(state.intents) == ["i2"]
+    assert list(state.commands) == ["k2"]
+    assert journal.command("k1") == command("k1", answer="done")
+    assert journal.command("k3") is None
+
+
+def test_ended_recoveries_stay_for_the_guards_window_only(journal):
+    recoveries = (
+        host("open", 1.0),
+        host("old", 1.0, admitted_at=10.0, ended_at=11.0),
+        host("edge", 1.0, admitted_at=20.0, ended_at=21.0),
+        host("never-admitted", 1.0, ended_at=30.0),
+    )
+    servers = tuple(server(r) for r in recoveries)
+    journal.commit(Change(hosts=recoveries, servers=servers))
+    state = journal.load(20.0)
+    assert {r.host for r in state.hosts.values()} == {"open", "edge"}
+    assert set(state.servers) == {("open@1.0", "u1")}
+
+
+def test_ended_pauses_are_history(journal, open_database):
+    beside = SqlJournal(open_database())
+    begun = Event(EventKind.PAUSED, 5.0, reason="begun")
+    pauses = [pause("p1"), pause("p2", at=4.0, host="c1")]
+    beside.put_pauses(pauses, [begun])
+    assert [p.id for p in journal.pauses()] == ["p2", "p1"]
+    assert list(journal.load(0).pauses) == ["p2", "p1"]
+    journal.commit(Change(pauses=(pause("p1", ended_at=6.0),)))
+    ended = pause("p2", at=4.0, host="c1", ended_at=7.0, ended_by="Bob")
+    beside.put_pauses([ended], [])
+    assert list(journal.pauses()) == []
+    assert journal.load(0).pauses == {}
+    assert History(journal._db).events(HistoryQuery())[0][1] == begun
+
+
+def test_names_are_exact(journal):
+    names = ("c1", "C1", "c10", "c1.example.org", "ç1")
+    journal.commit(Change(hosts=tuple(host(name) for name in names)))
+    found = History(journal._db).recoveries(HistoryQuery(host="c1"))
+    assert [r.host for r in found] == ["c1"]
+    assert len(journal.load(0).hosts) == 5
+
+
+def test_a_change_is_all_or_nothing(journal, open_database):
+    events = (Event(None, 1.0),)  # is refused when the rest is written already
+    change = Change(hosts=(host(),), opened=(intent(),), events=events)
+    with pytest.raises(JournalError):
+        journal.commit(change)
+    assert reopened(open_database) == State()
+
+
+def test_a_long_list_of_affected_servers(journal):
+    uuids = tuple(f"{n:036d}" for n in range(5000))
+    event = Event(EventKind.HOST_FENCED, 1.0, "c1", servers=uuids)
+    journal.commit(Change(events=(event,)))
+    assert History(journal._db).events(HistoryQuery())[0][1] == event
+
+
+def test_no_text_stops_a_commit(journal):
+    texts = {
+        f.name: NASTY * 400
+        for f in dataclasses.fields(Event)
+        if f.name not in ("kind", "at", "servers")
+    }
+    journal.commit(Change(events=(Event(EventKind.SERVER_LEFT, 1.0, **texts),)))
+    ((_, event),) = History(journal._db).events(HistoryQuery())
+    assert event.server_name.startswith("Ünï\U0001f600'\"\\%;--?\n")
+    assert len(event.server_name) == 255
+
+
+def test_a_record_of_a_newer_version_is_not_misread(journal):
+    journal.commit(Change(guard=GuardRecord()))
+    text = sa.update(tables.single).values(record='{"reason": "", "since": 1}')
+    journal._db.write(lambda connection: connection.execute(text))
+    with pytest.raises(JournalError, match="GuardRecord in the journal cannot be read"):
+        journal.load(0)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nova-computes, with our hypervisor: its argument is the machine room.
+
+Each is forked from this process, which has imported Nova: that takes a core some
+seconds, nearly as long as a host may be silent. Who switches a host on asks for it on a
+socket (machines.py).
+"""
+
+import functools
+import importlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from tests.lib.stack.machines import STARTER, WARM, Machine
+
+_BY_NAME = ("nova.compute.manager", "oslo_messaging._drivers.impl_rabbit")
+"""What nova-compute asks for by its name."""
+
+
+def main() -> int:
+    room = Path(sys.argv[1])
+    import os_vif
+    from nova import objects
+    from nova.cmd import compute
+    from nova.servicegroup import api as servicegroup
+
+    from tests.lib.stack import driver
+    from tests.lib.stack.nova import FIRST_REPORT
+
+    servicegroup.INITIAL_REPORTING_DELAY = FIRST_REPORT
+    objects.register_all()
+    os_vif.initialize()
+
+    for name in _BY_NAME:
+        importlib.import_module(name)
+
+    def run(host: str) -> None:
+        sys.argv = ["nova-compute", f"--config-file={Machine(room, host).conf_file}"]
+        driver.register(room, host)
+        compute.main()
+
+    serve(room, run)
+    return 0
+
+
+def serve(room: Path, run: Callable[[str], None]) -> None:
+    """Fork a process for each host that is asked for, without end.
+
+    :param run: what it does then, by its host.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead need nobody to wait for
+    with socket.socket(socket.AF_UNIX) as door:
+        new = room / f"{STARTER}.new"
+        door.bind(str(new))
+        door.listen()
+        new.rename(room / STARTER)  # who sees it is let in
+        while True:
+            guest, _ = door.accept()
+            with guest, guest.makefile() as lines:
+                order = json.loads(lines.readline())
+                if os.fork() == 0:
+                    door.close()
+                    _become(Machine(room, order["host"]), order["warm"], guest)
+                    _keep_up(functools.partial(run, order["host"]))
+
+
+def _become(machine: Machine, warm: bool, guest: socket.socket) -> None:
+    """Be the process of a host: a group of its own, as is told to who has asked."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with machine.log.open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    if warm:
+        os.environ[WARM] = "1"
+    random.seed()
+    guest.sendall(b"%d\n" % os.getpid())
+    guest.close()
+
+
+def _keep_up(run: Callable[[], None]) -> NoReturn:
+    """Start it again when it fails, as systemd does: keystone may be away just now."""
+    while True:
+        child = os.fork()
+        if child == 0:
+            run()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status == 0:
+            os._exit(0)
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

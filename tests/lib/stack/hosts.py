@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hosts of a fleet (fleet.py): which of them serve, and which are let in again."""
+
+import datetime
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.planner.ground import CLOSED
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from tests.lib.stack.heal import CleaningUp
+from tests.lib.stack.nova import SERVICE_DOWN_TIME
+from tests.lib.stack.stack import Stack
+
+_LASTS = 7.0
+"""Seconds for which the history says that a nova-compute that runs has not cleaned up,
+until somebody starts it again: more than it takes for that."""
+
+
+class Hosts:
+    """All of a stack.
+
+    :ivar zones: the names of the storage zones.
+    """
+
+    def __init__(self, stack: Stack, history: Callable[[], History]) -> None:
+        """:param history: of the trigger that runs now."""
+        self.zones = sorted(set(stack.site.layout.zones.values()))
+        self._stack, self._history = stack, history
+        self._cleaning_up = CleaningUp(_LASTS)
+        self._next_look = 0.0
+
+    def of(self, zone: str) -> list[str]:
+        """The hosts of a zone, by name."""
+        zones = self._stack.site.layout.zones
+        return sorted(host for host, its in zones.items() if its == zone)
+
+    def pairs(self, zone: str) -> tuple[list[str], list[str]]:
+        """The hosts of a zone, and of its reserve."""
+        hosts, reserve = self.of(zone), self._stack.site.layout.reserve
+        return (
+            [host for host in hosts if host not in reserve],
+            [host for host in hosts if host in reserve],
+        )
+
+    def heard(self) -> bool:
+        """Whether the machine has got its breath again after the start of so much: the
+        scheduler has no patience with late heartbeats."""
+        seen = [service["updated_at"] for service in self._services().values()]
+        return all(at and _age(at) < SERVICE_DOWN_TIME / 2 for at in seen)
+
+    def open(self) -> bool:
+        """Whether Placement, too, knows that all are enabled: nova-compute, which tells
+        it, tries that again only after a minute if Placement was away."""
+        path = f"/resource_providers?required={CLOSED}"
+        answer = self._stack.placement("GET", path)
+        answer.raise_for_status()
+        return not answer.json()["resource_providers"]
+
+    def serving(self, hosts: Collection[str]) -> list[str]:
+        """Those of some hosts that are up, and for which nothing is under way."""
+        found = self._services()
+        let_in = [host for host in hosts if self.let_in([host])]
+        return [
+            host
+            for host in let_in
+            if found[host]["state"] == "up" and not found[host]["forced_down"]
+        ]
+
+    def let_in(self, hosts: Collection[str]) -> bool:
+        """Whether no recovery of hosts is open.
+
+        Beside it, an operator does as the history says: a nova-compute that has not
+        cleaned up is started again.
+        """
+        still = self._open(hosts)
+        for found in still:
+            if found.reason is Reason.DONE_RECORDS:
+                self._cleaning_up.awaited(self._stack.machines[found.host], found.id)
+        return not still
+
+    def look_after(self, *others: str) -> None:
+        """What let_in() does beside its answer, now and then, for all but some: so a
+        host is back while another zone is what a test is about."""
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LASTS / 2
+            self.let_in({*self._stack.machines} - {*others})
+
+    def switch_on(self, hosts: Collection[str]) -> None:
+        """Those that need not be off any more: a fence may come late, and end what was
+        thought to be well."""
+        for found in self._open(hosts):
+            if found.state in (HostState.RECOVERED, HostState.INCOMPLETE):
+                self._stack.machines[found.host].start()
+
+    def _open(self, hosts: Collection[str]) -> list[HostRecovery]:
+        history = self._history()
+        all_ = [
+            r for host in hosts for r in history.recoveries(HistoryQuery(host=host))
+        ]
+        return [found for found in all_ if not found.ended_at]
+
+    def _services(self) -> Mapping[str, dict[str, Any]]:
+        answer = self._stack.nova("GET", "/os-services?binary=nova-compute")
+        answer.raise_for_status()
+        return {service["host"]: service for service in answer.json()["services"]}
+
+    def arrange(self, zone: str, homes: Collection[str]) -> None:
+        """Leave the other pair of hosts as destinations. What else there is, is under
+        maintenance: not disabled, for that would leave the trigger few to hear."""
+        pair = next(p for p in self.pairs(zone) if not set(p) & set(homes))
+        away = {*self.of(zone)} - {*homes} - {*pair}
+        compute = self._stack.openstack().compute
+        closed = self._closed(zone)
+        for host in {*(closed.hosts or [])} - away:
+            compute.remove_host_from_aggregate(closed, host)
+        for host in away - {*(closed.hosts or [])}:
+            compute.add_host_to_aggregate(closed, host)
+
+    def _closed(self, zone: str) -> Any:
+        """The aggregate of those of a zone that no server may go to."""
+        name = f"closed-{zone}"
+        all_ = self._stack.openstack().compute.aggregates()
+        found = next((each for each in all_ if each.name == name), None)
+        return found or self._stack.aggregate(name, {"ha:maintenance": "true"}, [])
+
+
+def _age(shown: str) -> float:
+    """Seconds since a moment, as Nova shows it, without a zone."""
+    at = datetime.datetime.fromisoformat(shown).replace(tzinfo=datetime.UTC)
+    return time.time() - at.timestamp()
