@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every directory below is a scenario; see tests/lib/simulation/scenario.py.
+"""Every directory below with commands is a scenario, by subject; see
+tests/lib/simulation/scenario.py. clusters/ has those that several share.
 
 With RECORD=1 in the environment the logs are written instead of compared. Read what
 was written before you keep it.
@@ -13,7 +14,9 @@ import pytest
 from tests.lib.simulation import scenario
 
 HERE = Path(__file__).parent
-CASES = sorted(path.parent for path in HERE.glob("*/cluster.yaml"))
+CASES = sorted(
+    (path.parent for path in HERE.rglob("commands")), key=lambda path: path.name
+)
 
 
 @pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
@@ -29,3 +32,7 @@ def test_scenario(directory: Path) -> None:
 
 def test_there_are_many() -> None:
     assert len(CASES) >= 60
+
+
+def test_each_has_a_name_of_its_own() -> None:
+    assert len({path.name for path in CASES}) == len(CASES)

@@ -9,7 +9,7 @@ import pytest
 from nova_ha_scheduler.evacuation.server import verdicts
 from nova_ha_scheduler.evacuation.server.verdicts import TABLE, Facts, Row, Verdict
 from tests.lib.simulation import scenario
-from tests.scenarios.test_scenarios import HERE
+from tests.scenarios.test_scenarios import CASES
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -22,7 +22,8 @@ def test_a_scenario_reaches_it(row: Row, monkeypatch: pytest.MonkeyPatch) -> Non
         return found
 
     monkeypatch.setattr(verdicts, "judge", kept)
-    scenario.run(HERE / row.scenario)
+    (case,) = (path for path in CASES if path.name == row.scenario)
+    scenario.run(case)
     assert row.name in reached
 
 

@@ -3,6 +3,7 @@
 
 cluster.yaml::
 
+    like: four-hosts-one-server                 # what clusters/ has under that name
     hosts:                                      # as in a cloud as text, and more:
       node1..node3: {zone: nfs-a, device: dead} # see _MACHINE_KEYS
     servers:
@@ -33,12 +34,22 @@ from nova_ha_scheduler.simulation.machines import Machine, Nova
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 
+CLUSTERS = Path(__file__).parents[2] / "scenarios" / "clusters"
+
 
 def run(directory: Path) -> tuple[list[str], list[str]]:
     """:returns: the log, and the breaches that the world has seen."""
-    played = Script(yaml.safe_load((directory / "cluster.yaml").read_text()))
+    played = Script(load((directory / "cluster.yaml").read_text()))
     played.run((directory / "commands").read_text())
     return played.log, played.world.breaches
+
+
+def load(text: str) -> dict[str, Any]:
+    """A cluster, with what it shares with others."""
+    said: dict[str, Any] = yaml.safe_load(text)
+    if shared := said.pop("like", None):
+        said = {**yaml.safe_load((CLUSTERS / f"{shared}.yaml").read_text()), **said}
+    return said
 
 
 def build(cluster: dict[str, Any], log: list[str]) -> Simulation:
