@@ -7,6 +7,7 @@ without an intent it does nothing. Another one takes over after it has seen the 
 number for the lease's time by its own clock: no two clocks are compared.
 """
 
+import functools
 import json
 import os
 import secrets
@@ -160,12 +161,7 @@ class SqlJournal:
         """
         newest, queries = self._beat, _open(admitted_since)
         with self._db.read() as connection:
-
-            def load(cls: type[T], query: sa.Select[Any]) -> list[T]:
-                return [
-                    table_rows.load(cls, text) for text in connection.scalars(query)
-                ]
-
+            load = functools.partial(_records, connection)
             lease = connection.execute(_LEASE).one()
             if lease.owner == self.owner and lease.beat < newest:
                 raise JournalError(_BEHIND)
@@ -176,8 +172,7 @@ class SqlJournal:
     def pauses(self) -> Sequence[Pause]:
         """Those that were not ended, the oldest first."""
         with self._db.read() as connection:
-            texts = connection.scalars(_OPEN_PAUSES).all()
-        return [table_rows.load(Pause, text) for text in texts]
+            return _records(connection, Pause, _OPEN_PAUSES)
 
     def commit(self, change: Change) -> None:
         """All of it or nothing; on return it is durable.
@@ -286,8 +281,14 @@ class SqlJournal:
         same = tables.commands.c.id.in_(ids)
         query = sa.select(tables.commands.c.record).where(same)
         with self._db.read() as connection:
-            texts = connection.scalars(query).all()
-        return [table_rows.load(Command, text) for text in texts]
+            return _records(connection, Command, query)
+
+
+def _records(
+    connection: sa.Connection, cls: type[T], query: "sa.Select[Any]"
+) -> list[T]:
+    """What a query of records finds."""
+    return [table_rows.load(cls, text) for text in connection.scalars(query)]
 
 
 def _open(admitted_since: float) -> Mapping[str, "sa.Select[Any]"]:
