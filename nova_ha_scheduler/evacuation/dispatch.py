@@ -16,7 +16,7 @@ from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.host import proof
 from nova_ha_scheduler.evacuation.maintenance import move_states
-from nova_ha_scheduler.evacuation.server import server_states
+from nova_ha_scheduler.evacuation.server import server_states, transitions
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import packing, triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim
@@ -43,7 +43,7 @@ def dispatch(step: Step) -> None:
     for server, decision in _decide(step, waiting):
         record = waiting[server.uuid]
         if decision.reason is not None:
-            step.put(server_states.wait(step, record, decision.reason, decision.detail))
+            step.put(transitions.wait(step, record, decision.reason, decision.detail))
         elif not proof.look_again(step, step.hosts[record.recovery]):
             kept = decision.destination in (record.only, _planned(step, record))
             named = step.options.planned_destinations or kept

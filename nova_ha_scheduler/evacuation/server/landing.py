@@ -4,10 +4,11 @@
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Server
+from nova_ha_scheduler.evacuation.server import old_requests, transitions
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect, Outcome
-from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
 Lack = tuple[Reason, str, Effect | None]
 """What is not yet as it should be: the reason, its detail, and what puts it right."""
@@ -65,3 +66,30 @@ def put_right(step: Step, record: ServerRecovery, effect: Effect) -> ServerRecov
     place, every = record.destination or "", step.options.retry_interval
     sure = bool(looked and looked.refused)
     return step.ensure(record, effect, place, every, at_once=sure)
+
+
+def landed(step: Step, record: ServerRecovery) -> ServerRecovery:
+    """Is it all there, and does it run if it ran, and not if it did not?"""
+    if record.server not in step.picture.scope.landed:
+        return record  # the next picture shows it
+    server = step.picture.servers.get(record.server)
+    if server is None:
+        return transitions.gone(step, record)
+    record = transitions.there(step, record)
+    newest = transitions.new_record(step, record)
+    elsewhere = server.host not in ("", record.source)
+    if elsewhere and not (newest and newest.landed):
+        record = replace(record, destination=server.host)  # no record says where
+    looked = step.outcome(record, Effect.LOOK)
+    lacking = lacks(record, server, looked)
+    if lacking is None:
+        old_requests.landed(step, record)
+        how = looked.detail if looked and looked.ok else ""
+        return step.enter(record.because(None), ServerState.RECOVERED, how)
+    reason, detail, remedy = lacking
+    if remedy:
+        record = put_right(step, record, remedy)
+        detail = record.detail or detail
+    if step.now - (record.landed_at or step.now) >= step.options.check_time:
+        return step.enter(record.because(reason, detail), ServerState.FAILED)
+    return record

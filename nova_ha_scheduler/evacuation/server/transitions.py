@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the functions of a server's states share."""
+
+from dataclasses import replace
+
+from nova_ha_scheduler.cluster.picture import Migration
+from nova_ha_scheduler.evacuation.server import attempts
+from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+
+
+def new_record(step: Step, record: ServerRecovery) -> Migration | None:
+    """The record that tells of its newest evacuation.
+
+    After one that was lost on its way, that is the old one: Nova's conductor takes up
+    the first that it finds accepted, and the new one stays so for ever. Two requests
+    may share it then, and its last word is that of the one that landed, whatever it
+    said before.
+    """
+    newest = step.picture.newest_record(record.server, record.source)
+    older = step.picture.record(record.leftover)
+    if older and older.landed:
+        return older
+    if newest is None or newest.id <= record.baseline:
+        return None
+    return older if older and older.status != "accepted" else newest
+
+
+def wait(
+    step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
+) -> ServerRecovery:
+    """The server, which waits; it is told once for each reason."""
+    new = record.because(reason, detail)
+    if record.reason is reason:
+        return step.set(new, ServerState.WAITING)
+    return step.enter(new, ServerState.WAITING)
+
+
+def left(
+    step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
+) -> ServerRecovery:
+    """The server, which stays where it is."""
+    return step.enter(record.because(reason, detail), ServerState.LEFT)
+
+
+def gone(step: Step, record: ServerRecovery) -> ServerRecovery:
+    """It is not shown where it was: it has landed by the next looks, or was deleted.
+    Nova's lists leave out a cell that does not answer for a moment, and say nothing.
+
+    What was asked for is looked for then, wherever it is: Nova saves where a server is
+    first. A conductor that dies then leaves the record without an end, for ever; and
+    another request for the same server may fail the record thereafter.
+    """
+    if record.reason is not Reason.GONE:
+        gone_at = step.now + step.options.settle
+        return replace(record.because(Reason.GONE), not_before=gone_at)
+    if step.picture.taken_at < record.not_before:
+        return record
+    asked_for = record.state is ServerState.MOVING or record.asked_at is not None
+    if record.state is ServerState.LANDED or not asked_for:
+        return step.enter(record, ServerState.LEFT)
+    kept = {"landed_at": step.now, "not_before": step.now}
+    return step.set(record, ServerState.LANDED, **kept)
+
+
+def there(step: Step, record: ServerRecovery) -> ServerRecovery:
+    """It is shown again."""
+    if record.reason is not Reason.GONE:
+        return record
+    return replace(record.because(None), not_before=step.now)
+
+
+def attempt_failed(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
+    record = attempts.tried(record)
+    if record.attempts >= step.options.attempts:
+        return step.enter(record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
+    record = replace(record, not_before=step.now + step.options.retry_interval)
+    return wait(step, record, Reason.RETRY, detail)
+
+
+def blameless(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
+    """The attempt failed, and the next one has to go to the same destination."""
+    return replace(attempt_failed(step, record, detail), tried=record.tried)
