@@ -6,11 +6,13 @@ With RECORD=1 in the environment the logs are written instead of compared. Read 
 was written before you keep it.
 """
 
+import enum
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.lib import diagrams
 from tests.lib.simulation import scenario
 
 HERE = Path(__file__).parent
@@ -19,8 +21,16 @@ CASES = sorted(
 )
 
 
+PLAYED: set[Path] = set()
+TAKEN: dict[type[enum.Enum], set[diagrams.Arrow]] = {s: set() for s in diagrams.DRAWN}
+
+NEVER = {("incomplete", "recovered")}
+"""The code of a state function allows it; no scenario has come to it."""
+
+
 @pytest.mark.parametrize("directory", CASES, ids=lambda path: path.name)
-def test_scenario(directory: Path) -> None:
+def test_scenario(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = diagrams.watch(monkeypatch)
     log, breaches = scenario.run(directory)
     text = "\n".join(log) + "\n"
     expected = directory / "log.expect"
@@ -28,6 +38,17 @@ def test_scenario(directory: Path) -> None:
         expected.write_text(text)
     assert breaches == []
     assert text == expected.read_text()
+    for states, arrows in taken.items():
+        assert arrows <= diagrams.arrows(states), "not drawn in docs/architecture.md"
+        TAKEN[states] |= arrows
+    PLAYED.add(directory)
+
+
+@pytest.mark.parametrize("states", diagrams.DRAWN)
+def test_each_arrow_of_the_diagrams_is_taken(states: type[enum.Enum]) -> None:
+    if set(CASES) - PLAYED:
+        pytest.skip("not all scenarios were played, or passed")
+    assert diagrams.arrows(states) - TAKEN[states] <= NEVER
 
 
 def test_there_are_many() -> None:
