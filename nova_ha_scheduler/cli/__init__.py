@@ -4,16 +4,22 @@
 A module is imported when one of its commands is run (setup.cfg names them), so what
 takes long to import stands in modules whose commands need it.
 
-======================  ============================================================
-the program             app; overview: its help; exits: every exit code
-what was, and is        health, status, history, replay; windows: of maintenance
-what the cloud is like  hosts, check, snapshot
-what would be           plan, capacity, explain, simulate
-orders to the trigger   recoveries, evacuate, pauses, maintenance
-to others               tag: to Nova; purge: to the journal
-what these share        orders, answers; waiter, a trigger where none is active
-whose cloud they see    clouds; glance, where it may not answer
-how things are shown    values, table, progress; report, upkeep, reserve, unfenced
-what people write       times; who orders; known: names that the history is asked for
-======================  ============================================================
+===============================  ===================================================
+app, overview                    the program; its help
+health, status, quick_look       what is, also where the cloud does not answer
+history, history_rows, known     what was; the names that it is asked for
+replay, windows                  decisions made again; maintenances
+hosts, check, snapshot           what the cloud is like
+plan, capacity, explain          what would be
+simulate                         the same, as a play
+recoveries, evacuate, racks      orders to the trigger: of one host, or of several
+pauses, maintenance, guard       the same
+order_arguments, answers, who    what orders share: arguments, answers, who gives them
+until_done, spooled              orders that are waited for; without nova-ha.conf
+tag, purge                       to Nova; to the journal
+clouds                           from where a picture is
+values, table, progress, times   how things are shown, and times written
+plan_file, maintenance_rows      what is shown, and kept, of these
+reserve_use, unfenced            what operators are told of the reserve, and of hosts
+===============================  ===================================================
 """

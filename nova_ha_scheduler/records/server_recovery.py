@@ -11,7 +11,8 @@ from nova_ha_scheduler.records.ages import age, wait
 
 
 class ServerState(enum.Enum):
-    """Where the recovery of a server stands; one function each in server_states.py."""
+    """Where the recovery of a server stands; server_states.py says whose function is
+    where."""
 
     WAITING = "waiting"
     ASKED = "asked"

@@ -110,6 +110,6 @@ KINDS = (
     Kind("windows", Window, _ID),
     Kind("moves", Move),
 )
-"""A new kind is an entry here, a field of State and of Change, and a table with its
-query in the journal (journal/tables.py). Intents, events and the guard's record are
-kept in ways of their own."""
+"""A new kind is an entry here, a field of State and of Change, and what else
+CONTRIBUTING.md lists. Intents, events and the guard's record are kept in ways of their
+own."""

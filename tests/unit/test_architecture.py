@@ -4,12 +4,17 @@
 That the arrows of its diagrams are those that are taken, tests/scenarios shows.
 """
 
+import ast
+import inspect
 import re
 import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from nova_ha_scheduler.evacuation.host import host_states
+from nova_ha_scheduler.evacuation.maintenance import move_states, window_states
 from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.records.host_recovery import HOST_STATES, HostState
 from nova_ha_scheduler.records.maintenance_window import WindowState
@@ -45,6 +50,34 @@ def test_each_state_is_told_and_has_a_function() -> None:
         assert function.__name__ == state.value
 
 
+def test_the_file_of_each_function_is_named() -> None:
+    text = diagrams.PAGE.read_text()
+    for function in (
+        *host_states.FUNCTIONS.values(),
+        *server_states.FUNCTIONS.values(),
+        *window_states.FUNCTIONS.values(),
+        *move_states.FUNCTIONS.values(),
+    ):
+        file = Path(inspect.getfile(function)).relative_to(ROOT)
+        assert f"](../{file})" in text
+
+
+def _tables() -> Iterator[tuple[Path, str]]:
+    """Each package whose docstring has a table, and each name in its first column."""
+    for path in sorted(ROOT.glob("nova_ha_scheduler/**/__init__.py")):
+        text = ast.get_docstring(ast.parse(path.read_text())) or ""
+        table = re.search(r"^==+ +=+$.*?^==+ +=+$", text, re.MULTILINE | re.DOTALL)
+        for line in table[0].splitlines()[1:-1] if table else ():
+            if not line.startswith(" "):
+                cell = re.split(r" {2,}", line)[0]
+                yield from ((path.parent, n) for n in re.findall(r"\w+", cell))
+
+
+@pytest.mark.parametrize(("package", "name"), _tables())
+def test_what_a_package_lists_is_there(package: Path, name: str) -> None:
+    assert (package / name).is_dir() or (package / f"{name}.py").exists()
+
+
 def test_the_layers_are_those_of_the_lint_step() -> None:
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     contracts = tool["importlinter"]["contracts"]
@@ -55,6 +88,6 @@ def test_the_layers_are_those_of_the_lint_step() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_what_a_page_links_to_is_there(page) -> None:
+def test_what_a_page_links_to_is_there(page: Path) -> None:
     links = {found[1] for found in _LINK.finditer(page.read_text())}
     assert {link for link in links if not (page.parent / link).exists()} == set()

@@ -58,7 +58,7 @@ has the guest that it is to make."""
 
 
 class Verdict(enum.Enum):
-    """What is done for the server; one function each in server_states.py."""
+    """What is done for the server; one function each in under_way.py."""
 
     FAILED = "the attempt has failed: ask again, at another host"
     FAILED_THERE = "the attempt has failed: ask again, at the same host alone"
