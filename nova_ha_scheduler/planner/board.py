@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from nova_ha_scheduler.cluster.picture import Host, Migration, Resources, Server
 from nova_ha_scheduler.planner.ground import (
     Ground,
+    Obstacle,
     Spot,
+    fits,
+    obstacles,
     refusal,
     request_for,
-    unfit,
 )
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.terms import Operation, Request
@@ -148,15 +150,16 @@ class Board:
         return [
             spot
             for name, spot in self.ground.spots(self._request(server)).items()
-            if self._may(server, name, {})
-            and unfit(server, spot.host, spot.host.free) is None
+            if name != server.host
+            and name not in self._dead
+            and fits(server, spot.host, spot.host.free)
         ]
 
     def fits(self, server: Server, spot: Spot) -> bool:
         """Whether one of its spots can take it still."""
         free = self._free.get(spot.host.name)
         room = free is None or all(free[w] >= n for w, n in server.needs.items())
-        return room and self._may(server, spot.host.name, self._groups)
+        return room and not (server.group_apart and self._near(server, spot.host.name))
 
     def free(self, host: Host) -> Resources:
         """What a host would still give."""
@@ -214,19 +217,16 @@ class Board:
     def _can_take(self, server: Server, spot: Spot, refused: Container[str]) -> bool:
         host, name = spot.host, spot.host.name
         return (
-            unfit(server, host, self._free.get(name, host.free)) is None
-            and name not in refused
+            name not in refused
+            and name != server.host
+            and name not in self._dead
+            and self._obstacle(server, host) is None
             and not self._zone_full(host)
-            and self._may(server, name, self._groups)
         )
 
-    def _may(
-        self, server: Server, name: str, groups: Mapping[tuple[str, str], int]
-    ) -> bool:
-        """Whether it is another host that lives, and its group agrees."""
-        if name in self._dead or name == server.host:
-            return False
-        return _ungrouped(server, name, groups) is None
+    def _near(self, server: Server, name: str) -> bool:
+        """Whether a member of its group is on its way to a host."""
+        return server.group is not None and self._groups[server.group, name] > 0
 
     def _rank(self, spot: Spot) -> tuple[bool, bool, int, int, str]:
         """First where the disk is seen; there the reserve first (or last, as for all
@@ -251,16 +251,16 @@ class Board:
         open_to = [host for host in permitted if not self._zone_full(host)]
         if permitted and not open_to:
             return _FULL
-        unfit = (self._unfit(server, host) for host in open_to)
-        found = refusals + Counter(filter(None, unfit))
+        no = (self._obstacle(server, host) for host in open_to)
+        found = refusals + Counter(obstacle.brief for obstacle in no if obstacle)
         why = _words(found) if only is None else next(iter(found))
         return Choice(reason=Reason.NO_ROOM, detail=why)
 
-    def _unfit(self, server: Server, host: Host) -> str | None:
-        """Why a permitted host cannot take this server now, in words."""
+    def _obstacle(self, server: Server, host: Host) -> Obstacle | None:
+        """Why a permitted host cannot take this server now."""
         free = self._free.get(host.name, host.free)
-        group = _ungrouped(server, host.name, self._groups)
-        return group or unfit(server, host, free)
+        near = self._near(server, host.name)
+        return next(obstacles(server, host, free, near), None)
 
     def _why_not(self, request: Request, name: str) -> str:
         """Why one host is not permitted, in words."""
@@ -269,20 +269,6 @@ class Board:
             return "down"
         no = refusal(request, host, self.ground.preferences)
         return no or ("disabled" if host.disabled else "in recovery")
-
-
-def _ungrouped(
-    server: Server, name: str, groups: Mapping[tuple[str, str], int]
-) -> str | None:
-    """Why its group keeps it off a host, in words."""
-    if server.group is None:
-        return None
-    there = name in server.group_hosts
-    if server.group_apart and (there or groups.get((server.group, name))):
-        return "with a server of its anti-affinity group"
-    if not server.group_apart and server.group_hosts and not there:
-        return "without its affinity group"
-    return None
 
 
 def _words(why: Counter[str]) -> str:

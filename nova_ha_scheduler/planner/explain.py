@@ -4,27 +4,14 @@
 The same checks as the board's, one after the other, in words.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules import (
-    failover_host,
-    ha_flavor,
-    maintenance,
-    storage_zone,
-)
-from nova_ha_scheduler.rules.terms import Operation, Request, Rule
-
-_RULES: Mapping[str, Rule] = {
-    "storage zone": storage_zone,
-    "failover host": failover_host,
-    "ha flavor": ha_flavor,
-    "maintenance": maintenance,
-}
-"""Each with the name of what it is about."""
+from nova_ha_scheduler.rules.terms import Operation, Request
 
 
 @dataclass(frozen=True)
@@ -55,6 +42,8 @@ class Taken:
 
 NOTHING = Taken()
 
+_STATUS = "status"
+
 
 def request(
     server: Server,
@@ -81,14 +70,16 @@ def checks(
     taken: Taken = NOTHING,
 ) -> Iterator[HostCheck]:
     """All of them, in the order in which the board asks; each may be the no."""
-    yield from _state(asked, host, taken)
-    for name, rule in _RULES.items():
+    beside = list(fitting(server, host, taken))
+    shut = next((check.no for check in beside if check.name == _STATUS), "")
+    yield from _state(asked, host, taken, shut)
+    for name, rule in ground.RULES.items():
         no = rule.refusal(asked, host.facts, False, preferences.policy)
         yield HostCheck(name, str(no) if no else "", _fact(name, host))
-    yield from fitting(server, host, taken, asked.operation)
+    yield from (check for check in beside if check.name != _STATUS)
 
 
-def _state(asked: Request, host: Host, taken: Taken) -> Iterator[HostCheck]:
+def _state(asked: Request, host: Host, taken: Taken, shut: str) -> Iterator[HostCheck]:
     if asked.source is not None:
         yield HostCheck(
             "other host", "it is there" if host.name == asked.source else ""
@@ -96,9 +87,7 @@ def _state(asked: Request, host: Host, taken: Taken) -> Iterator[HostCheck]:
     forced = "forced down" if host.forced_down else "down"
     yield HostCheck("service", "" if host.up else forced, "up")
     why = f"disabled: {host.disabled_reason or 'without a reason'}"
-    shut = f"closed in Placement ({ground.CLOSED})"
-    closed = shut if ground.CLOSED in host.traits else ""
-    yield HostCheck("status", why if host.disabled else closed, "enabled")
+    yield HostCheck(_STATUS, why if host.disabled else shut, "enabled")
     if taken.dead:
         yield HostCheck("alive", "in recovery")
 
@@ -107,42 +96,24 @@ def _fact(name: str, host: Host) -> str:
     return f"in {host.facts.zone_words}" if name == "storage zone" else ""
 
 
-def fitting(
-    server: Server,
-    host: Host,
-    taken: Taken = NOTHING,
-    operation: Operation = Operation.EVACUATE,
-) -> Iterator[HostCheck]:
+def fitting(server: Server, host: Host, taken: Taken = NOTHING) -> Iterator[HostCheck]:
     """What is beside the rules: zone, group, traits and room."""
-    pinned, there = server.availability_zone, host.availability_zone
-    outside = pinned is not None and pinned != there
-    yield HostCheck(
-        "availability zone", f"it is pinned to {pinned}" if outside else "", there
-    )
-    yield HostCheck("server group", _group(server, host, taken))
-    lacking = sorted(server.traits - host.traits)
-    bad = sorted(server.forbidden_traits & host.traits)
-    no = [f"without {trait}" for trait in lacking]
-    no += [f"with {trait}, which is forbidden" for trait in bad]
-    yield HostCheck("traits", ", ".join(no), ", ".join(sorted(server.traits)))
-    if host.free is None:
-        yield HostCheck("room", "its free room is unknown")
-        return
-    for what, wanted in sorted(server.needs.items()):
-        free = host.free.get(what, 0) - taken.needs.get(what, 0)
-        words = f"{wanted} needed, {free} free"
-        yield HostCheck(what, words if free < wanted else "", words)
-
-
-def _group(server: Server, host: Host, taken: Taken) -> str:
-    there = host.name in server.group_hosts
-    if server.group is None:
-        return ""
-    if not server.group_apart:
-        alone = server.group_hosts and not there
-        return "without the others of its affinity group" if alone else ""
-    near = there or server.group in taken.groups
-    return "with a server of its anti-affinity group" if near else ""
+    free = None if host.free is None else Counter(host.free)
+    if free is not None:
+        free.subtract(taken.needs)
+    no: dict[str, list[str]] = defaultdict(list)
+    for obstacle in ground.obstacles(server, host, free, server.group in taken.groups):
+        no[obstacle.check].append(obstacle.words)
+    yes = {
+        "availability zone": host.availability_zone,
+        "server group": "",
+        "traits": ", ".join(sorted(server.traits)),
+    }
+    if free is not None:
+        for what, wanted in sorted(server.needs.items()):
+            yes[what] = f"{wanted} needed, {free[what]} free"
+    for check in {**yes, **no}:
+        yield HostCheck(check, ", ".join(no[check]), yes.get(check, ""))
 
 
 def first_no(found: Iterator[HostCheck]) -> HostCheck | None:

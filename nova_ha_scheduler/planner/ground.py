@@ -7,7 +7,7 @@ them; and the rules see the same in most servers on the hosts of one zone.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,7 +27,13 @@ CLOSED = "COMPUTE_STATUS_DISABLED"
 """The trait of a disabled host. One that is enabled while it is down keeps it until
 its nova-compute has looked around, and Nova asks Placement for hosts without it."""
 
-RULES: tuple[Rule, ...] = (storage_zone, failover_host, ha_flavor, maintenance)
+RULES: Mapping[str, Rule] = {
+    "storage zone": storage_zone,
+    "failover host": failover_host,
+    "ha flavor": ha_flavor,
+    "maintenance": maintenance,
+}
+"""Each with the name of what it is about."""
 
 
 @dataclass(frozen=True)
@@ -112,24 +118,64 @@ class Ground:
         return self._verdicts[request]
 
 
-def unfit(server: Server, host: Host, free: Mapping[str, int] | None) -> str | None:
-    """Why a permitted host cannot take a server, in words; groups apart.
+@dataclass(frozen=True)
+class Obstacle:
+    """
+    :ivar check: what is asked: a resource class, or what explain calls it.
+    :ivar brief: in words, for several hosts that are counted together.
+    :ivar words: for one host.
+    """
+
+    check: str
+    brief: str
+    words: str
+
+
+def obstacles(
+    server: Server, host: Host, free: Mapping[str, int] | None, near: bool = False
+) -> Iterator[Obstacle]:
+    """Why a permitted host cannot take a server: whether it fits is asked here alone.
 
     :param free: what it would still give; None: nobody knows.
+    :param near: whether a member of its group is about to be there.
     """
+    if server.group is not None:
+        there = host.name in server.group_hosts
+        if server.group_apart and (there or near):
+            words = "with a server of its anti-affinity group"
+            yield Obstacle("server group", words, words)
+        elif not server.group_apart and server.group_hosts and not there:
+            words = "without the others of its affinity group"
+            yield Obstacle("server group", "without its affinity group", words)
     if CLOSED in host.traits:
-        return f"closed in Placement ({CLOSED})"
+        words = f"closed in Placement ({CLOSED})"
+        yield Obstacle("status", words, words)
     pinned = server.availability_zone
     if pinned is not None and host.availability_zone != pinned:
-        return f"outside availability zone {pinned}"
-    if missing := server.traits - host.traits:
-        return f"without trait {', '.join(sorted(missing))}"
-    if present := server.forbidden_traits & host.traits:
-        return f"with forbidden trait {', '.join(sorted(present))}"
+        brief = f"outside availability zone {pinned}"
+        yield Obstacle("availability zone", brief, f"it is pinned to {pinned}")
+    if missing := sorted(server.traits - host.traits):
+        words = ", ".join(f"without {trait}" for trait in missing)
+        yield Obstacle("traits", f"without trait {', '.join(missing)}", words)
+    if present := sorted(server.forbidden_traits & host.traits):
+        words = ", ".join(f"with {trait}, which is forbidden" for trait in present)
+        yield Obstacle("traits", f"with forbidden trait {', '.join(present)}", words)
     if free is None:
-        return "whose free room is unknown"
-    lacking = [what for what, n in server.needs.items() if free.get(what, 0) < n]
-    return f"without enough {', '.join(sorted(lacking))}" if lacking else None
+        words = "free room is unknown"
+        yield Obstacle("room", f"whose {words}", f"its {words}")
+        return
+    lacking = {w: n for w, n in server.needs.items() if free.get(w, 0) < n}
+    for what, wanted in sorted(lacking.items()):
+        brief = f"without enough {', '.join(sorted(lacking))}"
+        words = f"{wanted} needed, {free.get(what, 0)} free"
+        yield Obstacle(what, brief, words)
+
+
+def fits(
+    server: Server, host: Host, free: Mapping[str, int] | None, near: bool = False
+) -> bool:
+    """Whether there is none."""
+    return next(obstacles(server, host, free, near), None) is None
 
 
 def request_for(
@@ -169,7 +215,7 @@ def _disposable(server: Server, preferences: Preferences) -> bool:
 
 def refusal(request: Request, host: Host, preferences: Preferences) -> str | None:
     """Why the rules keep the server off the host, in words."""
-    for rule in RULES:
+    for rule in RULES.values():
         if no := rule.refusal(request, host.facts, False, preferences.policy):
             return no.finding if no.found else str(no)
     return None

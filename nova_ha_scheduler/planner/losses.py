@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board
-from nova_ha_scheduler.planner.ground import Ground, request_for, unfit
+from nova_ha_scheduler.planner.ground import Ground, fits, request_for
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import Request
@@ -85,7 +85,7 @@ class WhatIf:
         """The hosts that could take a server, had they room; those in recovery, too."""
         permitted = self.ground.permitted(self._request(server), ())
         nothing = replace(server, needs={})
-        return {h.name for h in permitted if unfit(nothing, h, h.free) is None}
+        return {h.name for h in permitted if fits(nothing, h, h.free)}
 
     def short(self, loss: Loss) -> Mapping[str, int] | None:
         """What all the room that there is lacks for those that find none, were it in

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.planner.explain import Taken
-from nova_ha_scheduler.planner.ground import Ground, request_for, unfit
+from nova_ha_scheduler.planner.ground import Ground, fits, request_for
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.terms import Request
 
@@ -83,7 +83,7 @@ class _Look:
         if host.name == server.host or host.name in self._dead:
             return False
         if server.group is None and host.name not in self._needs:
-            return unfit(server, host, host.free) is None
+            return fits(server, host, host.free)
         found = explain.fitting(server, host, self._taken(host.name))
         return explain.first_no(found) is None
 

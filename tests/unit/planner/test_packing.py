@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim, Limits
-from nova_ha_scheduler.planner.ground import Ground, refusal, request_for, unfit
+from nova_ha_scheduler.planner.ground import Ground, fits, refusal, request_for
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.reasons import Reason
@@ -209,4 +209,4 @@ def test_a_trait_that_no_host_has_is_named() -> None:
     fast = replace(_server(1, 1), traits=frozenset(_TRAITS[1:]))
     ((_, decision),) = _plan(hosts, [fast], Preferences())
     assert decision.detail == "2 without trait STORAGE_DISK_SSD"
-    assert unfit(fast, replace(hosts["node0"], traits=fast.traits), {"VCPU": 1}) is None
+    assert fits(fast, replace(hosts["node0"], traits=fast.traits), {"VCPU": 1})
