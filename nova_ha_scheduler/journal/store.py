@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -50,17 +50,6 @@ _BEHIND = (
     "of its cluster at a time, or set [database] mysql_wsrep_sync_wait to 1"
 )
 
-_OPEN_WINDOW = tables.windows.c.ended_at.is_(None)
-_UNFINISHED = sa.select(tables.moves.c.job).where(tables.moves.c.ended_at.is_(None))
-_OF_OPEN_JOBS = tables.moves.c.job.in_(_UNFINISHED) | tables.moves.c.job.in_(
-    sa.select(tables.windows.c.id).where(_OPEN_WINDOW)
-)
-
-_OPEN_PAUSES = (
-    sa.select(tables.pauses.c.record)
-    .where(tables.pauses.c.ended_at.is_(None))
-    .order_by(tables.pauses.c.at, tables.pauses.c.id)
-)
 _INTENTS = sa.select(tables.intents.c.record).order_by(tables.intents.c.number)
 _GUARD = sa.select(single.c.record).where(GUARD)
 
@@ -159,7 +148,7 @@ class SqlJournal:
         :raises JournalError: also for a state older than what this trigger has written,
             as a node of a cluster may show that has not applied it yet.
         """
-        newest, queries = self._beat, _open(admitted_since)
+        newest, queries = self._beat, tables.wanted(admitted_since)
         with self._db.read() as connection:
             load = functools.partial(_records, connection)
             lease = connection.execute(_LEASE).one()
@@ -172,7 +161,7 @@ class SqlJournal:
     def pauses(self) -> Sequence[Pause]:
         """Those that were not ended, the oldest first."""
         with self._db.read() as connection:
-            return _records(connection, Pause, _OPEN_PAUSES)
+            return _records(connection, Pause, tables.open_pauses)
 
     def commit(self, change: Change) -> None:
         """All of it or nothing; on return it is durable.
@@ -289,25 +278,6 @@ def _records(
 ) -> list[T]:
     """What a query of records finds."""
     return [table_rows.load(cls, text) for text in connection.scalars(query)]
-
-
-def _open(admitted_since: float) -> Mapping[str, "sa.Select[Any]"]:
-    """What is loaded of each kind, by its name."""
-    hosts, servers, commands = tables.hosts, tables.servers, tables.commands
-    is_open = hosts.c.ended_at.is_(None)
-    return {
-        "hosts": sa.select(hosts.c.record)
-        .where(is_open | (hosts.c.admitted_at >= admitted_since))
-        .order_by(hosts.c.started_at, hosts.c.id),
-        "servers": sa.select(servers.c.record)
-        .join(hosts, hosts.c.id == servers.c.recovery)
-        .where(is_open)
-        .order_by(servers.c.recovery, servers.c.server),
-        "commands": sa.select(commands.c.record).where(commands.c.answer == ""),
-        "pauses": _OPEN_PAUSES,
-        "windows": sa.select(tables.windows.c.record).where(_OPEN_WINDOW),
-        "moves": sa.select(tables.moves.c.record).where(_OF_OPEN_JOBS),
-    }
 
 
 def _locked_with(lock: str) -> str:

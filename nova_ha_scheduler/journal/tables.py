@@ -5,6 +5,7 @@ A record of the trigger stands as JSON in ``record``; the columns beside it are 
 is searched for. Events, which people read with SQL, stand in columns alone.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -141,3 +142,33 @@ of_kind = {
     "moves": moves,
 }
 """By the name of the kind; see records/state.py."""
+
+_OPEN_WINDOW = windows.c.ended_at.is_(None)
+_UNFINISHED = sa.select(moves.c.job).where(moves.c.ended_at.is_(None))
+_OF_OPEN_JOBS = moves.c.job.in_(_UNFINISHED) | moves.c.job.in_(
+    sa.select(windows.c.id).where(_OPEN_WINDOW)
+)
+
+open_pauses = (
+    sa.select(pauses.c.record)
+    .where(pauses.c.ended_at.is_(None))
+    .order_by(pauses.c.at, pauses.c.id)
+)
+
+
+def wanted(admitted_since: float) -> Mapping[str, "sa.Select[Any]"]:
+    """What is loaded of each kind, by its name."""
+    is_open = hosts.c.ended_at.is_(None)
+    return {
+        "hosts": sa.select(hosts.c.record)
+        .where(is_open | (hosts.c.admitted_at >= admitted_since))
+        .order_by(hosts.c.started_at, hosts.c.id),
+        "servers": sa.select(servers.c.record)
+        .join(hosts, hosts.c.id == servers.c.recovery)
+        .where(is_open)
+        .order_by(servers.c.recovery, servers.c.server),
+        "commands": sa.select(commands.c.record).where(commands.c.answer == ""),
+        "pauses": open_pauses,
+        "windows": sa.select(windows.c.record).where(_OPEN_WINDOW),
+        "moves": sa.select(moves.c.record).where(_OF_OPEN_JOBS),
+    }
