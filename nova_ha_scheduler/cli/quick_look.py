@@ -21,7 +21,8 @@ class QuickLook:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         # Not every command that may look here does.
-        from nova_ha_scheduler.cluster.openstack.api import Api, connect, login_place
+        from nova_ha_scheduler.cluster.openstack.api import Api
+        from nova_ha_scheduler.cluster.openstack.login import connect, login_place
         from nova_ha_scheduler.service.openstack_world import OpenStackCloud
 
         try:

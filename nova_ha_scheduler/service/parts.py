@@ -6,7 +6,8 @@ from functools import partial
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.cluster.openstack.api import Api, connect, login_place
+from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.login import connect, login_place
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.service import conf as trigger_conf

@@ -15,8 +15,9 @@ import requests
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.openstack import fields
-from nova_ha_scheduler.cluster.openstack.api import Api, _object, connect
+from nova_ha_scheduler.cluster.openstack.api import Api, _object
 from nova_ha_scheduler.cluster.openstack.fields import BadAnswer
+from nova_ha_scheduler.cluster.openstack.login import connect
 from nova_ha_scheduler.cluster.openstack.renewal import FAILURES
 from nova_ha_scheduler.service import startup
 from tests.integration.hostile.peer import OK, PAUSE, Peer, peer

@@ -14,7 +14,7 @@ import pytest
 import requests
 from oslo_config import cfg
 
-from nova_ha_scheduler.cluster.openstack.api import connect
+from nova_ha_scheduler.cluster.openstack.login import connect
 from nova_ha_scheduler.service import startup
 
 AT_ONCE = 2 * requests.adapters.DEFAULT_POOLSIZE
