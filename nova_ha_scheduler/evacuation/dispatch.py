@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom Nova is asked for now, and where they go.
 
-All that wait get a place at once, and that plan stays with the record of their host:
-how many are under way does not change where the next ones go. Another place is looked
-for only for a server whose planned host cannot take it any more, or has refused it;
-for all of them only if, with the rest of the plan kept, some server would be left
-that all together, planned anew, would not leave.
+All servers that wait get a place at once. The plan stays with the record of their host:
+how many are under way does not change where the next ones go.
+
+A server gets another place when its planned host has refused it, or cannot take it any
+more. All servers are planned anew only where that leaves fewer of them without a place.
 """
 
 from collections.abc import Iterable, Mapping
