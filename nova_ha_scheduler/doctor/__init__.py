@@ -7,7 +7,7 @@ subject               what is examined: a picture, nova.conf, flavors, fencing, 
 nova_conf             Nova's options, read without Nova
 scheduler, computes   checks on nova.conf
 beats                 likewise: on how often and how long its services are silent
-files                 who may read nova-ha.conf
+file_modes            who may read nova-ha.conf
 hosts, servers        checks on tags; on servers and flavors
 mirror                checks on Placement's mirror, on fencing and on clocks
 checks                all of them, and what each needs

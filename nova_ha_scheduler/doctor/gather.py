@@ -18,7 +18,7 @@ from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.cluster.synthetic import BadLine
-from nova_ha_scheduler.doctor import access, checks, files
+from nova_ha_scheduler.doctor import access, checks, file_modes
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Flavor, Listening, SeenAggregate, Subject
@@ -144,8 +144,8 @@ class Gatherer:
         )
 
     def _look_at_files(self) -> None:
-        name = checks.name_of(files.configuration_open)
-        found = list(files.configuration_open(self._conf))
+        name = checks.name_of(file_modes.configuration_open)
+        found = list(file_modes.configuration_open(self._conf))
         self.found += [(name, finding) for finding in found]
         if not found:
             self.done.append(name)

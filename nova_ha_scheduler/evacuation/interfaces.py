@@ -85,7 +85,7 @@ class Fencing(Protocol):
         """Why there is no method to fence a host, as a sentence; "": there is one."""
 
 
-class Verdict(enum.Enum):
+class WitnessVerdict(enum.Enum):
     DEAD = "dead"
     ALIVE = "alive"
     UNKNOWN = "unknown"
@@ -96,7 +96,7 @@ class Testimony:
     """:ivar witness: its name. :ivar detail: what it saw."""
 
     witness: str
-    verdict: Verdict
+    verdict: WitnessVerdict
     detail: str = ""
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ class Code(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class ProblemRow:
     """:ivar what: a sentence; ``{0}`` is filled with a detail, ``{host}`` with a host.
     :ivar todo: what to do, with the same.
     """
@@ -47,140 +47,140 @@ class Kind(enum.Enum):
     """The names, in small letters, are the words for programs."""
 
     # The trigger.
-    NO_TRIGGER = Row(
+    NO_TRIGGER = ProblemRow(
         _NO, "no trigger is active", "start nova-ha-evacuator, on one machine at least"
     )
-    ONLY_BY_HAND = Row(
+    ONLY_BY_HAND = ProblemRow(
         _NO,
         "no trigger is active but one that a person started for {0} alone",
         "start nova-ha-evacuator, which takes over when that one has ended",
     )
-    TRIGGER_SILENT = Row(
+    TRIGGER_SILENT = ProblemRow(
         _NO,
         "the active trigger gives no sign of life: {0}",
         f"start it again; {_LOG}. A trigger that stands by takes over by itself",
     )
-    TRIGGER_STUCK = Row(
+    TRIGGER_STUCK = ProblemRow(
         _NO,
         "the active trigger is stuck: {0}",
         f"{_LOG}; restart it if this lasts. Nothing is forgotten",
     )
-    STEP = Row(
+    STEP = ProblemRow(
         _NO,
         "the trigger's step breaks: {0}",
         f"this is a bug, and nothing goes on: report it with the trigger's log; {_LOG}",
     )
-    JOURNAL = Row(
+    JOURNAL = ProblemRow(
         _NO,
         "the journal cannot be used: {0}",
         "see that [database] connection is up and that its disk has room",
     )
-    NOT_SEEN = Row(
+    NOT_SEEN = ProblemRow(
         _NO,
         "the cloud was not seen yet since the trigger became the active one",
         f"wait for its first look; if it does not come, {_LOG}",
     )
-    BLIND = Row(
+    BLIND = ProblemRow(
         _NO,
         "all services are silent, which means that the trigger is blind",
         "see Nova's database and message bus, and the clocks; nova-ha history events "
         "says more",
     )
-    NOTHING_PROTECTED = Row(
+    NOTHING_PROTECTED = ProblemRow(
         _NO,
         "no host is protected",
         "protect hosts with nova-ha tag HOST --ha; hosts under maintenance, or with "
         "their service disabled, are not protected either",
     )
     # What a person or the guard has stopped.
-    GUARD = Row(
+    GUARD = ProblemRow(
         _NO,
         "the guard has tripped: {0}",
         "see whether these hosts are dead; if so, nova-ha guard reset lets all be "
         "fenced, and nova-ha evacuate HOST --confirm-fenced recovers one; else it goes "
         "on when the cool-down ends",
     )
-    PAUSED = Row(
+    PAUSED = ProblemRow(
         _NO,
         "everything is paused {0}",
         "nova-ha resume, when that is over",
     )
     # For a while.
-    SETTLING = Row(
+    SETTLING = ProblemRow(
         _HALF,
         "nobody is fenced for now: after an outage, or when a clock was set, every "
         "host gets the time to be heard of",
         "nothing: it goes on by itself",
     )
     # One host, or a part of them.
-    HOST_UNFENCED = Row(
+    HOST_UNFENCED = ProblemRow(
         _HALF,
         "{host} looks dead and is not fenced: {0}",
         "mend its fence device, or make sure that {host} is off and run nova-ha "
         "confirm-fenced {host} --by NAME --reason TEXT",
     )
-    HOST_HELD = Row(
+    HOST_HELD = ProblemRow(
         _HALF,
         "{host} does not go on: {0}",
         "do what the reason says; nova-ha history show {host} tells the rest",
     )
-    SERVERS_LOST = Row(
+    SERVERS_LOST = ProblemRow(
         _HALF,
         "{host} has servers that are not recovered: {0}",
         "nova-ha history show {host} says why, and nova-ha retry {host} tries them "
         "again",
     )
-    SERVERS_WAIT = Row(
+    SERVERS_WAIT = ProblemRow(
         _HALF,
         "{host} has servers that wait: {0}",
         "make room where the reason says; nova-ha history show {host} names them",
     )
-    PAUSED_IN_PART = Row(
+    PAUSED_IN_PART = ProblemRow(
         _HALF,
         "a pause holds {0}",
         "nova-ha resume, when that is over",
     )
-    MAINTENANCE_HELD = Row(
+    MAINTENANCE_HELD = ProblemRow(
         _HALF,
         "the maintenance of {host} does not go on: {0}",
         "do what the reason says; nova-ha maintenance show {host} tells the rest",
     )
-    NO_METHOD = Row(
+    NO_METHOD = ProblemRow(
         _HALF,
         "{host} is protected, but nothing can fence it: {0}",
         "give {host} a method in the fencing file; manual, if it has no device",
     )
-    DEVICE_BROKEN = Row(
+    DEVICE_BROKEN = ProblemRow(
         _HALF,
         "the fence device of {host} would not serve: {0}",
         "mend it before {host} dies; nova-ha check asks it again",
     )
-    MISSPELT = Row(
+    MISSPELT = ProblemRow(
         _HALF,
         "a key of the aggregates of {1} may be misspelt: {0}",
         "nova-ha check names the aggregate, and the commands that put it right",
     )
     # What stands beside.
-    TROUBLE = Row(_HALF, "{0}", "{1}")
+    TROUBLE = ProblemRow(_HALF, "{0}", "{1}")
     # What it sees.
-    CLOUD = Row(
+    CLOUD = ProblemRow(
         _NO,
         "the cloud cannot be seen: {0}",
         "see that the named service answers, and that [cloud] of nova-ha.conf may log "
         "in",
     )
     # Nobody knows.
-    CLOCKS = Row(
+    CLOCKS = ProblemRow(
         _PERHAPS,
         "the trigger's last report is of a time to come: {0}",
         "set the clock that is wrong: of this machine, or of the trigger's",
     )
-    NO_REPORT = Row(
+    NO_REPORT = ProblemRow(
         _PERHAPS,
         "the trigger has left no report that can be read: {0}",
         "let nova-ha and nova-ha-evacuator be of the same version",
     )
-    UNREADABLE = Row(
+    UNREADABLE = ProblemRow(
         _PERHAPS,
         "{0}",
         "see that nova-ha-evacuator runs on this machine and writes health.json "

@@ -77,7 +77,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Kind:
+class RecordKind:
     """A kind of record that is inserted or replaced by its key.
 
     :ivar name: the field of State, and of Change.
@@ -103,12 +103,12 @@ class Kind:
 _ID = attrgetter("id")
 
 KINDS = (
-    Kind("hosts", HostRecovery, _ID),
-    Kind("servers", ServerRecovery),
-    Kind("commands", Command, _ID, attrgetter("answer")),
-    Kind("pauses", Pause, _ID, lambda pause: pause.ended_at is not None),
-    Kind("windows", Window, _ID),
-    Kind("moves", Move),
+    RecordKind("hosts", HostRecovery, _ID),
+    RecordKind("servers", ServerRecovery),
+    RecordKind("commands", Command, _ID, attrgetter("answer")),
+    RecordKind("pauses", Pause, _ID, lambda pause: pause.ended_at is not None),
+    RecordKind("windows", Window, _ID),
+    RecordKind("moves", Move),
 )
 """A new kind is an entry here, a field of State and of Change, and what else
 CONTRIBUTING.md lists. Intents, events and the guard's record are kept in ways of their

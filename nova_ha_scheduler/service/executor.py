@@ -64,14 +64,14 @@ def _warn(intent: Intent, error: Exception) -> None:
 
 def _testify(world: World, host: str) -> tuple[Result, str]:
     answers = world.testify(host)
-    against = [a for a in answers if a.verdict is not interfaces.Verdict.DEAD]
+    against = [a for a in answers if a.verdict is not interfaces.WitnessVerdict.DEAD]
     return Result.REFUSED if against else Result.OK, _words(against or answers)
 
 
 def _testify_again(world: World, host: str, since: float) -> tuple[Result, str]:
     """One that cannot tell is no objection: what proves the death is the device."""
     answers = world.testify(host, since)
-    alive = [a for a in answers if a.verdict is interfaces.Verdict.ALIVE]
+    alive = [a for a in answers if a.verdict is interfaces.WitnessVerdict.ALIVE]
     return Result.REFUSED if alive else Result.OK, _words(alive or answers)
 
 

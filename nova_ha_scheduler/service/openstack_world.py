@@ -153,7 +153,9 @@ class ProductionWorld(OpenStackCloud):
 
     def testify(self, host: str, since: float = 0.0) -> Sequence[interfaces.Testimony]:
         if no := self._foreign(host):
-            return [interfaces.Testimony("nova-ha", interfaces.Verdict.UNKNOWN, no)]
+            return [
+                interfaces.Testimony("nova-ha", interfaces.WitnessVerdict.UNKNOWN, no)
+            ]
         return self._witnesses.testify(host, since)
 
     def _foreign(self, host: str) -> str | None:

@@ -5,7 +5,7 @@ import functools
 from dataclasses import dataclass, field
 
 from nova_ha_scheduler.cluster.picture import Host
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
 
@@ -38,7 +38,7 @@ class Machine:
     device: str = "works"
     flagged: bool = False
     """Whether it is in the aggregate that the trigger makes for maintenance."""
-    witnesses: dict[str, Verdict] = field(default_factory=dict)
+    witnesses: dict[str, WitnessVerdict] = field(default_factory=dict)
 
     @property
     def facts(self) -> HostFacts:

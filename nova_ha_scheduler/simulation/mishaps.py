@@ -6,7 +6,7 @@ from typing import Literal
 
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.picture import MoveKind
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.words import (
@@ -77,7 +77,7 @@ class MishapVerbs:
         """All threads are busy: it begins only then."""
         self.simulation.waits[effect.value, host] = seconds
 
-    def do_witness(self, name: str, host: HostName, verdict: Verdict) -> None:
+    def do_witness(self, name: str, host: HostName, verdict: WitnessVerdict) -> None:
         """What a witness says of the host from now on."""
         self.world.machines[host].witnesses[name] = verdict
 

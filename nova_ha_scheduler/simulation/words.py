@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, NewType
 
 from nova_ha_scheduler import spelling
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.records.effects import Effect
 
 HostName = NewType("HostName", str)
@@ -65,7 +65,9 @@ class WordReader:
             Seconds: _seconds,
             int: _whole,
             str: str,
-            Verdict: lambda word: _one_of(word, [v.value for v in Verdict], Verdict),
+            WitnessVerdict: lambda word: _one_of(
+                word, [v.value for v in WitnessVerdict], WitnessVerdict
+            ),
             Effect: lambda word: _one_of(word, [e.value for e in Effect], Effect),
         }
 

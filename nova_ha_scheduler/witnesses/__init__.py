@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from oslo_config import cfg
 from stevedore import driver, exception
 
-from nova_ha_scheduler.evacuation.interfaces import Testimony, Verdict
+from nova_ha_scheduler.evacuation.interfaces import Testimony, WitnessVerdict
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
 NAMESPACE = "nova_ha_scheduler.witnesses"
@@ -46,7 +46,7 @@ class Witness(abc.ABC):
             )
 
     @abc.abstractmethod
-    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[WitnessVerdict, str]:
         """Look, within about options.timeout seconds.
 
         :param since: what was seen before that does not count: cannot tell then.
@@ -85,13 +85,13 @@ class EnabledWitnesses:
 
 
 def _answer(
-    future: "concurrent.futures.Future[tuple[Verdict, str]]",
-) -> tuple[Verdict, str]:
+    future: "concurrent.futures.Future[tuple[WitnessVerdict, str]]",
+) -> tuple[WitnessVerdict, str]:
     if not future.done():
-        return Verdict.UNKNOWN, "it did not answer in time"
+        return WitnessVerdict.UNKNOWN, "it did not answer in time"
     error = future.exception()
     if error:  # not its text: an HTTP library's may hold credentials
-        return Verdict.UNKNOWN, f"it broke with {type(error).__name__}"
+        return WitnessVerdict.UNKNOWN, f"it broke with {type(error).__name__}"
     return future.result()
 
 

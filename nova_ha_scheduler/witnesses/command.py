@@ -7,11 +7,11 @@ import subprocess
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.programs import TooMuchOutput, run
 from nova_ha_scheduler.witnesses import HOST, Witness, WitnessOptionError
 
-VERDICTS = {0: Verdict.ALIVE, 1: Verdict.DEAD}
+VERDICTS = {0: WitnessVerdict.ALIVE, 1: WitnessVerdict.DEAD}
 
 SLACK = 0.5
 """Seconds beyond the time limit, in which a program may end by itself."""
@@ -37,18 +37,18 @@ class CommandWitness(Witness):
         """The program and its arguments. :raises ValueError: an open quotation."""
         return shlex.split(self.options.command)
 
-    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[WitnessVerdict, str]:
         """Exit code 0 is alive and 1 is dead; anything else tells nothing."""
         name, seconds = self._words[0], self.options.timeout
         command = [word.replace(HOST, host) for word in self._words]
         try:
             code, output = run(command, seconds + SLACK)
         except subprocess.TimeoutExpired:
-            return Verdict.UNKNOWN, f"{name} gave no answer within {seconds:g} s"
+            return WitnessVerdict.UNKNOWN, f"{name} gave no answer within {seconds:g} s"
         except TooMuchOutput as error:
-            return Verdict.UNKNOWN, f"{name} was stopped: {error}"
+            return WitnessVerdict.UNKNOWN, f"{name} was stopped: {error}"
         except OSError as error:
-            return Verdict.UNKNOWN, f"{name} cannot be run: {error.strerror}"
+            return WitnessVerdict.UNKNOWN, f"{name} cannot be run: {error.strerror}"
         words = " ".join(output.split())[-200:]
         seen = f"{name} ended with {code}" + (f": {words}" if words else "")
-        return VERDICTS.get(code, Verdict.UNKNOWN), seen
+        return VERDICTS.get(code, WitnessVerdict.UNKNOWN), seen

@@ -7,7 +7,7 @@ from typing import Any
 from oslo_config import cfg
 
 from nova_ha_scheduler import exchange
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.witnesses import Witness, WitnessOptionError
 
 ANSWER_BYTES = 1024 * 1024
@@ -24,7 +24,7 @@ class Prometheus(Witness):
         if not options.prometheus_url:
             raise WitnessOptionError("[witnesses] prometheus_url is missing")
 
-    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[WitnessVerdict, str]:
         query = self.filled(host)
         samples, problem = self._samples(query)
         if since and samples:
@@ -37,9 +37,9 @@ class Prometheus(Witness):
             problem = problem or "the query has no value for it since"
         values = [float(sample["value"][1]) for sample in samples]
         if not values or any(map(math.isnan, values)):
-            return Verdict.UNKNOWN, problem or "the query has no value for it"
+            return WitnessVerdict.UNKNOWN, problem or "the query has no value for it"
         seen = "the query's value is " + ", ".join(f"{value:g}" for value in values)
-        return Verdict.ALIVE if any(values) else Verdict.DEAD, seen
+        return WitnessVerdict.ALIVE if any(values) else WitnessVerdict.DEAD, seen
 
     def _samples(self, query: str, at: str = "") -> tuple[list[Any], str]:
         """The samples of an instant query, or what is wrong."""

@@ -4,7 +4,7 @@
 import errno
 import socket
 
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.witnesses import Witness
 
 NO_ANSWER = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT)
@@ -15,17 +15,17 @@ class Tcp(Witness):
 
     HOST_IN = "address"
 
-    def ask(self, host: str, since: float = 0.0) -> tuple[Verdict, str]:
+    def ask(self, host: str, since: float = 0.0) -> tuple[WitnessVerdict, str]:
         address, port = self.filled(host), self.options.tcp_port
         place = f"{address} port {port}"
         try:
             socket.create_connection((address, port), self.options.timeout).close()
         except (ConnectionRefusedError, ConnectionResetError):
-            return Verdict.ALIVE, f"{place} refused the connection"
+            return WitnessVerdict.ALIVE, f"{place} refused the connection"
         except TimeoutError:
-            return Verdict.DEAD, f"{place} did not answer"
+            return WitnessVerdict.DEAD, f"{place} did not answer"
         except OSError as error:
             dead = error.errno in NO_ANSWER
-            verdict = Verdict.DEAD if dead else Verdict.UNKNOWN
+            verdict = WitnessVerdict.DEAD if dead else WitnessVerdict.UNKNOWN
             return verdict, f"{place}: {error.strerror}"
-        return Verdict.ALIVE, f"{place} took the connection"
+        return WitnessVerdict.ALIVE, f"{place} took the connection"

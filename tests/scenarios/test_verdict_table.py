@@ -7,16 +7,23 @@ A row that none reaches is a missing test, or dead code.
 import pytest
 
 from nova_ha_scheduler.evacuation.server import verdicts
-from nova_ha_scheduler.evacuation.server.verdicts import TABLE, Facts, Row, Verdict
+from nova_ha_scheduler.evacuation.server.verdicts import (
+    TABLE,
+    Facts,
+    Verdict,
+    VerdictRow,
+)
 from tests.lib.simulation import scenario
 from tests.scenarios.test_scenarios import CASES
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_a_scenario_reaches_it(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scenario_reaches_it(
+    row: VerdictRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reached, judge = set(), verdicts.judge
 
-    def kept(facts: Facts) -> Row:
+    def kept(facts: Facts) -> VerdictRow:
         found = judge(facts)
         reached.add(found.name)
         return found

@@ -8,6 +8,7 @@ import ast
 import inspect
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.lib import diagrams
 
 ROOT = diagrams.PAGE.parents[1]
+PACKAGE = ROOT / "nova_ha_scheduler"
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -91,3 +93,19 @@ def test_the_layers_are_those_of_the_lint_step() -> None:
 def test_what_a_page_links_to_is_there(page: Path) -> None:
     links = {found[1] for found in _LINK.finditer(page.read_text())}
     assert {link for link in links if not (page.parent / link).exists()} == set()
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """A name that begins with _ is its module's own affair."""
+    found = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, times in found.items() if times > 1] == []
+
+
+def test_no_file_is_too_long() -> None:
+    lines = {p: len(p.read_text().splitlines()) for p in PACKAGE.rglob("*.py")}
+    assert {path for path, many in lines.items() if many > 400} == set()

@@ -186,11 +186,8 @@ def incomplete(step: Step, host: HostRecovery) -> HostRecovery:
     if step.looked_at(host):
         host = replace(host, next_try_at=step.now + step.options.idle_interval)
         server_states.follow(step, host)
-        mine = step.servers_of(host)
-        if any(not server.state.final for server in mine):
+        if any(not server.state.final for server in step.servers_of(host)):
             return step.set(host, HostState.EVACUATING)
-        if all(server.settled for server in mine):
-            return _accounted(step, host)
     return recovered(step, host)
 
 

@@ -244,7 +244,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """
     :ivar name: what has happened, in words.
     :ivar scenario: one that comes to this row, below tests/scenarios.
@@ -260,33 +260,33 @@ class Row:
 
 TABLE = (
     # What was said.
-    Row(
+    VerdictRow(
         "Nova refuses",
         lambda f: f.answer and f.answer.refused,
         Verdict.FAILED,
         "evacuation-refused",
     ),
-    Row(
+    VerdictRow(
         "the trigger has withheld it",
         lambda f: f.answer and f.answer.withheld,
         Verdict.NEVER_ASKED,
         "pause-while-an-evacuation-waits",
     ),
-    Row(
+    VerdictRow(
         "a record is there",
         lambda f: f.asked and f.newest,
         Verdict.ADOPT,
         "dead-host",
         "nova-api writes the record before it answers",
     ),
-    Row(
+    VerdictRow(
         "failed: the destination had it",
         lambda f: f.had_it,
         Verdict.DISTURBED,
         "already-there",
         "InstanceExists: that host alone can say whether it still has it",
     ),
-    Row(
+    VerdictRow(
         "failed: an old request has disturbed it",
         lambda f: f.disturbed,
         Verdict.DISTURBED,
@@ -294,14 +294,14 @@ TABLE = (
         "a host that returns writes itself into the record, and fails it, while the "
         "new destination works on the server",
     ),
-    Row(
+    VerdictRow(
         "failed: why is not known yet",
         lambda f: f.failed and f.why_failed is None,
         Verdict.ASK_WHY,
         "failed-and-nova-says-why",
         "the record has failed before the instance action says why",
     ),
-    Row(
+    VerdictRow(
         "failed: the destination may have it",
         lambda f: f.may_have_it,
         Verdict.FAILED_THERE,
@@ -309,63 +309,65 @@ TABLE = (
         "where Nova's own services did not answer nova-compute, it gives up without a "
         "look at the guest that it may have made",
     ),
-    Row("failed", lambda f: f.failed, Verdict.FAILED, "rebuild-fails-for-ever"),
-    Row("landed", lambda f: f.newest and f.newest.landed, Verdict.LANDED, "dead-host"),
-    Row(
+    VerdictRow("failed", lambda f: f.failed, Verdict.FAILED, "rebuild-fails-for-ever"),
+    VerdictRow(
+        "landed", lambda f: f.newest and f.newest.landed, Verdict.LANDED, "dead-host"
+    ),
+    VerdictRow(
         "it may still show",
         lambda f: f.asked and f.too_early,
         Verdict.WAIT,
         "lost-request",
     ),
-    Row(
+    VerdictRow(
         "it cannot be read",
         lambda f: f.unreadable,
         Verdict.UNREADABLE,
         "unreadable-while-it-moves",
     ),
     # What silence means.
-    Row(
+    VerdictRow(
         "it is not there any more",
         lambda f: not f.asked and f.vanished,
         Verdict.GONE,
         "landed-and-untold",
         "Nova saves where a server is before it ends the record",
     ),
-    Row(
+    VerdictRow(
         "its state was reset",
         lambda f: f.was_reset,
         Verdict.WAS_RESET,
         "destination-agent-restarts",
         "a reset server has no task state, and the old request may still be worked on",
     ),
-    Row(
+    VerdictRow(
         "no record, and no task state",
         lambda f: f.asked and f.idle,
         Verdict.NEVER_GOT,
         "lost-request",
         "nova-api sets the task state before it writes the record",
     ),
-    Row(
+    VerdictRow(
         "its destination is dead",
         lambda f: f.shown and f.destination_dead,
         Verdict.RESET,
         "destination-dies",
         "the record of an evacuation whose destination dies is never ended",
     ),
-    Row(
+    VerdictRow(
         "its destination is down",
         lambda f: f.shown and f.destination and not f.destination_up,
         Verdict.DOWN,
         "destination-dies-unfenced",
     ),
-    Row(
+    VerdictRow(
         "its destination has never heard of it",
         lambda f: f.shown and f.destination and f.late and f.named,
         Verdict.RESET,
         "conductor-loses-request",
         "nova-compute leaves a record accepted until it begins",
     ),
-    Row(
+    VerdictRow(
         "it takes long",
         lambda f: (
             f.late and f.unsaid and (not f.asked or (f.shown and f.destination is None))
@@ -373,11 +375,11 @@ TABLE = (
         Verdict.SLOW,
         "slow-rebuild",
     ),
-    Row("Nova works on it", lambda f: True, Verdict.FOLLOW, "slow-rebuild"),
+    VerdictRow("Nova works on it", lambda f: True, Verdict.FOLLOW, "slow-rebuild"),
 )
 
 
-def judge(facts: Facts) -> Row:
+def judge(facts: Facts) -> VerdictRow:
     """The first row of the table that holds."""
     return next(row for row in TABLE if row.holds(facts))
 

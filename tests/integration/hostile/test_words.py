@@ -22,7 +22,7 @@ from nova_ha_scheduler.evacuation.interfaces import (
     Power,
     PowerReport,
     Testimony,
-    Verdict,
+    WitnessVerdict,
 )
 from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.printable import flat, one_line, plain
@@ -139,7 +139,7 @@ def _aggregate() -> str:
 
 ENTRIES: dict[str, Callable[[], str]] = {
     "a fence device's answer": lambda: PowerReport(Power.ON, "redfish", EVIL).detail,
-    "a witness's": lambda: Testimony("ping", Verdict.DEAD, EVIL).detail,
+    "a witness's": lambda: Testimony("ping", WitnessVerdict.DEAD, EVIL).detail,
     "a person's word": _command,
     "Nova's refusal": lambda: _refusal({"conflictingRequest": {"message": EVIL}}),
     "a refusal of a proxy": lambda: _refusal([EVIL]),

@@ -18,7 +18,7 @@ import pytest
 import requests
 from oslo_config import cfg
 
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.witnesses import EnabledWitnesses, WitnessOptionError
 from tests.integration.hostile.peer import OK, drips, floods, peer
 from tests.lib import peers, ports
@@ -47,31 +47,31 @@ def ask(name, host="127.0.0.1", **options):
 
 def test_ping_of_this_machine():
     peers.program("ping", "iputils-ping")
-    assert ask("ping").verdict is Verdict.ALIVE
+    assert ask("ping").verdict is WitnessVerdict.ALIVE
 
 
 def test_ping_of_an_unknown_name_tells_nothing():
     peers.program("ping", "iputils-ping")
     said = ask("ping", "c1", address="{host}.invalid")
-    assert said.verdict is Verdict.UNKNOWN, said
+    assert said.verdict is WitnessVerdict.UNKNOWN, said
 
 
 def test_ping_of_nobody():
     """240.0.0.1 belongs to nobody; what a network says to that differs."""
     peers.program("ping", "iputils-ping")
     started = time.monotonic()
-    assert ask("ping", "240.0.0.1").verdict is not Verdict.ALIVE
+    assert ask("ping", "240.0.0.1").verdict is not WitnessVerdict.ALIVE
     assert time.monotonic() - started < 3
 
 
 def test_an_address_is_no_option_of_ping():
     peers.program("ping", "iputils-ping")
-    assert ask("ping", "-V").verdict is Verdict.UNKNOWN
+    assert ask("ping", "-V").verdict is WitnessVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("code", "verdict"),
-    [(0, Verdict.ALIVE), (1, Verdict.DEAD), (2, Verdict.UNKNOWN)],
+    [(0, WitnessVerdict.ALIVE), (1, WitnessVerdict.DEAD), (2, WitnessVerdict.UNKNOWN)],
 )
 def test_exit_codes_of_ping(tmp_path, monkeypatch, code, verdict):
     ping = tmp_path / "ping"
@@ -94,11 +94,11 @@ def listening(backlog=5):
 
 def test_tcp_taken():
     with listening() as port:
-        assert ask("tcp", tcp_port=port).verdict is Verdict.ALIVE
+        assert ask("tcp", tcp_port=port).verdict is WitnessVerdict.ALIVE
 
 
 def test_tcp_refused_is_life():
-    assert ask("tcp", tcp_port=ports.free_port()).verdict is Verdict.ALIVE
+    assert ask("tcp", tcp_port=ports.free_port()).verdict is WitnessVerdict.ALIVE
 
 
 def test_tcp_silence_is_death():
@@ -110,13 +110,13 @@ def test_tcp_silence_is_death():
             sock.connect_ex(("127.0.0.1", port))
         said = ask("tcp", tcp_port=port)
     assert (said.verdict, said.detail) == (
-        Verdict.DEAD,
+        WitnessVerdict.DEAD,
         f"127.0.0.1 port {port} did not answer",
     )
 
 
 def test_tcp_unknown_name_tells_nothing():
-    assert ask("tcp", "c1", address="{host}.invalid").verdict is Verdict.UNKNOWN
+    assert ask("tcp", "c1", address="{host}.invalid").verdict is WitnessVerdict.UNKNOWN
 
 
 # prometheus.
@@ -162,16 +162,19 @@ def vector(*values) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "verdict"),
     [
-        (vector("0"), Verdict.DEAD),
-        (vector("0", "0.0"), Verdict.DEAD),
-        (vector("1"), Verdict.ALIVE),
-        (vector("0", "1"), Verdict.ALIVE),
-        (vector("12345"), Verdict.ALIVE),
-        (vector(), Verdict.UNKNOWN),
-        (vector("NaN"), Verdict.UNKNOWN),
-        (b'{"data": {"resultType": "scalar", "result": [1, "0"]}}', Verdict.UNKNOWN),
-        (b"<html>", Verdict.UNKNOWN),
-        (b"{}", Verdict.UNKNOWN),
+        (vector("0"), WitnessVerdict.DEAD),
+        (vector("0", "0.0"), WitnessVerdict.DEAD),
+        (vector("1"), WitnessVerdict.ALIVE),
+        (vector("0", "1"), WitnessVerdict.ALIVE),
+        (vector("12345"), WitnessVerdict.ALIVE),
+        (vector(), WitnessVerdict.UNKNOWN),
+        (vector("NaN"), WitnessVerdict.UNKNOWN),
+        (
+            b'{"data": {"resultType": "scalar", "result": [1, "0"]}}',
+            WitnessVerdict.UNKNOWN,
+        ),
+        (b"<html>", WitnessVerdict.UNKNOWN),
+        (b"{}", WitnessVerdict.UNKNOWN),
     ],
 )
 def test_prometheus(prometheus, answer, verdict):
@@ -191,13 +194,13 @@ SINCE = 1000.0
 @pytest.mark.parametrize(
     ("taken", "verdict"),
     [
-        ({"a": ("1", 1001)}, Verdict.ALIVE),
-        ({"a": ("0", 1001)}, Verdict.DEAD),
-        ({"a": ("1", 999)}, Verdict.UNKNOWN),
-        ({"a": ("0", 999)}, Verdict.UNKNOWN),
-        ({"a": ("1", 999), "b": ("0", 1001)}, Verdict.DEAD),
-        ({"a": ("0", 999), "b": ("1", 1001)}, Verdict.ALIVE),
-        ({}, Verdict.UNKNOWN),
+        ({"a": ("1", 1001)}, WitnessVerdict.ALIVE),
+        ({"a": ("0", 1001)}, WitnessVerdict.DEAD),
+        ({"a": ("1", 999)}, WitnessVerdict.UNKNOWN),
+        ({"a": ("0", 999)}, WitnessVerdict.UNKNOWN),
+        ({"a": ("1", 999), "b": ("0", 1001)}, WitnessVerdict.DEAD),
+        ({"a": ("0", 999), "b": ("1", 1001)}, WitnessVerdict.ALIVE),
+        ({}, WitnessVerdict.UNKNOWN),
     ],
 )
 def test_prometheus_after_a_power_off(prometheus, taken, verdict):
@@ -229,7 +232,7 @@ def test_prometheus_with_credentials(prometheus):
         prometheus_url=prometheus.url,
         prometheus_authorization="Bearer hunter2",
     )
-    assert said.verdict is Verdict.UNKNOWN
+    assert said.verdict is WitnessVerdict.UNKNOWN
     assert prometheus.seen[0][2] == "Bearer hunter2"
     assert "hunter2" not in said.detail
 
@@ -238,7 +241,7 @@ def test_prometheus_too_slow(prometheus):
     prometheus.delay, prometheus.answer = 2, vector("0")
     started = time.monotonic()
     said = ask("prometheus", prometheus_url=prometheus.url)
-    assert said.verdict is Verdict.UNKNOWN
+    assert said.verdict is WitnessVerdict.UNKNOWN
     assert time.monotonic() - started < 2
 
 
@@ -261,7 +264,7 @@ def test_prometheus_that_does_not_end(talk):
 
 def test_prometheus_that_is_away():
     url = f"http://127.0.0.1:{ports.free_port()}"
-    assert ask("prometheus", prometheus_url=url).verdict is Verdict.UNKNOWN
+    assert ask("prometheus", prometheus_url=url).verdict is WitnessVerdict.UNKNOWN
 
 
 # command.
@@ -270,12 +273,12 @@ def test_prometheus_that_is_away():
 @pytest.mark.parametrize(
     ("command", "verdict"),
     [
-        ("test {host} = c1", Verdict.ALIVE),
-        ("test {host} = c10", Verdict.DEAD),
-        ("sh -c 'exit 2' {host}", Verdict.UNKNOWN),
-        ("sh -c 'exit 127' {host}", Verdict.UNKNOWN),
-        ("sh -c 'kill -9 $$' {host}", Verdict.UNKNOWN),
-        ("sh -c 'sleep 30; exit 1' {host}", Verdict.UNKNOWN),
+        ("test {host} = c1", WitnessVerdict.ALIVE),
+        ("test {host} = c10", WitnessVerdict.DEAD),
+        ("sh -c 'exit 2' {host}", WitnessVerdict.UNKNOWN),
+        ("sh -c 'exit 127' {host}", WitnessVerdict.UNKNOWN),
+        ("sh -c 'kill -9 $$' {host}", WitnessVerdict.UNKNOWN),
+        ("sh -c 'sleep 30; exit 1' {host}", WitnessVerdict.UNKNOWN),
     ],
 )
 def test_command(command, verdict):
@@ -305,8 +308,8 @@ def test_witnesses_are_asked_side_by_side():
         said = all_of_them.testify("127.0.0.1")
     assert time.monotonic() - started < 3
     assert [(s.witness, s.verdict) for s in said] == [
-        ("command", Verdict.UNKNOWN),
-        ("tcp", Verdict.ALIVE),
+        ("command", WitnessVerdict.UNKNOWN),
+        ("tcp", WitnessVerdict.ALIVE),
     ]
 
 

@@ -25,7 +25,7 @@ from nova_ha_scheduler import codec
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import Decision
-from nova_ha_scheduler.evacuation.interfaces import Verdict
+from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.rules.terms import Policy, ZonelessSource
@@ -103,7 +103,9 @@ def _machine(name: str, value: dict[str, Any]) -> Machine:
     machine = Machine(host, dict(host.capacity or {}), [text.metadata(said)])
     machine.phase = value.get("phase", 0)
     machine.device = value.get("device", "works")
-    machine.witnesses = {n: Verdict(v) for n, v in value.get("witnesses", {}).items()}
+    machine.witnesses = {
+        n: WitnessVerdict(v) for n, v in value.get("witnesses", {}).items()
+    }
     return machine
 
 

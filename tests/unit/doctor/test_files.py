@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha_scheduler.doctor import files
+from nova_ha_scheduler.doctor import file_modes
 from nova_ha_scheduler.service.startup import load
 
 SERVICE, OTHERS = 990, 991
@@ -27,7 +27,7 @@ SERVICE, OTHERS = 990, 991
     ],
 )
 def test_who_may_read_it(mode: int, group: int, words: str | None) -> None:
-    found = list(files.judged("/etc/x.conf", mode, group, {0, SERVICE}))
+    found = list(file_modes.judged("/etc/x.conf", mode, group, {0, SERVICE}))
     assert [f.what for f in found] == ([f"/etc/x.conf: {words}"] if words else [])
     assert all("chmod 0640 /etc/x.conf" in finding.mend for finding in found)
 
@@ -39,7 +39,7 @@ def test_each_file_that_was_read(tmp_path: Path) -> None:
         path.chmod(0o640)
         os.chown(path, -1, os.getegid())
     conf = load("test", [f"--config-file={path}" for path in paths])
-    assert list(files.configuration_open(conf)) == []
+    assert list(file_modes.configuration_open(conf)) == []
     paths[1].chmod(0o644)
-    (finding,) = files.configuration_open(conf)
+    (finding,) = file_modes.configuration_open(conf)
     assert finding.what == f"{paths[1]}: its mode is 0644"

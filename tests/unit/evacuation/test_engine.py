@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from nova_ha_scheduler.evacuation import dry_run
-from nova_ha_scheduler.evacuation.interfaces import Testimony, Verdict
+from nova_ha_scheduler.evacuation.interfaces import Testimony, WitnessVerdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command, CommandKind
@@ -87,7 +87,7 @@ def test_what_others_say_in_new_words_each_time_is_told_once() -> None:
     simulation, told, numbers = scenario.build(cluster, []), [], itertools.count()
 
     def testify(host: str, since: float = 0.0) -> list[Testimony]:
-        return [Testimony("ping", Verdict.ALIVE, f"rtt {next(numbers)} ms")]
+        return [Testimony("ping", WitnessVerdict.ALIVE, f"rtt {next(numbers)} ms")]
 
     simulation.world.testify = testify  # type: ignore[method-assign]
     simulation.journal.listen = told.append
