@@ -78,7 +78,7 @@ class Client:
         )
 
     def wait(
-        self, what: str, condition: Callable[[], T | None], timeout: float = 30.0
+        self, what: str, condition: Callable[[], T | None], timeout: float = 90.0
     ) -> T:
         """Return the condition's first true value; say what was awaited if none."""
         end = time.monotonic() + timeout
@@ -148,7 +148,7 @@ class Client:
         return self.wait_status(self.create(name, flavor, **request), "ACTIVE")
 
     def wait_status(
-        self, server_id: str, status: str, timeout: float = 30.0
+        self, server_id: str, status: str, timeout: float = 90.0
     ) -> dict[str, Any]:
         """Return a server once it has a status and no task; raise if it fails."""
 
