@@ -2,8 +2,8 @@
 """Two triggers behind bad links: a host that dies meanwhile is recovered all the same,
 or the trigger says that it is blind; and nothing is done twice.
 
-The cloud, MariaDB and the Redfish service are real; each trigger reaches each of them
-by a link of its own. The triggers go on from case to case.
+The cloud, MariaDB, RabbitMQ and the Redfish service are real; each trigger reaches each
+of them by a link of its own. The triggers go on from case to case.
 """
 
 from tests.lib.cloud import Cloud  # isort: skip  (prepares the process for Nova)
@@ -22,9 +22,12 @@ import sqlalchemy as sa
 from nova.compute import power_state
 
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import EventKind
+from tests.integration.crash import broker as rabbitmq
 from tests.integration.crash import rig
+from tests.integration.crash.broker import Broker
 from tests.integration.crash.conftest import PLUGIN
 from tests.integration.journal.conftest import mariadb, short_folder  # noqa: F401  (fixtures)
 from tests.integration.links.link import GOOD, Fault, Link
@@ -56,7 +59,7 @@ DRIPS = Fault(drip=64, delay=0.01)
 class Case:
     """
     :ivar active: what the links of the active trigger have, by what they lead to:
-        api, database, bmc; :ivar standby: the same.
+        api, database, bmc, bus; :ivar standby: the same.
     :ivar blind: what health says while it lasts, if nobody can be recovered then.
     :ivar passes: whether the other trigger has to take over.
     """
@@ -79,21 +82,30 @@ def _both(**faults: Fault) -> Case:
 
 CASES = {
     "the active one's journal is silent, and the other one is slow": Case(
-        {"database": MUTE}, {"api": SLOW, "bmc": SLOW}, passes=True
+        {"database": MUTE, "bus": MUTE},
+        {"api": SLOW, "bmc": SLOW, "bus": SLOW},
+        passes=True,
     ),
     "all is slow and lossy, and requests come twice": _both(
-        api=Fault(0.05, 0.1, 1.0, twice=True), database=Fault(0.01), bmc=SLOW
+        api=Fault(0.05, 0.1, 1.0, twice=True),
+        database=Fault(0.01),
+        bmc=SLOW,
+        bus=SLOW,
     ),
     "the cloud's answers are lost for both": Case(
         {"api": MUTE}, {"api": MUTE}, blind="cloud"
     ),
     "the devices drip, and the journal hears nothing of the active one": Case(
-        {"database": DEAF, "bmc": DRIPS}, {"bmc": DRIPS}, passes=True
+        {"database": DEAF, "bmc": DRIPS, "bus": DEAF},
+        {"bmc": DRIPS, "bus": DEAF},
+        passes=True,
     ),
     "the device's answers are lost, and requests come twice": Case(
         {"bmc": MUTE, "api": TWICE}, {"bmc": MUTE, "api": TWICE}, blind="host_unfenced"
     ),
-    "the cloud drips": _both(api=Fault(drip=512, delay=0.005), bmc=DRIPS),
+    "the cloud drips, and the bus": _both(
+        api=Fault(drip=512, delay=0.005), bmc=DRIPS, bus=DRIPS
+    ),
 }
 SHORT = 2
 """The first ones, for which CI has the time."""
@@ -109,6 +121,7 @@ class Trigger:
         folder: Path,
         cloud: Cloud,
         bmcs: redfish.Bmcs,
+        broker: Broker,
         database: str,
         conf: Conf,
     ) -> None:
@@ -118,10 +131,16 @@ class Trigger:
         ports = {name: _port(cloud.endpoints[name]) for name in SERVICES}
         self.links = {name: Link(port) for name, port in ports.items()}
         self.links["bmc"] = Link(_port(bmcs.url))
+        self.links["bus"] = Link(broker.port)
+        bus = broker.url.replace(str(broker.port), str(self.links["bus"].port))
         self.links["database"] = Link(url.port or 0)
         url = url.set(port=self.links["database"].port)
         ours: Conf = {
-            "database": {"connection": url.render_as_string(hide_password=False)}
+            "database": {"connection": url.render_as_string(hide_password=False)},
+            "oslo_messaging_notifications": {
+                "transport_url": bus,
+                "driver": "messagingv2",
+            },
         }
         self.rig = rig.Trigger(folder, self._clouds(cloud), merge(conf, ours))
         address = f"http://127.0.0.1:{self.links['bmc'].port}"
@@ -171,12 +190,14 @@ class Site:
     """The cloud, and two triggers.
 
     :ivar homes: the hosts of its servers, by uuid.
+    :ivar outbox: the events that are still to be sent.
     """
 
     cloud: Cloud
     triggers: Mapping[str, Trigger]
     homes: Mapping[str, str]
     history: History
+    outbox: Outbox
 
     def active(self) -> tuple[Trigger, Trigger]:
         """The active one, and the other one."""
@@ -248,6 +269,7 @@ def site(
     engine.dispose()
     database = f"{mariadb}/links?{times}"
     with contextlib.ExitStack() as ends:
+        broker = ends.enter_context(rabbitmq.running(folder / "bus"))
         bmcs = ends.enter_context(redfish.bmcs(folder, hosts))
         zones = dict.fromkeys(hosts, ZONE)
         made = Cloud(folder / "cloud", {"cell1": hosts}, zones, merge(PLUGIN, nova))
@@ -264,7 +286,7 @@ def site(
             cloud.wait_status(uuid, "ACTIVE")
         triggers = {}
         for name in ("first", "second"):
-            found = Trigger(folder / name, cloud, bmcs, database, conf)
+            found = Trigger(folder / name, cloud, bmcs, broker, database, conf)
             ends.callback(found.close)
             triggers[name] = found
             words = "This trigger is the active one" if name == "first" else "stands by"
@@ -274,7 +296,8 @@ def site(
         own = merge(conf, {"database": {"connection": database}})
         (folder / "own").mkdir()
         reader = rig.Trigger(folder / "own", cloud.clouds_yaml, own)
-        yield Site(cloud, triggers, homes, reader.history())
+        history = reader.history()
+        yield Site(cloud, triggers, homes, history, Outbox(history._db))
 
 
 @pytest.mark.parametrize(
@@ -312,6 +335,8 @@ def test_a_host_that_dies_meanwhile(site: Site, name: str, host: str) -> None:
         assert site.count(kinds.SERVER_RECOVERED, server=uuid) == 1
     assert site.count(kinds.HOST_FENCED, host=host) == 1
     _only_one_acted(site, began)
+    # Whatever the bus was like: it may be told late, and is told all the same.
+    wait("all was told", lambda: not site.outbox.pending())
     if case.passes:
         assert site.active()[0] is other
     for found in site.triggers.values():
