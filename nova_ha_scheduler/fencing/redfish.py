@@ -130,8 +130,9 @@ class Redfish(Driver):
         try:
             yield
         except _NO_REDFISH as error:
-            what = type(error).__name__
-            words = f"the BMC at {self.address} did not answer as expected: {what}"
+            deep = isinstance(error, RecursionError)
+            what = "it is nested too deeply" if deep else "it is not as Redfish says"
+            words = f"the answer of the BMC at {self.address} cannot be read: {what}"
             raise FenceError(words) from None
         except exceptions.SushyError as error:
             text = scrub(str(error), [self.password])

@@ -79,8 +79,8 @@ class HostTags:
                 self._of[host].append(said)
             if said.stray:
                 # What it was, or what it may have been.
-                older = gone if not said.id else [before[said.id]] * (said.id in before)
-                self._doubt(said, older)
+                known = [before[said.id]] if said.id in before else []
+                self._doubt(said, known if said.id else gone)
 
     def _doubt(self, said: Said, older: Sequence[Said]) -> None:
         """One whose hosts cannot be read, or not all."""
