@@ -112,8 +112,7 @@ def words(error: Exception) -> str:
     """What went wrong; a library that nobody told of such an answer just breaks."""
     if isinstance(error, (*LOST, ValueError)):
         return one_line(error)
-    kind = type(error).__name__
-    return f"what was answered cannot be read ({kind}: {one_line(error)})"
+    return f"what was answered cannot be read: {one_line(error)}"
 
 
 def root(error: BaseException) -> BaseException:

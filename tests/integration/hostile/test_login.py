@@ -78,7 +78,7 @@ def ask(folder: Path, url: str) -> str:
         (http("200 OK", [1, 2]), NO_KEYSTONE),
         (
             http("201 Created", {"token": 5}, "X-Subject-Token: t\r\n"),
-            "compute GET /os-services: what was answered cannot be read (TypeError: ",
+            "compute GET /os-services: what was answered cannot be read: ",
         ),
         (says(b"SSH-2.0-OpenSSH_9.2\r\n"), NO_ANSWER),
         (says(b""), NO_ANSWER),  # closed, or reset

@@ -77,12 +77,6 @@ def test_a_bug_is_seen_in_the_log(line: str) -> None:
     assert unforeseen(f"well\n{line}\nwell") == [line]
 
 
-def test_what_a_library_breaks_with_is_none() -> None:
-    why = "what was answered cannot be read (TypeError: x is no y)"
-    said = f"The cloud cannot be seen: compute GET /os-services: {why}"
-    assert unforeseen(said) == []
-
-
 def test_what_takes_too_much_is_named() -> None:
     most = Taken(1, 2, 3, 4)
     assert Taken(1, 2, 3, 4).exceeds(most) == []

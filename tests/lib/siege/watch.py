@@ -18,8 +18,6 @@ _NAMES = "|".join(
     )
 )
 _UNFORESEEN = re.compile(rf"Traceback|A step broke|\b(?:{_NAMES})\b")
-_OF_A_LIBRARY = re.compile(r"what was answered cannot be read \(\w+Error")
-"""What a library breaks with is said where its answer is read, and goes no further."""
 
 
 @dataclass(frozen=True)
@@ -80,5 +78,4 @@ class Watch:
 
 def unforeseen(text: str) -> list[str]:
     """Lines of a log, or of what a command said, that tell of a bug."""
-    lines = (_OF_A_LIBRARY.sub("", line) for line in text.splitlines())
-    return [line for line in lines if _UNFORESEEN.search(line)]
+    return [line for line in text.splitlines() if _UNFORESEEN.search(line)]
