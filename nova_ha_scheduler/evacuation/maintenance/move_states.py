@@ -17,7 +17,7 @@ from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
-from nova_ha_scheduler.records.effects import Effect, Outcome
+from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.move import Move, MoveState
@@ -268,8 +268,7 @@ def _ask(step: Step, move: Move, kind: MoveKind, destination: str | None) -> Mov
 
 
 def asked(step: Step, move: Move) -> Move:
-    """Nova is being asked. A lost answer is looked for in the records, and only
-    when it can no longer take effect is the request held for void."""
+    """Nova is being asked."""
     effect = EFFECTS[move.kind or MoveKind.LIVE]
     if outcome := step.outcome(move, effect):
         if outcome.refused:
@@ -277,7 +276,7 @@ def asked(step: Step, move: Move) -> Move:
         if outcome.withheld:
             move = replace(move, attempts=move.attempts - 1)
             return replace(wait(step, move, Reason.WITHHELD), not_before=step.now)
-        move = _answered(step, move, outcome)
+        move = attempts.answered(step, move, outcome)
     if _record(step, move):
         return _adopt(step, move)
     waits = step.pending(move, effect) or step.picture.taken_at < move.not_before
@@ -287,16 +286,6 @@ def asked(step: Step, move: Move) -> Move:
     if server is not None and server.task_state is not None:
         return move
     return attempts.never_got(step, move, _attempt_failed)
-
-
-def _answered(step: Step, move: Move, outcome: Outcome) -> Move:
-    if outcome.ok:
-        move = replace(move, request_id=outcome.request_id)
-    else:
-        move = move.because(Reason.UNRESOLVED, outcome.detail)
-        move = replace(move, answer_lost=outcome.lost)
-    # It may still take effect, or does not show yet.
-    return replace(move, not_before=step.now + step.options.settle)
 
 
 def _attempt_failed(step: Step, move: Move, detail: str) -> Move:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from nova_ha_scheduler.cluster.picture import Migration
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.records.effects import Effect
+from nova_ha_scheduler.records.effects import Effect, Outcome
 from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
@@ -22,6 +22,19 @@ def tried(record: Asked) -> Asked:
     """The record, whose destination was one in vain."""
     found = {*record.tried, record.destination or ""} - {""}
     return replace(record, tried=tuple(sorted(found)))
+
+
+def answered(step: Step, record: Asked, outcome: Outcome) -> Asked:
+    """The record, of whose request Nova has said yes, or nothing: then the request is
+    looked for in the migration records, and held for void only when it can no longer
+    take effect."""
+    if outcome.ok:
+        record = replace(record, request_id=outcome.request_id)
+    else:
+        record = record.because(Reason.UNRESOLVED, outcome.detail)
+        record = replace(record, answer_lost=outcome.lost)
+    # It may still take effect, or does not show yet.
+    return replace(record, not_before=step.now + step.options.settle)
 
 
 def why(step: Step, record: Asked, failed: Migration) -> str | None:

@@ -25,28 +25,15 @@ def under_way(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Nova is asked for it, or has a record of it: the verdict table says what has
     become of it, and :data:`_VERDICTS` what is done then."""
     newest = transitions.new_record(step, record)
-    record = _answered(step, record)
+    asked = record.state is ServerState.ASKED
+    outcome = step.outcome(record, Effect.EVACUATE) if asked else None
+    if outcome and not (outcome.refused or outcome.withheld):
+        record = attempts.answered(step, record, outcome)
     goes_on = newest is not None and not (newest.failed or newest.landed)
     if goes_on and newest and newest.destination:
         record = replace(record, destination=newest.destination)
     facts = Facts(step, record, newest)
     return _VERDICTS[verdicts.judge(facts).verdict](facts)
-
-
-def _answered(step: Step, record: ServerRecovery) -> ServerRecovery:
-    """The server, of whose request Nova has said yes, or nothing: then it is looked for
-    in the records, and held for void only when it can no longer take effect."""
-    asked = record.state is ServerState.ASKED
-    outcome = step.outcome(record, Effect.EVACUATE) if asked else None
-    if outcome is None or outcome.refused or outcome.withheld:
-        return record
-    if outcome.ok:
-        record = replace(record, request_id=outcome.request_id)
-    else:
-        record = record.because(Reason.UNRESOLVED, outcome.detail)
-        record = replace(record, answer_lost=outcome.lost)
-    # It may still take effect, or does not show yet.
-    return replace(record, not_before=step.now + step.options.settle)
 
 
 def _withheld(facts: Facts) -> ServerRecovery:
