@@ -66,19 +66,11 @@ def _plain(value: Any) -> Any:
 
 def load(cls: type[T], text: str) -> T:
     """:raises Unreadable: the text does not hold such a record."""
-    found: T = _remembered(cls, text)
-    return found
-
-
-def _load(cls: Any, text: str) -> Any:
     try:
-        return typed(cls, json.loads(text))
+        found: T = typed(cls, json.loads(text))
     except json.JSONDecodeError as error:
         raise Unreadable(f"{_PART}: {error}") from error
-
-
-# Records are frozen, and most stay for many steps.
-_remembered: Any = functools.lru_cache(maxsize=4096)(_load)
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

@@ -77,6 +77,7 @@ class SqlJournal:
         self._renewed_at = _NEVER
         self._beat = 0
         """The lease's number at the newest of our commits."""
+        self._reading = table_rows.Reading()
 
     # The lease.
 
@@ -149,14 +150,17 @@ class SqlJournal:
             as a node of a cluster may show that has not applied it yet.
         """
         newest, queries = self._beat, tables.wanted(admitted_since)
+        reading = self._reading.next()
         with self._db.read() as connection:
-            load = functools.partial(_records, connection)
+            load = functools.partial(_records, connection, read=reading.load)
             lease = connection.execute(_LEASE).one()
             if lease.owner == self.owner and lease.beat < newest:
                 raise JournalError(_BEHIND)
             found = {k.name: k.by_key(load(k.record, queries[k.name])) for k in KINDS}
             intents = {intent.id: intent for intent in load(Intent, _INTENTS)}
-            return State(intents=intents, guard=load(GuardRecord, _GUARD)[0], **found)
+            guard = load(GuardRecord, _GUARD)[0]
+        self._reading = reading
+        return State(intents=intents, guard=guard, **found)
 
     def pauses(self) -> Sequence[Pause]:
         """Those that were not ended, the oldest first."""
@@ -274,10 +278,13 @@ class SqlJournal:
 
 
 def _records(
-    connection: sa.Connection, cls: type[T], query: "sa.Select[Any]"
+    connection: sa.Connection,
+    cls: type[T],
+    query: "sa.Select[Any]",
+    read: Callable[[type[T], str], T] = table_rows.load,
 ) -> list[T]:
     """What a query of records finds."""
-    return [table_rows.load(cls, text) for text in connection.scalars(query)]
+    return [read(cls, text) for text in connection.scalars(query)]
 
 
 def _locked_with(lock: str) -> str:

@@ -3,6 +3,7 @@
 
 import enum
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -47,3 +48,33 @@ def load(cls: type[T], text: str) -> T:
         raise JournalError(
             f"a {cls.__name__} in the journal cannot be read: {error}"
         ) from error
+
+
+_Key = tuple[type[Any], str]
+
+
+class Reading:
+    """Records as they are read at one time. They are frozen, and most stay for many
+    steps: a text that one of the two readings before had too is not read anew.
+
+    Nothing older is kept, so that what has ended or changed takes up no memory.
+    """
+
+    def __init__(self, *before: Mapping[_Key, tuple[_Key, Any]]) -> None:
+        self._before = before
+        self._found: dict[_Key, tuple[_Key, Any]] = {}
+
+    def next(self) -> "Reading":
+        """The one after this. Two are remembered, as the service asks in turns for what
+        is open, and for what the guard counts as well."""
+        return Reading(self._found, *self._before[:1])
+
+    def load(self, cls: type[T], text: str) -> T:
+        """:raises JournalError: the text does not hold such a record."""
+        key: _Key = cls, text
+        known = next((old[key] for old in self._before if key in old), None)
+        # With the text of then, which is kept once.
+        key, record = known or (key, load(cls, text))
+        self._found[key] = key, record
+        found: T = record
+        return found

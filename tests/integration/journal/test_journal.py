@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import weakref
 
 import alembic.autogenerate
 import alembic.migration
@@ -277,6 +278,31 @@ def test_ended_recoveries_stay_for_the_guards_window_only(journal):
     state = journal.load(20.0)
     assert {r.host for r in state.hosts.values()} == {"open", "edge"}
     assert set(state.servers) == {("open@1.0", "u1")}
+
+
+def test_what_stays_is_read_once(journal):
+    """Also while the service asks in turns for what the guard counts, and without."""
+    recoveries = host("open"), host("ended", admitted_at=10.0, ended_at=11.0)
+    journal.commit(Change(hosts=recoveries, servers=(server(recoveries[0]),)))
+    with_ended, without, again = (journal.load(since) for since in (5.0, 20.0, 5.0))
+    (key,) = without.servers
+    assert without.servers[key] is again.servers[key] is with_ended.servers[key]
+    ended = recoveries[1].id
+    assert again.hosts[ended] is with_ended.hosts[ended]
+
+
+def test_what_has_ended_or_changed_is_let_go(journal):
+    recovery = host()
+    journal.commit(Change(hosts=(recovery,), servers=(server(recovery),)))
+    state = journal.load(0)
+    records = (*state.hosts.values(), *state.servers.values())
+    gone = [weakref.ref(record) for record in records]
+    assert all(ref() for ref in gone)
+    del state, records
+    journal.commit(Change(hosts=(dataclasses.replace(recovery, ended_at=9.0),)))
+    for _ in range(3):
+        journal.load(0)
+    assert not any(ref() for ref in gone)
 
 
 def test_ended_pauses_are_history(journal, open_database):

@@ -31,7 +31,7 @@ def test_a_round_of_real_time(tmp_path: Path) -> None:
 
 _GOOD = virtual.Outcome(
     [], {"closed": 2, "ended": 2}, [{"intents": 0, "events": n} for n in (9, 9, 9)],
-    9, [50.0, 50.0],
+    9, [7, 7], [50.0, 50.0],
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ _GOOD = virtual.Outcome(
         ({"rows": [{"intents": 2, "events": 9}] * 3}, "2 intents are left"),
         ({"rows": [{"intents": 0, "events": 900}] * 3}, "leaves 900 rows"),
         ({"records": 900}, "900 records"),
+        ({"left": [90, 180]}, "180 records are left in memory"),
         ({"rss": [50.0, 90.0]}, "grown by 40.0 MiB"),
     ],
 )

@@ -6,6 +6,7 @@ one is drained for maintenance and given back. The last quarter is quiet.
 """
 
 import collections
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import sqlalchemy as sa
 from nova_ha_scheduler.journal import tables
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.records.effects import Intent
+from nova_ha_scheduler.records.guard_record import GuardRecord
+from nova_ha_scheduler.records.state import KINDS
 from nova_ha_scheduler.service import startup
 from nova_ha_scheduler.simulation.journal import KeptJournal
 from tests.integration.soak.figures import rss_mib
@@ -42,6 +46,8 @@ class Outcome:
     :ivar ends: how many recoveries and maintenance windows ended in which state.
     :ivar rows: of the journal's tables after each round.
     :ivar records: that the engine had in memory at once, at most.
+    :ivar left: records that were in memory after each round, whoever had them, but for
+        those that the simulation itself keeps.
     :ivar rss: MiB of this process after each round.
     """
 
@@ -49,6 +55,7 @@ class Outcome:
     ends: dict[str, int]
     rows: list[dict[str, int]]
     records: int
+    left: list[int]
     rss: list[float]
 
 
@@ -75,6 +82,13 @@ class Soak(scenario.Script):
             known = (state.hosts, state.servers, state.intents, state.windows)
             more = (state.moves, state.commands, state.pauses)
             self.records = max(self.records, sum(map(len, (*known, *more))))
+
+    def left(self) -> int:
+        state = self.simulation.journal.state
+        kept = {id(record) for k in KINDS for record in getattr(state, k.name).values()}
+        kinds = {Intent, GuardRecord, *(kind.record for kind in KINDS)}
+        gc.collect()
+        return sum(type(o) in kinds and id(o) not in kept for o in gc.get_objects())
 
     def rows(self) -> dict[str, int]:
         with self.database.read() as connection:
@@ -103,23 +117,28 @@ class Soak(scenario.Script):
 def soak(folder: Path, hours: float) -> Outcome:
     """:param hours: of virtual time."""
     found = Soak(folder)
-    rows, rss = [], []
+    rows, left, rss = [], [], []
     rounds = int(hours * 3600 / ROUND) - 1
     for number in range(rounds):
         found.round(number)
         found.log.clear()
         rows.append(found.rows())
+        left.append(found.left())
         rss.append(rss_mib())
     found.until((rounds + 1) * ROUND)
     rows.append(found.rows())
     state = found.simulation.journal.state
     ends = collections.Counter(h.state.value for h in state.hosts.values())
     ends.update(window.state.value for window in state.windows.values())
-    return Outcome(found.world.breaches, dict(ends), rows, found.records, rss)
+    return Outcome(found.world.breaches, dict(ends), rows, found.records, left, rss)
 
 
 RECORDS = 40
 """In memory at once: a host's and its servers', a window's and its moves', orders."""
+
+LEFT = 20
+"""In memory between two rounds: what the guard still counts. Nobody keeps what has
+ended, or what a record was before."""
 
 ROWS = 200
 """Of the journal, that one round may leave."""
@@ -145,6 +164,8 @@ def breaches(found: Outcome) -> list[str]:
         said.append(f"a round leaves {max(steps)} rows, more than {ROWS}")
     if found.records > RECORDS:
         said.append(f"{found.records} records in memory, more than {RECORDS}")
+    if max(found.left) > LEFT:
+        said.append(f"{max(found.left)} records are left in memory, more than {LEFT}")
     grown = found.rss[-1] - found.rss[0]
     if grown > MEMORY * (1 + rounds * ROUND / 3600):
         said.append(f"the memory has grown by {grown:.1f} MiB")
