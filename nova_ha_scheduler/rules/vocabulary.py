@@ -74,7 +74,7 @@ def aggregate_keys(metadata: Iterable[str]) -> frozenset[str]:
     return _OF_AGGREGATES.intersection(map(meant, metadata))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def misspelt(key: str) -> str | None:
     """The key of an aggregate that may have been meant by one that is none; else None.
 
