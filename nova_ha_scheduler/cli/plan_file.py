@@ -19,6 +19,7 @@ _WORDS = {
     ServerState.ASKED: "evacuate",
     ServerState.WAITING: "wait",
     ServerState.MOVING: "moving",
+    ServerState.LANDED: "moving",
     ServerState.LEFT: "leave",
 }
 

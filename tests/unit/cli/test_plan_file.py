@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_ha_scheduler.cli import plan_file
-from nova_ha_scheduler.cluster.picture import Picture, Scope
+from nova_ha_scheduler.cluster.picture import Migration, Picture, Scope
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
@@ -265,3 +265,18 @@ def test_the_order_of_the_hosts_does_not_matter() -> None:
     other = plan_file.make(picture, Options(), ["node2", "node1"])
     assert replace(other, hosts=one.hosts) == one
     assert [step.name for step in one.steps] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("status", ["accepted", "pre-migrating", "done"])
+def test_what_somebody_has_asked_for_is_moving(status: str) -> None:
+    """Also where Nova is done with it, and still shows it on the dead host."""
+    cluster = {
+        "hosts": {"node1..node3": {"zone": "nfs-a"}},
+        "servers": {"web1": {"host": "node1"}},
+    }
+    picture = _look(scenario.build(cluster, []), "node1")
+    record = Migration(7, "uuid-web1", "node1", "node2", status)
+    plan = plan_file.make(replace(picture, migrations=(record,)), Options(), ["node1"])
+    assert [(step.outcome, step.destination) for step in plan.steps] == [
+        ("moving", "node2")
+    ]
