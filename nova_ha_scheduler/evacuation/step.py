@@ -15,7 +15,6 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
-from nova_ha_scheduler.records.entering import entered
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.maintenance_window import Window
@@ -200,7 +199,7 @@ class Step:
         **kept: Any,
     ) -> Wanting:
         """The record in a new state, which is told, with the reason that it has if
-        there is no other; see :func:`.entering.entered`."""
+        there is no other; see :meth:`.WithState.entered`."""
         record = self.set(record, state, **kept)
         kind = EventKind(f"{record.EVENTS}.{state.value}")
         why = reason or record.sentence
@@ -209,8 +208,7 @@ class Step:
 
     def set(self, record: Wanting, state: enum.Enum, **kept: Any) -> Wanting:
         """The same, without a word."""
-        found: Wanting = entered(record, state, self.now, **kept)
-        return found
+        return record.entered(state, self.now, **kept)
 
     def hold(self, host: Held, why: Reason, detail: str = "") -> Held:
         """The host, which does not go on; it is told once for each reason, whatever
@@ -258,8 +256,7 @@ class Step:
         self.intend(effect, host, record, text=text)
         if every is None:
             return record
-        later: dict[str, Any] = {record.DUE: self.now + every}
-        return replace(record, **later)
+        return record.put_off(self.now + every)
 
     def tell(
         self, kind: EventKind, about: Record | None = None, **told: Unpack[Told]

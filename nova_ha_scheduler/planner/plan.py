@@ -10,10 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.picture import Host, Picture, Server
-from nova_ha_scheduler.planner import explain
-from nova_ha_scheduler.planner.explain import Taken
-from nova_ha_scheduler.planner.ground import Ground, fits, request_for
+from nova_ha_scheduler.cluster.picture import Host, Picture, Resources, Server
+from nova_ha_scheduler.planner.ground import Ground, fits, obstacles, request_for
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.terms import Request
 
@@ -75,29 +73,33 @@ class _Look:
             self._groups[destination].add(server.group)
         return Prospect(fitting)
 
-    def _taken(self, host: str) -> Taken:
-        return Taken(False, self._needs.get(host, {}), self._groups.get(host, ()))
+    def _free(self, host: Host) -> Resources | None:
+        """What a host would still give."""
+        if host.free is None or host.name not in self._needs:
+            return host.free
+        free = Counter(host.free)
+        free.subtract(self._needs[host.name])
+        return free
+
+    def _near(self, server: Server, host: Host) -> bool:
+        """Whether a member of its group goes to a host."""
+        return server.group in self._groups.get(host.name, ())
 
     def _fits(self, server: Server, host: Host) -> bool:
         """Whether a permitted host can take it still."""
         if host.name == server.host or host.name in self._dead:
             return False
-        if server.group is None and host.name not in self._needs:
-            return fits(server, host, host.free)
-        found = explain.fitting(server, host, self._taken(host.name))
-        return explain.first_no(found) is None
+        return fits(server, host, self._free(host), self._near(server, host))
 
     def _scattered(self, server: Server, request: Request) -> str:
         """Only of hosts that lack nothing but room."""
         permitted = self._ground.permitted(request, self._dead | {server.host})
         left: dict[str, Counter[str]] = {}
         for host in permitted:
-            found = explain.fitting(server, host, self._taken(host.name))
-            no = {check.name for check in found if check.no}
-            if host.free is not None and no <= server.needs.keys():
-                taken = self._taken(host.name).needs
-                left[host.name] = Counter(host.free)
-                left[host.name].subtract(taken)
+            free, near = self._free(host), self._near(server, host)
+            no = {one.check for one in obstacles(server, host, free, near)}
+            if free is not None and no <= server.needs.keys():
+                left[host.name] = Counter(free)
         needs = sorted(server.needs.items())
         total = {what: sum(max(0, n[what]) for n in left.values()) for what, _ in needs}
         if not left or any(total[what] < wanted for what, wanted in needs):

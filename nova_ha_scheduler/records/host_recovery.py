@@ -4,12 +4,12 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import age, inner, wait
 from nova_ha_scheduler.records.evidence import Evidence
 from nova_ha_scheduler.records.old_request import OldRequest
+from nova_ha_scheduler.records.with_state import WithState
 
 
 class HostState(enum.Enum):
@@ -103,7 +103,7 @@ HOST_STATES: Mapping[HostState, HostTraits] = {
 
 
 @dataclass(frozen=True)
-class HostRecovery(Reasoned):
+class HostRecovery(WithState):
     """One death of one host.
 
     :ivar id: the key: the host's name and when the recovery began.
@@ -128,15 +128,12 @@ class HostRecovery(Reasoned):
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
 
-    DUE: ClassVar = "next_try_at"
-    """When what is wanted of the world may be asked for."""
-    EVENTS: ClassVar = "host"
-    """How the kinds of its events begin."""
-    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+    DUE = "next_try_at"
+    EVENTS = "host"
+    VOID = {
         None: ("reason", "detail"),
         HostState.FENCED: ("closed_at", "quiet_since", "writes"),
     }
-    """What is void in a state, or in each that it enters (None)."""
 
     id: str
     host: str

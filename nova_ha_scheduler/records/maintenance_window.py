@@ -5,10 +5,10 @@ import datetime
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import age, wait
+from nova_ha_scheduler.records.with_state import WithState
 
 
 class WindowState(enum.Enum):
@@ -22,7 +22,7 @@ class WindowState(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Window(Reasoned):
+class Window(WithState):
     """One maintenance of one host.
 
     :ivar id: the key: the host's name, when it began, and that it is a maintenance.
@@ -38,12 +38,9 @@ class Window(Reasoned):
     :ivar reason: why it does not go on, while it does not, or what was put right.
     """
 
-    DUE: ClassVar = "next_try_at"
-    """When what is wanted of the world may be asked for."""
-    EVENTS: ClassVar = "maintenance"
-    """How the kinds of its events begin."""
-    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {None: ("reason", "detail")}
-    """What is void in a state, or in each that it enters (None)."""
+    DUE = "next_try_at"
+    EVENTS = "maintenance"
+    VOID = {None: ("reason", "detail")}
 
     id: str
     host: str

@@ -4,11 +4,11 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from nova_ha_scheduler.cluster.picture import MoveKind
-from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import age, wait
+from nova_ha_scheduler.records.with_state import WithState
 
 
 class MoveState(enum.Enum):
@@ -33,7 +33,7 @@ _OF_ATTEMPT = ("reason", "detail", "answer_lost", "moving_at")
 
 
 @dataclass(frozen=True)
-class Move(Reasoned):
+class Move(WithState):
     """One server on its way off a host, or home to one. Its key is (job, server).
 
     :ivar job: Window.id, or the HostRecovery.id after which it goes home.
@@ -51,15 +51,12 @@ class Move(Reasoned):
     :ivar ended_at: when the state became final.
     """
 
-    DUE: ClassVar = "not_before"
-    """When what is wanted of the world may be asked for."""
-    EVENTS: ClassVar = "move"
-    """How the kinds of its events begin."""
-    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+    DUE = "not_before"
+    EVENTS = "move"
+    VOID = {
         MoveState.ASKED: (*_OF_ATTEMPT, "request_id"),
         MoveState.MOVING: _OF_ATTEMPT,
     }
-    """What is void in a state, or in each that it enters (None)."""
 
     job: str
     server: str

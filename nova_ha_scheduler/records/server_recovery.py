@@ -4,10 +4,10 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from nova_ha_scheduler.reasons import Reasoned
 from nova_ha_scheduler.records.ages import age, wait
+from nova_ha_scheduler.records.with_state import WithState
 
 
 class ServerState(enum.Enum):
@@ -38,7 +38,7 @@ _OF_ATTEMPT = ("reason", "detail", "answer_lost", "moving_at", "landed_at")
 
 
 @dataclass(frozen=True)
-class ServerRecovery(Reasoned):
+class ServerRecovery(WithState):
     """One server of one dead host. Its key is (recovery, server).
 
     :ivar recovery: HostRecovery.id.
@@ -62,15 +62,12 @@ class ServerRecovery(Reasoned):
     :ivar not_before: no new attempt, and no new judgement, before then.
     """
 
-    DUE: ClassVar = "not_before"
-    """When what is wanted of the world may be asked for."""
-    EVENTS: ClassVar = "server"
-    """How the kinds of its events begin."""
-    VOID: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+    DUE = "not_before"
+    EVENTS = "server"
+    VOID = {
         ServerState.ASKED: (*_OF_ATTEMPT, "request_id"),
         ServerState.MOVING: _OF_ATTEMPT,
     }
-    """What is void in a state, or in each that it enters (None)."""
 
     recovery: str
     server: str

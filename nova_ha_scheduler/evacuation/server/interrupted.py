@@ -14,11 +14,11 @@ wherever it runs. A host takes a request out of its queue before it works on it,
 what it has set itself has no request any more.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import suspicion
+from nova_ha_scheduler.evacuation.server import transitions
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
@@ -37,8 +37,6 @@ _SET_BY_ITS_HOST = frozenset(
 )
 """From nova.compute.task_states."""
 
-ServerFunction = Callable[[Step, ServerRecovery, Reason, str], ServerRecovery]
-
 
 def for_ever(step: Step, record: ServerRecovery, state: str) -> bool:
     """Whether a task state is one that nobody will end."""
@@ -46,21 +44,16 @@ def for_ever(step: Step, record: ServerRecovery, state: str) -> bool:
     return dead and state in _SET_BY_ITS_HOST
 
 
-def ended(
-    step: Step,
-    record: ServerRecovery,
-    state: str,
-    wait: ServerFunction,
-    leave: ServerFunction,
-) -> ServerRecovery:
+def ended(step: Step, record: ServerRecovery, state: str) -> ServerRecovery:
     """The server, whose task state is taken away; again only after a while: the picture
     may be older. At first, what the host has said last may still be on its way."""
     if record.reason is not Reason.INTERRUPTED:
-        record = wait(step, record, Reason.INTERRUPTED, state)
+        record = transitions.wait(step, record, Reason.INTERRUPTED, state)
         return replace(record, not_before=step.now + step.options.settle)
     outcome = step.outcome(record, Effect.SET_ACTIVE)
     if outcome and outcome.refused:
-        return leave(step, record, Reason.REFUSED_BY_NOVA, outcome.detail)
+        reason = Reason.REFUSED_BY_NOVA
+        return transitions.left(step, record, reason, outcome.detail)
     if stopping.stops(step, step.hosts[record.recovery]):
         return record
     every = step.options.retry_interval

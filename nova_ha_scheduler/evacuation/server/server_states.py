@@ -73,10 +73,7 @@ def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
         return transitions.gone(step, record)
     record = transitions.there(step, record)
     if words := unreadable.why(step, record):
-        reason = Reason.CANNOT_BE_READ
-        return attempts.busy(
-            step, record, reason, words, transitions.wait, transitions.left
-        )
+        return transitions.busy(step, record, Reason.CANNOT_BE_READ, words)
     if record.reason is Reason.CANNOT_BE_READ and not record.attempts:
         found = discovery.found(step, step.hosts[record.recovery], server)
         record = replace(found, seen_at=record.seen_at)
@@ -88,13 +85,8 @@ def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     if server.task_state is None:
         return attempts.idle(step, record)
     if interrupted.for_ever(step, record, server.task_state):
-        return interrupted.ended(
-            step, record, server.task_state, transitions.wait, transitions.left
-        )
-    state = server.task_state
-    return attempts.busy(
-        step, record, Reason.TASK_STATE, state, transitions.wait, transitions.left
-    )
+        return interrupted.ended(step, record, server.task_state)
+    return transitions.busy(step, record, Reason.TASK_STATE, server.task_state)
 
 
 def ready(step: Step, record: ServerRecovery) -> bool:
@@ -107,8 +99,8 @@ def ready(step: Step, record: ServerRecovery) -> bool:
 
 def claims(step: Step) -> list[board.Claim]:
     """The evacuations under way, with what Placement may not show yet of them."""
-    under_way = (ServerState.ASKED, ServerState.MOVING)
-    moving = (s for s in step.servers.values() if s.state in under_way)
+    going = (ServerState.ASKED, ServerState.MOVING)
+    moving = (s for s in step.servers.values() if s.state in going)
     return [
         board.claim(
             record.destination,

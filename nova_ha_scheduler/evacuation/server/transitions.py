@@ -44,6 +44,13 @@ def left(
     return step.enter(record.because(reason, detail), ServerState.LEFT)
 
 
+def busy(
+    step: Step, record: ServerRecovery, reason: Reason, detail: str
+) -> ServerRecovery:
+    """The server, which Nova refuses to move now; see :func:`.attempts.busy`."""
+    return attempts.busy(step, record, reason, detail, wait, left)
+
+
 def gone(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is not shown where it was: it has landed by the next looks, or was deleted.
     Nova's lists leave out a cell that does not answer for a moment, and say nothing.

@@ -44,10 +44,8 @@ def _withheld(facts: Facts) -> ServerRecovery:
 
 def adopt(step: Step, record: ServerRecovery) -> ServerRecovery:
     """Follow the newest record: ours, or that of somebody who was faster."""
-    ours, newest = (
-        record.state is ServerState.ASKED,
-        transitions.new_record(step, record),
-    )
+    ours = record.state is ServerState.ASKED
+    newest = transitions.new_record(step, record)
     # Until Nova's scheduler has chosen, a request that left the choice to it counts
     # where the planner has found room.
     chosen = newest.destination if newest else None

@@ -170,7 +170,11 @@ class Facts:
     @cached_property
     def shown(self) -> Server | None:
         """It, where the picture shows it on the dead host."""
-        return shown(self.step, self.record)
+        picture, record = self.step.picture, self.record
+        server = picture.servers.get(record.server)
+        if server is None or server.unreadable or server.host != record.source:
+            return None
+        return server if record.source in picture.scope.hosts else None
 
     @cached_property
     def was_reset(self) -> bool:
@@ -382,11 +386,3 @@ TABLE = (
 def judge(facts: Facts) -> VerdictRow:
     """The first row of the table that holds."""
     return next(row for row in TABLE if row.holds(facts))
-
-
-def shown(step: Step, record: ServerRecovery) -> Server | None:
-    """A server, where the picture shows it on the dead host."""
-    server = step.picture.servers.get(record.server)
-    if server is None or server.unreadable or server.host != record.source:
-        return None
-    return server if record.source in step.picture.scope.hosts else None
