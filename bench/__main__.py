@@ -15,7 +15,16 @@ from pathlib import Path
 
 from bench.effort import FULL, SHORT, Effort
 
-PARTS = ("filters", "scheduling", "recovery", "planner", "commands")
+PARTS = (
+    "filters",
+    "scheduling",
+    "recovery",
+    "planner",
+    "commands",
+    "scrape",
+    "detection",
+    "pacing",
+)
 
 
 def main() -> int:
@@ -36,6 +45,17 @@ def main() -> int:
     )
     parser.add_argument(
         "--recoveries", type=int, help="how often each way has its turn (2)"
+    )
+    parser.add_argument("--cuts", type=int, help="how many hosts lose their power (20)")
+    parser.add_argument("--hangs", type=int, help="how many hang, with --stack (20)")
+    parser.add_argument(
+        "--turns", type=int, help="how often each way to ask has its turn (5)"
+    )
+    parser.add_argument(
+        "--stack",
+        action="store_true",
+        help="detection: on an OpenStack of processes, where hosts hang, too (needs "
+        "what make fullstack does, and root)",
     )
     parser.add_argument(
         "--output",
@@ -60,7 +80,7 @@ def main() -> int:
 
 def _effort(arguments: argparse.Namespace) -> Effort:
     effort = SHORT if arguments.short else FULL
-    names = ("hosts", "rounds", "recoveries")
+    names = ("hosts", "rounds", "recoveries", "cuts", "turns", "hangs", "stack")
     said = {name: getattr(arguments, name) for name in names}
     return replace(effort, **{n: value for n, value in said.items() if value})
 

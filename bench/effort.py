@@ -22,6 +22,13 @@ class Effort:
     :ivar planned: the cloud that is planned, as ``nova-ha plan --synthetic`` takes it.
     :ivar puzzles: how many small clouds the exact solver is asked about.
     :ivar starts: how often each command is started.
+    :ivar cuts: how many hosts lose their power, one after the other.
+    :ivar hangs: how many hang, on the stack.
+    :ivar quick: whether heartbeats and looks come every few seconds then.
+    :ivar turns: how often each way to ask for servers has its turn.
+    :ivar stack: whether they are hosts of the full stack's tests.
+    :ivar scraped: the numbers of hosts whose metrics are asked for.
+    :ivar scrapes: how often they are.
     """
 
     hosts: int = 300
@@ -34,6 +41,13 @@ class Effort:
     planned: str = LARGE
     puzzles: int = 60
     starts: int = 10
+    cuts: int = 20
+    hangs: int = 20
+    quick: bool = False
+    turns: int = 5
+    stack: bool = False
+    scraped: tuple[int, ...] = (100, 10000)
+    scrapes: int = 100
 
 
 FULL = Effort()
@@ -48,5 +62,10 @@ SHORT = Effort(
     planned=LARGE.replace("100 zones of 100", "2 zones of 10"),
     puzzles=4,
     starts=1,
+    cuts=1,
+    quick=True,
+    turns=1,
+    scraped=(100,),
+    scrapes=5,
 )
 """Some seconds a part: whether the benchmark works, not what it measures."""

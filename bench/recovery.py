@@ -139,7 +139,8 @@ def measure(effort: Effort, say: Callable[[str], None] = print) -> dict[str, flo
             _disable(cloud, source)
     seconds, asked, notified = zip(*by_trigger, strict=True)
     figures = {
-        "requests_per_server": max(asked) / effort.servers,
+        "requests_per_server": max(a.total() for a in asked) / effort.servers,
+        "placement_requests": max(a["placement"] for a in asked),
         f"recovery_ratio_{effort.servers}": statistics.median(seconds)
         / statistics.median(by_hand),
         f"recovery_ratio_{effort.servers}_nova_alone": statistics.median(alone)
@@ -284,8 +285,9 @@ def _line(who: str, seconds: float, records: list[dict[str, Any]]) -> str:
 
 def _by_trigger(
     site: Site, source: str, say: Callable[[str], None]
-) -> tuple[float, int, float]:
-    """:returns: seconds, requests, seconds from notification to first evacuation."""
+) -> tuple[float, Counter[str], float]:
+    """:returns: seconds, requests to each service, seconds from notification to first
+    evacuation."""
     cloud = site.cloud
     with _running(site):
         history = site.trigger.history()
@@ -304,7 +306,7 @@ def _by_trigger(
     notified = notification_to_evacuate(history, record)
     if notified is None:
         raise ProgramError("no notification was heard")
-    return seconds, asked.total(), notified
+    return seconds, asked, notified
 
 
 @contextlib.contextmanager

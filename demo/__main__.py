@@ -6,6 +6,8 @@ process, on loopback ports, and tells step by step what the plugin does there, a
 last what the evacuation trigger does, with real Redfish devices beside it.
 With --keep, a playground stays up after that: the cloud, the devices, the trigger, and
 commands that let a host die and come back.
+With --real, it is another story, on libvirt and QEMU: a guest's own screen before and
+after a power cut, with nova-ha-scheduler and without (demo/real.py).
 Everything is taken down at the end, and no file stays behind. Exits with 0 if every
 step came true and with 1 if one did not; then Nova's log is kept.
 """
@@ -38,6 +40,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help="the playground of --keep at once, without the story before it",
     )
     parser.add_argument(
+        "--real",
+        action="store_true",
+        help="on libvirt, QEMU, glance, neutron and cinder; only as root",
+    )
+    parser.add_argument(
         "--state-dir",
         type=Path,
         metavar="DIR",
@@ -46,6 +53,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     options = parser.parse_args(arguments)
     state = options.state_dir
+    if options.real and (state or options.keep or options.play):
+        parser.error("--real: it has no playground and no --state-dir")
     if state and state.exists() and not (state.is_dir() and not any(state.iterdir())):
         parser.error(f"--state-dir {state}: not an empty directory")
     return options
@@ -73,11 +82,29 @@ def show(state: Path, options: argparse.Namespace) -> bool:
     ) as cloud:
         scene = story.Scene(cloud, Admin(cloud), tell)
         trigger.add()
-        came_true = story.play(scene, ("tagged",) if options.play else None)
+        came_true = story.STORY.play(scene, ("tagged",) if options.play else None)
         tell.summary(time.monotonic() - start)
         if options.keep or options.play:
             playground.stay(scene, cloud.state_dir / "playground")
     return came_true
+
+
+def show_real() -> int:
+    """The same on real parts; the exit code."""
+    import tests.lib.cloud as _  # noqa: F401  (prepares for Nova)
+
+    from demo import real  # isort: skip
+
+    from tests.lib.errors import ProgramError
+
+    try:
+        return 0 if real.show() else 1
+    except ProgramError as error:
+        print(error)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; all of it is down.")
+        return 130
 
 
 def interrupted(*_: object) -> NoReturn:
@@ -88,6 +115,8 @@ def main() -> int:
     options = parse()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
+    if options.real:
+        return show_real()
     state = options.state_dir or Path(tempfile.mkdtemp(prefix="nova-ha-demo-"))
     keep_files = bool(options.state_dir)
     try:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from openstack.exceptions import BadRequestException
 
 from demo.layout import HOSTS
+from demo.steps import Refused
 from tests.lib.cloud import Cloud, CloudError
 from tests.lib.cloud.stubs import IMAGES
 
@@ -23,10 +24,6 @@ _ENDED = {"completed", "done", "confirmed", "failed", "error"}
 
 
 T = TypeVar("T")
-
-
-class Refused(Exception):
-    """Nova found no host; the arguments are what it answered."""
 
 
 def wait(what: str, condition: Callable[[], T | None]) -> T:

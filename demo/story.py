@@ -4,25 +4,15 @@
 A step that does not come true raises :class:`Untrue`.
 """
 
-import time
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from openstack.exceptions import SDKException
-
 from demo import layout
-from demo.admin import Admin, Refused, Server
+from demo.admin import Admin, Server
 from demo.layout import ORDINARY, PROTECTED, RESERVE, ZONE_OF, ZONES
+from demo.steps import Refused, Story, Untrue, expect
 from demo.tell import Tell
-from tests.lib.cloud import Cloud, CloudError
-
-
-class Untrue(Exception):
-    """A step did not come true."""
-
-    def __init__(self, expected: str, seen: object) -> None:
-        super().__init__(expected, seen)
-        self.expected, self.seen = expected, str(seen)
+from tests.lib.cloud import Cloud
 
 
 @dataclass
@@ -34,54 +24,8 @@ class Scene:
     tell: Tell
 
 
-@dataclass(frozen=True)
-class Step:
-    title: str
-    play: Callable[[Scene], None]
-    needs: tuple[str, ...]
-
-
-STEPS: dict[str, Step] = {}
-
-
-def step(
-    title: str, needs: tuple[str, ...] = ()
-) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
-    """Make a function the next step; ``needs``: steps that must have come true."""
-
-    def add(play: Callable[[Scene], None]) -> Callable[[Scene], None]:
-        STEPS[play.__name__] = Step(title, play, needs)
-        return play
-
-    return add
-
-
-def play(scene: Scene, only: Container[str] | None = None) -> bool:
-    """Play all steps, or some; return whether all came true."""
-    missing: dict[str, int] = {}
-    chosen = {n: step for n, step in STEPS.items() if only is None or n in only}
-    for number, (name, step) in enumerate(chosen.items(), 1):
-        scene.tell.step(step.title)
-        if lacking := [
-            f"step {missing[need]}" for need in step.needs if need in missing
-        ]:
-            missing[name] = number
-            scene.tell.skip(", ".join(lacking))
-            continue
-        start = time.monotonic()
-        try:
-            step.play(scene)
-        except Untrue as untrue:
-            scene.tell.came_false(untrue.expected, untrue.seen)
-        except (CloudError, SDKException, Refused) as error:
-            why = (str(error) or repr(error)).splitlines()[0]
-            scene.tell.came_false("Nova does as asked", why)
-        else:
-            scene.tell.came_true(time.monotonic() - start)
-            continue
-        missing[name] = number
-    return not missing
-
+STORY = Story[Scene]()
+step = STORY.step
 
 # What the scheduler logs, for each rule.
 OTHER_ZONE = "zone nfs-a required"
@@ -90,11 +34,6 @@ MAINTAINED = "a host not under maintenance required"
 NOT_HA = "a host with ha=true required"
 
 # What several steps do.
-
-
-def expect(true: bool, expected: str, seen: object) -> None:
-    if not true:
-        raise Untrue(expected, seen)
 
 
 def expect_refusal(scene: Scene, ask: Callable[[], object], because: str) -> None:

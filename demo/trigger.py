@@ -8,7 +8,8 @@ Redfish service, in another process.
 
 from demo import layout, story
 from demo.admin import Server
-from demo.story import Scene, expect
+from demo.steps import expect
+from demo.story import Scene
 from demo.told import DOWN_TIME, VICTIM
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.events import EventKind

@@ -49,6 +49,8 @@ def _deep(value: Any) -> Any:
         return plain(value)
     if isinstance(value, tuple):
         return [_deep(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _deep(item) for key, item in value.items()}
     return value if isinstance(value, (str, int, float)) else _leaf(value)
 
 

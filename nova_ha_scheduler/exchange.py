@@ -60,6 +60,12 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
+def until_timeout(sock: socket.socket) -> io.BufferedReader:
+    """What a socket brings within its time-out, counted once and from now on."""
+    raw: Any = _Reader(sock.makefile("rb", buffering=0), sock)
+    return io.BufferedReader(raw)
+
+
 class _Response(http.client.HTTPResponse):
     """Its status line, headers and body have one deadline together."""
 

@@ -79,7 +79,7 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
         DONE: "all that is to be recovered is (or was ordered, or would be); without "
         f"--wait: the order was taken or noted, {_QUEUED}",
         PARTLY: "some servers are not recovered, or would not be",
-        REFUSED: "the order was refused",
+        REFUSED: "the order was refused; with --to, a server does not go there",
         LATE: f"not at its end within --timeout; without --wait: {_UNANSWERED}",
     },
     "explain": _COMMON
@@ -104,6 +104,7 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
     "maintenance show": _LOOKS,
     "maintenance start": _MAINTENANCE,
     "pause": _COMMON,
+    "permission list": _LOOKS,
     "plan": _COMMON
     | {
         DONE: "all that is to be recovered would be (or was ordered, or is, with "
@@ -113,6 +114,13 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
         "orders was refused or not answered",
         REFUSED: "the order was refused",
         LATE: _UNANSWERED,
+    },
+    "receiver list": _LOOKS,
+    "receiver test": _COMMON
+    | {
+        DONE: "each has taken it",
+        ERROR: "none has taken it, or an error",
+        PARTLY: "some have not taken it",
     },
     "replay": _COMMON
     | {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are replaced as a whole, and whose they are."""
+"""Files that are replaced as a whole, and whose they, and words, are."""
 
 import os
 import pwd
@@ -32,3 +32,9 @@ def owner(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def signed(by: str, user: str) -> str:
+    """A name that somebody has given for himself, with the user who he was: the one is
+    for people, and the other for who wants to know whether it is true."""
+    return by if by == user else f"{by} (user {user})"

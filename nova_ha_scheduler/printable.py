@@ -7,6 +7,8 @@ direction of writing shows words in another order, and half of a surrogate pair 
 text to a database. Whatever enters is passed through here where it enters, once.
 """
 
+from collections.abc import Sequence
+
 MOST = 1000
 """Characters of a sentence that somebody else has written."""
 
@@ -36,6 +38,13 @@ def flat(said: object, most: int = MOST) -> str:
 def one_line(said: object, most: int = MOST) -> str:
     """The same for the middle of a sentence: there is no full stop at the end."""
     return flat(" ".join(str(said)[: 4 * most].split()).rstrip("."), most)
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """'a, b and 7 more': as many names as a sentence can bear."""
+    more = len(names) - most
+    shown = ", ".join(names[:most])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _escaped(character: str) -> str:

@@ -2,8 +2,6 @@
 """Why not: every reason that the trigger can give, each with its sentence."""
 
 import enum
-from dataclasses import dataclass, replace
-from typing import Self
 
 
 @enum.unique
@@ -16,10 +14,23 @@ class Reason(enum.Enum):
     # A server waits.
     IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
     NO_ROOM = "no host can take it now: {0}"
-    TASK_STATE = "Nova refuses while its task state is {0}"
-    INTERRUPTED = (
-        "its host died while its task state was {0}: that is taken away, as nobody "
-        "else will, and then it is asked for"
+    BOUND = "it may go to one host alone, which cannot take it now: {0}"
+    ROOM_KEPT = (
+        "the room that is left may be needed in a moment by more urgent servers of {0}"
+    )
+    TASK_STATE = "its task state is {0}"
+    QUEUED = (
+        "its task state is {0}: empty both queues of its host while that is off, then "
+        "nova-ha retry HOST --queues-emptied"
+    )
+    REFUSED_THERE = (
+        "Nova's scheduler does not take {0}, for reasons of its own: the next host is "
+        "asked for"
+    )
+    REFUSED_BY_ALL = (
+        "Nova's scheduler has refused each host that could take it, for reasons of its "
+        "own: {0}; see which filter its log names, or let it choose ([evacuation] "
+        "unnamed_requests)"
     )
     RETRY = "its evacuation failed and will be tried again: {0}"
     UNRESOLVED = "whether Nova has got the request is not known yet"
@@ -31,13 +42,19 @@ class Reason(enum.Enum):
         "proven dead"
     )
     LATE_REQUEST = (
-        "{0} has returned and took up the old request for it, which Nova refused, but "
-        "shows it as broken: its state is put right"
+        "{0}, which Nova refused, but shows it as broken: its state is put right"
     )
     LATE_UNCLEAR = (
-        "{0} has returned and took up the old request for it, since when Nova shows it "
-        "as broken: make sure that it runs where Nova shows it and nowhere else, then "
-        "openstack server set --state active"
+        "{0}, since when Nova shows it as broken: make sure that it runs where Nova "
+        "shows it and nowhere else, then openstack server set --state active"
+    )
+    LATE_OWNERS = (
+        "{0}, and Nova shows the server as that has left it, though it runs elsewhere: "
+        "it is shown as active again"
+    )
+    LATE_OWNERS_UNCLEAR = (
+        "{0}, and Nova shows the server as that has left it: see whether it runs where "
+        "Nova shows it, then openstack server set --state active, or reboot --hard"
     )
     CANNOT_BE_READ = (
         "what the cloud shows of it cannot be read, so that nothing is asked of Nova: "
@@ -50,8 +67,18 @@ class Reason(enum.Enum):
     LOCAL_DISK = "it has a local disk on a host in no storage zone"
     VM_STATE = "Nova refuses to evacuate a server in state {0}"
     REFUSED_BY_NOVA = "Nova refuses: {0}"
+    BOUND_BY_GROUP = (
+        "its server group {0} has a hard affinity policy, and its other members are on "
+        "its host alone, so that Nova takes no other one: openstack server group "
+        "delete {0} (the servers stay), then nova-ha retry if the host is dead"
+    )
     GONE = "it is not on the host any more"
     HOST_RETURNED = "the host came back before it was its turn"
+    BACK_FIRST = (
+        "nothing landed: {0} came back first, and gave its evacuation up. If it does "
+        "not run there: openstack server set --state active, then openstack server "
+        "reboot --hard"
+    )
     WITHHELD = (
         "Nova was not asked for it in time: a pause, an abort or a doubt came first"
     )
@@ -100,6 +127,10 @@ class Reason(enum.Enum):
         "its fence device says that it is off ({0}), but its nova-compute reports: cut "
         "its power by hand, then nova-ha confirm-fenced"
     )
+    DEVICE_LIES = (
+        "its fence device says off, time after time, while the host is heard of: see "
+        "whose power that device cuts, and put its entry in the fencing file right"
+    )
     DEVICE_BROKEN = (
         "its fence device would not serve: {0}; mend it before the host dies"
     )
@@ -112,6 +143,7 @@ class Reason(enum.Enum):
         "set --up)"
     )
     ALIVE = "it is alive"
+    ON_AGAIN = "it was off for a moment alone: {0}"
     UNPROTECTED = "no aggregate of it says ha=true"
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"
@@ -142,6 +174,11 @@ class Reason(enum.Enum):
     ALREADY = "its recovery is under way already"
     PAUSED = "it is paused: {0}"
     ABORTED = "it was aborted by {0} (nova-ha retry takes it up again)"
+    FLAPS = (
+        "it has died twice within [return] flapping_within: its service stays "
+        "disabled, and nothing goes home to it, until a person has seen why and "
+        "enables it (openstack compute service set --enable)"
+    )
     LEFT_DISABLED = (
         "its service stays disabled, until a person enables it (openstack compute "
         "service set --enable)"
@@ -151,6 +188,11 @@ class Reason(enum.Enum):
     DOWN = "its host is down"
     MOVE_RETRY = "its move failed and will be tried again: {0}"
     MOVE_SLOW = "its move takes long, and Nova still works on it"
+    MOVE_FORCED = (
+        "its memory has been copied for {0} s: Nova is asked to complete the move by "
+        "force, for which the server may pause"
+    )
+    MOVE_NOT_FORCED = "its move takes long, and Nova does not complete it by force: {0}"
     UNCONFIRMED = (
         "it is on {0} in VERIFY_RESIZE, and would come back if that was reverted: "
         "confirm it (openstack server resize confirm), or revert it"
@@ -173,6 +215,20 @@ class Reason(enum.Enum):
     MOVES_UNDER_WAY = "{0} of its servers are still on their way"
     DOWN_AT_END = "it is down, and stays under maintenance until it is up"
     LEFT_ALONE = "down under maintenance: left alone"
+    REBOOTED = (
+        "none of its servers runs, and nobody has stopped them: it has rebooted, as it "
+        "seems, and Nova starts none of them (openstack server reboot --hard does): {0}"
+    )
+    REBOOTED_RESTART = (
+        "none of its servers runs, and nobody has stopped them: it has rebooted, as it "
+        "seems; they are started again: {0}"
+    )
+    NOT_RESTARTED = "its host has rebooted, and it could not be started again: {0}"
+    LEFT_DEAD = (
+        "down while somebody has its service disabled ({0}): left alone, with its "
+        "servers; if it is dead, nova-ha evacuate HOST --confirm-fenced recovers them, "
+        "and [detection] recover_disabled lets such hosts be recovered"
+    )
     # Another trigger becomes the active one.
     TRIGGER_SILENT = (
         "{0} was the active trigger and has died or fell silent: see its log and start "
@@ -205,6 +261,10 @@ class Reason(enum.Enum):
     IN_WINDOW = "it is under maintenance already: {0}"
     NO_WINDOW = "no maintenance of it was started: {0}"
     PAST = "the maintenance would have been over at once"
+    BEING_FENCED = (
+        "it is being switched off at this moment, which cannot be called back: order "
+        "it again once that is over"
+    )
     UNKNOWN_HOST = "no nova-compute service has exactly this host name{0}"
     VOID = "its service was heard of after the confirmation"
     EXPIRED = "the confirmation has expired"
@@ -226,20 +286,3 @@ class Reason(enum.Enum):
         """Whether a server left for this reason was never to be recovered, or
         needs no recovery any more: the host can be recovered all the same."""
         return self in (Reason.NOT_PROTECTED, Reason.POLICY_NONE, Reason.GONE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reasoned:
-    """What a record says of why it is not, or not yet, where it is to be."""
-
-    reason: Reason | None = None
-    detail: str = ""
-
-    def because(self, reason: Reason | None, detail: str = "") -> Self:
-        """The same, for another reason, or for none."""
-        return replace(self, reason=reason, detail=detail)
-
-    @property
-    def sentence(self) -> str:
-        """The reason as a sentence, if there is one."""
-        return self.reason.sentence(self.detail) if self.reason else ""

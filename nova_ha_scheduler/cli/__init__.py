@@ -5,7 +5,7 @@ A module is imported when one of its commands is run (setup.cfg names them), so 
 takes long to import stands in modules whose commands need it.
 
 ===============================  ===================================================
-app, overview                    the program; its help
+app, overview, osc               the program; its help; the same in another program
 health, status, quick_look       what is, also where the cloud does not answer
 history, history_rows, known     what was; the names that it is asked for
 replay, windows                  decisions made again; maintenances
@@ -16,6 +16,8 @@ recoveries, evacuate, racks      orders to the trigger: of one host, or of sever
 pauses, maintenance, guard       the same
 order_arguments, answers, who    what orders share: arguments, answers, who gives them
 until_done, spooled              orders that are waited for; without nova-ha.conf
+permissions                      what the trigger's user needs
+receivers                        to people: who is sent messages; a try
 tag, purge                       to Nova; to the journal
 clouds                           from where a picture is
 values, table, progress, times   how things are shown, and times written

@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_ha_scheduler import exits
 from nova_ha_scheduler.cli import progress
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Configured
 from nova_ha_scheduler.cli.values import Moment, in_local
 from nova_ha_scheduler.codec import Unreadable
 from nova_ha_scheduler.health.judgement import span
@@ -43,7 +43,7 @@ class Answer:
         return self.order.host or self.order.kind.value
 
 
-def ask(app: NovaHA, orders: Sequence[Command]) -> list[Answer]:
+def ask(app: Configured, orders: Sequence[Command]) -> list[Answer]:
     """Write orders down, all of them or none, and wait for an answer to each.
 
     :raises JournalError: none is written down.
@@ -109,12 +109,13 @@ def _answers(journal: SqlJournal, orders: Sequence[Command]) -> list[Answer]:
 def _silence(journal: SqlJournal, holder: str) -> str:
     """That the trigger that the lease names is dead, or cut off, by its own report."""
     try:
-        report = journal.report()
+        report, age = journal.report_and_age() or (None, None)
     except Unreadable:
         return ""
     if report is None or report.owner != holder:
         return ""  # it has just begun
-    age = time.time() - report.at
+    if age is None:
+        age = time.time() - report.at
     if age <= report.valid:
         return ""
     return (

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import cliff.app
 import cliff.command
@@ -16,7 +16,7 @@ from cliff.help import HelpExit
 from cliff.lister import Lister
 
 from nova_ha_scheduler import exits, launch
-from nova_ha_scheduler.cli import overview
+from nova_ha_scheduler.cli import osc, overview
 from nova_ha_scheduler.cli.table import Table
 from nova_ha_scheduler.cli.values import plain
 
@@ -45,17 +45,23 @@ class _Entry:
         self.entry = entry
 
     def load(self) -> Any:
-        """The command's class.
+        """The command's class."""
+        try:
+            return loaded(self.entry, "nova-ha")
+        finally:
+            launch.imported()
 
-        :raises ImportError: for a ValueError, cliff would know no such command.
-        """
-        with launch.complete("nova-ha"):
-            try:
-                return self.entry.load()
-            except ValueError as error:
-                raise ImportError(f"{self.entry.value}: {error}") from error
-            finally:
-                launch.imported()
+
+def loaded(entry: metadata.EntryPoint, prog: str) -> Any:
+    """The class of a command.
+
+    :raises ImportError: for a ValueError, cliff would know no such command.
+    """
+    with launch.complete(prog):
+        try:
+            return entry.load()
+        except ValueError as error:
+            raise ImportError(f"{entry.value}: {error}") from error
 
 
 class _Commands(CommandManager):
@@ -73,7 +79,59 @@ class _Commands(CommandManager):
         return {name: item.entry for name, item in found if isinstance(item, _Entry)}
 
 
-class NovaHA(cliff.app.App):
+class Configured:
+    """A program that goes by nova-ha.conf.
+
+    :ivar config_files: those that were named.
+    :ivar options, stdout: cliff's.
+    """
+
+    config_files: Sequence[str]
+    options: argparse.Namespace
+    stdout: TextIO
+    LOG: logging.Logger
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, level in _QUIET.items():
+            logging.getLogger(name).setLevel(level)
+
+    @cached_property
+    def conf(self) -> "cfg.ConfigOpts":
+        """The configuration. :raises cfg.Error: it names the file or option."""
+        from nova_ha_scheduler.service import startup
+
+        files = [f"--config-file={path}" for path in self.config_files]
+        return startup.load("nova-ha", files)
+
+    @cached_property
+    def database(self) -> "Database":
+        """The journal's. :raises JournalError: it is not there, or not usable."""
+        from nova_ha_scheduler.journal.database import Database
+
+        database = Database(self.conf)
+        database.check()
+        return database
+
+
+class Guest(Configured):
+    """The OpenStack client, as the commands see it; what is not ours is its own."""
+
+    def __init__(self, host: cliff.app.App) -> None:
+        super().__init__()
+        self._host = host
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
+
+    @property
+    def config_files(self) -> Sequence[str]:  # type: ignore[override]
+        """Those of its own option, which cli/osc.py declares."""
+        found: Sequence[str] = self._host.options.nova_ha_config_file
+        return found
+
+
+class NovaHA(Configured, cliff.app.App):
     """Every command has ``-f json``."""
 
     command_manager: _Commands
@@ -86,8 +144,6 @@ class NovaHA(cliff.app.App):
             deferred_help=True,
         )
         self.command_manager.add_command("help", overview.Help)
-        for name, level in _QUIET.items():
-            logging.getLogger(name).setLevel(level)
 
     def build_option_parser(
         self, description: str | None, version: str | None, *args: Any, **kwargs: Any
@@ -124,27 +180,17 @@ class NovaHA(cliff.app.App):
             return exits.WRONG
         return int(super().run_subcommand(argv))
 
-    @cached_property
-    def conf(self) -> "cfg.ConfigOpts":
-        """The configuration. :raises cfg.Error: it names the file or option."""
-        from nova_ha_scheduler.service import startup
-
-        files = self.options.config_file
-        return startup.load("nova-ha", [f"--config-file={path}" for path in files])
-
-    @cached_property
-    def database(self) -> "Database":
-        """The journal's. :raises JournalError: it is not there, or not usable."""
-        from nova_ha_scheduler.journal.database import Database
-
-        database = Database(self.conf)
-        database.check()
-        return database
+    @property
+    def config_files(self) -> Sequence[str]:  # type: ignore[override]
+        """Those of --config-file."""
+        found: Sequence[str] = self.options.config_file
+        return found
 
 
 class BaseCommand(cliff.command.Command):
     """What the commands share, beside what cliff's Lister or ShowOne gives each.
 
+    :cvar auth_required: whether the OpenStack client is to log in for it.
     :ivar code: the exit code, where nothing is raised.
     :ivar short: the columns that people see without --long; None: all. Programs see
         all.
@@ -152,7 +198,8 @@ class BaseCommand(cliff.command.Command):
         column.
     """
 
-    app: NovaHA
+    app: Configured
+    auth_required = False
     code = 0
     short: Sequence[str] | None = None
     below: Sequence[str] = ()
@@ -170,7 +217,7 @@ class BaseCommand(cliff.command.Command):
         """Declare the command's own arguments, with ArgumentParser.add_argument."""
 
     def get_epilog(self) -> str:
-        return exits.sentence(self.cmd_name or "")
+        return exits.sentence((self.cmd_name or "").removeprefix(osc.PREFIX))
 
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Any, data: Any

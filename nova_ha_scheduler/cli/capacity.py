@@ -13,7 +13,9 @@ from nova_ha_scheduler.cli import clouds, progress
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.quick_look import require_zone
 from nova_ha_scheduler.cli.values import Lines, Pairs, Words, count
-from nova_ha_scheduler.cluster.picture import Picture, Resources
+from nova_ha_scheduler.cluster.openstack.whole import Closeness
+from nova_ha_scheduler.cluster.picture import Picture
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner import capacity, remedies
 from nova_ha_scheduler.planner.capacity import ZoneCapacity
 from nova_ha_scheduler.planner.ground import Ground
@@ -76,7 +78,7 @@ class Capacity(BaseCommand, Lister):
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         options = trigger_conf.options(self.app.conf)
-        picture = clouds.load(self.app.conf, args)
+        picture = clouds.load(self.app.conf, args, Closeness.KINDS)
         if args.zone is not None:
             require_zone(picture, args.zone)
         ground = Ground(picture.hosts, options)

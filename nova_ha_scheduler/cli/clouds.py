@@ -14,8 +14,10 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot, synthetic, text
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import Api
+from nova_ha_scheduler.cluster.openstack.whole import Closeness
 from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
+from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service import parts
 
 
@@ -39,9 +41,14 @@ def is_live(args: argparse.Namespace) -> bool:
     return args.from_file is None and args.synthetic is None
 
 
-def load(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Picture:
+def load(
+    conf: cfg.ConfigOpts,
+    args: argparse.Namespace,
+    closeness: Closeness = Closeness.PROVIDERS,
+) -> Picture:
     """The whole cloud that the arguments name.
 
+    :param closeness: of a live one.
     :raises BadFile, synthetic.BadLine, cfg.Error, CloudUnreachable: a sentence.
     """
     if args.from_file is not None and args.synthetic is not None:
@@ -51,7 +58,8 @@ def load(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Picture:
     if args.from_file is not None:
         return read(args.from_file)
     with asked(conf) as api:
-        return whole.take(api, SystemClock())
+        policy = trigger_conf.options(conf).policy
+        return whole.take(api, SystemClock(), closeness, policy)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from cliff.lister import Lister
@@ -19,11 +19,18 @@ from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.cluster.openstack import inventory
 from nova_ha_scheduler.cluster.picture import Host, Picture, Server
 from nova_ha_scheduler.evacuation import dry_run
+from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.planner import explain, triage
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.openstack_world import OpenStackCloud
+
+_SCHEDULER = explain.HostCheck(
+    "nova-scheduler",
+    "it refused this host in the server's newest recovery, for reasons of its own: its "
+    "log says which filter",
+)
 
 _OPERATIONS = {
     "evacuate": Operation.EVACUATE,
@@ -65,8 +72,12 @@ class Explain(BaseCommand, Lister):
         asked = explain.request(server, picture.hosts, preferences, operation)
         hosts = [host for _, host in sorted(picture.hosts.items())]
         shown = [host for host in hosts if args.host in (None, host.name)]
+        refused = self._refused(args, server, operation)
         checks = {
-            host.name: list(explain.checks(server, asked, host, preferences))
+            host.name: [
+                *explain.checks(server, asked, host, preferences),
+                *([_SCHEDULER] if host.name in refused else []),
+            ]
             for host in shown
         }
         first = {n: explain.first_no(iter(found)) for n, found in checks.items()}
@@ -83,6 +94,22 @@ class Explain(BaseCommand, Lister):
             _host_row(host, first[host.name]) for host in shown
         ]
 
+    def _refused(
+        self, args: argparse.Namespace, server: Server, operation: Operation
+    ) -> Collection[str]:
+        """The hosts that Nova did not take for it in its newest recovery."""
+        if not clouds.is_live(args) or operation is not Operation.EVACUATE:
+            return ()
+        # It takes long to import, and a cloud that does not answer needs none.
+        from nova_ha_scheduler.journal.history import History, HistoryQuery
+
+        query = HistoryQuery(server=server.uuid, limit=1)
+        try:
+            found = History(self.app.database).servers(query)
+        except JournalError:
+            return ()  # there may be none where this runs
+        return found[0].refused if found else ()
+
     def _find(self, args: argparse.Namespace) -> tuple[Picture, Server]:
         """The server, and a picture that shows it with what it needs."""
         if not clouds.is_live(args):
@@ -90,7 +117,10 @@ class Explain(BaseCommand, Lister):
             return picture, _the_one(args.server, picture.servers.values())
         with clouds.asked(self.app.conf) as api:
             found = _the_one(args.server, inventory.named(api, args.server))
-            cloud = OpenStackCloud(api, SystemClock())
+            policy = trigger_conf.options(self.app.conf).policy
+            anywhere = _OPERATIONS[args.operation].makes_disk  # to a host of any zone
+            bound = None if anywhere else policy
+            cloud = OpenStackCloud(api, SystemClock(), bound, thorough=True)
             picture = dry_run.look(cloud, [found.host])
         if found.uuid not in picture.servers:
             raise Refused(f"{args.server}: it has just left {found.host}")

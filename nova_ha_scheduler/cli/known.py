@@ -9,7 +9,7 @@ that is not in the history.
 import sys
 from collections.abc import Callable, Collection
 
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Configured
 from nova_ha_scheduler.cli.quick_look import QuickLook
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
@@ -17,7 +17,7 @@ from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 
 
-def require_host(app: NovaHA, history: History, host: str) -> None:
+def require_host(app: Configured, history: History, host: str) -> None:
     """Make sure that there is, or was, a host of exactly this name.
 
     :raises UnknownName: neither the history nor the cloud knows one.
@@ -27,7 +27,7 @@ def require_host(app: NovaHA, history: History, host: str) -> None:
         _ask(f"host {host}", host, known, lambda: _hosts(app))
 
 
-def require_server(app: NovaHA, history: History, server: str) -> None:
+def require_server(app: Configured, history: History, server: str) -> None:
     """The same of a server, by its id or its exact name."""
     known = history.known_servers()
     if server not in known:
@@ -57,10 +57,10 @@ def _ask(
         raise UnknownName(f"neither the history nor the cloud knows a {what}{hint}")
 
 
-def _hosts(app: NovaHA) -> Collection[str]:
+def _hosts(app: Configured) -> Collection[str]:
     return QuickLook(app.conf).hosts().hosts
 
 
-def _servers(app: NovaHA, said: str) -> Collection[str]:
+def _servers(app: Configured, said: str) -> Collection[str]:
     found = QuickLook(app.conf).servers_named(said)
     return {word for server in found for word in (server.uuid, server.name)}

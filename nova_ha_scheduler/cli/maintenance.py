@@ -18,12 +18,16 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.until_done import UntilDone, draw_bar
 from nova_ha_scheduler.cli.values import duration, words
-from nova_ha_scheduler.cli.who import ordering
+from nova_ha_scheduler.cli.who import ordering, signed
 from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command, CommandKind
-from nova_ha_scheduler.records.maintenance_window import Window, WindowState
-from nova_ha_scheduler.records.move import Move, MoveState
+from nova_ha_scheduler.records.maintenance_window import (
+    Window,
+    WindowPhase,
+    WindowState,
+)
+from nova_ha_scheduler.records.move import Move, MovePhase, MoveState
 from nova_ha_scheduler.service.parts import Parts
 
 _HOLDS = 600.0
@@ -44,7 +48,7 @@ def _order(
     kind: CommandKind, args: argparse.Namespace, reason: str, **more: Any
 ) -> Command:
     now, id = time.time(), uuidutils.generate_uuid()
-    whose = args.by, reason
+    whose = signed(args.by), reason
     return Command(id, kind, args.host, *whose, now, now + _HOLDS, **more)
 
 
@@ -181,7 +185,7 @@ class _Starter(_Follower):
         if not self._wait:
             return exits.DONE
         if window.drained_at is None:
-            if window.reason is Reason.MAY_RETURN_UNKNOWN:
+            if window.phase is WindowPhase.UNREADABLE:
                 self._say(self._command, window.sentence)
             return None
         left = [move for move in self.moves if not _is_away(move)]
@@ -200,4 +204,4 @@ class _Ender(_Follower):
 
 
 def _is_away(move: Move) -> bool:
-    return move.state is MoveState.MOVED or move.reason is Reason.GONE
+    return move.state is MoveState.MOVED or move.phase is MovePhase.GONE

@@ -11,6 +11,7 @@ from oslo_utils import uuidutils
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import words
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.records.commands import Command, CommandKind
 
 
@@ -48,5 +49,5 @@ def new_command(
 ) -> Command:
     now = time.time()
     id = uuidutils.generate_uuid()
-    words = (host, args.by, args.reason)
+    words = (host, signed(args.by), args.reason)
     return Command(id, kind, *words, now, args.expires, **more)

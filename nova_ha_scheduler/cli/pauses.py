@@ -17,7 +17,7 @@ from nova_ha_scheduler.cli import quick_look
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ahead
 from nova_ha_scheduler.cli.values import Moment, words
-from nova_ha_scheduler.cli.who import ordering
+from nova_ha_scheduler.cli.who import ordering, signed
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.evacuation import stopping
@@ -74,7 +74,7 @@ class BeginPause(BaseCommand, ShowOne):
             self._check(args)
         pause = pauses.Pause(
             id=uuidutils.generate_uuid(dashed=False)[:_ID_LENGTH],
-            by=args.by,
+            by=signed(args.by),
             reason=args.reason,
             at=time.time(),
             until=args.until,
@@ -120,7 +120,7 @@ class Resume(BaseCommand, Lister):
         journal = SqlJournal(self.app.database)
         known, now = journal.pauses(), time.time()
         chosen = _chosen(args, known)
-        ended = [replace(p, ended_at=now, ended_by=args.by) for p in chosen]
+        ended = [replace(p, ended_at=now, ended_by=signed(args.by)) for p in chosen]
         journal.put_pauses(ended, [stopping.resumed(pause) for pause in ended])
         for pause in known:
             if pause not in chosen and not pause.is_over(now):

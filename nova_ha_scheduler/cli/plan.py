@@ -18,10 +18,15 @@ from nova_ha_scheduler.cli.plan_file import Plan
 from nova_ha_scheduler.cli.values import Lines, Words
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
+from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.openstack import beforehand
+from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.detection import suspicion
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.planner.plan import Prospect, prospects
 from nova_ha_scheduler.records.commands import CommandKind
 from nova_ha_scheduler.rules import vocabulary
@@ -77,7 +82,7 @@ class MakePlan(BaseCommand, Lister):
             picture = self._picture(args, args.hosts)
             plan = plan_file.make(picture, self._options, args.hosts)
         for host in plan.hosts:
-            _warn(picture.hosts[host])
+            _warn(picture.hosts[host], self._options)
         if args.out is not None:
             snapshot.write(args.out, plan_file.dump(plan))
         if any(step.stays for step in plan.steps):
@@ -88,7 +93,9 @@ class MakePlan(BaseCommand, Lister):
         if not clouds.is_live(args):
             return clouds.load(self.app.conf, args)
         with clouds.asked(self.app.conf) as api:
-            return dry_run.look(OpenStackCloud(api, SystemClock()), hosts)
+            cloud = OpenStackCloud(api, SystemClock(), self._options.policy)
+            picture = dry_run.look(cloud, hosts)
+            return _closer(api, picture, hosts, self._options)
 
     def _table(
         self, args: argparse.Namespace, plan: Plan, picture: Picture
@@ -157,10 +164,33 @@ def _read(path: Path) -> Plan:
         raise BadFile(f"{path}: {error}") from error
 
 
-def _warn(host: Host) -> None:
+def _closer(api: Api, picture: Picture, hosts: list[str], options: Options) -> Picture:
+    """The picture, with what is asked for each server; what cannot be seen of it, and
+    what would make an evacuation fail, is said."""
+    try:
+        picture = beforehand.with_shares(api, picture, hosts)
+    except CloudUnreachable as error:
+        print(f"whether they have shares cannot be seen: {error}", file=sys.stderr)
+    wanted = {
+        uuid: server
+        for uuid, server in picture.servers.items()
+        if server.host in hosts
+        and not triage.why_left(server, picture.hosts[server.host].facts, options)
+    }
+    try:
+        for uuid, sentences in beforehand.locked(api, wanted).items():
+            for why in sentences:
+                print(f"{wanted[uuid].name}: {why}", file=sys.stderr)
+    except CloudUnreachable as error:
+        words = "whether the keys of encrypted volumes can be read cannot be seen"
+        print(f"{words}: {error}", file=sys.stderr)
+    return picture
+
+
+def _warn(host: Host, options: Options) -> None:
     """What keeps the trigger off a host, whatever its plan says."""
     by_hand = "" if suspicion.under_maintenance(host) else ", unless by hand"
-    if why := suspicion.hands_off(host):
+    if why := suspicion.hands_off(host, options):
         said = why[0].sentence(why[1])
     elif vocabulary.HA not in host.facts.flags:
         said = "it is in no aggregate with ha=true"

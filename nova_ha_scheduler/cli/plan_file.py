@@ -11,7 +11,7 @@ from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.server_recovery import ServerPhase, ServerState
 
 FORMAT = codec.Format("nova-ha-plan", 1)
 
@@ -89,7 +89,7 @@ def make(picture: Picture, options: Options, hosts: Sequence[str]) -> Plan:
             outcome=_WORDS[record.state],
             destination=record.destination,
             reason=record.sentence,
-            meant=record.reason is None or not record.reason.intended,
+            meant=record.phase is not ServerPhase.AS_INTENDED,
             needs=dict(sorted(picture.servers[record.server].needs.items())),
         )
         for record in dry_run.plan(picture, options, hosts)

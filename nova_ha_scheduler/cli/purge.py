@@ -8,6 +8,7 @@ from typing import Any
 
 from cliff.show import ShowOne
 
+from nova_ha_scheduler import receivers
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.values import duration
 from nova_ha_scheduler.journal import JournalError
@@ -15,24 +16,31 @@ from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.notifications import broker
+from nova_ha_scheduler.service.notifications.courier import outbox
 
 
 class PurgeHistory(BaseCommand, ShowOne):
     """Delete what ended long ago; open recoveries stay.
 
-    So do events that are still to be sent as notifications.
+    So do events that are still to be sent, as notifications or as messages to people.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("--older-than", type=duration, required=True, metavar="AGE", help="90d")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        window = trigger_conf.options(self.app.conf).guard_window
+        window = trigger_conf.options(self.app.conf).remembered
         if args.older_than < window:
             raise JournalError(
                 f"the guard still counts the recoveries of the last {window:.0f} s"
             )
         database, before = self.app.database, time.time() - args.older_than
-        sent = Outbox(database).last() if broker.sends(self.app.conf) else None
+        people = receivers.named(self.app.conf).values()
+        outboxes = [outbox(database, each) for each in people]
+        if broker.sends(self.app.conf):
+            outboxes.append(Outbox(database))
+        # Of who was sent nothing yet, no trigger knows: it begins with what is then.
+        lasts = [last for box in outboxes if (last := box.last()) is not None]
+        sent = min(lasts, default=None)
         deleted = History(database).purge(before, sent)
         return ("recoveries_deleted",), (deleted,)

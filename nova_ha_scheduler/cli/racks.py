@@ -5,14 +5,14 @@ import."""
 import sys
 from collections.abc import Sequence
 
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Configured
 from nova_ha_scheduler.cli.quick_look import QuickLook, require_zone
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
 from nova_ha_scheduler.cluster.host_names import UnknownName
 
 
-def named(app: NovaHA, hosts: Sequence[str]) -> None:
+def named(app: Configured, hosts: Sequence[str]) -> None:
     """Make sure that Nova knows all of them; while the cloud is out of order, that is
     left to the trigger.
 
@@ -33,7 +33,7 @@ def named(app: NovaHA, hosts: Sequence[str]) -> None:
         raise UnknownName("; ".join([*problems, "nothing was ordered"]))
 
 
-def members(app: NovaHA, zone: str | None, aggregate: str | None) -> list[str]:
+def members(app: Configured, zone: str | None, aggregate: str | None) -> list[str]:
     """The compute hosts in a storage zone, or in an aggregate, by name.
 
     :raises CloudUnreachable: who they are is not known.

@@ -47,7 +47,7 @@ class ConfirmFenced(BaseCommand, Lister):
         hosts = self._hosts(args, spools)
         orders = [new_command(kind, host, args) for host in hosts]
         if spools:
-            found = spooled.ask(orders, DIRECTORY)
+            found = spooled.ask(orders, args.by, DIRECTORY)
         else:
             found = answers.ask(self.app, orders)
         self.code = answers.tell(found)
@@ -91,11 +91,15 @@ class _Order(BaseCommand, ShowOne):
         expiring(add, "until when it waits for a trigger, if none is active")
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
-        order = new_command(self.kind, args.host, args)
+        order = new_command(self.kind, args.host, args, **self.more(args))
         found = answers.ask(self.app, [order])
         self.code = answers.tell(found)
         columns, (row,) = answers.table(found)
         return columns, row
+
+    def more(self, args: argparse.Namespace) -> dict[str, Any]:
+        """What the command alone says; see Command."""
+        return {}
 
 
 class Abort(_Order):
@@ -115,3 +119,15 @@ class Retry(_Order):
     """
 
     kind = CommandKind.RETRY
+
+    def arguments(self, add: Callable[..., Any]) -> None:
+        super().arguments(add)
+        help = (
+            "you have emptied both queues of the host (compute.HOST and "
+            "compute-alt.HOST) since it is off, so that nothing in there starts a "
+            "server when it returns: those in powering-on and the like are evacuated"
+        )
+        add("--queues-emptied", action="store_true", help=help)
+
+    def more(self, args: argparse.Namespace) -> dict[str, Any]:
+        return {"queues_emptied": args.queues_emptied}

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from nova_ha_scheduler import exits
 from nova_ha_scheduler.cli import answers
 from nova_ha_scheduler.cli.answers import Answer
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Configured
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.spool import word
@@ -20,7 +20,7 @@ from nova_ha_scheduler.spool.word import Word
 _POLL_SECONDS = 0.2
 
 
-def is_needed(app: NovaHA, directory: str) -> bool:
+def is_needed(app: Configured, directory: str) -> bool:
     """Whether the configuration is not for this user's eyes, and there is a directory.
 
     :raises cfg.Error: it is wrong otherwise.
@@ -32,9 +32,10 @@ def is_needed(app: NovaHA, directory: str) -> bool:
     return not readable and os.path.isdir(directory)
 
 
-def ask(orders: list[Command], directory: str) -> list[Answer]:
+def ask(orders: list[Command], by: str, directory: str) -> list[Answer]:
     """Give the words of these orders, and wait for an answer to each.
 
+    :param by: the name alone: the trigger sees whose the file is.
     :raises Refused: they cannot be given.
     """
     print(
@@ -45,7 +46,7 @@ def ask(orders: list[Command], directory: str) -> list[Answer]:
     ids = {}
     for order in orders:
         lasts = order.expires_at - order.at
-        said = Word(order.host, order.by, order.reason, order.at, lasts)
+        said = Word(order.host, by, order.reason, order.at, lasts)
         try:
             ids[order.id] = word.give(said, directory)
         except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from nova_ha_scheduler import exits
 from nova_ha_scheduler.cli import history_rows, progress
-from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.cli.app import Configured
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.reasons import Reason
@@ -26,7 +26,7 @@ _FOLLOWED = (None, Reason.ALREADY)
 
 
 def follow(
-    app: NovaHA, commands: Sequence[Command], timeout: float | None = None
+    app: Configured, commands: Sequence[Command], timeout: float | None = None
 ) -> tuple[int, list[ServerRecovery]]:
     """Give these commands, each for a host of its own, and follow them to their end.
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from nova_ha_scheduler import files
 from nova_ha_scheduler.cli.values import words
 
 
@@ -25,6 +26,11 @@ def ordering(add: Callable[..., Any]) -> None:
         required=not you,
         help="who orders it (who is logged in, or has called sudo)",
     )
+
+
+def signed(by: str) -> str:
+    """As the history has it: with the user beside, where that is another name."""
+    return files.signed(by, files.owner(os.getuid()))
 
 
 def _you() -> str:

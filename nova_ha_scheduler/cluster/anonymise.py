@@ -14,9 +14,9 @@ from nova_ha_scheduler.cluster.picture import (
     Host,
     Migration,
     Picture,
-    Resources,
     Server,
 )
+from nova_ha_scheduler.cluster.providers import Portion, Provider, Resources
 from nova_ha_scheduler.cluster.snapshot import picture as picture_of
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
@@ -73,6 +73,8 @@ class _Names:
         named |= {m.destination for m in records if m.destination is not None}
         traits = {trait for host in hosts for trait in host.traits}
         traits |= {t for s in servers for t in s.traits | s.forbidden_traits}
+        portions = [portion for s in servers for portion in s.portions]
+        traits |= {t for one in portions for t in one.traits | one.forbidden_traits}
         amounts = [host.free for host in hosts] + [host.capacity for host in hosts]
         amounts += [server.needs for server in servers]
         uuids = sorted({s.uuid for s in servers} | {m.server for m in records})
@@ -107,6 +109,7 @@ class _Names:
             free=self._amounts(host.free),
             capacity=self._amounts(host.capacity),
             traits=self._traits(host.traits),
+            providers=tuple(map(self._provider, host.providers)),
             unreadable=host.unreadable and _UNREADABLE,
         )
 
@@ -125,6 +128,7 @@ class _Names:
             refused_cold=server.refused_cold and "a reason",
             traits=self._traits(server.traits),
             forbidden_traits=self._traits(server.forbidden_traits),
+            portions=tuple(map(self._portion, server.portions)),
             availability_zone=pinned and self.availability_zones[pinned],
             group=group and self.groups[group],
             group_hosts=frozenset(self.hosts[name] for name in server.group_hosts),
@@ -145,6 +149,19 @@ class _Names:
         if amounts is None:
             return None
         return {self.resources.get(name, name): n for name, n in amounts.items()}
+
+    def _provider(self, provider: Provider) -> Provider:
+        found = provider.inventories.items()
+        inventories = {self.resources.get(name, name): one for name, one in found}
+        return Provider(inventories, self._traits(provider.traits))
+
+    def _portion(self, portion: Portion) -> Portion:
+        return Portion(
+            self._amounts(portion.needs) or {},
+            self._traits(portion.traits),
+            self._traits(portion.forbidden_traits),
+            portion.subtree,
+        )
 
     def _traits(self, traits: frozenset[str]) -> frozenset[str]:
         return frozenset(self.traits.get(trait, trait) for trait in traits)

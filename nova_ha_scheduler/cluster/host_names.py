@@ -2,7 +2,8 @@
 """Host names as people write them, and as Nova knows them."""
 
 import difflib
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.reasons import Reason
@@ -11,6 +12,8 @@ from nova_ha_scheduler.reasons import Reason
 class UnknownName(Refused):
     """Nothing has this name: str() says so, and which names are like it."""
 
+
+_ADDRESS = re.compile(r"[\d.]+")
 
 _MANY = 3
 """So many guesses are shown."""
@@ -34,9 +37,10 @@ def hint(name: str, known: Collection[str]) -> str:
 
 def perhaps(host: str, known: Collection[str]) -> list[str]:
     """The names that may have been meant: in another case, with or without the
-    domain, or with more at the end; else those that are spelt alike."""
-    said, names = host.lower(), sorted(known)
-    found = [name for name in names if _alike(said, name.lower())]
+    domain; else those with more at the end; else those that are spelt alike."""
+    names, said = sorted(known), host.lower()
+    found = [name for name in names if _is_same(host, name)]
+    found = found or [n for n in names if said and n.lower().startswith(said)]
     return found or [
         name
         for name in difflib.get_close_matches(host, names, _MANY)
@@ -44,9 +48,21 @@ def perhaps(host: str, known: Collection[str]) -> list[str]:
     ]
 
 
+def same_machine(host: str, known: Iterable[str]) -> str:
+    """ " (perhaps compute-1.example.org?)": the only name of the same machine, in
+    another case, with or without the domain; else "". No other machine's power is to be
+    cut, however alike its name is."""
+    found = [name for name in known if _is_same(host, name)]
+    return f" (perhaps {found[0]}?)" if len(found) == 1 else ""
+
+
 def _number(name: str) -> str:
     return "".join(filter(str.isdigit, name))
 
 
-def _alike(said: str, name: str) -> bool:
-    return bool(said) and (name.startswith(said) or said.startswith(f"{name}."))
+def _is_same(said: str, name: str) -> bool:
+    """Whether both can be of one machine; an address has no domain."""
+    one, other = said.lower(), name.lower()
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    begins = bool(shorter) and longer.startswith(f"{shorter}.")
+    return one == other or (begins and not _ADDRESS.fullmatch(longer))

@@ -4,15 +4,14 @@ since the epoch, UTC.
 """
 
 import enum
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from nova_ha_scheduler.cluster.providers import Portion, Provider, Resources
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
-
-Resources = Mapping[str, int]
-"""Amounts by Placement resource class, for example ``{"VCPU": 2}``."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,10 @@ class Host:
     :ivar free: what Placement would still give here; None where it is not known.
     :ivar capacity: what it would give if the host were empty; None as well.
     :ivar traits: what its resource providers are said to have, all together.
+    :ivar providers: these, if they say more than the sums in free and capacity: there
+        are several, or one server cannot have all that is free.
+    :ivar offers: the kinds of servers (see Server.kind) to which Placement gives a
+        place here; None: Placement was not asked.
     :ivar unfenceable: why the trigger has no method to fence it; "": it has one, or
         this picture does not tell.
     :ivar unreadable: why nothing is known of its service but its name; "": all is.
@@ -45,11 +48,35 @@ class Host:
     traits: frozenset[str] = frozenset()
     unfenceable: str = ""
     unreadable: str = ""
+    providers: tuple[Provider, ...] = ()
+    offers: frozenset[int] | None = None
 
     @property
     def heard(self) -> bool:
         """Whether Nova is known to hold the service for up."""
         return self.up and not self.unreadable
+
+    def with_providers(self, found: tuple[Provider, ...]) -> "Host":
+        """The host as Placement shows it.
+
+        :param found: the compute node first.
+        """
+        free: Counter[str] = Counter()
+        capacity: Counter[str] = Counter()
+        for provider in found:
+            for what, one in provider.inventories.items():
+                # What is used too much of one provider is not missing at another.
+                free[what] += one.free if len(found) == 1 else max(0, one.free)
+                capacity[what] += one.capacity
+        inventories = [one for p in found for one in p.inventories.values()]
+        plain = len(found) == 1 and not any(i.refuses(i.capacity) for i in inventories)
+        return replace(
+            self,
+            free=dict(free),
+            capacity=dict(capacity) or None,
+            traits=frozenset[str]().union(*(one.traits for one in found)),
+            providers=() if plain else found,
+        )
 
 
 UNNAMED = "(a service without a readable host name)"
@@ -65,11 +92,16 @@ class Server:
     :ivar local_disk: whether any of its disks lies on the host's own storage path
         (not on a volume).
     :ivar needs: what it takes of Placement; volume-backed: no DISK_GB for its root.
+    :ivar portions: the parts of that which one provider alone has to give.
+    :ivar isolated: whether each portion is another provider's.
+    :ivar kind: servers of one kind need and require the same, from the same hosts;
+        0: Placement was not asked for it.
     :ivar refused_by_nova: a sentence on a property for which Nova refuses every
         evacuation (a vTPM, a share mapping, a port with an accelerator), or "".
     :ivar refused_live, refused_cold: the same for live and for cold migration.
-    :ivar traits: what its flavor and its image require of a host.
-    :ivar forbidden_traits: what a host must not have.
+    :ivar traits: what its flavor and its image require of the providers that give it
+        anything but the portions.
+    :ivar forbidden_traits: what none of these may have.
     :ivar availability_zone: the zone that it is pinned to, if it is.
     :ivar group: its server group, if that has a hard policy.
     :ivar group_apart: whether that policy is anti-affinity; else it is affinity.
@@ -77,6 +109,7 @@ class Server:
     :ivar missing: sentences on volumes and ports that are not attached as they
         should be; None if nobody looked (see Scope.landed).
     :ivar unreadable: why nothing is known of it but where it is; "": all is.
+    :ivar changed_at: when Nova last wrote its record; None: that is not known.
     """
 
     uuid: str
@@ -101,6 +134,10 @@ class Server:
     group_hosts: frozenset[str] = frozenset()
     missing: tuple[str, ...] | None = None
     unreadable: str = ""
+    changed_at: float | None = None
+    portions: tuple[Portion, ...] = ()
+    isolated: bool = False
+    kind: int = 0
 
 
 class MoveKind(enum.Enum):
@@ -116,6 +153,7 @@ class Migration:
 
     :ivar id: grows with time, within a source host's cell.
     :ivar kind: Nova's migration_type.
+    :ivar changed_at: when Nova last wrote it; None: that is not known.
     """
 
     id: int
@@ -124,11 +162,18 @@ class Migration:
     destination: str | None
     status: str
     kind: str = "evacuation"
+    changed_at: float | None = None
 
     @property
     def landed(self) -> bool:
         """Whether it has ended well; neither landed nor failed: it is under way."""
         return self.status in ("done", "completed", "confirmed")
+
+    @property
+    def is_source_back(self) -> bool:
+        """Of an evacuation: whether its source has come back. nova-compute ends what
+        was evacuated from its host when it starts, also what has not begun."""
+        return self.status == "completed"
 
     @property
     def arrived(self) -> bool:
@@ -208,6 +253,7 @@ class Scope:
     :ivar overview: whether the cloud's hosts are needed; if not, there are none.
     :ivar leaving: hosts whose servers move, or shall: list them, and the records of
         moves that they are the source of, and who may come back to them.
+    :ivar glanced: hosts whose servers alone are wanted, apart from all others.
     :ivar moves_since: records of moves that have not changed since then are of no
         interest.
     """
@@ -219,6 +265,7 @@ class Scope:
     overview: bool = True
     leaving: frozenset[str] = frozenset()
     moves_since: float = 0.0
+    glanced: frozenset[str] = frozenset()
 
     @property
     def listed(self) -> frozenset[str]:
@@ -232,9 +279,9 @@ class Picture:
 
     The records are read before the servers, and both before the free amounts: what
     a record shows as claimed is then claimed in the amounts, too. It is whole: a
-    cell that does not answer makes no picture, not a smaller one; unless it fails
-    after the hosts were listed, which Nova's other lists do not tell. A host or server
-    that cannot be read is there all the same, and says so.
+    cell that does not answer makes no picture, not a smaller one, and whom Nova's lists
+    leave out is asked for by id. A host or server that cannot be read is there all the
+    same, and says so.
 
     :ivar taken_at: when the first request for it was sent.
     :ivar scope: what was asked for; hosts outside it have no servers here.
@@ -242,6 +289,7 @@ class Picture:
         they are.
     :ivar unread: what could not be read.
     :ivar unconfirmed: who may come back to the hosts that are left.
+    :ivar glanced: the servers of the hosts that were only glanced at, by host.
     """
 
     taken_at: float
@@ -252,6 +300,7 @@ class Picture:
     hosts_at: float | None = None
     unread: tuple[Unread, ...] = ()
     unconfirmed: tuple[Unconfirmed, ...] = ()
+    glanced: Mapping[str, tuple[Server, ...]] = field(default_factory=dict)
 
     def with_hosts_of(self, older: "Picture") -> "Picture":
         """This picture, whose scope is without an overview, completed."""

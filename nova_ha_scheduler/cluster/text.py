@@ -22,8 +22,10 @@ from typing import Any
 
 import yaml
 
+from nova_ha_scheduler.cluster import providers as placement
 from nova_ha_scheduler.cluster.amounts import amounts
 from nova_ha_scheduler.cluster.picture import Host, Picture, Server
+from nova_ha_scheduler.cluster.providers import Inventory, Provider, Resources
 from nova_ha_scheduler.cluster.snapshot import BadFile, picture
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
@@ -54,6 +56,8 @@ HOST_KEYS: Mapping[str, Any] = {
     "disabled": str,  # the service is, for this reason
     "down": bool,  # the service is
     "room": (str, int),  # amounts, or a number of vCPU
+    "most": str,  # amounts: no server gets more of it
+    "devices": list,  # amounts: each a resource provider below the host
     "traits": list,
 }
 SERVER_KEYS: Mapping[str, Any] = {
@@ -190,6 +194,11 @@ def host(name: str, said: Mapping[str, Any]) -> Host:
     """An empty host. :raises BadFile: its room cannot be read."""
     room = said.get("room", 8)
     amount = {"VCPU": room} if isinstance(room, int) else _amounts(name, room)
+    traits = frozenset(map(str, said.get("traits", ())))
+    providers = tuple(_providers(name, amount, traits, said))
+    for provider in providers[1:]:
+        for what, one in provider.inventories.items():
+            amount[what] = amount.get(what, 0) + one.capacity
     return Host(
         name,
         facts=HostFacts.of([metadata(said)]),
@@ -199,8 +208,22 @@ def host(name: str, said: Mapping[str, Any]) -> Host:
         availability_zone=said.get("az", "nova"),
         free=amount,
         capacity=amount,
-        traits=frozenset(map(str, said.get("traits", ()))),
+        traits=traits,
+        providers=providers,
     )
+
+
+def _providers(
+    name: str, room: Resources, traits: frozenset[str], said: Mapping[str, Any]
+) -> Iterator[Provider]:
+    """The host's, and those of its devices; none, if its room says all."""
+    most = _amounts(name, said["most"]) if "most" in said else {}
+    devices = [_amounts(name, str(one)) for one in said.get("devices", ())]
+    if most or devices:
+        found = {what: Inventory(n, 0, most.get(what)) for what, n in room.items()}
+        yield Provider(found, traits)
+    for one in devices:
+        yield Provider({what: Inventory(n) for what, n in one.items()})
 
 
 def _amounts(name: str, text: str) -> dict[str, int]:
@@ -247,7 +270,9 @@ def server(name: str, said: Mapping[str, Any]) -> Server:
 def _taken(hosts: Mapping[str, Host], servers: Iterable[Server]) -> Iterator[Host]:
     """The hosts without what their servers take."""
     taken: dict[str, dict[str, int]] = {name: {} for name in hosts}
+    providers = {name: host.providers for name, host in hosts.items()}
     for one in servers:
+        providers[one.host] = placement.taken(providers[one.host], one.needs)
         for what, amount in one.needs.items():
             taken[one.host][what] = taken[one.host].get(what, 0) + amount
     for name, empty in hosts.items():
@@ -256,7 +281,7 @@ def _taken(hosts: Mapping[str, Host], servers: Iterable[Server]) -> Iterator[Hos
             if what not in free:
                 raise BadFile(f"hosts.{name}: its servers take {what}, and it has none")
             free[what] -= amount
-        yield replace(empty, free=free)
+        yield replace(empty, free=free, providers=providers[name])
 
 
 def grouped(servers: Iterable[Server]) -> Iterator[Server]:

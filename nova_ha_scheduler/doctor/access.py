@@ -2,28 +2,34 @@
 """What the cloud lets the trigger see and do: a few small requests, none of which
 changes anything."""
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack import fields
+from nova_ha_scheduler.cluster.openstack import calls, fields
 from nova_ha_scheduler.cluster.openstack.api import (
     HYPERVISORS,
     PLACEMENT,
     READ,
     Api,
 )
+from nova_ha_scheduler.cluster.openstack.calls import ApiCall
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 _NEEDED = {
     "compute": (READ, "Nova 2025.1 or later"),
-    "placement": (PLACEMENT, "Placement of OpenStack Stein or later"),
+    "placement": (PLACEMENT, "Placement of OpenStack Train or later"),
 }
 _NOBODY = "there-is-no-such-host"
+_NO_AGGREGATE = 2**31 - 1
+"""The last number that Nova's database has room for."""
+
+_WILD = re.compile(r"\{[^}]*\}|\*\*|\*")
 
 Json = Mapping[str, Any]
 
@@ -33,39 +39,28 @@ class Probe:
     """A list that the trigger asks for.
 
     :ivar key: of the items in the answer.
-    :ivar rule: the policy that lets it.
+    :ivar severity: of its being hidden.
+    :ivar rule: which of the call's policies most likely hides it.
     :ivar shown: what an item has to show, by the policy that lets it; a dot goes one
         deeper.
     """
 
-    path: str
+    call: ApiCall
     key: str
     rule: str
-    why: str
-    service: str = "compute"
     microversion: str | None = READ
     params: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity = ERROR
 
 
 PROBES = (
+    Probe(calls.SERVICES, "services", "os_compute_api:os-services:list"),
+    Probe(calls.AGGREGATES, "aggregates", "os_compute_api:os-aggregates:index"),
     Probe(
-        "/os-services",
-        "services",
-        "os_compute_api:os-services:list",
-        "No death can be seen.",
-    ),
-    Probe(
-        "/os-aggregates",
-        "aggregates",
-        "os_compute_api:os-aggregates:index",
-        "No tag of a host can be seen: nothing is protected.",
-    ),
-    Probe(
-        "/servers/detail",
+        calls.SERVERS,
         "servers",
         "os_compute_api:servers:detail:get_all_tenants",
-        "Other tenants' servers cannot be seen, and would not be evacuated.",
         params={"all_tenants": "1", "limit": "1"},
         shown={
             "OS-EXT-SRV-ATTR:host": "os_compute_api:os-extended-server-attributes",
@@ -73,58 +68,77 @@ PROBES = (
         },
     ),
     Probe(
-        "/os-migrations",
+        calls.MIGRATIONS,
         "migrations",
         "os_compute_api:os-migrations:index, or "
         "os_compute_api:os-migrations:index:all_projects",
-        "The fate of an evacuation cannot be seen.",
         params={"limit": "1"},
         shown={"source_compute": "os_compute_api:os-migrations:index:host"},
     ),
     Probe(
-        "/os-hypervisors/detail",
+        calls.HYPERVISORS,
         "hypervisors",
         "os_compute_api:os-hypervisors:list-detail",
-        "Which of Placement's providers is which host cannot be known, and so not "
-        "where there is room.",
         microversion=HYPERVISORS,
         params={"limit": "1"},
     ),
     Probe(
-        "/os-server-groups",
+        calls.GROUPS,
         "server_groups",
         "os_compute_api:os-server-groups:index:all_projects",
-        "Affinity cannot be seen: Nova may refuse the planned destination.",
         params={"all_projects": "1", "limit": "1"},
     ),
     Probe(
-        "/flavors/detail",
+        calls.FLAVORS,
         "flavors",
         "os_compute_api:os-flavor-extra-specs:index",
-        "What flavors say of ha cannot be checked.",
         params={"is_public": "None", "limit": "1"},
         shown={"extra_specs": "os_compute_api:os-flavor-extra-specs:index"},
     ),
     Probe(
-        "/allocation_candidates",
+        calls.CANDIDATES,
         "provider_summaries",
         "placement:allocation_candidates:list",
-        "Where there is room cannot be seen: no server would be asked for.",
-        service="placement",
         microversion=PLACEMENT,
         params={"resources": "MEMORY_MB:1", "limit": "1"},
     ),
     Probe(
-        "/ports",
+        calls.PROVIDERS,
+        "resource_providers",
+        "placement:resource_providers:list",
+        microversion=PLACEMENT,
+        params={"name": _NOBODY},
+    ),
+    Probe(
+        calls.PORTS,
         "ports",
         "get_port",
-        "Whether a server that has landed has its ports cannot be seen.",
-        service="network",
         microversion=None,
         params={"limit": "1"},
         shown={"binding:host_id": "get_port:binding:host_id"},
     ),
+    Probe(
+        calls.VOLUMES,
+        "volumes",
+        "volume:get_all",
+        microversion=None,
+        params={"all_tenants": "1", "limit": "1"},
+        # It is shown to whom Cinder takes for an administrator, and so are the volumes
+        # of other projects.
+        shown={"os-vol-host-attr:host": "context_is_admin"},
+    ),
+    Probe(
+        calls.IMAGES,
+        "images",
+        "get_images",
+        microversion=None,
+        params={"visibility": "all", "limit": "1"},
+        severity=WARNING,
+    ),
 )
+
+_MAY_BE_MISSING = ("block_storage", "image")
+"""A cloud may have no volumes, and the trigger's login may find no images."""
 
 
 def too_old(api: Api) -> Iterator[Finding]:
@@ -142,23 +156,31 @@ def too_old(api: Api) -> Iterator[Finding]:
 
 
 def hidden(api: Api) -> Iterator[Finding]:
-    """:raises CloudUnreachable: for all answers but good ones and 403."""
+    """:raises CloudUnreachable: for all answers but good ones and 403, of services that
+    the trigger cannot do without."""
     for probe in PROBES:
+        service, path = probe.call.service, probe.call.path
+        if service in _MAY_BE_MISSING and api.endpoint(service) is None:
+            continue
         try:
-            answer = api.get(
-                probe.service, probe.path, probe.microversion, probe.params
-            )
+            answer = api.get(service, path, probe.microversion, probe.params)
         except CloudUnreachable as error:
-            if error.status != 403:
+            if error.status == 403:
+                words = f"{probe.call.name} is refused"
+                yield _refused(words, probe.call.why, probe.rule, probe.severity)
+            elif probe.severity is ERROR:
                 raise
-            yield _refused(f"GET {probe.path} is refused", probe.why, probe.rule)
+            else:
+                mend = "see why the service does not answer"
+                yield Finding(WARNING, str(error), probe.call.why, mend)
             continue
         if not probe.shown:
             continue
-        items = fields.listed(answer, probe.key, f"{probe.service} GET {probe.path}")
+        items = fields.listed(answer, probe.key, f"{service} {probe.call.name}")
         for name, rule in probe.shown.items():
             if items and not _has(items[0], name):
-                yield _refused(f"GET {probe.path} hides {name}", probe.why, rule)
+                what = f"{probe.call.name} hides {name}"
+                yield _refused(what, probe.call.why, rule, probe.severity)
 
 
 def filters_ignored(api: Api) -> Iterator[Finding]:
@@ -188,15 +210,78 @@ def may_not_change_services(api: Api) -> Iterator[Finding]:
     if api.forbids("PUT", path, {"forced_down": True}):
         yield _refused(
             "PUT /os-services is refused",
-            "A fenced host can neither be forced down nor disabled, and Nova evacuates "
-            "only from a host that is down.",
-            "os_compute_api:os-services:update",
+            calls.CHANGE_SERVICE.why,
+            " and ".join(calls.CHANGE_SERVICE.rules),
         )
 
 
-def _refused(what: str, why: str, rule: str) -> Finding:
+def may_not_change_aggregates(api: Api) -> Iterator[Finding]:
+    """Asked of one that cannot exist, for a host that does not."""
+    path = f"/os-aggregates/{_NO_AGGREGATE}/action"
+    for rule, action in (
+        ("add_host", {"host": _NOBODY}),
+        ("remove_host", {"host": _NOBODY}),
+        ("set_metadata", {"metadata": {_NOBODY: None}}),
+    ):
+        if api.forbids("POST", path, {rule: action}):
+            yield _refused(
+                f"{rule} of an aggregate is refused",
+                calls.CHANGE_AGGREGATE.why,
+                f"os_compute_api:os-aggregates:{rule}",
+            )
+
+
+def system_scope(api: Api) -> Iterator[Finding]:
+    """Nova, Placement, Neutron and Cinder have no policy for such a token any more."""
+    token = api.access()
+    if token is not None and token.system_scoped:
+        yield Finding(
+            ERROR,
+            "the login is of the whole system, and of no project",
+            "Nova answers 403 to each request of such a token: all of its policies are "
+            "of projects.",
+            "project_name in [cloud], in the place of system_scope",
+        )
+
+
+def access_rules_missing(api: Api) -> Iterator[Finding]:
+    """Where the login is an application credential with access rules: those that it
+    lacks. What a service without an endpoint would be asked for is left out."""
+    token = api.access()
+    rules = token and token.application_credential_access_rules
+    if rules is None:
+        return
+    for call in calls.CALLS:
+        endpoint = api.endpoint(call.service)
+        if endpoint is None:
+            continue
+        kind, prefix = endpoint
+        path = prefix + call.path.replace("{", "").replace("}", "")
+        if not any(_lets(rule, kind, call.method, path) for rule in rules):
+            yield Finding(
+                ERROR,
+                f"the application credential has no access rule for {kind} "
+                f"{call.method} {prefix}{call.path}",
+                call.why,
+                "an application credential with the rules of nova-ha permission list",
+            )
+
+
+def _lets(rule: Json, kind: str, method: str, path: str) -> bool:
+    """As keystonemiddleware reads it."""
+    if (rule.get("service"), rule.get("method")) != (kind, method):
+        return False
+    pieces = _WILD.split(str(rule.get("path")))
+    marks = _WILD.findall(str(rule.get("path")))
+    found = re.escape(pieces[0])
+    for mark, piece in zip(marks, pieces[1:], strict=True):
+        found += (".*" if mark == "**" else "[^/]+") + re.escape(piece)
+    return re.fullmatch(found, path) is not None
+
+
+def _refused(what: str, why: str, rule: str, severity: Severity = ERROR) -> Finding:
     mend = f"the policy {rule} for the trigger's user, or a role that has it"
-    return Finding(ERROR, what, why, mend)
+    return Finding(severity, what, why, mend)
 
 
 def _has(item: Json, name: str) -> bool:
@@ -208,4 +293,12 @@ def _has(item: Json, name: str) -> bool:
     return True
 
 
-CHECKS = (hidden, filters_ignored, may_not_change_services)
+FIRST = (system_scope, access_rules_missing)
+"""Where one of them finds something, requests are refused in other words."""
+
+CHECKS = (
+    hidden,
+    filters_ignored,
+    may_not_change_services,
+    may_not_change_aggregates,
+)

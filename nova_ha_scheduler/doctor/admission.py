@@ -19,7 +19,7 @@ _RESTART = "and restart nova-scheduler"
 
 def admission_not_asked(subject: Subject) -> Iterator[Finding]:
     mode = subject.conf.ours("admission")
-    enabled = subject.conf.words("filter_scheduler", "enabled_filters")
+    enabled = subject.conf.filters
     if mode != "off" and ADMISSION_FILTER not in enabled:
         yield Finding(
             Severity.ERROR,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nova_ha_scheduler.doctor import (
     admission,
     beats,
+    choice,
     computes,
     hosts,
     mirror,
@@ -19,6 +20,8 @@ from nova_ha_scheduler.doctor.subject import Subject
 Check = Callable[[Subject], Iterable[Finding]]
 
 _GROUPS: Sequence[tuple[Sequence[Check], tuple[str, ...]]] = (
+    (choice.CHECKS, ()),
+    (choice.OF_NOVA, ("nova",)),
     (scheduler.CHECKS, ("nova",)),
     (scheduler.OF_FLAVORS, ("nova", "flavors", "aggregates")),
     (admission.CHECKS, ("nova",)),
@@ -27,6 +30,7 @@ _GROUPS: Sequence[tuple[Sequence[Check], tuple[str, ...]]] = (
     (hosts.CHECKS, ("picture",)),
     (servers.CHECKS, ("picture",)),
     (servers.OF_FLAVORS, ("picture", "flavors")),
+    (servers.OF_VOLUMES, ("picture", "locked")),
     (mirror.OF_AGGREGATES, ("picture", "aggregates")),
     (mirror.CHECKS, ("picture",)),
     (mirror.OF_FENCING, ("picture", "methods")),
@@ -38,6 +42,7 @@ _ELSE = {
     "picture": "there is no picture of the cloud",
     "flavors": "there is no picture of the cloud",
     "aggregates": "there is no picture of the cloud",
+    "locked": "Cinder, or Barbican, could not be asked",
     "methods": "the fencing file could not be read",
     "broken": "no fence device could be asked",
 }
@@ -47,6 +52,7 @@ CHOSEN = {
     "nova": "no nova.conf was given (--nova-conf)",
     "flavors": "a snapshot has no flavors",
     "aggregates": "a snapshot has no aggregates",
+    "locked": "a snapshot has no keys",
     "methods": "there is no fencing file",
     "broken": "no fence device was asked",
 }

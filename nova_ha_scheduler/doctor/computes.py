@@ -23,6 +23,19 @@ def guests_resume(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def no_service_tokens(subject: Subject) -> Iterator[Finding]:
+    if not subject.conf("service_user", "send_service_user_token"):
+        yield Finding(
+            WARNING,
+            "[service_user] send_service_user_token is off",
+            "Cinder lets go of a volume that a server uses only where a service asks, "
+            "with a token of its own: every evacuation of a server with a volume "
+            "fails, as the new host cannot end the attachment to the dead one.",
+            "[service_user] with send_service_user_token = true and Nova's login, in "
+            "the nova.conf of every host; the login needs the role service",
+        )
+
+
 def heartbeats_elsewhere(subject: Subject) -> Iterator[Finding]:
     driver = subject.conf(None, "servicegroup_driver")
     if driver != "db":
@@ -78,6 +91,7 @@ def _deaf(what: str, mend: str, where: str = "nova-api's nova.conf") -> Finding:
 
 CHECKS = (
     guests_resume,
+    no_service_tokens,
     heartbeats_elsewhere,
     notifications_not_sent,
 )

@@ -5,6 +5,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nova_ha_scheduler.printable import first_of
+
 
 class Severity(enum.IntEnum):
     """How bad it is; the number is the exit code."""
@@ -33,8 +35,5 @@ class Finding:
 
 
 def names(found: Iterable[str], most: int = 5) -> str:
-    """'a, b and 7 more': as many names as a sentence can bear."""
-    ordered = sorted(found)
-    more = len(ordered) - most
-    shown = ", ".join(ordered[:most])
-    return f"{shown} and {more} more" if more > 0 else shown
+    """The names in their order; see :func:`.printable.first_of`."""
+    return first_of(sorted(found), most)

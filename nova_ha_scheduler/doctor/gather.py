@@ -1,33 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subject, from the live cloud or from files; and what was wrong on the way."""
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from oslo_config import cfg
 
+from nova_ha_scheduler import receivers as people
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack import fields, parse, tags, whole
+from nova_ha_scheduler.cluster.openstack import beforehand, fields, parse, tags, whole
 from nova_ha_scheduler.cluster.openstack.api import PLACEMENT, READ, Api
 from nova_ha_scheduler.cluster.openstack.fields import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.lists import Lists
-from nova_ha_scheduler.cluster.picture import Picture
+from nova_ha_scheduler.cluster.picture import Picture, Server
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.cluster.synthetic import BadLine
-from nova_ha_scheduler.doctor import access, checks, file_modes
+from nova_ha_scheduler.doctor import access, checks, file_modes, receivers
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Flavor, Listening, SeenAggregate, Subject
+from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.problems import Code
 from nova_ha_scheduler.journal import JournalError, NoJournal
 from nova_ha_scheduler.journal.database import Database
+from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service import parts
@@ -37,6 +41,9 @@ from nova_ha_scheduler.witnesses import EnabledWitnesses
 ERROR = Severity.ERROR
 
 T = TypeVar("T")
+
+_SHARES_OF = 500
+"""Servers of which it is asked, one by one, whether they have shares."""
 
 _AWAY = (cfg.Error, CloudUnreachable, JournalError)
 
@@ -91,6 +98,7 @@ class Gatherer:
             "The trigger does not start.",
             "mend [witnesses] in nova-ha.conf",
         )
+        self._look_at_receivers()
         self._look_at_journal()
         fencing = self._try(
             "fencing-file",
@@ -103,6 +111,21 @@ class Gatherer:
             methods, unusable = fencing.methods, fencing.unusable
             self.subject = replace(self.subject, methods=methods, unusable=unusable)
         return fencing
+
+    def _look_at_receivers(self) -> None:
+        found = self._try(
+            "receivers",
+            lambda: people.named(self._conf),
+            "The trigger does not start.",
+            "mend the section of the receiver in nova-ha.conf",
+        )
+        for check in receivers.CHECKS if found else ():
+            self._note(checks.name_of(check), list(check((found or {}).values())))
+
+    def _note(self, name: str, found: list[Finding]) -> None:
+        self.found += [(name, finding) for finding in found]
+        if not found:
+            self.done.append(name)
 
     def _look_at_journal(self) -> None:
         try:
@@ -144,16 +167,15 @@ class Gatherer:
         )
 
     def _look_at_files(self) -> None:
-        name = checks.name_of(file_modes.configuration_open)
-        found = list(file_modes.configuration_open(self._conf))
-        self.found += [(name, finding) for finding in found]
-        if not found:
-            self.done.append(name)
+        check = file_modes.configuration_open
+        self._note(checks.name_of(check), list(check(self._conf)))
 
     def ask_devices(self, fencing: FenceDevices) -> None:
         self._devices = len(fencing.with_device)
         fencing.hear_names(self._names)
-        broken = fencing.broken(self._conf.fencing.check_parallelism)
+        seen = self.subject.picture.hosts if self.subject.picture else {}
+        up = [name for name, host in seen.items() if host.heard]
+        broken = fencing.broken(self._conf.fencing.check_parallelism, up)
         self.subject = replace(self.subject, broken=broken)
 
     def ask_cloud(self) -> None:
@@ -170,7 +192,7 @@ class Gatherer:
         if api is None:
             return
         self._api = api
-        for check in (access.too_old, *access.CHECKS):
+        for check in (*access.FIRST, access.too_old, *access.CHECKS):
             if not self._report(check, api, why, mend):
                 break
         if any(finding.severity is ERROR for _, finding in self.found[before:]):
@@ -178,13 +200,34 @@ class Gatherer:
         seen = self._try("cloud", lambda: _look(api), why, mend)
         if seen is not None:
             picture, flavors, aggregates, self._names = seen
+            picture, locked = self._look_closer(api, picture)
             self.subject = replace(
                 self.subject,
                 picture=picture,
                 live=True,
                 flavors=flavors,
                 aggregates=aggregates,
+                locked=locked,
             )
+
+    def _look_closer(
+        self, api: Api, picture: Picture
+    ) -> tuple[Picture, Mapping[str, Sequence[str]] | None]:
+        """The picture with what is asked for each server; and whose keys cannot be
+        read. Neither is worth an error: a recovery goes without."""
+        wanted = {s.uuid: s for s in _protected(picture, self.subject.options)}
+        locked: Mapping[str, Sequence[str]] | None = None
+        with contextlib.suppress(CloudUnreachable):
+            locked = beforehand.locked(api, wanted)
+        with contextlib.suppress(CloudUnreachable):
+            if len(wanted) <= _SHARES_OF:
+                hosts = {server.host for server in wanted.values()}
+                return beforehand.with_shares(api, picture, hosts), locked
+        words = f"whether {len(wanted)} protected servers have shares was not asked"
+        why = "Nova evacuates no server with a share."
+        finding = Finding(Severity.INFO, words, why, "nova-ha plan HOST asks for them")
+        self.found.append(("shares", finding))
+        return picture, locked
 
     def _report(
         self,
@@ -199,11 +242,8 @@ class Gatherer:
         except _AWAY as error:
             self.found.append(("cloud", Finding(ERROR, str(error), why, mend)))
             return False
-        name = checks.name_of(check)
-        self.found += [(name, finding) for finding in found]
-        if not found:
-            self.done.append(name)
-        return not (found and check is access.too_old)
+        self._note(checks.name_of(check), found)
+        return not (found and check in (*access.FIRST, access.too_old))
 
     def _try(
         self,
@@ -220,6 +260,15 @@ class Gatherer:
             return None
         self.done.append(name)
         return result
+
+
+def _protected(picture: Picture, options: Options) -> Iterator[Server]:
+    """The servers that would be evacuated, were their host to die."""
+    for server in picture.servers.values():
+        host = picture.hosts.get(server.host)
+        protected = host is not None and vocabulary.HA in host.facts.flags
+        if protected and host and not triage.why_left(server, host.facts, options):
+            yield server
 
 
 def _look(

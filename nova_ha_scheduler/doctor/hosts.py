@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.subject import Subject
+from nova_ha_scheduler.evacuation.detection import suspicion
+from nova_ha_scheduler.planner.triage import why_left
 from nova_ha_scheduler.rules import vocabulary
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -101,6 +103,26 @@ def reserve_out_of_service(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def disabled_with_servers(subject: Subject) -> Iterator[Finding]:
+    for host in subject.protected:
+        here = [s for s in subject.servers if s.host == host.name]
+        options, facts = subject.options, host.facts
+        found = [s.name for s in here if why_left(s, facts, options) is None]
+        if found and suspicion.left_disabled(host, options):
+            reason = f" ({host.disabled_reason})" if host.disabled_reason else ""
+            yield Finding(
+                WARNING if host.up else ERROR,
+                f"host {host.name} is protected, but somebody has disabled its "
+                f"service{reason}, and it has protected servers: {names(found)}",
+                "When it dies, the trigger leaves it alone, and its servers with it."
+                if host.up
+                else "It is down, and the trigger leaves it and its servers alone.",
+                f"openstack compute service set --enable {host.name} nova-compute; or "
+                "[detection] recover_disabled = true, if a service is disabled to keep "
+                "new servers away and nothing else",
+            )
+
+
 def zone_without_reserve(subject: Subject) -> Iterator[Finding]:
     for zone, hosts in sorted(_zones(subject).items()):
         if not any(vocabulary.RESERVED in host.facts.flags for host in hosts):
@@ -172,6 +194,7 @@ CHECKS = (
     reserve_without_zone,
     reserve_without_ha,
     reserve_out_of_service,
+    disabled_with_servers,
     zone_without_reserve,
     alone_in_its_zone,
 )

@@ -4,7 +4,7 @@
 import shlex
 from collections.abc import Iterator
 
-from nova_ha_scheduler.cluster.host_names import hint
+from nova_ha_scheduler.cluster.host_names import same_machine
 from nova_ha_scheduler.doctor.finding import Finding, Severity, names
 from nova_ha_scheduler.doctor.subject import Subject
 from nova_ha_scheduler.rules import vocabulary
@@ -76,7 +76,7 @@ def without_method(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 ERROR,
                 f"no fencing method for protected host {host.name}"
-                + hint(host.name, methods),
+                + same_machine(host.name, methods.keys() - subject.seen.hosts.keys()),
                 "If the host died now, nothing would prove that it is dead, and its "
                 "servers would wait for nova-ha confirm-fenced.",
                 "an entry in the fencing file; method: manual for a host that waits "
@@ -96,11 +96,12 @@ def unusable_method(subject: Subject) -> Iterator[Finding]:
 
 
 def method_without_host(subject: Subject) -> Iterator[Finding]:
-    for name in sorted((subject.methods or {}).keys() - subject.seen.hosts.keys()):
+    methods = subject.methods or {}
+    for name in sorted(methods.keys() - subject.seen.hosts.keys()):
         yield Finding(
             WARNING,
             f"the fencing file has {name}, which has no nova-compute"
-            + hint(name, subject.seen.hosts),
+            + same_machine(name, subject.seen.hosts.keys() - methods.keys()),
             "The entry fences nothing.",
             "its exact name, as in openstack compute service list, or no entry",
         )

@@ -57,6 +57,7 @@ GROUPS = {
         ),
     ],
     "oslo_messaging_notifications": [cfg.MultiStrOpt("driver", default=[])],
+    "service_user": [cfg.BoolOpt("send_service_user_token", default=False)],
 }
 
 
@@ -97,6 +98,11 @@ class NovaConf:
         value = self(group, name)
         assert isinstance(value, Iterable)
         return [str(word).strip() for word in value]
+
+    @property
+    def filters(self) -> list[str]:
+        """Those that nova-scheduler asks, by name."""
+        return self.words("filter_scheduler", "enabled_filters")
 
     def ours(self, name: str) -> object:
         """An option of [ha_scheduler]."""

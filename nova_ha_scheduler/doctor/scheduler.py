@@ -45,10 +45,6 @@ _COUNTING = {
 }
 
 
-def _enabled(subject: Subject) -> list[str]:
-    return subject.conf.words("filter_scheduler", "enabled_filters")
-
-
 def _offers(subject: Subject, all_of_them: str) -> bool:
     """Whether available_filters has this list, or a filter of the same package."""
     found = subject.conf.words("filter_scheduler", "available_filters")
@@ -58,9 +54,9 @@ def _offers(subject: Subject, all_of_them: str) -> bool:
 
 def filter_not_enabled(subject: Subject) -> Iterator[Finding]:
     for name in FILTERS:
-        if name not in _enabled(subject):
+        if name not in subject.conf.filters:
             used = _in_use(subject, FILTERS[name])
-            hint = difflib.get_close_matches(name, _enabled(subject), 1, 0.8)
+            hint = difflib.get_close_matches(name, subject.conf.filters, 1, 0.8)
             spelt = f" (it has {hint[0]})" if hint else ""
             yield Finding(
                 ERROR if used else WARNING,
@@ -81,8 +77,8 @@ def _in_use(subject: Subject, tag: str) -> bool:
 
 
 def filters_not_available(subject: Subject) -> Iterator[Finding]:
-    ours = [name for name in _enabled(subject) if name in _OURS]
-    others = [name for name in _enabled(subject) if name not in _OURS]
+    ours = [name for name in subject.conf.filters if name in _OURS]
+    others = [name for name in subject.conf.filters if name not in _OURS]
     for enabled, needed in ((ours, OUR_FILTERS), (others, STOCK_FILTERS)):
         if enabled and not _offers(subject, needed):
             yield Finding(
@@ -96,7 +92,7 @@ def filters_not_available(subject: Subject) -> Iterator[Finding]:
 
 
 def filters_late(subject: Subject) -> Iterator[Finding]:
-    enabled = _enabled(subject)
+    enabled = subject.conf.filters
     ours = [index for index, name in enumerate(enabled) if name in FILTERS]
     if ours and ours != list(range(len(ours))):
         yield Finding(
@@ -110,7 +106,7 @@ def filters_late(subject: Subject) -> Iterator[Finding]:
 
 
 def compute_filter_missing(subject: Subject) -> Iterator[Finding]:
-    if "ComputeFilter" not in _enabled(subject):
+    if "ComputeFilter" not in subject.conf.filters:
         yield Finding(
             ERROR,
             "[filter_scheduler] enabled_filters has no ComputeFilter",
@@ -148,16 +144,16 @@ def weighers_lost(subject: Subject) -> Iterator[Finding]:
 
 def counting_filter(subject: Subject) -> Iterator[Finding]:
     """A host's limit that the planner does not see."""
-    most = subject.options.max_in_flight_per_zone
+    most = subject.options.max_in_flight_per_destination
     for name, option in _COUNTING.items():
         limit = subject.conf.number("filter_scheduler", option)
-        if name not in _enabled(subject):
+        if name not in subject.conf.filters:
             continue
         if option == "max_io_ops_per_host" and limit > most:
             continue
         why = (
             f"An evacuation counts as such an operation, and up to {most} are sent to "
-            "one zone at the same time ([evacuation] max_in_flight_per_zone)"
+            "one host at the same time ([evacuation] max_in_flight_per_destination)"
             if option == "max_io_ops_per_host"
             else "The planner does not count servers"
         )
@@ -172,7 +168,7 @@ def counting_filter(subject: Subject) -> Iterator[Finding]:
 
 def extra_specs_filter_compares_text(subject: Subject) -> Iterator[Finding]:
     """AggregateInstanceExtraSpecsFilter reads our unscoped ``ha`` as text."""
-    if "AggregateInstanceExtraSpecsFilter" not in _enabled(subject):
+    if "AggregateInstanceExtraSpecsFilter" not in subject.conf.filters:
         return
     in_use = [one.metadata for one in subject.aggregates or () if one.hosts]
     for flavor in subject.flavors or ():

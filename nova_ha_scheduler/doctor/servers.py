@@ -127,6 +127,18 @@ def never_evacuated(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def key_out_of_reach(subject: Subject) -> Iterator[Finding]:
+    """nova-compute asks for the key as whoever has asked for the evacuation."""
+    for uuid, sentences in (subject.locked or {}).items():
+        server = subject.seen.servers[uuid]
+        yield Finding(
+            WARNING,
+            f"server {server.name}: {'; '.join(sentences)}",
+            "Its evacuation fails on every host, and leaves it in ERROR.",
+            "that command, by the owner of the secret, for the trigger's user",
+        )
+
+
 def _count(servers: list[str]) -> str:
     return f"{len(servers)} server{'s' if len(servers) > 1 else ''}"
 
@@ -168,4 +180,5 @@ def _takes(host: Host, flavor: Flavor) -> bool:
 
 
 CHECKS = (server_unreadable, marked_but_not_protected, never_evacuated)
+OF_VOLUMES = (key_out_of_reach,)
 OF_FLAVORS = (flavor_unreadable, flavor_without_host, flavor_without_reserve)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is examined. What could not be had is None, and its checks are left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nova_ha_scheduler.cluster.picture import Host, Picture, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Server
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules import vocabulary
@@ -52,6 +53,7 @@ class Subject:
     :ivar methods: the fencing method of each host in the fencing file.
     :ivar unusable: why the entry of a host there cannot be used, by host.
     :ivar broken: sentences on the devices that would not serve, by host.
+    :ivar locked: sentences on volumes whose keys cannot be read, by server.
     :ivar listening: None: the trigger does not listen.
     """
 
@@ -64,6 +66,7 @@ class Subject:
     methods: Mapping[str, str] | None = None
     unusable: Mapping[str, str] | None = None
     broken: Mapping[str, str] | None = None
+    locked: Mapping[str, Sequence[str]] | None = None
     listening: Listening | None = None
 
     @property

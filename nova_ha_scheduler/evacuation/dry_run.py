@@ -2,7 +2,7 @@
 """What would happen: the engine's own step on a picture, without effects."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster import host_names
@@ -27,7 +27,10 @@ def look(cloud: Cloud, hosts: Collection[str]) -> Picture:
 
 
 def plan(
-    picture: Picture, options: Options, hosts: Sequence[str]
+    picture: Picture,
+    options: Options,
+    hosts: Sequence[str],
+    chosen: Mapping[str, str] | None = None,
 ) -> list[ServerRecovery]:
     """The servers of the hosts as they would be if all of these were known to be dead
     now, in the order of asking.
@@ -35,13 +38,19 @@ def plan(
     ASKED: with the destination; WAITING or LEFT: with the reason; MOVING: somebody has
     asked for it. How many may be under way at the same time is not regarded.
 
+    :param chosen: where a person wants servers to go, by server, and nowhere else.
     :raises Refused: Nova knows no such host.
     """
-    for host in hosts:
+    for host in (*hosts, *sorted({*(chosen or {}).values()})):
         host_names.require(host, picture.hosts)
     now, many = picture.taken_at, sys.maxsize
-    dead = {host: _dead(host, now) for host in hosts}
-    no_limits = replace(options, max_in_flight=many, max_in_flight_per_zone=many)
+    dead = {host: _dead(host, now, chosen or {}) for host in hosts}
+    no_limits = replace(
+        options,
+        max_in_flight=many,
+        max_in_flight_per_zone=many,
+        max_in_flight_per_destination=many,
+    )
     step = Step(State(hosts=dead), picture, (), frozenset(), now, no_limits)
     engine.decide(step)
     found = [
@@ -53,10 +62,25 @@ def plan(
     return sorted(found, key=lambda r: triage.urgency(servers[r.server], options))
 
 
-def _dead(host: str, now: float) -> HostRecovery:
+def why_not(
+    planned: Sequence[ServerRecovery], chosen: Mapping[str, str]
+) -> dict[str, str]:
+    """Why servers would not go where a person wants them, as sentences, by server.
+
+    :param planned: what :func:`plan` has found for that choice.
+    """
+    others = "somebody has asked Nova for its evacuation already"
+    return {
+        record.server: record.sentence or others
+        for record in planned
+        if record.server in chosen and record.state is not ServerState.ASKED
+    }
+
+
+def _dead(host: str, now: float, chosen: Mapping[str, str]) -> HostRecovery:
     proof = Evidence(Proof.CONFIRMATION, "dry run", now)
     state = HostState.EVACUATING
-    return HostRecovery(host, host, state, started_at=now, evidence=proof)
+    return HostRecovery(host, host, state, now, evidence=proof, chosen=chosen)
 
 
 def _with_reason(host: HostRecovery, record: ServerRecovery) -> ServerRecovery:

@@ -3,6 +3,7 @@
 
 import itertools
 from collections.abc import Callable, Collection, Set
+from dataclasses import replace
 
 from oslo_log import log as logging
 
@@ -13,26 +14,32 @@ from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.detection import (
     clock_changes,
     guard,
+    lateness,
     scope,
     suspicion,
 )
+from nova_ha_scheduler.evacuation.detection.beats import Beats
 from nova_ha_scheduler.evacuation.detection.device_watch import DeviceWatch
+from nova_ha_scheduler.evacuation.detection.other_zone import OtherZoneWatch
+from nova_ha_scheduler.evacuation.detection.reboots import RebootWatch
 from nova_ha_scheduler.evacuation.detection.unreadable import UnreadWatch
 from nova_ha_scheduler.evacuation.host import host_states, proof
 from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.maintenance import (
     drain,
     failback,
-    move_states,
+    move_dispatch,
     window_states,
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.people import handling
+from nova_ha_scheduler.evacuation.server import old_requests, transitions
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.effects import Intent, Outcome
 from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from nova_ha_scheduler.records.state import Change, State
 
 LOG = logging.getLogger(__name__)
@@ -47,7 +54,9 @@ def decide(step: Step) -> None:
     sighted = step.picture.hosts_at is None and suspicion.sighted(step)
     if sighted:
         suspicion.suspect(step)
+        lateness.suspect(step)
         suspicion.leave_alone(step)
+        suspicion.leave_disabled(step)
     handling.handle(step)
     window_states.advance(step)
     settled = suspicion.settled(step)
@@ -55,9 +64,10 @@ def decide(step: Step) -> None:
     for host in step.open_hosts():
         if sighted or not host.state.traits.wants_in:
             _advance(step, step.hosts[host.id])
+    old_requests.follow(step)
     dispatch.dispatch(step)
     failback.follow(step)
-    move_states.dispatch(step)
+    move_dispatch.dispatch(step)
     drain.conclude(step)
     handling.note(step)
 
@@ -124,6 +134,10 @@ class Engine:
         self._options = options
         self.devices = DeviceWatch(options.device_check_interval)
         self.unread = UnreadWatch()
+        self._other_zone = OtherZoneWatch()
+        self._beats = Beats()
+        self._late = lateness.LateWatch(self._beats)
+        self.reboots = RebootWatch(self._beats)
         self._picture: Picture | None = None
         self._listed_at = 0.0
         self._offset: float | None = None
@@ -154,7 +168,7 @@ class Engine:
         """
         self._outage = max(self._outage, outage)
         ahead = self._ahead()
-        window = self._options.guard_window + max(0.0, ahead)  # as it was written
+        window = self._options.remembered + max(0.0, ahead)  # as it was written
         self.state = self._journal.load(self._clock.now() - window)
         # A picture of before the clock was set is of another time.
         look = look or ahead != 0.0
@@ -175,6 +189,9 @@ class Engine:
         decided = step.change()
         self.devices.watch(step)
         self.unread.watch(step)
+        self._other_zone.watch(step)
+        self._late.watch(step)
+        self.reboots.watch(step)
         change = step.change()
         if change:
             self._journal.commit(change)
@@ -227,11 +244,31 @@ class Engine:
         known = self._journal.pauses()
         return bool(pauses.holding(known, intent.host, zones, now))
 
+    def priority(self, intent: Intent) -> int:
+        """Of the server that an effect is about; to be called from any thread."""
+        server = self.state.servers.get((intent.recovery, intent.server or ""))
+        return server.priority if server else 0
+
+    def scheduling(self) -> frozenset[str]:
+        """The servers that Nova was asked for, and that no destination has claimed, as
+        the newest picture shows."""
+        going = (s for s in self.state.servers.values() if s.state.under_way)
+        return frozenset(s.server for s in going if not self._is_claimed(s))
+
+    def _is_claimed(self, server: ServerRecovery) -> bool:
+        if self._picture is None:
+            return False
+        newest = transitions.new_record(self._picture, server)
+        return newest is not None and newest.claimed
+
     def _look(self) -> Picture:
-        picture = self._cloud.observe(self.scope())
+        glanced = self.reboots.hosts
+        picture = self._cloud.observe(replace(self.scope(), glanced=glanced))
+        picture = self.devices.doubt(picture)
         if not picture.scope.followed:
             self._listed_at = picture.taken_at
         if self._picture is None or picture.scope.overview:
+            self._beats.hear(picture)
             return picture
         return picture.with_hosts_of(self._picture)
 
@@ -239,6 +276,12 @@ class Engine:
     def hosts(self) -> Collection[str]:
         """Those of the newest picture; none before the first."""
         return self._picture.hosts if self._picture else ()
+
+    def heard_at(self, host: str) -> float | None:
+        """When the newest picture shows a sign of life of a host; None: it shows none
+        at all."""
+        seen = self._picture.hosts.get(host) if self._picture else None
+        return seen.updated_at or None if seen else None
 
     def wants_look(self) -> bool:
         """Whether the next step needs to see more than the newest picture shows."""
@@ -253,6 +296,11 @@ class Engine:
             and wanted.leaving <= shown.leaving
         )
 
+    @property
+    def hurries(self) -> bool:
+        """Whether a host is late, and it is worth a look whether it still is."""
+        return self._late.hurries
+
     def rests(self) -> bool:
         """Whether there is no hurry; see :func:`.scope.rests`."""
         return scope.rests(self.state, self._clock.now())
@@ -260,5 +308,10 @@ class Engine:
     def scope(self) -> Scope:
         """What the next picture has to show, by what the journal knows."""
         seen_at = self._picture.hosts_seen_at if self._picture else 0.0
-        now = self._clock.now()
-        return scope.wanted(self.state, self._options, now, seen_at, self._listed_at)
+        times = self._clock.now(), seen_at, self._listed_at
+        return scope.wanted(self.state, self._options, *times, self._endangered)
+
+    def _endangered(self) -> frozenset[str]:
+        if self._picture is None:
+            return frozenset()
+        return suspicion.endangered(self._picture, self._options)

@@ -41,6 +41,13 @@ class Cloud(Protocol):
         :raises CloudUnreachable: it could not be asked.
         """
 
+    def ordered(self, server: str) -> str:
+        """What its users have ordered last: effects.RUN or STOP; "": Nova does not say
+        so.
+
+        :raises CloudUnreachable: it could not be asked.
+        """
+
     def explain(self, server: str, request_id: str) -> str:
         """Why Nova has failed to do what it was asked for, on one line; "": it does not
         say so.
@@ -54,6 +61,9 @@ class Power(enum.Enum):
     OFF = "off"
     UNKNOWN = "unknown"
     """The device does not answer, or not clearly."""
+    FED = "fed"
+    """The same of the device that tells of the host itself; an outlet that feeds it is
+    on, and may be switched off."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,12 @@ class Fencing(Protocol):
 
     def power(self, host: str) -> PowerReport:
         """Look, and change nothing."""
+
+    def check(self, host: str) -> PowerReport:
+        """Look whether each device of the host would serve, and change nothing.
+
+        UNKNOWN: one of them would not; the detail says which.
+        """
 
     def lacks(self, host: str) -> str:
         """Why there is no method to fence a host, as a sentence; "": there is one."""

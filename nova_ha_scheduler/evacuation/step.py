@@ -16,7 +16,7 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
 from nova_ha_scheduler.records.events import Event, EventKind
-from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery
 from nova_ha_scheduler.records.maintenance_window import Window
 from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.old_request import OldRequest
@@ -52,6 +52,10 @@ class Told(TypedDict, total=False):
     how: str
     reason: str
     servers: tuple[str, ...]
+    server: str
+    server_name: str
+    source: str
+    destination: str
 
 
 class Step:
@@ -128,9 +132,17 @@ class Step:
 
     def check_of(self, host: str) -> Outcome | None:
         """What a periodic check of a fence device found."""
-        checks = (o for o in self._closed if not o.intent.recovery)
-        found = (o for o in checks if o.intent.host == host and not o.lost)
-        return next(found, None)
+        found = self.learned_alone(Effect.CHECK_POWER)
+        return next((o for o in found if o.intent.host == host and not o.lost), None)
+
+    def learned_alone(self, *effects: Effect) -> list[Outcome]:
+        """What was learned in this step about effects that no recovery wanted."""
+        alone = (o for o in self._closed if not o.intent.recovery)
+        return [o for o in alone if o.intent.effect in effects]
+
+    def pending_alone(self, server: str, effect: Effect) -> bool:
+        """Whether such an effect on a server is being carried out."""
+        return ("", server, effect) in self._pending
 
     def pending(self, about: Record, effect: Effect) -> bool:
         """Whether such an intent is being carried out."""
@@ -182,7 +194,8 @@ class Step:
     def put(self, record: Record) -> None:
         if isinstance(record, OldRequest):
             host = self.hosts[record.recovery]
-            others = (late for late in host.late if late.key != record.key)
+            which = record.key, record.what
+            others = (late for late in host.late if (late.key, late.what) != which)
             record = replace(host, late=(*others, record))
         kind = _KIND_OF[type(record)]
         getattr(self, kind.name)[kind.key(record)] = record
@@ -210,13 +223,15 @@ class Step:
         """The same, without a word."""
         return record.entered(state, self.now, **kept)
 
-    def hold(self, host: Held, why: Reason, detail: str = "") -> Held:
+    def hold(
+        self, host: Held, why: Reason, detail: str = "", phase: enum.Enum | None = None
+    ) -> Held:
         """The host, which does not go on; it is told once for each reason, whatever
         numbers are in it."""
         told, said = (_NUMBERED.sub("", text) for text in (host.detail, detail))
         if (host.reason, told) != (why, said):
             self.tell(EventKind.HOST_HELD, host, reason=why.sentence(detail))
-        return replace(host, reason=why, detail=detail)
+        return host.because(why, detail, phase)
 
     def intend(
         self,
@@ -225,11 +240,12 @@ class Step:
         about: Record | None = None,
         destination: str | None = None,
         text: str = "",
+        server: str | None = None,
     ) -> None:
         """Want an effect; it is journalled, and then carried out, after the step."""
         id = self._spare_ids.pop(0) if self._spare_ids else self._new_id()
         now = self.now
-        recovery, server = about.key if about else ("", None)
+        recovery, server = about.key if about else ("", server)
         intent = Intent(id, effect, host, now, recovery, server, destination, text)
         self._opened.append(intent)
         self._pending.add(_key(intent))
@@ -289,7 +305,7 @@ class Step:
         """A host is held up. What was learned for it is not settled: the next step has
         it once more, as a result that was lost."""
         self._closed = [o for o in self._closed if o.intent.recovery != host.id]
-        self.put(self.hold(host, why, detail))
+        self.put(self.hold(host, why, detail, HostPhase.BROKEN))
 
     def savepoint(self) -> Callable[[], None]:
         """:returns: what undoes all that is decided from now on."""

@@ -16,11 +16,11 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import Event, EventKind
-from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
-STOPPED = (Reason.PAUSED, Reason.ABORTED)
+STOPPED = (HostPhase.PAUSED, HostPhase.ABORTED)
 
 NOT_WHEN_STOPPED = frozenset(
     {
@@ -30,6 +30,7 @@ NOT_WHEN_STOPPED = frozenset(
         Effect.SET_ACTIVE,
         Effect.LIVE_MIGRATE,
         Effect.COLD_MIGRATE,
+        Effect.FORCE_COMPLETE,
     }
 )
 """What is not begun either if it was decided before, and still waits for a thread."""
@@ -44,16 +45,12 @@ def expire(step: Step) -> None:
             step.tell(EventKind.PAUSE_EXPIRED, host=host, how=how)
 
 
-HELD_UP = (Reason.BROKEN, Reason.SERVICE_UNREADABLE)
-"""Why nothing at all is done for a host in a step."""
-
-
 def released(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, without the pause that has held it, once there is none; and without
     the error that has, or what could not be read, for that may be gone."""
-    free = host.reason is Reason.PAUSED and not step.pauses_on(host.host)
-    if free or host.reason in HELD_UP:
-        return replace(host, reason=None, detail="")
+    free = host.phase is HostPhase.PAUSED and not step.pauses_on(host.host)
+    if free or host.phase is HostPhase.BROKEN:
+        return host.because(None)
     return host
 
 
@@ -68,8 +65,13 @@ def held(step: Step, host: HostRecovery, whom: str = "") -> HostRecovery | None:
     :param whom: its servers, in words, where the state's traits ask for them.
     """
     if host.aborted:
-        return step.hold(host, Reason.ABORTED, host.aborted)
+        return aborted(step, host)
     return paused(step, host, whom)
+
+
+def aborted(step: Step, host: HostRecovery) -> HostRecovery:
+    """The host, which a person has stopped for good."""
+    return step.hold(host, Reason.ABORTED, host.aborted, HostPhase.ABORTED)
 
 
 def paused(step: Step, host: HostRecovery, whom: str = "") -> HostRecovery | None:
@@ -77,7 +79,7 @@ def paused(step: Step, host: HostRecovery, whom: str = "") -> HostRecovery | Non
     if found := step.pauses_on(host.host):
         would = host.state.traits.would.format(whom)
         detail = f"{pauses.words(found)}; would {would}"
-        return step.hold(host, Reason.PAUSED, detail)
+        return step.hold(host, Reason.PAUSED, detail, HostPhase.PAUSED)
     return None
 
 

@@ -11,8 +11,9 @@ time after that).
 """
 
 import abc
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
 from nova_ha_scheduler.fencing.identity import DevicePlace, Ledger, MachineIdentity
+from nova_ha_scheduler.fencing.rests import Rests
 
 NAMESPACE = "nova_ha_scheduler.fencing"
 """The entry point group of drivers; the name is the method in the fencing file."""
@@ -34,8 +36,34 @@ class FenceError(Exception):
 
 
 class FinalError(FenceError):
-    """Asking again will not help, and may harm: a refused password, repeated, locks
-    the account on many BMCs."""
+    """Asking again will not help, and may harm."""
+
+
+class RefusedError(FinalError):
+    """The credentials were refused."""
+
+
+class UnclearError(FenceError):
+    """It failed as it does where the credentials are refused, or for another reason."""
+
+
+_UNCLEAR_TRIES = 2
+"""How many times such a device is asked in one look, so that a hiccup is none; once, if
+the look before ended like that."""
+
+
+def positive(key: str, text: str) -> float:
+    """A number of seconds in the fencing file.
+
+    :raises ConfigError: it is none.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf:
+        raise FencingFileError(f"{key}: a number of seconds above 0 is needed")
+    return found
 
 
 def _now() -> float:
@@ -44,10 +72,12 @@ def _now() -> float:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds: for a whole power-off with its observation, and for one request."""
+    """Seconds: for a whole power-off with its observation, for one request, and for
+    which a device that refuses the credentials is left alone."""
 
     power_off: float = 120.0
     request: float = 20.0
+    refused_rest: float = 1800.0
 
 
 class Driver(abc.ABC):
@@ -58,6 +88,8 @@ class Driver(abc.ABC):
     OPTIONAL: ClassVar[frozenset[str]] = frozenset()
     POLL: ClassVar[float] = 1.0
     """Seconds between two questions for the power state."""
+    PROVES: ClassVar[bool] = True
+    """Whether it can see a host off; else it only has the next level wait."""
 
     def __init__(
         self, host: str, settings: Mapping[str, Any], limits: Deadlines
@@ -73,9 +105,13 @@ class Driver(abc.ABC):
         self.limits = limits
         self.device = self.prepare()
         self.ledger = Ledger()
-        """Whoever has several drivers gives one to all of them."""
+        """Whoever has several drivers gives one to all of them, as is true of the
+        rests."""
+        self.rests = Rests()
         self.answer = ""
         """What it has answered last while it powers off."""
+        self.slot = 0
+        """Which one of the host's devices it is."""
 
     @abc.abstractmethod
     def prepare(self) -> object:
@@ -126,7 +162,8 @@ class Driver(abc.ABC):
 
     def objection(self) -> str:
         """Why the device is not to be believed, by what all have said by now."""
-        return self.ledger.objection_now(self.host, self.known_as())
+        whose = self.host, self.slot
+        return self.ledger.objection_now(whose, self.known_as())
 
     def _open(self) -> Any:
         """Open a connection to a device that is the host's own.
@@ -138,7 +175,8 @@ class Driver(abc.ABC):
             machine = self.machine(connection)
             if isinstance(self.device, DevicePlace):
                 machine = replace(machine, devices=self.device.resolved())
-            no = self.ledger.objection(self.host, machine, self.known_as())
+            whose = self.host, self.slot
+            no = self.ledger.objection(whose, machine, self.known_as())
             if no:
                 raise FinalError(no)
         except FenceError:
@@ -146,22 +184,61 @@ class Driver(abc.ABC):
             raise
         return connection
 
+    @property
+    def account(self) -> Hashable:
+        """What rests where the credentials are refused: their place, not they."""
+        place = self.device
+        return place.where if isinstance(place, DevicePlace) else self.host
+
+    def _tries(self) -> int:
+        return 1 if self.rests.in_doubt(self.account) else _UNCLEAR_TRIES
+
+    def _refused(self, error: FenceError) -> PowerReport:
+        """Leave the device alone for a while, and say so."""
+        sure, longest = isinstance(error, RefusedError), self.limits.refused_rest
+        words = self.rests.refused(self.account, str(error), longest, sure)
+        return self.report(Power.UNKNOWN, words)
+
     def power_off(self) -> PowerReport:
+        """Cut the power and watch, unless the device is left alone for now."""
+        with self.rests.turn(self.account, self.limits.request):
+            if words := self.rests.why(self.account):
+                return self.report(Power.UNKNOWN, words)
+            return self._power_off()
+
+    def power(self) -> PowerReport:
+        """Ask for the power state, unless the device is left alone for now."""
+        with self.rests.turn(self.account, self.limits.request):
+            if words := self.rests.why(self.account):
+                return self.report(Power.UNKNOWN, words)
+            return self._power()
+
+    def _power_off(self) -> PowerReport:
         """Cut the power at once and watch until the device says "off".
 
-        A host that is off already is fenced. A device that hiccups is asked again
+        A host that is off already is fenced; Off is ordered even so, in case somebody
+        is switching it on, or off and on again. A device that hiccups is asked again
         until the limit, and asked to power off again only if it refused before; after
         the limit, as in a process that was stopped for a while, no more.
         """
         start = _now()
         end = start + self.limits.power_off
         connection, opened, asked, self.answer = None, False, False, ""
+        answered, tries, ordered = False, self._tries(), False
         while True:
             try:
                 if not opened:
                     connection, opened = self._open(), True
                 power = self.state(connection)
+                if not answered:
+                    answered = True
+                    self.rests.answered(self.account)
                 if power is Power.OFF:
+                    in_time = _now() < end + self.limits.request
+                    if in_time and not (ordered or asked):
+                        ordered = True
+                        self._order_anyway(connection)
+                        continue
                     self._leave(connection)
                     how = f"seen off after {_now() - start:.1f} s"
                     return self.report(power, how if asked else "was off already")
@@ -177,6 +254,9 @@ class Driver(abc.ABC):
                 connection, opened = None, False
                 power, problem = Power.UNKNOWN, str(error)
                 self.answer = problem
+                tries -= isinstance(error, UnclearError)
+                if not answered and (isinstance(error, RefusedError) or tries <= 0):
+                    return self._refused(error)
                 if isinstance(error, FinalError):
                     break
             if _now() + self.POLL > end:
@@ -189,20 +269,31 @@ class Driver(abc.ABC):
             power, f"{asked_for}not seen off within {seconds:.0f} s: {problem}"
         )
 
-    def power(self) -> PowerReport:
+    def _order_anyway(self, connection: Any) -> None:
+        """Many devices refuse to switch off what is off, which means nothing."""
+        try:
+            self.ask_off(connection, self.limits.request)
+        except FenceError:
+            return
+
+    def _power(self) -> PowerReport:
         """Ask the device for the power state, changing nothing.
 
         UNKNOWN means that the device would not serve; the detail says why. One that is
         heard from, but closes the connection, say, is asked again for a while.
         """
-        end = _now() + self.limits.request
+        end, tries = _now() + self.limits.request, self._tries()
         while True:
             connection = None
             try:
                 connection = self._open()
                 power = self.state(connection)
+                self.rests.answered(self.account)
             except FenceError as error:
                 self._leave(connection)
+                tries -= isinstance(error, UnclearError)
+                if isinstance(error, RefusedError) or tries <= 0:
+                    return self._refused(error)
                 if isinstance(error, FinalError) or _now() + self.POLL > end:
                     return self.report(Power.UNKNOWN, str(error))
                 time.sleep(self.POLL)

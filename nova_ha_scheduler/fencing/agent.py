@@ -23,7 +23,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nova_ha_scheduler.evacuation.interfaces import Power
-from nova_ha_scheduler.fencing import Driver, FenceError, FencingFileError, identity
+from nova_ha_scheduler.fencing import (
+    Driver,
+    FenceError,
+    FencingFileError,
+    RefusedError,
+    UnclearError,
+    identity,
+)
 from nova_ha_scheduler.fencing.identity import DevicePlace
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
 from nova_ha_scheduler.programs import TooMuchOutput, run
@@ -36,6 +43,15 @@ SAYS = re.compile(
     r"^[ \t]*status:[ \t]*(on|off)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
 """A line of its own: what else an agent says may quote anybody."""
+
+REFUSES = re.compile(
+    r"(log-?in|authenti\w+|authori[sz]ation) (has )?"
+    r"(failed|failure|denied|incorrect|error)"
+    r"|(invalid|incorrect|wrong|bad) (credential|log-?in|user ?name|user|password)"
+    r"|(access|permission) (is |was )?denied|unauthori[sz]ed|not authori[sz]ed|\b401\b",
+    re.IGNORECASE,
+)
+"""What agents say, or the tools that they call, of refused credentials, if they do."""
 
 METADATA_SECONDS = 30.0
 METADATA_BYTES = 1024 * 1024
@@ -127,16 +143,17 @@ class Agent(Driver):
         code, output = self._run("status", self.limits.request)
         power = STATUS.get(code)
         said = {word.casefold() for word in SAYS.findall(output)}
-        if power is None or (power is Power.OFF and said != {"off"}):
-            told = _told(code, output)
-            raise FenceError(f"{self.name} cannot tell the power state: {told}")
+        what = f"{self.name} cannot tell the power state"
+        if power is None:
+            raise _failed(what, code, output)
+        if power is Power.OFF and said != {"off"}:
+            raise FenceError(f"{what}: {_told(code, output)}")
         return power
 
     def ask_off(self, connection: Any, seconds: float) -> None:
         code, output = self._run("off", seconds)
         if code != 0:
-            told = _told(code, output)
-            raise FenceError(f"{self.name} failed to power off: {told}")
+            raise _failed(f"{self.name} failed to power off", code, output)
 
     def _run(self, action: str, seconds: float) -> tuple[int, str]:
         lines = [f"action={action}"]
@@ -157,6 +174,13 @@ class Agent(Driver):
         except OSError as error:
             raise FenceError(f"{self.name} cannot be run: {error.strerror}") from None
         return code, scrub(output, self._secrets)
+
+
+def _failed(what: str, code: int, output: str) -> FenceError:
+    """An agent says neither on nor off. Most of them say the same of a device that
+    refuses the credentials, and of one that does not answer."""
+    kind = RefusedError if REFUSES.search(output) else UnclearError
+    return kind(f"{what}: {_told(code, output)}")
 
 
 def _told(code: int, output: str) -> str:

@@ -33,6 +33,17 @@ OPTS = [
         min=0.1,
         help="Seconds that a fencing device may take for one answer.",
     ),
+    cfg.FloatOpt(
+        "refused_rest",
+        default=1800.0,
+        mutable=True,
+        min=0.0,
+        help="Seconds for which a fencing device that refuses the credentials is not "
+        "asked again, as many lock an account after a few wrong passwords; the first "
+        "time, 5 minutes at most. A fence agent that fails without saying why is asked "
+        "after 30 seconds, and after twice as long each time, up to this. Each reading "
+        "of the fencing file ends the rest.",
+    ),
     cfg.IntOpt(
         "check_parallelism",
         default=8,

@@ -15,6 +15,11 @@
         options: {ip: 192.0.2.12, username: fencer, password: "...", lanplus: 1}
       compute-3:
         method: manual
+      compute-4:                    # levels: the next one, when one gives no proof
+        - {method: redfish, address: https://192.0.2.14, power_off_timeout: 30}
+        - outlets:                  # both have to be off
+            - {method: agent, agent: fence_apc_snmp, options: {ip: 192.0.2.8, port: 4}}
+            - {method: agent, agent: fence_apc_snmp, options: {ip: 192.0.2.9, port: 4}}
 
 Every value is text, as written: no octal numbers, no "no" that becomes false. What
 is not understood is an error, as a dropped key could be a dropped fencing step. An
@@ -23,31 +28,33 @@ error in one host's entry costs that host its fencing, and no other one.
 
 import concurrent.futures
 import os
-import re
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 import yaml
 from oslo_config import cfg
-from stevedore import driver, exception
 
-from nova_ha_scheduler import files, spelling
+from nova_ha_scheduler import files
+from nova_ha_scheduler.cluster.host_names import same_machine
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
-from nova_ha_scheduler.fencing import NAMESPACE, Deadlines, Driver, FencingFileError
+from nova_ha_scheduler.fencing import Deadlines, FencingFileError
 from nova_ha_scheduler.fencing import conf as fencing_conf
+from nova_ha_scheduler.fencing.entries import Twice, entries, places, within
 from nova_ha_scheduler.fencing.identity import Ledger, shared
-from nova_ha_scheduler.fencing.secrets import Secret
+from nova_ha_scheduler.fencing.levels import Levels
+from nova_ha_scheduler.fencing.rests import Rests
 
-SECRET_KEY = re.compile(r"pass|secret|token|key|community|auth", re.IGNORECASE)
-"""Keys whose values are credentials. Too many are harmless: they only show stars."""
+_LIES = (
+    "it says that the host is off, which Nova holds for up: see whose power that "
+    "device cuts"
+)
 
 
 class FenceDevices:
-    """The drivers of all hosts in the fencing file, by exact host name.
+    """What each host of the fencing file is fenced by, by exact host name.
 
     :ivar unusable: of each host whose entry cannot be used, the sentence that says why.
     """
@@ -55,19 +62,20 @@ class FenceDevices:
     def __init__(
         self,
         path: str,
-        drivers: Mapping[str, Driver],
+        hosts: Mapping[str, Levels],
         unusable: Mapping[str, str] | None = None,
-        disputed: Mapping[str, Driver] | None = None,
+        disputed: Mapping[str, Levels] | None = None,
     ) -> None:
         """:param disputed: what some of these would have, if it were not another one's,
         too."""
         self._path = path
-        self._drivers = drivers
+        self._hosts = hosts
         self._disputed = disputed or {}
         self.unusable = dict(unusable or {})
-        self._ledger = Ledger()
-        for found in drivers.values():
-            found.ledger = self._ledger
+        self._ledger, rests = Ledger(), Rests()
+        for levels in hosts.values():
+            for device in levels.devices:
+                device.ledger, device.rests = self._ledger, rests
         self._under_way: dict[str, float] = {}
         """The hosts that are being powered off, and since when."""
 
@@ -79,36 +87,37 @@ class FenceDevices:
         """
         fencing_conf.register_opts(conf)
         options = conf.fencing
-        limits = Deadlines(options.power_off_timeout, options.request_timeout)
+        limits = Deadlines(
+            options.power_off_timeout, options.request_timeout, options.refused_rest
+        )
         return load(options.config_file, limits)
 
     def keeping(self, older: "FenceDevices") -> "FenceDevices":
         """The same; but a host whose entry cannot be used keeps its older one, unless
         its device is another one's by now. Who is to have a device that two have is
         not known: neither keeps anything."""
-        mine = {**self._drivers, **self._disputed}
+        mine = {**self._hosts, **self._disputed}
         older_ones = {
-            host: driver
-            for host, driver in older._drivers.items()
+            host: levels
+            for host, levels in older._hosts.items()
             if host in self.unusable and host not in mine
         }
-        found = {**mine, **older_ones}
-        taken = shared({host: driver.device for host, driver in found.items()})
+        taken = shared(places({**mine, **older_ones}))
         kept = {host: d for host, d in older_ones.items() if host not in taken}
-        drivers = {**self._drivers, **kept}
-        new = FenceDevices(self._path, drivers, self.unusable, self._disputed)
+        hosts = {**self._hosts, **kept}
+        new = FenceDevices(self._path, hosts, self.unusable, self._disputed)
         new._under_way = older._under_way
-        new._ledger.keep(older._ledger, drivers.keys() - new.differs_in(older))
+        new._ledger.keep(older._ledger, hosts.keys() - new.differs_in(older))
         return new
 
     def differs_in(self, older: "FenceDevices") -> frozenset[str]:
         """The hosts that are fenced by something else than before."""
-        hosts = self._drivers.keys() | older._drivers.keys()
+        hosts = self._hosts.keys() | older._hosts.keys()
         return frozenset(h for h in hosts if self._what(h) != older._what(h))
 
     def _what(self, host: str) -> Any:
-        driver = self._drivers.get(host)
-        return driver and (driver.METHOD, driver.settings, driver.limits)
+        levels = self._hosts.get(host)
+        return levels and levels.what
 
     def hear_names(self, names: Mapping[str, str]) -> None:
         """What the hosts' machines call themselves, by host."""
@@ -116,22 +125,28 @@ class FenceDevices:
 
     def lacks(self, host: str) -> str:
         """Why a host cannot be fenced, as a sentence; "": it has a method."""
-        if host in self._drivers:
+        if host in self._hosts:
             return ""
         if host in self.unusable:
             return f"{self._path}: host {host}: {self.unusable[host]}"
-        return f"{self._path} has no entry for it{spelling.hint(host, self._drivers)}"
+        others = self._hosts.keys() - self._ledger.names.keys()
+        return f"{self._path} has no entry for it{same_machine(host, others)}"
 
     @property
     def methods(self) -> dict[str, str]:
-        """The method of each host."""
-        return {host: driver.METHOD for host, driver in self._drivers.items()}
+        """The method of each host; of several levels, all in their order."""
+        return {host: levels.method for host, levels in self._hosts.items()}
+
+    @property
+    def seconds(self) -> float:
+        """As long as one power-off may take by all time-outs of one host."""
+        return max((levels.seconds for levels in self._hosts.values()), default=0.0)
 
     def power_off(self, host: str) -> PowerReport:
-        """Power a host off and watch; blocks for up to power_off_timeout."""
+        """Power a host off and watch; blocks for as long as its levels may take."""
         self._under_way[host] = time.time()
         try:
-            return self._ask(host, Driver.power_off)
+            return self._ask(host, Levels.power_off)
         finally:
             self._under_way.pop(host, None)
 
@@ -140,48 +155,54 @@ class FenceDevices:
         """Of each host that is being powered off: since when, in seconds since the
         epoch, and what its device has answered last."""
         return {
-            host: (since, self._drivers[host].answer)
+            host: (since, self._hosts[host].answer)
             for host, since in [*self._under_way.items()]
-            if host in self._drivers
+            if host in self._hosts
         }
 
     def power(self, host: str) -> PowerReport:
         """Look, and change nothing; blocks for a few times request_timeout."""
-        return self._ask(host, Driver.power)
+        return self._ask(host, Levels.power)
 
-    def _ask(self, host: str, do: Callable[[Driver], PowerReport]) -> PowerReport:
-        driver = self._drivers.get(host)
-        if driver is None:
+    def check(self, host: str) -> PowerReport:
+        """Look whether all devices of a host would serve; UNKNOWN: one would not."""
+        return self._ask(host, Levels.check)
+
+    def _ask(self, host: str, do: Callable[[Levels], PowerReport]) -> PowerReport:
+        levels = self._hosts.get(host)
+        if levels is None:
             return PowerReport(Power.UNKNOWN, "none", self.lacks(host))
         try:
-            return do(driver)
+            return do(levels)
         except Exception as error:
             # A driver's bug. Its text may hold credentials; whatever it is, the
             # host is not fenced.
-            return driver.report(Power.UNKNOWN, f"broke with {type(error).__name__}")
+            words = f"broke with {type(error).__name__}"
+            return PowerReport(Power.UNKNOWN, levels.method, words)
 
     @property
     def with_device(self) -> list[str]:
         """The hosts whose method has a device that can be checked."""
-        return sorted(h for h, d in self._drivers.items() if d.device is not None)
+        known = places(self._hosts).items()
+        return sorted(host for host, found in known if any(found))
 
-    def broken(self, parallelism: int = 8) -> dict[str, str]:
+    def broken(self, parallelism: int = 8, up: Collection[str] = ()) -> dict[str, str]:
         """Ask all devices for the power state; blocks.
 
+        :param up: the hosts that Nova hears of: whatever says that one is off is the
+            device of another machine.
         :returns: host to sentence, for the devices that would not serve now.
         """
         hosts = self.with_device
         with concurrent.futures.ThreadPoolExecutor(parallelism) as pool:
-            reports = zip(hosts, pool.map(self.power, hosts), strict=True)
-            found = {h: r.detail for h, r in reports if r.power is Power.UNKNOWN}
+            reports = dict(zip(hosts, pool.map(self.check, hosts), strict=True))
+        found = {h: r.detail for h, r in reports.items() if r.power is Power.UNKNOWN}
+        off = {h for h, report in reports.items() if report.power is Power.OFF}
+        found |= dict.fromkeys(off.intersection(up), _LIES)
         for host in hosts:  # those that were asked before whoever has their device
-            if no := self._drivers[host].objection():
+            if no := self._hosts[host].objection():
                 found.setdefault(host, no)
         return found
-
-
-class _Twice:
-    """Stands for the value of a key that is there more than once: which is meant?"""
 
 
 class _Loader(yaml.BaseLoader):
@@ -194,17 +215,8 @@ class _Loader(yaml.BaseLoader):
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=True)
         for key, times in Counter(key.value for key, _ in node.value).items():
             if times > 1:
-                mapping[key] = _Twice()
+                mapping[key] = Twice()
         return mapping
-
-
-@contextmanager
-def _in(place: str) -> Iterator[None]:
-    """Say where it is what cannot be used."""
-    try:
-        yield
-    except FencingFileError as error:
-        raise FencingFileError(f"{place}: {error}") from None
 
 
 def load(path: str, limits: Deadlines) -> FenceDevices:
@@ -213,8 +225,9 @@ def load(path: str, limits: Deadlines) -> FenceDevices:
     No device is asked. :raises ConfigError: the file as a whole cannot be used; what
     is wrong with the entry of one host stands in Fencing.unusable.
     """
-    with _in(path):
-        return FenceDevices(path, *_drivers(_read(path), limits))
+    with within(path):
+        found = entries(_read(path), limits)
+    return FenceDevices(path, found.usable, found.unusable, found.disputed)
 
 
 def _read(path: str) -> Any:
@@ -243,100 +256,3 @@ def _read(path: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise FencingFileError(f"is not valid YAML{where}") from None
-
-
-def _drivers(
-    content: Any, limits: Deadlines
-) -> tuple[dict[str, Driver], dict[str, str], dict[str, Driver]]:
-    """The drivers, what is wrong with the hosts that have none, and what those of them
-    would have whose device is another one's, too."""
-    top = _mapping(content, "the file", {"defaults", "hosts"})
-    defaults = _mapping(top.get("defaults", {}), "defaults")
-    for method, settings in defaults.items():
-        with _in(f"defaults: {method}"):
-            cls = _driver_class(method)
-            _mapping(settings, "defaults", cls.REQUIRED | cls.OPTIONAL)
-    drivers: dict[str, Driver] = {}
-    unusable: dict[str, str] = {}
-    for host, settings in _hosts(top).items():
-        try:
-            drivers[host] = _driver(host, settings, defaults, limits)
-        except FencingFileError as error:
-            unusable[host] = str(error)
-        except Exception as error:  # a driver's bug; its text may hold credentials
-            unusable[host] = f"it cannot be read: {type(error).__name__}"
-    devices = {host: driver.device for host, driver in drivers.items()}
-    disputed = {}
-    for host, others in shared(devices).items():
-        unusable[host] = f"has the same device as host {', '.join(others)}"
-        disputed[host] = drivers.pop(host)
-    return drivers, unusable, disputed
-
-
-def _hosts(top: Mapping[str, Any]) -> dict[str, Any]:
-    hosts = top.get("hosts")
-    return hosts if isinstance(hosts, dict) else _mapping(hosts, "hosts")
-
-
-def _driver(
-    host: str, content: Any, defaults: Mapping[str, Any], limits: Deadlines
-) -> Driver:
-    own = dict(_mapping(content, "its value"))
-    if "method" not in own:
-        raise FencingFileError("method is missing" + spelling.hint("method", own))
-    method = own.pop("method")
-    cls = _driver_class(method)
-    settings = {**defaults.get(method, {}), **own}
-    for key, value in defaults.get(method, {}).items():
-        if isinstance(value, dict) and isinstance(settings[key], dict):
-            settings[key] = {**value, **settings[key]}
-    _mapping(settings, "its value", cls.REQUIRED | cls.OPTIONAL)
-    missing = sorted(cls.REQUIRED - settings.keys())
-    if missing:
-        raise FencingFileError(f"{', '.join(missing)} missing for method {method}")
-    return cls(host, _sealed(settings), limits)
-
-
-def _driver_class(method: Any) -> type[Driver]:
-    if not isinstance(method, str):
-        raise FencingFileError("method: a name is needed")
-    try:
-        found: type[Driver] = driver.DriverManager(NAMESPACE, method).driver
-    except exception.NoMatches:
-        raise FencingFileError(f"method {method} does not exist") from None
-    except Exception as error:
-        raise FencingFileError(f"method {method} cannot be loaded: {error}") from error
-    return found
-
-
-def _sealed(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with their credentials wrapped, one level of options deep."""
-    sealed: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict) and key == "options":
-            sealed[key] = _sealed(_mapping(value, key))
-        elif not isinstance(value, str) or not value:
-            raise FencingFileError(f"{key}: a text is needed")
-        elif not value.isprintable():
-            # A fence agent would take what follows a newline for another option.
-            raise FencingFileError(f"{key}: only printable characters can be used")
-        else:
-            sealed[key] = Secret(value) if SECRET_KEY.search(key) else value
-    return sealed
-
-
-def _mapping(
-    value: Any, what: str, known: Iterable[str] | None = None
-) -> dict[str, Any]:
-    """The value, if it is a mapping, has no other keys than the known ones, and each
-    of them once."""
-    if isinstance(value, _Twice):
-        raise FencingFileError("stands twice")
-    if not isinstance(value, dict):
-        raise FencingFileError(f"{what} must hold key: value pairs")
-    for key, found in value.items():
-        if isinstance(found, _Twice):
-            raise FencingFileError(f"{key} stands twice")
-        if known is not None and key not in known:
-            raise FencingFileError(f"unknown key {key}" + spelling.hint(key, known))
-    return value

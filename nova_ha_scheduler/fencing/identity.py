@@ -8,6 +8,7 @@ machine is compared with what the others have said.
 """
 
 import ipaddress
+import itertools
 import re
 import socket
 import threading
@@ -141,26 +142,36 @@ def of_url(text: str, system: str | None) -> DevicePlace:
     return DevicePlace.at(host, port, url.path, part(system))
 
 
-def shared(devices: Mapping[str, object]) -> dict[str, list[str]]:
-    """The hosts that have their device in common with others, and those others.
+def shared(devices: Mapping[str, Iterable[object]]) -> dict[str, list[str]]:
+    """The hosts that have a device in common with others, and those others.
 
-    :param devices: of each host; None: it has none. What is no Device is compared as
+    :param devices: of each host; None is none. What is no DevicePlace is compared as
         it is: another package's driver may have its own.
     """
-    places: dict[Hashable, dict[str, DevicePlace]] = defaultdict(dict)
-    for host, device in devices.items():
-        if device is not None:
-            known = device if isinstance(device, DevicePlace) else DevicePlace(device)
-            places[known.where][host] = known
-    found: dict[str, list[str]] = {}
+    places: dict[Hashable, list[tuple[str, DevicePlace]]] = defaultdict(list)
+    for host, some in devices.items():
+        for known in _places(some):
+            places[known.where].append((host, known))
+    found: dict[str, set[str]] = defaultdict(set)
     for here in places.values():
-        for host, device in here.items():
-            alike = (
-                h for h, other in here.items() if h != host and device.meets(other)
-            )
-            if others := sorted(alike):
-                found[host] = others
-    return found
+        for host, device in here:
+            alike = {h for h, other in here if h != host and device.meets(other)}
+            found[host] |= alike
+    return {host: sorted(others) for host, others in found.items() if others}
+
+
+def twice(devices: Iterable[object]) -> bool:
+    """Whether two of them may be one and the same."""
+    pairs = itertools.combinations(_places(devices), 2)
+    return any(a.where == b.where and a.meets(b) for a, b in pairs)
+
+
+def _places(devices: Iterable[object]) -> list[DevicePlace]:
+    return [
+        device if isinstance(device, DevicePlace) else DevicePlace(device)
+        for device in devices
+        if device is not None
+    ]
 
 
 @dataclass(frozen=True)
@@ -212,41 +223,50 @@ def _word(said: object) -> str:
     return said.strip().casefold() if isinstance(said, str) else ""
 
 
+Whose = tuple[str, int]
+"""A device: its host, and which one of its devices it is."""
+
+
 class Ledger:
     """What the devices of all hosts have said of their machines. For any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, MachineIdentity] = {}
+        self._known: dict[Whose, MachineIdentity] = {}
         self.names: Mapping[str, str] = {}
         """What Nova's hypervisors are called, by host; a BMC may know that name."""
 
     def keep(self, older: "Ledger", hosts: Iterable[str]) -> None:
         """What the devices of these hosts have said to another ledger."""
+        kept = set(hosts)
         with older._lock:
-            known = {h: older._known[h] for h in hosts if h in older._known}
+            known = {whose: m for whose, m in older._known.items() if whose[0] in kept}
         with self._lock:
             self._known |= known
 
-    def objection(self, host: str, machine: MachineIdentity, known_as: str) -> str:
+    def objection(self, whose: Whose, machine: MachineIdentity, known_as: str) -> str:
         """Why a device is not to be believed for a host, as far as is known by now;
         "": nothing speaks against it. What it says is kept.
 
         :param known_as: how it calls the host, if it calls it anything.
         """
         with self._lock:
-            self._known[host] = machine
-        return self.objection_now(host, known_as)
+            self._known[whose] = machine
+        return self.objection_now(whose, known_as)
 
-    def objection_now(self, host: str, known_as: str) -> str:
+    def objection_now(self, whose: Whose, known_as: str) -> str:
         """The same by what all have said by now, which others may have said later."""
+        host, _ = whose
         with self._lock:
-            machine = self._known.get(host, MachineIdentity())
-            others = [(o, m) for o, m in sorted(self._known.items()) if o != host]
-        alike = {other: found.is_also(machine) for other, found in others}
-        by = {other: what for other, what in alike.items() if what}
-        if by:
-            return SHARED.format(hosts=", ".join(by), what=next(iter(by.values())))
+            machine = self._known.get(whose, MachineIdentity())
+            known = sorted(self._known.items(), key=lambda item: item[0])
+        others = [(other, found) for (other, _), found in known if other != host]
+        alike = {
+            other: what for other, found in others if (what := found.is_also(machine))
+        }
+        if alike:
+            what = next(iter(alike.values()))
+            return SHARED.format(hosts=", ".join(alike), what=what)
         if machine.is_not(known_as) and machine.is_not(self.names.get(host, known_as)):
             return ANOTHER.format(name=machine.name)
         return ""

@@ -16,7 +16,7 @@ from nova_ha_scheduler.fencing import (
     Driver,
     FenceError,
     FencingFileError,
-    FinalError,
+    RefusedError,
     identity,
 )
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
@@ -138,7 +138,7 @@ class Redfish(Driver):
             text = scrub(str(error), [self.password])
             bmc = f"the BMC at {self.address}"
             if isinstance(error, exceptions.AccessError):
-                raise FinalError(f"{bmc} refused the credentials: {text}") from None
+                raise RefusedError(f"{bmc} refused the credentials: {text}") from None
             if isinstance(error, exceptions.ConnectionError):
                 raise FenceError(f"{bmc} cannot be reached: {text}") from None
             raise FenceError(f"{bmc} did not answer as expected: {text}") from None

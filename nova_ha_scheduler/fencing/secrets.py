@@ -13,6 +13,9 @@ from urllib import parse
 
 MASK = "***"
 
+SECRET_KEY = re.compile(r"pass|secret|token|key|community|auth", re.IGNORECASE)
+"""Keys whose values are credentials. Too many are harmless: they only show stars."""
+
 _PERCENT = re.compile("%[0-9A-F]{2}")
 
 

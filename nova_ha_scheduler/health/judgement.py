@@ -17,6 +17,7 @@ from operator import attrgetter
 from nova_ha_scheduler.health.problems import Code, Kind, Problem
 from nova_ha_scheduler.health.report import Report, Standing
 from nova_ha_scheduler.health.troubles import Trouble
+from nova_ha_scheduler.printable import first_of
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.pauses import Pause
@@ -65,12 +66,15 @@ class JournalFacts:
 
     :ivar holder: whom the lease names; "" after an orderly end.
     :ivar unreadable: why there is no report, though one was written.
+    :ivar age: how many seconds ago the report was written, by the journal's own clock;
+        None: only the clocks of two machines can tell.
     """
 
     state: State
     holder: str
     report: Report | None
     unreadable: str = ""
+    age: float | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ def _all_well(facts: JournalFacts, now: float) -> str:
     if report.aside:
         parts.append(f"{report.aside} more under maintenance or disabled")
     if hosts := sorted(h.host for h in facts.state.hosts.values() if _recovers(h)):
-        parts.append(f"being recovered: {_some(hosts)}")
+        parts.append(f"being recovered: {first_of(hosts, _NAMES)}")
     if report.seen_at is not None:
         parts.append(f"cloud seen {span(now - report.seen_at)} ago")
     return f"{Code.PROTECTED.words}: {', '.join(parts)}, by {facts.holder}"
@@ -146,11 +150,6 @@ def _all_well(facts: JournalFacts, now: float) -> str:
 
 def _recovers(host: HostRecovery) -> bool:
     return host.ended_at is None and host.state is not HostState.RECOVERED
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(names[:_NAMES]) + more
 
 
 def _dead(facts: JournalFacts, now: float) -> list[Problem]:
@@ -161,20 +160,21 @@ def _dead(facts: JournalFacts, now: float) -> list[Problem]:
     if report is None:
         why = facts.unreadable or f"{holder} has just begun, or is of an older version"
         return [Problem(Kind.NO_REPORT, details=(why,))]
-    age = now - report.at
-    if age < -report.skew:
-        words = f"{span(-age)} ahead of this clock"
-        return [Problem(Kind.CLOCKS, details=(words,))]
+    age = now - report.at if facts.age is None else facts.age
     if age > report.valid:
         words = f"{holder}, last heard of {span(age)} ago"
         return [Problem(Kind.TRIGGER_SILENT, since=report.at, details=(words,))]
+    ahead = report.at + max(0.0, facts.age or 0.0) - now
+    if ahead > report.skew:
+        words = f"{span(ahead)} ahead of this clock"
+        return [Problem(Kind.CLOCKS, details=(words,))]
     return []
 
 
 def _of_report(report: Report, now: float) -> Iterator[Problem]:
     """What the trigger says of itself."""
     if report.only:
-        names = _some(list(report.only))
+        names = first_of(report.only, _NAMES)
         yield Problem(Kind.ONLY_BY_HAND, since=report.stepped_at, details=(names,))
     idle = report.at - report.stepped_at
     if idle > report.patience:
@@ -193,11 +193,13 @@ def _of_report(report: Report, now: float) -> Iterator[Problem]:
         yield Problem(Kind.NO_METHOD, host.host, host.since, (host.words,))
     for host in report.broken:
         yield Problem(Kind.DEVICE_BROKEN, host.host, host.since, (host.words,))
+    for host in report.shut_out:
+        yield Problem(Kind.SHUT_OUT, host.host, host.since, (host.words,))
     keys = defaultdict(list)
     for host in report.misspelt:  # an aggregate may have hundreds
         keys[host.words].append(host)
     for words, hosts in keys.items():
-        names = _some([host.host for host in hosts])
+        names = first_of([host.host for host in hosts], _NAMES)
         since = min(host.since for host in hosts)
         yield Problem(Kind.MISSPELT, since=since, details=(words, names))
 
@@ -222,6 +224,8 @@ def _of_state(state: State, now: float) -> Iterator[Problem]:
         left = span(guard.tripped_until - now)
         words = f"{guard.reason}; nothing is fenced for {left} more"
         yield Problem(Kind.GUARD, since=guard.tripped_at, details=(words,))
+    for name in guard.left_disabled:
+        yield Problem(Kind.LEFT_DEAD, name)
     for pause in state.pauses.values():
         if not pause.is_over(now):
             whole = pause.host is None and pause.zone is None
@@ -264,4 +268,4 @@ def _servers(found: list[ServerRecovery]) -> str:
     """Their names, and the reason that most of them have."""
     sentences = Counter(s.sentence for s in found if s.sentence)
     why = "".join(f"; {words}" for words, _ in sentences.most_common(1))
-    return _some(sorted(s.name for s in found)) + why
+    return first_of(sorted(s.name for s in found), _NAMES) + why

@@ -135,6 +135,13 @@ class Kind(enum.Enum):
         "{host} has servers that wait: {0}",
         "make room where the reason says; nova-ha history show {host} names them",
     )
+    LEFT_DEAD = ProblemRow(
+        _HALF,
+        "{host} is down while somebody has its service disabled, and is left alone",
+        "if it is dead, nova-ha evacuate {host} --confirm-fenced recovers its servers; "
+        "if it is to stay off, nova-ha maintenance start {host}, or nova-ha untag "
+        "{host} --ha",
+    )
     PAUSED_IN_PART = ProblemRow(
         _HALF,
         "a pause holds {0}",
@@ -154,6 +161,12 @@ class Kind(enum.Enum):
         _HALF,
         "the fence device of {host} would not serve: {0}",
         "mend it before {host} dies; nova-ha check asks it again",
+    )
+    SHUT_OUT = ProblemRow(
+        _HALF,
+        "{host} is back, and its service stays disabled: {0}",
+        "see why it died, then openstack compute service set --enable {host} "
+        "nova-compute",
     )
     MISSPELT = ProblemRow(
         _HALF,

@@ -40,9 +40,9 @@ class Report:
     """
     :ivar owner: the trigger that wrote it, as the lease names it.
     :ivar at: when it was written.
-    :ivar valid: seconds after which its writer is dead, if it was not replaced; longer
-        than the lease's time, so that the clocks of two machines may differ a little.
-    :ivar skew: seconds by which they may differ.
+    :ivar valid: seconds after which its writer is dead, if it was not replaced: those
+        after which another trigger takes over.
+    :ivar skew: seconds by which the clocks of two machines may differ.
     :ivar stepped_at: when the newest step, or look whether there is one to make, ended;
         before the first one, when it became the active trigger.
     :ivar patience: seconds that a step may take.
@@ -54,6 +54,7 @@ class Report:
         or somebody has disabled their service.
     :ivar unfenceable: those that it answers for and that have no fencing method.
     :ivar broken: those whose fence device did not serve when last asked.
+    :ivar shut_out: those that are back, and that the trigger leaves disabled.
     :ivar misspelt: those of whose aggregates a key may be misspelt.
     :ivar answers: what the devices of hosts that are being fenced answered last.
     :ivar only: the hosts that a person started it for; (): it is there for all.
@@ -72,6 +73,7 @@ class Report:
     aside: int = 0
     unfenceable: tuple[HostNote, ...] = ()
     broken: tuple[HostNote, ...] = ()
+    shut_out: tuple[HostNote, ...] = ()
     misspelt: tuple[HostNote, ...] = ()
     answers: tuple[HostNote, ...] = ()
     only: tuple[str, ...] = ()

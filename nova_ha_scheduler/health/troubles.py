@@ -52,6 +52,12 @@ class Trouble(enum.Enum):
         "[oslo_messaging_notifications] transport_url is up.",
         "Events are sent as notifications again.",
     )
+    MESSAGES = (
+        "Messages to people do not get through",
+        "They wait in the journal and are sent later. See that the receiver that is "
+        "named is up and lets us in; nova-ha receiver test tries it.",
+        "Messages to people get through again.",
+    )
     ADMISSION = (
         "What admission goes by cannot be published",
         "nova-scheduler goes by what was published last, and once that is older than "
@@ -70,6 +76,18 @@ class Trouble(enum.Enum):
         "Monitoring that reads the file is told that nobody can tell. See that "
         "[health] directory is there and that the service's user may write in it.",
         "health.json is written again.",
+    )
+    CAPACITY = (
+        "How many failures are tolerated cannot be worked out",
+        "The page and the metrics show what was known before, with its time. See that "
+        "the cloud can be seen; nova-ha capacity says the same.",
+        "How many failures are tolerated is worked out again.",
+    )
+    MONITORING = (
+        "The page and the metrics cannot be served",
+        "The trigger goes on; nobody can ask it over the network. See [health] port, "
+        "bind_host and cert_file; it is tried again every few seconds.",
+        "The page and the metrics are served again.",
     )
     CONFIGURATION = (
         "The new nova-ha.conf is refused",

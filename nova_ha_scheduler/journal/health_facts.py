@@ -8,9 +8,10 @@ from nova_ha_scheduler.journal.store import SqlJournal
 
 def gather(journal: SqlJournal, now: float) -> JournalFacts:
     """Read the journal. :raises JournalError: it cannot be used."""
-    report, unreadable = None, ""
+    report, age, unreadable = None, None, ""
     try:
-        report = journal.report()
+        report, age = journal.report_and_age() or (None, None)
     except Unreadable as error:
         unreadable = f"another version wrote it: {error}"
-    return JournalFacts(journal.load(now), journal.holder(), report, unreadable)
+    state, holder = journal.load(now), journal.holder()
+    return JournalFacts(state, holder, report, unreadable, age)

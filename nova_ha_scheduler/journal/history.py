@@ -118,6 +118,14 @@ class History:
         select = sa.select(moves.c.record).where(moves.c.job == job)
         return self._records(Move, select.order_by(moves.c.name, moves.c.server))
 
+    def after(self, number: int, limit: int = 500) -> list[tuple[int, Event]]:
+        """The events that follow one, the oldest first, with their numbers."""
+        query = sa.select(events).where(events.c.number > number)
+        with self._db.read() as connection:
+            found = query.order_by(events.c.number).limit(limit)
+            rows = connection.execute(found).mappings().all()
+        return [numbered(row) for row in rows]
+
     def _records(self, cls: Any, select: Any) -> list[Any]:
         with self._db.read() as connection:
             texts = connection.scalars(select).all()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from oslo_db import exception as db_exception
 
 from nova_ha_scheduler.health import report
 from nova_ha_scheduler.health.report import Report
@@ -28,6 +29,7 @@ from nova_ha_scheduler.journal import (
     tables,
 )
 from nova_ha_scheduler.journal.database import Database, put
+from nova_ha_scheduler.journal.database_clock import Now
 from nova_ha_scheduler.journal.tables import single
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Intent
@@ -48,6 +50,10 @@ _LEASE = sa.select(single.c.owner, single.c.beat, single.c.record).where(LEASE)
 _BEHIND = (
     "the database shows an older state of the journal than was written: use one node "
     "of its cluster at a time, or set [database] mysql_wsrep_sync_wait to 1"
+)
+
+_REPORTED = sa.select(single.c.record, single.c.beat, Now().label("now")).where(
+    single.c.name == _REPORT
 )
 
 _INTENTS = sa.select(tables.intents.c.record).order_by(tables.intents.c.number)
@@ -207,12 +213,13 @@ class SqlJournal:
         :param alive: whether that is a sign of life, which renews the lease.
         :raises NotActive: another trigger has taken over; nothing was written.
         """
-        row = {"name": _REPORT, "owner": self.owner, "beat": 0}
-        rows = [{**row, "record": table_rows.dump(report)}]
+        row = {"name": _REPORT, "owner": self.owner, "beat": Now()}
+        leave = sa.insert(single).values(**row, record=table_rows.dump(report))
 
         def write(connection: sa.Connection) -> int:
             self._hold(connection, beats=int(alive))
-            put(connection, single, rows)
+            connection.execute(sa.delete(single).where(single.c.name == _REPORT))
+            connection.execute(leave)
             return int(connection.execute(_LEASE).one().beat)
 
         if alive:
@@ -225,10 +232,21 @@ class SqlJournal:
 
         :raises codec.Unreadable: a trigger of another version wrote it.
         """
-        query = sa.select(single.c.record).where(single.c.name == _REPORT)
+        found = self.report_and_age()
+        return found[0] if found else None
+
+    def report_and_age(self) -> tuple[Report, float | None] | None:
+        """The same, and how many seconds ago it was written, by the database's clock;
+        None: a version wrote it that did not ask that.
+
+        :raises codec.Unreadable: as above.
+        """
         with self._db.read() as connection:
-            text = connection.scalar(query)
-        return report.load(text) if text else None
+            row = connection.execute(_REPORTED).one_or_none()
+        if row is None or not row.record:
+            return None
+        age = (row.now - row.beat) / 1000 if row.beat else None
+        return report.load(row.record), age
 
     def _hold(self, connection: sa.Connection, beats: int = 1) -> None:
         """Make sure of the lease, until the transaction ends.
@@ -245,6 +263,17 @@ class SqlJournal:
         """Write down orders, all or none, for the active trigger's next step."""
         rows = [table_rows.row(tables.commands, command) for command in commands]
         self._db.write(lambda connection: put(connection, tables.commands, rows))
+
+    def add_command_once(self, command: Command) -> None:
+        """The same for an order that others may write down, too: the first one stays,
+        with what has become of it."""
+        row = table_rows.row(tables.commands, command)
+        add = sa.insert(tables.commands).values(row)
+        try:
+            self._db.write(lambda connection: connection.execute(add))
+        except JournalError as error:
+            if not isinstance(error.__cause__, db_exception.DBDuplicateEntry):
+                raise
 
     def put_pauses(self, pauses: Sequence[Pause], events: Sequence[Event]) -> None:
         """Begin or end pauses, which holds at once, and tell it.

@@ -131,7 +131,9 @@ single = _table(
     sa.Column("beat", sa.BigInteger(), nullable=False),
     sa.Column("record", TEXT, nullable=False),
 )
-"""Rows that stand alone: the lease, the guard's memory, the last notification."""
+"""Rows that stand alone: the lease, the guard's memory, the active trigger's report,
+what each receiver was sent. A report's beat is when it was written, in milliseconds by
+the database's clock."""
 
 of_kind = {
     "hosts": hosts,

@@ -17,7 +17,8 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.picture import Host, Migration, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Migration, Server
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner.ground import (
     Ground,
     Obstacle,
@@ -27,43 +28,59 @@ from nova_ha_scheduler.planner.ground import (
     refusal,
     request_for,
 )
+from nova_ha_scheduler.planner.room import Room, Wish
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.terms import Operation, Request
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many may be under way: at all, and to each storage zone."""
+    """How many may be under way: at all, to each storage zone, and to each host."""
 
     total: int
     per_zone: int
+    per_destination: int
 
 
-NO_LIMITS = Limits(sys.maxsize, sys.maxsize)
+NO_LIMITS = Limits(sys.maxsize, sys.maxsize, sys.maxsize)
 
 
 @dataclass(frozen=True)
 class Claim:
     """An evacuation, or another move, that is under way.
 
-    :ivar needs: what the host's free amounts do not show yet.
+    :ivar wish: what the host's free amounts do not show yet.
+    :ivar counts: whether it counts for the limits; its room is taken either way.
     """
 
     destination: str
-    needs: Resources
+    wish: Wish
     group: str | None = None
+    counts: bool = True
+
+    @classmethod
+    def of(cls, destination: str, server: Server) -> "Claim":
+        """What a server takes that is not there yet."""
+        return cls(destination, Wish.of(server), server.group)
 
 
-def claim(destination: str, server: Server | None, newest: Migration | None) -> Claim:
+def claim(
+    destination: str,
+    server: Server | None,
+    newest: Migration | None,
+    counts: bool = True,
+) -> Claim:
     """What a server on its way takes there.
 
     :param server: None: the picture does not show it.
     :param newest: its record, if there is one yet.
+    :param counts: see Claim.
     """
     if server is None:
-        return Claim(destination, {})
+        return Claim(destination, NOTHING, counts=counts)
     shown = newest is not None and newest.claimed
-    return Claim(destination, {} if shown else server.needs, server.group)
+    wish = NOTHING if shown else Wish.of(server)
+    return Claim(destination, wish, server.group, counts)
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,10 @@ class Choice:
     detail: str = ""
 
 
-_FULL = Choice(reason=Reason.IN_FLIGHT_LIMIT)
+NOTHING = Wish({})
+
+FULL = Choice(reason=Reason.IN_FLIGHT_LIMIT)
+"""As many are under way as may be."""
 
 
 class Board:
@@ -101,11 +121,14 @@ class Board:
         """
         self.ground = ground
         most = ground.preferences
-        of_evacuations = Limits(most.max_in_flight, most.max_in_flight_per_zone)
-        self.limits = limits or of_evacuations
+        self.limits = limits or Limits(
+            most.max_in_flight,
+            most.max_in_flight_per_zone,
+            most.max_in_flight_per_destination,
+        )
         self._dead = dead
         # Only of hosts to which something goes: of the others, what the picture shows.
-        self._free: dict[str, Counter[str]] = {}
+        self._rooms: dict[str, Room] = {}
         self._moving: Counter[str] = Counter()
         self._moving_to_zone: Counter[frozenset[str]] = Counter()
         self._groups: Counter[tuple[str, str]] = Counter()
@@ -117,7 +140,7 @@ class Board:
     def unlimited(self) -> "Board":
         """A copy, on which any number may be under way."""
         copy = Board(self.ground, self._dead, limits=NO_LIMITS)
-        copy._free = {name: Counter(free) for name, free in self._free.items()}
+        copy._rooms = {name: room.copy() for name, room in self._rooms.items()}
         copy._moving = Counter(self._moving)
         copy._moving_to_zone = Counter(self._moving_to_zone)
         copy._groups = Counter(self._groups)
@@ -137,12 +160,12 @@ class Board:
         :param only: the one destination that is wanted.
         """
         if self._moving.total() >= self.limits.total:
-            return _FULL
+            return FULL
         request = self._request(server, operation)
         best = self._best(server, request, tried, only)
         if best is None:
             return self._no(server, request, only)
-        self.take(Claim(best, server.needs, server.group))
+        self.take(Claim.of(best, server))
         return Choice(best)
 
     def spots(self, server: Server) -> list[Spot]:
@@ -152,35 +175,56 @@ class Board:
             for name, spot in self.ground.spots(self._request(server)).items()
             if name != server.host
             and name not in self._dead
-            and fits(server, spot.host, spot.host.free)
+            and fits(server, spot.host, self.ground.room(spot.host))
         ]
+
+    def takers(self, server: Server) -> list[str]:
+        """The hosts that could take a server now."""
+        return [host.name for host, no in self.obstacles(server) if not no]
+
+    def obstacles(self, server: Server) -> list[tuple[Host, list[Obstacle]]]:
+        """Why each of the permitted hosts cannot take a server now."""
+        request = self._request(server)
+        permitted = self.ground.permitted(request, self._dead | {server.host})
+        found = []
+        for host in permitted:
+            near = self._near(server, host.name)
+            no = obstacles(server, host, self._room(host), near)
+            found.append((host, list(no)))
+        return found
 
     def fits(self, server: Server, spot: Spot) -> bool:
         """Whether one of its spots can take it still."""
-        free = self._free.get(spot.host.name)
-        room = free is None or all(free[w] >= n for w, n in server.needs.items())
-        return room and not (server.group_apart and self._near(server, spot.host.name))
+        name = spot.host.name
+        if server.group_apart and self._near(server, name):
+            return False
+        room = self._rooms.get(name)
+        return room is None or room.holds(Wish.of(server))
 
     def free(self, host: Host) -> Resources:
         """What a host would still give."""
-        return self._free.get(host.name) or host.free or {}
+        return self._room(host).free or {}
 
-    def take(self, claim: Claim, sign: int = 1) -> None:
-        """Count a server as on its way; with sign -1, no more."""
+    def _room(self, host: Host) -> Room:
+        return self._rooms.get(host.name) or self.ground.room(host)
+
+    def take(self, claim: Claim) -> None:
+        """Count a server as on its way."""
         host = self.ground.hosts.get(claim.destination)
-        self._moving[claim.destination] += sign
-        if host is not None:
-            self._moving_to_zone[host.facts.zones] += sign
-        self._reserve(claim, sign)
+        if claim.counts:
+            self._moving[claim.destination] += 1
+            if host is not None:
+                self._moving_to_zone[host.facts.zones] += 1
+        self._reserve(claim)
 
-    def _reserve(self, claim: Claim, sign: int = 1) -> None:
+    def _reserve(self, claim: Claim) -> None:
         host = self.ground.hosts.get(claim.destination)
         if host is not None and host.free is not None:
-            free = self._free.setdefault(host.name, Counter(host.free))
-            for what, n in claim.needs.items():
-                free[what] -= sign * n
+            if host.name not in self._rooms:
+                self._rooms[host.name] = self.ground.room(host).copy()
+            self._rooms[host.name].take(claim.wish)
         if claim.group:
-            self._groups[claim.group, claim.destination] += sign
+            self._groups[claim.group, claim.destination] += 1
 
     def _request(
         self, server: Server, operation: Operation = Operation.EVACUATE
@@ -206,11 +250,11 @@ class Board:
     ) -> Iterator[Spot]:
         """Where something goes already and there is room still; and the best of the
         other spots, which are in order."""
-        for name in self._free.keys() & spots.keys():
+        for name in self._rooms.keys() & spots.keys():
             if self._can_take(server, spots[name], refused):
                 yield spots[name]
         for name, spot in spots.items():
-            if name not in self._free and self._can_take(server, spot, refused):
+            if name not in self._rooms and self._can_take(server, spot, refused):
                 yield spot
                 return
 
@@ -221,7 +265,7 @@ class Board:
             and name != server.host
             and name not in self._dead
             and self._obstacle(server, host) is None
-            and not self._zone_full(host)
+            and not self._is_busy(host)
         )
 
     def _near(self, server: Server, name: str) -> bool:
@@ -235,9 +279,11 @@ class Board:
         memory = self.free(spot.host).get("MEMORY_MB", 0)
         return spot.blind, spot.spared, self._moving[name], -memory, name
 
-    def _zone_full(self, host: Host) -> bool:
-        moving = self._moving_to_zone[host.facts.zones]
-        return moving >= self.limits.per_zone
+    def _is_busy(self, host: Host) -> bool:
+        """Whether as many are on their way to it, or to its zone, as may be."""
+        to_zone = self._moving_to_zone[host.facts.zones]
+        here = self._moving[host.name] >= self.limits.per_destination
+        return here or to_zone >= self.limits.per_zone
 
     def _no(self, server: Server, request: Request, only: str | None) -> Choice:
         """Why it has no place now."""
@@ -248,9 +294,9 @@ class Board:
             refusals = Counter()
             if not permitted:
                 refusals[self._why_not(request, only)] += 1
-        open_to = [host for host in permitted if not self._zone_full(host)]
+        open_to = [host for host in permitted if not self._is_busy(host)]
         if permitted and not open_to:
-            return _FULL
+            return FULL
         no = (self._obstacle(server, host) for host in open_to)
         found = refusals + Counter(obstacle.brief for obstacle in no if obstacle)
         why = _words(found) if only is None else next(iter(found))
@@ -258,9 +304,8 @@ class Board:
 
     def _obstacle(self, server: Server, host: Host) -> Obstacle | None:
         """Why a permitted host cannot take this server now."""
-        free = self._free.get(host.name, host.free)
         near = self._near(server, host.name)
-        return next(obstacles(server, host, free, near), None)
+        return next(obstacles(server, host, self._room(host), near), None)
 
     def _why_not(self, request: Request, name: str) -> str:
         """Why one host is not permitted, in words."""

@@ -13,7 +13,7 @@ and what all hosts take so is enough for all that has to be placed.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.picture import Resources
+from nova_ha_scheduler.cluster.providers import Resources
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from nova_ha_scheduler.cluster.picture import Host, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner import bound
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import Loss, WhatIf
@@ -117,19 +118,19 @@ class _Zone:
 
     def _by_bound(self, count: int) -> int:
         """The same, if one less than this many surely may die."""
-        stands = self._stands()
         largest: dict[str, int] = {}
         for server in self._wanted:
             for what, n in server.needs.items():
                 largest[what] = max(n, largest.get(what, 0))
+        stands = self._stands(largest)
         counts = range(count, len(self._mortal) + 1 if stands else count)
         broken = (n for n in counts if not bound.survives(stands, largest, n))
         return next(broken, counts.stop) - 1
 
-    def _stands(self) -> list[bound.Stand]:
-        """The zone for the bound, which knows nothing of groups and of a cloud that
-        has lost hosts already: none then."""
-        if self._what_if.down or any(server.group for server in self._wanted):
+    def _stands(self, largest: Resources) -> list[bound.Stand]:
+        """The zone for the bound, which knows nothing of groups, of portions and of a
+        cloud that has lost hosts already: none then."""
+        if self._what_if.down or any(s.group or s.portions for s in self._wanted):
             return []
         kinds: dict[object, Server] = {}
         for server in self._wanted:
@@ -138,6 +139,13 @@ class _Zone:
         open_to_all = {host.name for host in self._members}
         for server in kinds.values():
             open_to_all &= self._what_if.open_to(server)
+        asked = {server.kind for server in self._wanted} - {0}
+        open_to_all -= {
+            host.name
+            for host in self._members
+            if not self._what_if.ground.room(host).sums_suffice(largest)
+            or not (host.offers is None or asked <= host.offers)
+        }
         return [
             bound.Stand(
                 self._losses[host.name].demand if host.name in self._losses else {},

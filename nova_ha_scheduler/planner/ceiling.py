@@ -11,7 +11,7 @@ cut in pieces, too. So prices are looked for that show it.
 from collections import Counter
 from collections.abc import Sequence
 
-from nova_ha_scheduler.cluster.picture import Resources
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner.packed_amounts import Item
 
 ROUNDS = 100

@@ -4,13 +4,14 @@
 The same checks as the board's, one after the other, in words.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.planner.room import Room
 from nova_ha_scheduler.rules.terms import Operation, Request
 
 
@@ -25,22 +26,6 @@ class HostCheck:
     no: str = ""
     yes: str = ""
 
-
-@dataclass(frozen=True)
-class Taken:
-    """What else is decided about a host already.
-
-    :ivar dead: whether it is to be, or is being, recovered itself.
-    :ivar needs: amounts by resource class.
-    :ivar groups: the server groups that have got a member there.
-    """
-
-    dead: bool = False
-    needs: Mapping[str, int] = field(default_factory=dict)
-    groups: Collection[str] = ()
-
-
-NOTHING = Taken()
 
 _STATUS = "status"
 
@@ -67,19 +52,18 @@ def checks(
     asked: Request,
     host: Host,
     preferences: Preferences,
-    taken: Taken = NOTHING,
 ) -> Iterator[HostCheck]:
     """All of them, in the order in which the board asks; each may be the no."""
-    beside = list(fitting(server, host, taken))
+    beside = list(fitting(server, host))
     shut = next((check.no for check in beside if check.name == _STATUS), "")
-    yield from _state(asked, host, taken, shut)
+    yield from _state(asked, host, shut)
     for name, rule in ground.RULES.items():
         no = rule.refusal(asked, host.facts, False, preferences.policy)
         yield HostCheck(name, str(no) if no else "", _fact(name, host))
     yield from (check for check in beside if check.name != _STATUS)
 
 
-def _state(asked: Request, host: Host, taken: Taken, shut: str) -> Iterator[HostCheck]:
+def _state(asked: Request, host: Host, shut: str) -> Iterator[HostCheck]:
     if asked.source is not None:
         yield HostCheck(
             "other host", "it is there" if host.name == asked.source else ""
@@ -88,30 +72,26 @@ def _state(asked: Request, host: Host, taken: Taken, shut: str) -> Iterator[Host
     yield HostCheck("service", "" if host.up else forced, "up")
     why = f"disabled: {host.disabled_reason or 'without a reason'}"
     yield HostCheck(_STATUS, why if host.disabled else shut, "enabled")
-    if taken.dead:
-        yield HostCheck("alive", "in recovery")
 
 
 def _fact(name: str, host: Host) -> str:
     return f"in {host.facts.zone_words}" if name == "storage zone" else ""
 
 
-def fitting(server: Server, host: Host, taken: Taken = NOTHING) -> Iterator[HostCheck]:
+def fitting(server: Server, host: Host) -> Iterator[HostCheck]:
     """What is beside the rules: zone, group, traits and room."""
-    free = None if host.free is None else Counter(host.free)
-    if free is not None:
-        free.subtract(taken.needs)
+    room = Room(host)
     no: dict[str, list[str]] = defaultdict(list)
-    for obstacle in ground.obstacles(server, host, free, server.group in taken.groups):
+    for obstacle in ground.obstacles(server, host, room):
         no[obstacle.check].append(obstacle.words)
     yes = {
         "availability zone": host.availability_zone,
         "server group": "",
         "traits": ", ".join(sorted(server.traits)),
     }
-    if free is not None:
+    if room.free is not None:
         for what, wanted in sorted(server.needs.items()):
-            yes[what] = f"{wanted} needed, {free[what]} free"
+            yes[what] = f"{wanted} needed, {room.free[what]} free"
     for check in {**yes, **no}:
         yield HostCheck(check, ", ".join(no[check]), yes.get(check, ""))
 

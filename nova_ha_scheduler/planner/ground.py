@@ -13,6 +13,7 @@ from functools import cached_property
 
 from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.planner.room import Room, Wish
 from nova_ha_scheduler.rules import (
     failover_host,
     ha_flavor,
@@ -70,6 +71,13 @@ class Ground:
                 self._alike[host.facts].append(host)
         self._verdicts: dict[Request, Mapping[HostFacts, str | None]] = {}
         self._spots: dict[Request, Mapping[str, Spot]] = {}
+        self._rooms: dict[str, Room] = {}
+
+    def room(self, host: Host) -> Room:
+        """What a host has left, before anything is taken; not to be changed."""
+        if host.name not in self._rooms:
+            self._rooms[host.name] = Room(host)
+        return self._rooms[host.name]
 
     def permitted(self, request: Request, dead: Container[str]) -> list[Host]:
         """The usable hosts that all rules permit, without the dead ones."""
@@ -132,11 +140,14 @@ class Obstacle:
 
 
 def obstacles(
-    server: Server, host: Host, free: Mapping[str, int] | None, near: bool = False
+    server: Server, host: Host, room: Room, near: bool = False
 ) -> Iterator[Obstacle]:
     """Why a permitted host cannot take a server: whether it fits is asked here alone.
 
-    :param free: what it would still give; None: nobody knows.
+    Placement's answer counts where it was asked for such a server; what was taken since
+    is counted here.
+
+    :param room: what it would still give.
     :param near: whether a member of its group is about to be there.
     """
     if server.group is not None:
@@ -154,28 +165,83 @@ def obstacles(
     if pinned is not None and host.availability_zone != pinned:
         brief = f"outside availability zone {pinned}"
         yield Obstacle("availability zone", brief, f"it is pinned to {pinned}")
-    if missing := sorted(server.traits - host.traits):
-        words = ", ".join(f"without {trait}" for trait in missing)
-        yield Obstacle("traits", f"without trait {', '.join(missing)}", words)
-    if present := sorted(server.forbidden_traits & host.traits):
-        words = ", ".join(f"with {trait}, which is forbidden" for trait in present)
-        yield Obstacle("traits", f"with forbidden trait {', '.join(present)}", words)
-    if free is None:
+    offered = _offered(server, host)
+    found = False
+    for one in _unfitting(server, host, room, offered or False):
+        found = True
+        yield one
+    if offered is False and not found:
+        words = "Placement has no place for it"
+        if host.free is not None:
+            words += ", though the sums are enough (max_unit, step_size, devices)"
+        yield Obstacle("Placement", f"where {words}", words)
+
+
+def _offered(server: Server, host: Host) -> bool | None:
+    """Whether Placement gave such a server a place here; None: it was not asked."""
+    if not server.kind or host.offers is None:
+        return None
+    return server.kind in host.offers
+
+
+def _unfitting(
+    server: Server, host: Host, room: Room, offered: bool
+) -> Iterator[Obstacle]:
+    """What a server lacks here, of traits and of amounts."""
+    if host.free is None and _offered(server, host) is False:
+        return  # and nothing is known of it
+    if host.free == {}:
+        words = "less left of everything than is needed"
+        yield Obstacle("room", f"with {words}", f"it has {words}")
+        return
+    choosy = server.traits or server.forbidden_traits or server.portions
+    if choosy and not offered:  # else Placement has looked whose traits they are
+        yield from _traits(server, host)
+    if room.free is None:
         words = "free room is unknown"
         yield Obstacle("room", f"whose {words}", f"its {words}")
         return
-    lacking = {w: n for w, n in server.needs.items() if free.get(w, 0) < n}
+    if offered and room.untouched:
+        return
+    lacking = room.lacks(server.needs)
     for what, wanted in sorted(lacking.items()):
         brief = f"without enough {', '.join(sorted(lacking))}"
-        words = f"{wanted} needed, {free.get(what, 0)} free"
+        words = f"{wanted} needed, {room.free.get(what, 0)} free"
         yield Obstacle(what, brief, words)
+    if (room.has_parts or server.portions) and server.needs and not lacking:
+        yield from _in_pieces(server, room)
 
 
-def fits(
-    server: Server, host: Host, free: Mapping[str, int] | None, near: bool = False
-) -> bool:
+def _traits(server: Server, host: Host) -> Iterator[Obstacle]:
+    wanted = server.traits.union(*(one.traits for one in server.portions))
+    if missing := sorted(wanted - host.traits):
+        words = ", ".join(f"without {trait}" for trait in missing)
+        yield Obstacle("traits", f"without trait {', '.join(missing)}", words)
+    present = sorted(server.forbidden_traits & host.traits)
+    if present and not host.providers:  # else it depends on whose they are
+        words = ", ".join(f"with {trait}, which is forbidden" for trait in present)
+        yield Obstacle("traits", f"with forbidden trait {', '.join(present)}", words)
+
+
+def _in_pieces(server: Server, room: Room) -> Iterator[Obstacle]:
+    """What is there in sum, and yet not for one server."""
+    wish = Wish.of(server)
+    if room.place(wish) is not None:
+        return
+    alone = {what: n for what, n in wish.rest.items() if not room.gives(what, n)}
+    free = room.free or Counter()
+    for what, wanted in sorted(alone.items()):
+        brief = f"that give no server so many {', '.join(sorted(alone))}"
+        words = f"{wanted} needed, {free[what]} free, not for one"
+        yield Obstacle(what, brief, words)
+    if not alone:
+        words = "all of it, but not on the resource providers where it belongs together"
+        yield Obstacle("providers", f"without {words}", f"it has {words}")
+
+
+def fits(server: Server, host: Host, room: Room, near: bool = False) -> bool:
     """Whether there is none."""
-    return next(obstacles(server, host, free, near), None) is None
+    return next(obstacles(server, host, room, near), None) is None
 
 
 def request_for(

@@ -68,7 +68,11 @@ class WhatIf:
             sorted(h.name for h in protected if not h.up and self._wanted[h.name])
         )
         self.mortal = tuple(
-            sorted(h.name for h in protected if h.up and not h.disabled)
+            sorted(
+                h.name
+                for h in protected
+                if h.up and (ground.preferences.recover_disabled or not h.disabled)
+            )
         )
 
     def _look(self, host: Host, servers: Iterable[Server]) -> None:
@@ -84,8 +88,9 @@ class WhatIf:
     def open_to(self, server: Server) -> set[str]:
         """The hosts that could take a server, had they room; those in recovery, too."""
         permitted = self.ground.permitted(self._request(server), ())
-        nothing = replace(server, needs={})
-        return {h.name for h in permitted if fits(nothing, h, h.free)}
+        nothing = replace(server, needs={}, portions=(), kind=0)
+        rooms = self.ground.room
+        return {h.name for h in permitted if fits(nothing, h, rooms(h))}
 
     def short(self, loss: Loss) -> Mapping[str, int] | None:
         """What all the room that there is lacks for those that find none, were it in

@@ -10,7 +10,7 @@ amount, too: each host has one of it.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.picture import Resources
+from nova_ha_scheduler.cluster.providers import Resources
 
 _ANYTHING = 0.3
 """What it counts for that anything at all is missing: so much in one place is nearer to

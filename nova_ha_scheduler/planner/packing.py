@@ -162,7 +162,7 @@ class _Packing:
         return spot.blind, free, spot.spared, spot.host.name
 
     def _put(self, server: Server, spot: Spot) -> None:
-        self._board.take(Claim(spot.host.name, server.needs, server.group))
+        self._board.take(Claim.of(spot.host.name, server))
         self.at[server.uuid] = spot
 
 

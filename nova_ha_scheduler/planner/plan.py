@@ -6,14 +6,14 @@ It decides nothing: it is told what was decided, server by server in the order o
 asking, and looks at what was left at each one's turn.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from nova_ha_scheduler.cluster.picture import Host, Picture, Resources, Server
-from nova_ha_scheduler.planner.ground import Ground, fits, obstacles, request_for
+from nova_ha_scheduler.cluster.picture import Picture, Server
+from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Claim
+from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.preferences import Preferences
-from nova_ha_scheduler.rules.terms import Request
 
 
 @dataclass(frozen=True)
@@ -54,57 +54,27 @@ def prospects(
 
 class _Look:
     def __init__(self, ground: Ground, dead: frozenset[str]) -> None:
-        self._ground, self._dead = ground, dead
-        self._needs: dict[str, Counter[str]] = defaultdict(Counter)
-        self._groups: dict[str, set[str]] = defaultdict(set)
+        self._board = Board(ground, dead, limits=NO_LIMITS)
 
     def at(self, server: Server, destination: str | None) -> Prospect:
-        source = self._ground.hosts[server.host]
-        request = request_for(server, source, self._ground.preferences)
-        spots = self._ground.spots(request).values()
-        fitting = tuple(
-            sorted(s.host.name for s in spots if self._fits(server, s.host))
-        )
+        fitting = tuple(sorted(self._board.takers(server)))
         if destination is None:
-            scattered = "" if fitting else self._scattered(server, request)
-            return Prospect(fitting, scattered)
-        self._needs[destination].update(server.needs)
-        if server.group:
-            self._groups[destination].add(server.group)
+            return Prospect(fitting, "" if fitting else self._scattered(server))
+        self._board.take(Claim.of(destination, server))
         return Prospect(fitting)
 
-    def _free(self, host: Host) -> Resources | None:
-        """What a host would still give."""
-        if host.free is None or host.name not in self._needs:
-            return host.free
-        free = Counter(host.free)
-        free.subtract(self._needs[host.name])
-        return free
-
-    def _near(self, server: Server, host: Host) -> bool:
-        """Whether a member of its group goes to a host."""
-        return server.group in self._groups.get(host.name, ())
-
-    def _fits(self, server: Server, host: Host) -> bool:
-        """Whether a permitted host can take it still."""
-        if host.name == server.host or host.name in self._dead:
-            return False
-        return fits(server, host, self._free(host), self._near(server, host))
-
-    def _scattered(self, server: Server, request: Request) -> str:
+    def _scattered(self, server: Server) -> str:
         """Only of hosts that lack nothing but room."""
-        permitted = self._ground.permitted(request, self._dead | {server.host})
-        left: dict[str, Counter[str]] = {}
-        for host in permitted:
-            free, near = self._free(host), self._near(server, host)
-            no = {one.check for one in obstacles(server, host, free, near)}
-            if free is not None and no <= server.needs.keys():
-                left[host.name] = Counter(free)
+        left: list[Counter[str]] = []
+        for host, obstacles in self._board.obstacles(server):
+            no = {one.check for one in obstacles}
+            if host.free is not None and no <= server.needs.keys():
+                left.append(Counter(self._board.free(host)))
         needs = sorted(server.needs.items())
-        total = {what: sum(max(0, n[what]) for n in left.values()) for what, _ in needs}
+        total = {what: sum(max(0, n[what]) for n in left) for what, _ in needs}
         if not left or any(total[what] < wanted for what, wanted in needs):
             return ""
-        most = {what: max(n[what] for n in left.values()) for what, _ in needs}
+        most = {what: max(n[what] for n in left) for what, _ in needs}
         short = [
             f"{total[what]} {what} of {wanted} needed, but no host has more than "
             f"{most[what]}"

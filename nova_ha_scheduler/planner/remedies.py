@@ -4,7 +4,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.picture import Host, Resources, Server
+from nova_ha_scheduler.cluster.picture import Host, Server
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner.capacity import ZoneCapacity, zones
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.losses import Left, Loss, WhatIf
@@ -66,7 +67,14 @@ def _more_hosts(
     for count in range(1, _MOST_HOSTS + 1):
         name = f"{model.name} {count}"  # no host's name: it has a blank
         more[name] = replace(
-            model, name=name, facts=facts, up=True, disabled=False, free=size
+            model,
+            name=name,
+            facts=facts,
+            up=True,
+            disabled=False,
+            free=size,
+            providers=tuple(one.emptied() for one in model.providers),
+            offers=None,
         )
         larger = Ground({**ground.hosts, **more}, ground.preferences)
         (found,) = zones(larger, servers, failures, zone.name)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from math import log
 from random import Random
 
-from nova_ha_scheduler.cluster.picture import Resources
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner.ceiling import ROUNDS, out_of_reach
 from nova_ha_scheduler.planner.packed_amounts import Item, PackedAmounts
 
@@ -125,10 +125,19 @@ class _Search:
         equals = [i for i, item in enumerate(self._items) if item.alike == alike]
         equals.sort(key=lambda index: (sizes[index], index))
         self._place(equals)
+        # Who waits may be exchanged for one that waits, too, if that has the same
+        # spots; so one server is tried of each kind of spots.
+        in_vain: set[tuple[int, ...]] = set()
         while self.effort > 0:
-            waiting = next((index for index in equals if self.at[index] < 0), None)
-            if waiting is None or not self._make_room(waiting):
+            waits = (i for i in equals if self.at[i] < 0)
+            wanted = (i for i in waits if tuple(self._hosts[i]) not in in_vain)
+            if (waiting := next(wanted, None)) is None:
                 return
+            found = self._make_room(waiting)
+            if found is None:
+                return
+            if not found:
+                in_vain.add(tuple(self._hosts[waiting]))
 
     def _place(self, order: Sequence[int]) -> None:
         """Put each where the least room is left, if it fits anywhere."""
@@ -149,8 +158,11 @@ class _Search:
         self._free[host] -= self._needs[index]
         self.at[index] = host
 
-    def _make_room(self, index: int) -> bool:
-        """Find a place for one more of a class."""
+    def _make_room(self, index: int) -> bool | None:
+        """Find a place for one more of a class.
+
+        :returns: None if it is proven that no other one of the class can have one.
+        """
         before = self.at[:]
         free, need, missing = self._free, self._needs[index], self._amounts.missing
         hosts = self._hosts[index]
@@ -167,7 +179,7 @@ class _Search:
             return True
         for other, host in enumerate(before):
             self._put(other, host)
-        return False
+        return None if hopeless else False
 
     def _exchange(self, members: Sequence[int], attempts: int) -> bool:
         """Exchange servers until nothing is missing; tell whether that was reached.

@@ -36,6 +36,8 @@ def why_left(server: Server, facts: HostFacts, preferences: Preferences) -> Why 
         return Reason.VM_STATE, server.vm_state
     if server.refused_by_nova:
         return Reason.REFUSED_BY_NOVA, server.refused_by_nova
+    if server.group and not server.group_apart and server.group_hosts == {server.host}:
+        return Reason.BOUND_BY_GROUP, server.group
     zoneless = not facts.zones and not facts.bad_value(vocabulary.STORAGE_ZONE)
     if server.local_disk and zoneless and policy != "recreate":
         return Reason.LOCAL_DISK, ""

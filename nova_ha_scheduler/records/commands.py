@@ -38,7 +38,10 @@ class Command:
     :ivar refusal: why it was refused, if it was.
     :ivar until, drain: of a maintenance that is to start.
     :ivar destinations: of an evacuation: the planned hosts, by server.
+    :ivar bound: those are a person's choice: nowhere else.
     :ivar force: end the maintenance, also of a host that is down.
+    :ivar queues_emptied: of a retry: whoever orders it says that both queues of the
+        host are empty.
     """
 
     id: str
@@ -55,6 +58,8 @@ class Command:
     force: bool = False
     waits: str = ""
     destinations: Mapping[str, str] = field(default_factory=dict)
+    bound: bool = False
+    queues_emptied: bool = False
 
     def __post_init__(self) -> None:
         # An alert of Pacemaker's says what a node of the cluster has told it.
@@ -62,5 +67,8 @@ class Command:
             object.__setattr__(self, name, flat(getattr(self, name)))
 
     def __str__(self) -> str:
-        who = f"{self.kind.value} by {self.by}"
+        word = " (both of its queues are empty)" if self.queues_emptied else ""
+        if self.bound:
+            word = f" to {', '.join(sorted({*self.destinations.values()}))}"
+        who = f"{self.kind.value}{word} by {self.by}"
         return f"{who}: {self.reason}" if self.reason else who

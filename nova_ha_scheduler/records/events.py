@@ -10,6 +10,8 @@ class EventKind(enum.Enum):
 
     HOST_NOTIFIED = "host.notified"
     """Nova's notification that the host was forced down; ``at``: when it was sent."""
+    HOST_LATE = "host.late"
+    """It has missed a heartbeat, and its fence device says off."""
     HOST_SUSPECTED = "host.suspected"
     HOST_CLEARED = "host.cleared"
     HOST_HELD = "host.held"
@@ -37,6 +39,8 @@ class EventKind(enum.Enum):
     SERVER_RECOVERED = "server.recovered"
     SERVER_FAILED = "server.failed"
     SERVER_LEFT = "server.left"
+    OTHER_ZONE = "server.other_zone"
+    """Somebody else evacuates it to another storage zone: its disk is in danger."""
     MAINTENANCE_STARTING = "maintenance.starting"
     MAINTENANCE_OPEN = "maintenance.open"
     MAINTENANCE_DRAINED = "maintenance.drained"
@@ -49,12 +53,20 @@ class EventKind(enum.Enum):
     MOVE_ASKED = "move.asked"
     MOVE_MOVING = "move.moving"
     MOVE_SLOW = "move.slow"
+    MOVE_FORCED = "move.forced"
+    """Nova is asked to end a live migration that does not end by itself."""
     MOVE_CONFIRMING = "move.confirming"
     MOVE_MOVED = "move.moved"
     MOVE_FAILED = "move.failed"
     MOVE_LEFT = "move.left"
     FAILBACK_BEGUN = "failback.begun"
     FAILBACK_ENDED = "failback.ended"
+    HOST_REBOOTED = "host.rebooted"
+    """By itself; ``servers`` lists those that are off since."""
+    SERVER_RESTARTED = "server.restarted"
+    """After that."""
+    HOST_LEFT_ALONE = "host.left_alone"
+    """A protected host died while somebody had its service disabled."""
     GUARD_TRIPPED = "guard.tripped"
     GUARD_RESET = "guard.reset"
     BLIND = "detector.blind"
@@ -79,14 +91,19 @@ class EventKind(enum.Enum):
     """``how``: its name, with the machine's and the process's."""
     TRIGGER_REPLACED = "trigger.replaced"
     """The same, in the place of one that fell silent."""
+    LOGGED_IN = "cloud.login"
+    """``how``: as whom the cloud knows the trigger, for all that it does there."""
     CLOCK_JUMPED = "clock.jumped"
 
 
 TROUBLES = (
     EventKind.HOST_HELD,
     EventKind.HOST_INCOMPLETE,
+    EventKind.HOST_LEFT_ALONE,
+    EventKind.HOST_REBOOTED,
     EventKind.SERVER_FAILED,
     EventKind.SERVER_CONFUSED,
+    EventKind.OTHER_ZONE,
     EventKind.GUARD_TRIPPED,
     EventKind.BLIND,
     EventKind.UNREADABLE,

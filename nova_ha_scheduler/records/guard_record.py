@@ -17,6 +17,7 @@ class GuardRecord:
     :ivar blind_since: since when all services are silent, if they are.
     :ivar sighted_at: when that ended, or the clock was set: silence counts from then.
     :ivar left_alone: hosts that are down under maintenance, of which that was told.
+    :ivar left_disabled: the same of those whose service somebody has disabled.
     """
 
     tripped_until: float | None = age()
@@ -26,3 +27,4 @@ class GuardRecord:
     left_alone: tuple[str, ...] = ()
     tripped_at: float | None = age()
     counted: tuple[str, ...] = ()
+    left_disabled: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ class HostState(enum.Enum):
     What each means, and what holds in it, stands in HOST_STATES.
     """
 
+    LATE = "late"
     SUSPECTED = "suspected"
     CONFIRMED = "confirmed"
     FENCING = "fencing"
@@ -31,6 +32,28 @@ class HostState(enum.Enum):
     @property
     def traits(self) -> "HostTraits":
         return HOST_STATES[self]
+
+
+class HostPhase(enum.Enum):
+    """Where the recovery of a host stands within its state."""
+
+    HELD = "held"
+    """It does not go on; see the reason."""
+    PAUSED = "paused"
+    ABORTED = "aborted"
+    BROKEN = "broken"
+    """Nothing at all was done for it in this step: a bug, or it cannot be read."""
+    ALIVE_TO_WITNESSES = "alive-to-witnesses"
+    """Not every witness agrees that it is dead: before it is fenced, or after."""
+    NO_METHOD = "no-method"
+    DOUBTED = "doubted"
+    """Its service record was written after the proof: is it still off?"""
+    ALIVE = "alive"
+    UNKNOWN = "unknown"
+    """Nova knows no such host."""
+    MAINTENANCE = "maintenance"
+    NOT_DONE = "not-done"
+    """Nova has refused, or failed at, what it was asked for the host."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +81,18 @@ class HostTraits:
     over: bool = False
     would: str = ""
 
+    @property
+    def to_come(self) -> bool:
+        """Whether its servers have yet to be taken up."""
+        return not (self.with_servers or self.over)
+
 
 HOST_STATES: Mapping[HostState, HostTraits] = {
+    HostState.LATE: HostTraits(
+        "It has missed a heartbeat, and its fence device says off: a power cycle?",
+        wants_in=True,
+        takes_word=True,
+    ),
     HostState.SUSPECTED: HostTraits(
         "Its service is silent, and the witnesses are asked.",
         wants_in=True,
@@ -108,14 +141,18 @@ class HostRecovery(WithState):
 
     :ivar id: the key: the host's name and when the recovery began.
     :ivar stages: when each state was entered for the last time, by its word.
+    :ivar last_beat: the last heartbeat, by its service record, of a host that was
+        suspected before it was silent for down_time; None: it was silent.
+    :ivar beat_due: when the next one was due, by Nova's clocks.
+    :ivar off_at: when its fence device said off for the first time since then.
     :ivar admitted_at: when the guard let it be fenced, or a person ordered it; it
         counts against the guard's limits from then on.
     :ivar judged: a person who reset the guard knew of it: it counts no more.
     :ivar evidence: set from FENCED on, taken away when the host shows life.
     :ivar witnessed_at: the time of the evidence after which no witness saw it alive.
-    :ivar reason: why it does not go on, while it does not.
     :ivar forced_down_by_us: so that the force-down is lifted on return.
     :ivar disabled_by_us: so that the service is enabled on return.
+    :ivar watched_at: since when its service is watched, before closed_at.
     :ivar closed_at: when force-down and disable were last seen to be done.
     :ivar quiet_since: the service's ``updated_at`` once nothing should write it.
     :ivar writes: how often it was written all the same, after the proof.
@@ -123,28 +160,42 @@ class HostRecovery(WithState):
     :ivar by_hand: ordered by a person: the recovery skips detection and guard.
     :ivar planned: where its servers are to go, by server, as a person has ordered or
         the first step that asked has planned.
-    :ivar late: servers that were on their way to it when it died.
+    :ivar chosen: where a person has ordered them to go, by server, and nowhere else.
+    :ivar late: what its nova-compute may find in its queue when it returns.
+    :ivar queues_emptied: a person has said so of both of its queues.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
+    :ivar flaps: it has died for the second time within the time that the options say.
     :ivar ended_at: when it was closed; None for as long as it is open.
     """
 
     DUE = "next_try_at"
     EVENTS = "host"
+    HELD = HostPhase.HELD
     VOID = {
-        None: ("reason", "detail"),
-        HostState.FENCED: ("closed_at", "quiet_since", "writes"),
+        None: ("reason", "detail", "phase"),
+        HostState.FENCED: (
+            *("watched_at", "closed_at", "quiet_since", "writes"),
+            "queues_emptied",
+        ),
+        HostState.EVACUATING: ("watched_at",),
+        HostState.RETURNING: ("queues_emptied",),
     }
 
     id: str
     host: str
     state: HostState
     started_at: float
+    phase: HostPhase | None = field(default=None, kw_only=True)
     stages: Mapping[str, float] = field(default_factory=dict)
     admitted_at: float | None = age()
     evidence: Evidence | None = None
     witnessed_at: float | None = None
+    last_beat: float | None = None
+    beat_due: float | None = None
+    off_at: float | None = age()
     forced_down_by_us: bool = False
     disabled_by_us: bool = False
+    watched_at: float | None = age()
     closed_at: float | None = age()
     quiet_since: float | None = None
     writes: int = 0
@@ -153,8 +204,16 @@ class HostRecovery(WithState):
     ended_at: float | None = age()
     aborted: str = ""
     planned: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
     late: tuple[OldRequest, ...] = inner()
     judged: bool = False
+    flaps: bool = False
+    queues_emptied: bool = False
+
+    @property
+    def surely_dead(self) -> bool:
+        """Whether there is proof of its death, and nothing has put that in doubt."""
+        return self.evidence is not None
 
     @property
     def key(self) -> tuple[str, None]:

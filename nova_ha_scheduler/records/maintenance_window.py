@@ -21,6 +21,13 @@ class WindowState(enum.Enum):
     ENDED = "ended"
 
 
+class WindowPhase(enum.Enum):
+    """Where a maintenance stands within its state."""
+
+    UNREADABLE = "unreadable"
+    """Of some servers that have left, it cannot be read whether they may return."""
+
+
 @dataclass(frozen=True)
 class Window(WithState):
     """One maintenance of one host.
@@ -40,7 +47,7 @@ class Window(WithState):
 
     DUE = "next_try_at"
     EVENTS = "maintenance"
-    VOID = {None: ("reason", "detail")}
+    VOID = {None: ("reason", "detail", "phase")}
 
     id: str
     host: str
@@ -48,6 +55,7 @@ class Window(WithState):
     why: str
     state: WindowState
     started_at: float
+    phase: WindowPhase | None = field(default=None, kw_only=True)
     until: float | None = None
     drain: bool = False
     flagged_by_us: bool = False

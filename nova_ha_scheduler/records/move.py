@@ -3,7 +3,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.cluster.picture import MoveKind
@@ -29,7 +29,55 @@ class MoveState(enum.Enum):
         return self in (MoveState.MOVED, MoveState.FAILED, MoveState.LEFT)
 
 
-_OF_ATTEMPT = ("reason", "detail", "answer_lost", "moving_at")
+class MovePhase(enum.Enum):
+    """Where a move stands within its state."""
+
+    HELD = "held"
+    """It does not go on; see the reason."""
+    BUSY = "busy"
+    """The server has a task state that keeps Nova from moving it."""
+    NO_ROOM = "no-room"
+    SOURCE_DOWN = "source-down"
+    PAUSED = "paused"
+    UNCONFIRMED = "unconfirmed"
+    """It has left its source, and whoever asked for that has to confirm it."""
+    COMING_BACK = "coming-back"
+    """It has left its source, and is sent back, or is being resized."""
+    SLOW = "slow"
+    """It is on its way, for so long that nobody waits for it."""
+    GONE = "gone"
+    """It is not on its source any more."""
+
+    @property
+    def busy(self) -> bool:
+        """As of a server of a dead host."""
+        return self is MovePhase.BUSY
+
+    @property
+    def away(self) -> bool:
+        """Whether the server waits on another host."""
+        return self in (MovePhase.UNCONFIRMED, MovePhase.COMING_BACK)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it waits for something that may never come."""
+        return self in (
+            MovePhase.NO_ROOM,
+            MovePhase.SOURCE_DOWN,
+            MovePhase.PAUSED,
+            MovePhase.UNCONFIRMED,
+        )
+
+
+_OF_ATTEMPT = (
+    "reason",
+    "detail",
+    "phase",
+    "answer_lost",
+    "moving_at",
+    "copying_at",
+    "forced_at",
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +94,8 @@ class Move(WithState):
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
     :ivar asked_at: of the newest attempt, as is moving_at: when its record was seen.
     :ivar answer_lost: the trigger was restarted before it had the answer to that.
+    :ivar copying_at: when a live one was first seen to copy memory: those of one host
+        wait for each other in Nova; forced_at: when Nova was asked to end it by force.
     :ivar arrived_at: when a cold one was first seen to wait for its confirmation.
     :ivar not_before: no new attempt, and no new judgement, before then.
     :ivar ended_at: when the state became final.
@@ -53,6 +103,7 @@ class Move(WithState):
 
     DUE = "not_before"
     EVENTS = "move"
+    HELD = MovePhase.HELD
     VOID = {
         MoveState.ASKED: (*_OF_ATTEMPT, "request_id"),
         MoveState.MOVING: _OF_ATTEMPT,
@@ -64,6 +115,7 @@ class Move(WithState):
     source: str
     state: MoveState
     seen_at: float = age(MISSING)
+    phase: MovePhase | None = field(default=None, kw_only=True)
     home: str | None = None
     kind: MoveKind | None = None
     priority: int = 500
@@ -75,6 +127,8 @@ class Move(WithState):
     asked_at: float | None = age()
     answer_lost: bool = False
     moving_at: float | None = age()
+    copying_at: float | None = age()
+    forced_at: float | None = age()
     arrived_at: float | None = age()
     not_before: float = wait()
     ended_at: float | None = age()

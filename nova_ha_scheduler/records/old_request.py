@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request that lies in the queue of a host that died."""
+"""A request that Nova may still take up, though its server was asked for again."""
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nova_ha_scheduler.records.ages import age
+from nova_ha_scheduler.records.ages import age, wait
+
+
+class QueuedRequest(enum.Enum):
+    EVACUATION = "evacuation"
+    """By the trigger."""
+    STOP = "stop"
+    """By the server's owner, as is the one below, of its dead host."""
+    SUSPEND = "suspend"
 
 
 @dataclass(frozen=True)
 class OldRequest:
-    """An evacuation whose destination died in the middle: its request may still lie in
-    that host's queue, until its nova-compute starts again.
+    """An evacuation whose destination died in the middle, or never heard of it: its
+    request may still lie in that host's queue, until its nova-compute starts again, or
+    with a conductor that is busy. Or what an owner asked of the source.
 
-    :ivar recovery: HostRecovery.id, of the destination.
+    :ivar recovery: HostRecovery.id, of the destination; of the source, if the
+        destination has not died.
     :ivar asked_by: the same, of the source's recovery.
     :ivar landed_on: where the server was recovered instead.
+    :ivar failed: the ids of the migration records that had failed by then.
+    :ivar suspect: one more has failed since: the server is looked at.
+    :ivar look_at: when to look at the records again.
     :ivar watched_at: since when the destination is back.
     :ivar seen_at: when the server was first seen to be broken by it.
     :ivar reset_at: when its state was last to be reset.
@@ -28,10 +42,28 @@ class OldRequest:
     name: str
     source: str
     landed_on: str | None = None
+    failed: tuple[int, ...] = ()
+    suspect: bool = False
+    look_at: float = wait()
     watched_at: float | None = age()
     seen_at: float | None = age()
     reset_at: float | None = age()
     over: bool = False
+    what: QueuedRequest = QueuedRequest.EVACUATION
+
+    @property
+    def is_owners(self) -> bool:
+        return self.what is not QueuedRequest.EVACUATION
+
+    @property
+    def is_conductors(self) -> bool:
+        """Whether it lies in no dead host's queue."""
+        return self.recovery == self.asked_by and not self.is_owners
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it came, and a person knows of it, or it was put right."""
+        return self.over and (self.seen_at is not None or self.reset_at is not None)
 
     @property
     def key(self) -> tuple[str, str]:

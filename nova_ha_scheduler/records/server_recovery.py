@@ -3,7 +3,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nova_ha_scheduler.records.ages import age, wait
@@ -34,7 +34,34 @@ class ServerState(enum.Enum):
         return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
 
 
-_OF_ATTEMPT = ("reason", "detail", "answer_lost", "moving_at", "landed_at")
+class ServerPhase(enum.Enum):
+    """Where the recovery of a server stands within its state."""
+
+    HELD = "held"
+    """It does not go on; see the reason."""
+    UNREADABLE = "unreadable"
+    """What the cloud shows of it cannot be read."""
+    BUSY = "busy"
+    """It has a task state in which it is not asked for."""
+    MISSING = "missing"
+    """It is not shown where it was."""
+    SLOW = "slow"
+    DESTINATION_DOWN = "destination-down"
+    STRANDED = "stranded"
+    """Nobody works on its evacuation any more: its state is reset."""
+    AS_INTENDED = "as-intended"
+    """It was never to be recovered, or needs no recovery any more."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether its task state is in the way, or is not known."""
+        return self in (ServerPhase.BUSY, ServerPhase.UNREADABLE)
+
+
+_OF_ATTEMPT = (
+    *("reason", "detail", "phase", "answer_lost"),
+    *("moving_at", "landed_at", "ordered_at"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,28 +69,34 @@ class ServerRecovery(WithState):
     """One server of one dead host. Its key is (recovery, server).
 
     :ivar recovery: HostRecovery.id.
-    :ivar was_running: whether it ran when the host died: then it shall run again.
+    :ivar was_running: whether it shall run again: by how the dead host left it, and
+        once that is known, by what its users have ordered last.
     :ivar attempts: how many times Nova was asked.
     :ivar baseline: the newest migration record that is not of our attempts; only
         records with a greater id are.
     :ivar leftover: the id of an older record that Nova had left accepted when it was
         asked: its conductor takes up that one, and leaves the new one.
     :ivar tried: destinations whose attempt failed.
+    :ivar refused: destinations that Nova's scheduler does not take for it, for reasons
+        of its own, since it was last asked for all of them.
     :ivar only: where a request that Nova has lost may still arrive: nowhere else.
     :ivar named: whether Nova was asked for the destination by name; else it is only
         where the planner has found room, until the record says where it goes.
     :ivar failback: whether it shall go home when the host has returned.
     :ivar request_id: Nova's, of the newest attempt; None if it was never learned.
-    :ivar asked_at: of the newest attempt, as are the three below.
+    :ivar asked_at: of the newest attempt, as are the four below.
     :ivar answer_lost: the trigger was restarted before it had the answer to that.
     :ivar moving_at: when the record was first seen.
     :ivar landed_at: when the record was first seen to have ended well.
+    :ivar ordered_at: when Nova has last said what its users have ordered of it, since
+        it landed.
     :ivar ended_at: when the state became final.
     :ivar not_before: no new attempt, and no new judgement, before then.
     """
 
     DUE = "not_before"
     EVENTS = "server"
+    HELD = ServerPhase.HELD
     VOID = {
         ServerState.ASKED: (*_OF_ATTEMPT, "request_id"),
         ServerState.MOVING: _OF_ATTEMPT,
@@ -75,12 +108,14 @@ class ServerRecovery(WithState):
     source: str
     state: ServerState
     seen_at: float
+    phase: ServerPhase | None = field(default=None, kw_only=True)
     was_running: bool = True
     priority: int = 500
     attempts: int = 0
     baseline: int = 0
     leftover: int = 0
     tried: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     failback: bool = False
     only: str | None = None
     named: bool = True
@@ -90,6 +125,7 @@ class ServerRecovery(WithState):
     answer_lost: bool = False
     moving_at: float | None = age()
     landed_at: float | None = age()
+    ordered_at: float | None = age()
     ended_at: float | None = None
     not_before: float = wait()
 
@@ -110,7 +146,7 @@ class ServerRecovery(WithState):
     @property
     def settled(self) -> bool:
         """Whether it is recovered, or never was to be."""
-        intended = self.reason is not None and self.reason.intended
+        intended = self.phase is ServerPhase.AS_INTENDED
         return self.state is ServerState.RECOVERED or intended
 
     @property

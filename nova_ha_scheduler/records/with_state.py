@@ -6,20 +6,40 @@ import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from nova_ha_scheduler.reasons import Reasoned
+from nova_ha_scheduler.reasons import Reason
 
 
-@dataclasses.dataclass(frozen=True)
-class WithState(Reasoned):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WithState:
     """
+    :ivar reason, detail: why it is not, or not yet, where it is to be: for people.
+    :ivar phase: where the record stands within its state; each kind has its own.
     :cvar DUE: the field that says when what is wanted of the world may be asked for.
     :cvar EVENTS: how the kinds of the record's events begin.
     :cvar VOID: what is void in a state, or in each that it enters (None).
+    :cvar HELD: the phase of a record that has a reason, and no other phase.
     """
 
     DUE: ClassVar[str]
     EVENTS: ClassVar[str]
     VOID: ClassVar[Mapping[Any, tuple[str, ...]]]
+    HELD: ClassVar[Any] = None
+
+    reason: Reason | None = None
+    detail: str = ""
+    phase: Any = None
+
+    def because(
+        self, reason: Reason | None, detail: str = "", phase: Any = None
+    ) -> Self:
+        """The record, for another reason, or none, in the phase that goes with it."""
+        phase = phase or (self.HELD if reason else None)
+        return dataclasses.replace(self, reason=reason, detail=detail, phase=phase)
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, if there is one."""
+        return self.reason.sentence(self.detail) if self.reason else ""
 
     def entered(self, state: Any, now: float, **kept: Any) -> Self:
         """The record in a state: what is void then has its default again.

@@ -2,7 +2,7 @@
 """Carries intents out: one at a time, or many in threads beside the engine."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -15,13 +15,19 @@ from nova_ha_scheduler.evacuation.interfaces import Power, World
 from nova_ha_scheduler.health.troubles import plainly
 from nova_ha_scheduler.printable import flat, one_line
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
+from nova_ha_scheduler.service.evacuation_queue import EvacuationQueue
 
 LOG = logging.getLogger(__name__)
+
+_URGENT = (Effect.CHECK_LATE, Effect.TESTIFY)
+"""What does not wait for the checks of a whole cloud's devices, though no recovery
+wants it."""
 
 _POWER_RESULTS = {
     Power.OFF: Result.OK,
     Power.ON: Result.REFUSED,
     Power.UNKNOWN: Result.UNKNOWN,
+    Power.FED: Result.FED,
 }
 
 
@@ -34,9 +40,8 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
                 result, words = _testify(world, host)
             case Effect.TESTIFY_AGAIN:
                 result, words = _testify_again(world, host, float(intent.text))
-            case Effect.FENCE | Effect.CHECK_POWER:
-                off = intent.effect is Effect.FENCE
-                report = world.power_off(host) if off else world.power(host)
+            case Effect.FENCE | Effect.CHECK_POWER | Effect.CHECK_LATE:
+                report = _power(world, intent)
                 result = _POWER_RESULTS[report.power]
                 words, by = report.detail, report.by
             case Effect.ASK_WHY:
@@ -47,6 +52,8 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
                 result = Result.OK if runs else Result.REFUSED
                 said = "runs" if runs else "does not run"
                 words = f"its hypervisor says that it {said}"
+            case Effect.ASK_ORDERS:
+                result, words = Result.OK, world.ordered(intent.server or "")
             case _:
                 result, words, request_id = Result.OK, "", world.carry_out(intent)
     except Refused as error:
@@ -55,6 +62,14 @@ def perform(world: World, intent: Intent, clock: Clock) -> Outcome:
         _warn(intent, error)
         result, words = Result.UNKNOWN, f"{type(error).__name__}: {error}"
     return Outcome(intent, result, clock.now(), flat(words), flat(by, 64), request_id)
+
+
+def _power(world: World, intent: Intent) -> interfaces.PowerReport:
+    if intent.effect is Effect.FENCE:
+        return world.power_off(intent.host)
+    if intent.effect is Effect.CHECK_POWER and not intent.recovery:
+        return world.check(intent.host)
+    return world.power(intent.host)
 
 
 def _warn(intent: Intent, error: Exception) -> None:
@@ -92,6 +107,7 @@ class PoolExecutor:
         checkers: int = 8,
         may_act: Callable[[], bool] = lambda: True,
         withholds: Callable[[Intent], bool] = lambda _: False,
+        urgency: Callable[[Intent], float] = lambda _: 0.0,
     ) -> None:
         """
         :param wake: called after each outcome, from a thread of the pool.
@@ -100,22 +116,53 @@ class PoolExecutor:
         :param may_act: asked just before each effect, which may have been in the
             queue for a while; where it says no, nothing is done.
         :param withholds: the same for one effect: whether a person has stopped it.
+        :param urgency: of evacuations: the highest is asked for first.
         """
         self._world, self._clock, self._wake = world, clock, wake
         self._may_act, self._withholds = may_act, withholds
         self._pool = ThreadPoolExecutor(max_workers=workers)
         self._checks = ThreadPoolExecutor(max_workers=checkers)
+        self._evacuations = EvacuationQueue(self._ask, urgency)
         self._futures: dict[str, Future[Outcome]] = {}
         self._begun: dict[str, tuple[float, Intent]] = {}
 
     def submit(self, intent: Intent) -> None:
-        pool = self._pool if intent.recovery else self._checks
+        if intent.effect is Effect.EVACUATE:
+            self._futures[intent.id] = Future()
+            self._evacuations.put(intent)
+            return
+        urgent = intent.recovery or intent.effect in _URGENT
+        pool = self._pool if urgent else self._checks
         future = self._futures[intent.id] = pool.submit(self._run, intent)
         future.add_done_callback(lambda _: self._wake())
+
+    def claimed(self, servers: Collection[str]) -> None:
+        """Nova says of these servers, by UUID, that a destination works on them."""
+        self._evacuations.claimed(servers)
+
+    def scheduling(self, servers: Collection[str]) -> None:
+        """Nova shows of these that none does yet, and of no others."""
+        self._evacuations.only(servers)
+
+    def _ask(self, intent: Intent) -> None:
+        self._pool.submit(self._evacuate, intent)
+
+    def _evacuate(self, intent: Intent) -> None:
+        future, result = self._futures[intent.id], Result.UNKNOWN
+        try:
+            outcome = self._run(intent)
+            result = outcome.result
+            future.set_result(outcome)
+        except Exception as error:  # as a pool's future has it
+            future.set_exception(error)
+        finally:
+            self._evacuations.answered(intent, result)
+            self._wake()
 
     def close(self) -> None:
         """Take nothing more, and wait for nothing."""
         self._may_act = lambda: False
+        self._evacuations.close()
         self._pool.shutdown(wait=False)
         self._checks.shutdown(wait=False)
 

@@ -29,7 +29,8 @@ from nova_ha_scheduler.service.parts import Parts
 LOG = logging.getLogger(__name__)
 
 _SECONDS = 5.0
-"""Between two reports in quiet times; a shorter lease asks for more of them."""
+"""Between two reports in quiet times, at most: a trigger that has to wait for a slow
+database, or for its turn on a busy machine, is not to look dead."""
 
 _GLANCE = 0.5
 """Seconds between two looks whether something has changed."""
@@ -43,9 +44,8 @@ class Writer:
     ) -> None:
         self._parts, self._journal = parts, journal
         self._clock, self._troubles = clock, troubles
-        lease, skew = parts.conf.journal.lease_timeout, parts.options.clock_skew
-        self._interval = min(_SECONDS, lease / 3)
-        self._valid = lease + min(lease, skew)
+        self._valid = parts.conf.journal.lease_timeout
+        self._interval = min(_SECONDS, self._valid / 5)
         # Who evacuates one host by hand is not the trigger of this machine.
         self._directory = "" if parts.only else parts.conf.health.directory
         self._engine: Engine | None = None
@@ -105,6 +105,7 @@ class Writer:
             aside=devices.aside,
             unfenceable=_hosts(devices.unfenceable),
             broken=_hosts(devices.broken),
+            shut_out=_hosts(devices.shut_out),
             misspelt=_hosts(devices.misspelt),
             answers=_hosts(answers),
             only=tuple(self._parts.only),

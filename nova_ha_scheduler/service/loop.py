@@ -6,9 +6,12 @@ notification or a command has arrived, and when a step needs to see more. What N
 notifies is a reason to look, and never believed.
 """
 
+import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -34,13 +37,22 @@ from nova_ha_scheduler.service.leader.leadership import (
     longest_effect,
     patience,
 )
+from nova_ha_scheduler.service.monitoring.server import WebPlace
 from nova_ha_scheduler.service.notifications import broker
-from nova_ha_scheduler.service.notifications.updates import Update, Updates
+from nova_ha_scheduler.service.notifications.courier import Couriers
+from nova_ha_scheduler.service.notifications.updates import (
+    RebuildBegun,
+    Update,
+    Updates,
+)
 from nova_ha_scheduler.service.pace import Pace
 from nova_ha_scheduler.service.parts import Parts
 from nova_ha_scheduler.service.reload import Reloader
 from nova_ha_scheduler.service.systemd import Notifier
 from nova_ha_scheduler.spool.taker import Taker
+
+if TYPE_CHECKING:
+    from nova_ha_scheduler.service.monitoring.monitor import Monitor
 
 LOG = logging.getLogger(__name__)
 
@@ -68,6 +80,7 @@ class Service:
         :param load: reads nova-ha.conf anew, for a reload.
         :param stuck: ends the process, in which nothing goes on any more.
         """
+        broker.load(parts.conf)
         self._listens = listens
         self._parts, self._conf = parts, parts.conf
         self._clock, self._troubles = SystemClock(), Troubles()
@@ -87,11 +100,24 @@ class Service:
         self._health = Writer(parts, self.journal, self._clock, self._troubles)
         # Who evacuates one host by hand is not the trigger of this machine.
         directory = "" if parts.only else self._conf.words.directory
+        self._monitor = self._monitored()
         self._words = Taker(directory, self.journal)
         self._stop, self._wake = threading.Event(), threading.Event()
+        self._couriers = Couriers(parts, lambda: self.journal.active, self._troubles)
         self._updates = Updates()
         self._pauses: frozenset[str] = frozenset()
         self._untold: list[Event] = []
+        self._acts_as = ""
+
+    def _monitored(self) -> "Monitor | None":
+        """Who tells others, if anybody may ask."""
+        place = None if self._parts.only else WebPlace.of(self._conf)
+        if place is None:
+            return None
+        from nova_ha_scheduler.service.monitoring.monitor import Monitor
+
+        known = self._parts, self.journal, self._clock, self._troubles
+        return Monitor(place, *known, self._health.report, self._patience)
 
     def stop(self) -> None:
         """Let run() return soon; effects under way end by themselves."""
@@ -121,9 +147,12 @@ class Service:
             lambda: self.journal.active,
             self._troubles,
         )
+        self._couriers.start()
         self._leadership.start()
         self._health.start()
         self._words.start()
+        if self._monitor:
+            self._monitor.start()
         try:
             while not self._stop.is_set():
                 if self._leadership.acquire():
@@ -134,6 +163,8 @@ class Service:
         finally:
             self._health.stop()
             self._words.stop()
+            if self._monitor:
+                self._monitor.stop()
             self._leadership.release()
 
     def _live(self, status: str) -> None:
@@ -143,11 +174,16 @@ class Service:
         works = Trouble.STEP not in standing
         self._leadership.progress(works)
         if works:
+            if self._monitor:
+                self._monitor.came_round()
             self._notifier.ready()
             self._notifier.alive()
         self._notifier.status(status)
 
-    def _hear(self, update: Update) -> None:
+    def _hear(self, update: Update, executor: PoolExecutor) -> None:
+        if isinstance(update, RebuildBegun):
+            executor.claimed([update.server])  # no reason to look
+            return
         self._updates.put(update)
         self._wake.set()
 
@@ -161,6 +197,7 @@ class Service:
             self._conf.fencing.check_parallelism,
             lambda: self.journal.active,
             lambda intent: engine.withholds(intent),
+            lambda intent: engine.priority(intent),
         )
         kept, keeper = self._conf.journal, ThreadPoolExecutor(1)
         decisions = Decisions(self._parts.database, kept.decisions_size * MIB)
@@ -182,12 +219,14 @@ class Service:
             self._conf.admission.publish_interval,
             lambda: scope.busy(engine.state),
             self._troubles,
+            self._monitor.published if self._monitor else lambda printed: None,
         )
         admission.start()
         listener = None
         if self._listens:
-            listener = broker.start_listener(self._conf, self._hear, self._troubles)
-        self._health.lead(engine)
+            hear = functools.partial(self._hear, executor=executor)
+            listener = broker.start_listener(self._conf, hear, self._troubles)
+        self._lead_with(engine)
         try:
             self._notifier.starting(self._patience)
             while self._leadership.leads and not self._stop.is_set():
@@ -198,18 +237,26 @@ class Service:
         except NotActive:
             self._leadership.lose()
         finally:
-            self._health.lead(None)
+            self._lead_with(None)
             executor.close()
             admission.stop()
             if listener:
                 listener.stop()
             keeper.shutdown(wait=False)
 
+    def _lead_with(self, engine: Engine | None) -> None:
+        """Let those know who tell what the active trigger sees."""
+        self._health.lead(engine)
+        self._acts_as = ""
+        if self._monitor:
+            self._monitor.lead(engine)
+
     def _require_ends(self, executor: PoolExecutor) -> None:
         """Whoever takes over from a process in which an effect hangs, or its own next
         life, asks what has become of the effect, and goes on."""
         longest = executor.longest()
-        if self._ends_itself and longest and longest[0] > longest_effect(self._conf):
+        limit = longest_effect(self._conf, self._parts.fencing.seconds)
+        if self._ends_itself and longest and longest[0] > limit:
             seconds, intent = longest
             whom = intent.server or intent.host
             self._leadership.give_up(intent.effect.value, whom, seconds)
@@ -263,6 +310,8 @@ class Service:
                 words, todo, _ = Trouble.CLOUD.value
                 self._say(EventKind.BLIND, f"{words}: {one_line(error)}. {todo}")
             return
+        if self._monitor:
+            self._monitor.learn(change, engine)
         for event in change.events:
             bad = event.kind in TROUBLES
             LOG.log(logging.WARNING if bad else logging.INFO, "%s", event)
@@ -274,8 +323,22 @@ class Service:
             self._troubles.is_over(Trouble.UNREADABLE)
         if pace.looked and self._troubles.is_over(Trouble.CLOUD):
             self._say(EventKind.SIGHTED, Trouble.CLOUD.value[-1])
-        if change.events and self._sender:
-            self._sender.wake()
+        if pace.looked:
+            self._tell_user()
+        if change.events:
+            self._couriers.wake()
+            if self._sender:
+                self._sender.wake()
+
+    def _tell_user(self) -> None:
+        """As whom this trigger acts, once it has seen the cloud, and when that has
+        changed. The token is there: nobody is asked for it."""
+        with contextlib.suppress(CloudUnreachable):
+            user = self._parts.api.user()
+            if user and user != self._acts_as:
+                self._acts_as = user
+                at = self._clock.now()
+                self._untold.append(Event(EventKind.LOGGED_IN, at, how=user))
 
     def _take_updates(self, engine: Engine, pace: "Pace") -> bool:
         """Write down which hosts were forced down, and whether there is any news."""

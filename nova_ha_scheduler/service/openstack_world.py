@@ -9,7 +9,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock, SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable, Refused
-from nova_ha_scheduler.cluster.openstack import parse
+from nova_ha_scheduler.cluster.openstack import fields, parse
 from nova_ha_scheduler.cluster.openstack.aggregates import Aggregates
 from nova_ha_scheduler.cluster.openstack.api import READ, Api
 from nova_ha_scheduler.cluster.openstack.observer import Observer
@@ -17,8 +17,9 @@ from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.evacuation import interfaces
 from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.interfaces import Power, PowerReport
-from nova_ha_scheduler.records.effects import Effect, Intent
+from nova_ha_scheduler.records.effects import OFF_BY_ITSELF, RUN, STOP, Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
+from nova_ha_scheduler.rules.terms import Policy
 
 LOG = logging.getLogger(__name__)
 
@@ -29,10 +30,21 @@ class OpenStackCloud:
     Safe to be used from several threads.
     """
 
-    def __init__(self, api: Api, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Api,
+        clock: Clock,
+        policy: Policy | None = None,
+        thorough: bool = False,
+    ) -> None:
+        """:param policy, thorough: see Observer."""
         self._api = api
-        self._observer = Observer(api, clock)
+        self._observer = Observer(api, clock, policy, thorough)
         self._aggregates = Aggregates(api)
+
+    def judge_by(self, policy: Policy) -> None:
+        """From the next picture on."""
+        self._observer.policy = policy
 
     def observe(self, scope: Scope) -> Picture:
         return self._observer.observe(scope)
@@ -54,6 +66,9 @@ class OpenStackCloud:
         }
         if action := actions.get(intent.effect):
             return self._api.act("POST", f"/servers/{intent.server}/action", action)
+        if intent.effect is Effect.FORCE_COMPLETE:
+            path = f"/servers/{intent.server}/migrations/{intent.text}/action"
+            return self._api.act("POST", path, {"force_complete": None})
         changes: Mapping[Effect, dict[str, Any]] = {
             Effect.FORCE_DOWN: {"forced_down": True},
             Effect.LIFT_FORCE_DOWN: {"forced_down": False},
@@ -78,6 +93,16 @@ class OpenStackCloud:
                 raise
             return False
         return True
+
+    def ordered(self, server: str) -> str:
+        path = f"/servers/{server}/os-instance-actions"
+        found = self._api.get("compute", path, READ)
+        where = f"compute GET {path}"
+        said = parse.ordered(fields.listed(found, "instanceActions", where))
+        if said is None:
+            return ""
+        runs, by_user = said
+        return RUN if runs else STOP if by_user else OFF_BY_ITSELF
 
     def explain(self, server: str, request_id: str) -> str:
         path = f"/servers/{server}/os-instance-actions/{request_id}"
@@ -113,8 +138,9 @@ class ProductionWorld(OpenStackCloud):
         fencing: NamedFencing,
         witnesses: interfaces.Witnesses,
         only: Collection[str] | None = None,
+        policy: Policy | None = None,
     ) -> None:
-        super().__init__(api, SystemClock())
+        super().__init__(api, SystemClock(), policy)
         self._fencing, self._witnesses, self._only = fencing, witnesses, only
         self._expected: frozenset[str] = frozenset()
 
@@ -147,6 +173,9 @@ class ProductionWorld(OpenStackCloud):
 
     def power(self, host: str) -> PowerReport:
         return self._fencing.power(host)
+
+    def check(self, host: str) -> PowerReport:
+        return self._fencing.check(host)
 
     def lacks(self, host: str) -> str:
         return self._fencing.lacks(host)

@@ -6,6 +6,7 @@ import time
 from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.engine import Engine
+from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service.executor import PoolExecutor
 
@@ -36,6 +37,7 @@ class Pace:
     ) -> None:
         self._engine, self._executor, self._conf = engine, executor, conf
         self._looked_at = float("-inf")
+        self._failed_at = 0.0
         self._took = 0.0
         self._in_a_row = 0
         self._commands: frozenset[str] = frozenset()
@@ -62,7 +64,16 @@ class Pace:
         """Seconds until the next look at the cloud, if nothing happens."""
         if self._wants_more():
             return 0.0
-        return max(0.0, self._looked_at + self._interval() - time.monotonic())
+        rest = self._looked_at + self._interval() - time.monotonic()
+        return max(0.0, min(rest, self._until_asked_again()))
+
+    def _until_asked_again(self) -> float:
+        """Seconds until the device of a host that is late is to be asked once more:
+        each counts there."""
+        seen_at, now = max(self._engine.seen_at or 0.0, self._failed_at), time.time()
+        hosts = self._engine.state.hosts.values()
+        late = (h.next_try_at for h in hosts if h.state is HostState.LATE)
+        return min((at - now for at in late if at > seen_at), default=float("inf"))
 
     def _wants_more(self) -> bool:
         return self._in_a_row < _LOOKS_AT_ONCE and self._engine.wants_look()
@@ -70,10 +81,10 @@ class Pace:
     def _interval(self) -> float:
         quiet = float(self._conf.detection.poll_interval)
         scope = self._engine.scope()
-        if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
-            return quiet
         breath = min(self._took * _BREATH, quiet)
         follow = float(self._conf.evacuation.follow_interval)
+        if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
+            return max(follow, breath) if self._engine.hurries else quiet
         return max(min(follow, self._soon) if self._all_ended() else follow, breath)
 
     def _all_ended(self) -> bool:
@@ -107,6 +118,11 @@ class Pace:
         self._looked_at, self._news = began, False
         self._soon = 2 * self._soon if self._all_ended() else _SOON
         try:
-            return self._engine.step(True, outage)
+            change = self._engine.step(True, outage)
+            self._executor.scheduling(self._engine.scheduling())
+            return change
+        except Exception:  # who does not answer is not asked without a pause
+            self._failed_at = time.time()
+            raise
         finally:
             self._took = time.monotonic() - began

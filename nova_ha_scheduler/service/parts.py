@@ -2,10 +2,12 @@
 """From nova-ha.conf to the parts of the trigger; what is wrong is said by its name."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from oslo_config import cfg
 
+from nova_ha_scheduler import receivers
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.login import connect, login_place
 from nova_ha_scheduler.evacuation.options import Options
@@ -50,11 +52,17 @@ class Parts:
         self.conf = conf
         self.only = tuple(only or ())
         self.options: Options = trigger_conf.options(conf)
+        if self.only:  # who else is late is none of its business
+            off = {"off_time": 0.0, "suspect_by_witnesses": False}
+            self.options = replace(self.options, **off)  # type: ignore[arg-type]
         coordination.check(conf)
         self.fencing = FenceDevices.from_conf(conf)
         witnesses = EnabledWitnesses(conf)
+        self.receivers = receivers.named(conf)
         self.api = cloud(conf)
-        self.world = ProductionWorld(self.api, self.fencing, witnesses, only)
+        self.world = ProductionWorld(
+            self.api, self.fencing, witnesses, only, self.options.policy
+        )
         # The cloud alone is asked by commands that need none of what comes with it.
         from nova_ha_scheduler.journal.database import Database
 

@@ -2,7 +2,9 @@
 """Looks at the whole cloud, and publishes what admission goes by.
 
 As a program, ``python -m nova_ha_scheduler.service.publish --config-file ...``, it
-writes ``[ha_scheduler] admission_file``; the trigger runs it beside itself.
+writes ``[ha_scheduler] admission_file``, and prints of when that is; with
+``--capacity``, it prints how many failures each zone tolerates, and writes nothing. The
+trigger runs it beside itself.
 """
 
 import os
@@ -16,6 +18,7 @@ from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.openstack import whole
+from nova_ha_scheduler.cluster.openstack.whole import Closeness
 from nova_ha_scheduler.cluster.picture import Picture
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.planner import reserve
@@ -23,6 +26,10 @@ from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service import parts, startup
+from nova_ha_scheduler.service.monitoring import capacity_figures
+
+CAPACITY = "--capacity"
+"""The argument with which figures are printed."""
 
 _NICE = 19
 """Whatever else the machine has to do comes first."""
@@ -36,12 +43,19 @@ def publish(path: Path, picture: Picture, preferences: Preferences) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """:returns: 1 if nothing was published; the last line says why."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    prints = CAPACITY in given
     try:
-        given = sys.argv[1:] if arguments is None else arguments
-        conf = startup.load("nova-ha", given)
+        conf = startup.load("nova-ha", [each for each in given if each != CAPACITY])
         options = trigger_conf.options(conf)
-        picture = whole.take(parts.cloud(conf), SystemClock())
-        publish(Path(conf.ha_scheduler.admission_file), picture, options)
+        cloud, clock = parts.cloud(conf), SystemClock()
+        if prints:
+            picture = whole.take(cloud, clock, Closeness.KINDS, options.policy)
+            print(capacity_figures.dump(capacity_figures.of(picture, options)))
+        else:
+            picture = whole.take(cloud, clock)
+            publish(Path(conf.ha_scheduler.admission_file), picture, options)
+            print(picture.taken_at)
     except (cfg.Error, CloudUnreachable, BadFile) as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What admission goes by, published by the active trigger at an interval.
+"""What is worked out over the whole cloud, by the active trigger at an interval: what
+admission goes by, and how many failures each zone tolerates.
 
 A process of its own looks at the whole cloud for that, at the lowest priority: neither
 its work nor its end has anything to do with a recovery. It gives way to one, too, as
@@ -22,10 +23,11 @@ _GLANCE = 0.5
 """Seconds between two looks at whether it should give way."""
 
 
-def command(conf: cfg.ConfigOpts) -> list[str]:
-    """The program, with the configuration of this one."""
+def command(conf: cfg.ConfigOpts, *more: str) -> list[str]:
+    """The program, with the configuration of this one. :param more: arguments."""
     files = [f"--config-file={path}" for path in conf.config_file or ()]
-    return [*PROGRAM, *files, *(f"--config-dir={d}" for d in conf.config_dir or ())]
+    folders = [f"--config-dir={path}" for path in conf.config_dir or ()]
+    return [*PROGRAM, *more, *files, *folders]
 
 
 class Publisher:
@@ -33,6 +35,8 @@ class Publisher:
     :param interval: in seconds, from one beginning to the next; 0: never.
     :param busy: whether a recovery is under way. It is waited for, but not longer than
         one more interval: what admission goes by must not get too old.
+    :param take: gets what the program prints, if it ends well.
+    :param trouble: what begins when it does not.
     """
 
     def __init__(
@@ -41,15 +45,19 @@ class Publisher:
         interval: float,
         busy: Callable[[], bool],
         troubles: Troubles,
+        take: Callable[[str], None] = lambda printed: None,
+        trouble: Trouble = Trouble.ADMISSION,
     ) -> None:
         self._program, self._interval = program, interval
+        self._take, self._trouble = take, trouble
         self._busy, self._troubles = busy, troubles
         self._ended = threading.Event()
         self._due = 0.0
 
     def start(self) -> None:
         if self._interval:
-            threading.Thread(target=self._run, name="admission", daemon=True).start()
+            name = self._trouble.name.lower()
+            threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def stop(self) -> None:
         """Return at once; what was begun is given up."""
@@ -64,7 +72,7 @@ class Publisher:
                     done = self._publish(now + self._interval)
                 except (OSError, TimeoutError) as error:
                     done = True
-                    self._troubles.begins(Trouble.ADMISSION, error)
+                    self._troubles.begins(self._trouble, error)
                 if done:
                     self._due = now + self._interval
 
@@ -79,7 +87,7 @@ class Publisher:
         process = subprocess.Popen(
             self._program,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
@@ -88,7 +96,7 @@ class Publisher:
             try:
                 while True:
                     try:
-                        _, said = process.communicate(timeout=_GLANCE)
+                        printed, said = process.communicate(timeout=_GLANCE)
                         break
                     except subprocess.TimeoutExpired:
                         if self._ended.is_set() or self._gives_way():
@@ -101,7 +109,8 @@ class Publisher:
                 process.kill()
         if process.returncode:
             last = (said.strip() or f"exit code {process.returncode}").splitlines()[-1]
-            self._troubles.begins(Trouble.ADMISSION, last)
+            self._troubles.begins(self._trouble, last)
         else:
-            self._troubles.is_over(Trouble.ADMISSION)
+            self._take(printed)
+            self._troubles.is_over(self._trouble)
         return True

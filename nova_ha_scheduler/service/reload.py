@@ -25,7 +25,7 @@ from oslo_log import log as logging
 from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health.troubles import Trouble, Troubles, plainly
-from nova_ha_scheduler.printable import one_line
+from nova_ha_scheduler.printable import first_of, one_line
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.notifications import broker
 from nova_ha_scheduler.service.parts import Parts
@@ -149,8 +149,7 @@ class Reloader:
         self._parts.fence_with(new)
         self._tell_unusable(new)
         names = sorted(changed)
-        more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
-        words = f": {', '.join(names[:_MANY])}{more}" if names else ""
+        words = f": {first_of(names, _MANY)}" if names else ""
         LOG.info(
             "The fencing file was read anew: %d hosts, of which %d are fenced by "
             "something else than before%s",
@@ -186,6 +185,7 @@ class Reloader:
         finally:
             talk.setLevel(level)
         self._parts.options = trigger_conf.options(conf)
+        self._parts.world.judge_by(self._parts.options.policy)
         self._parts.world.witness_by(EnabledWitnesses(conf))
         self._troubles.is_over(Trouble.CONFIGURATION)
         names = sorted(f"[{group or 'DEFAULT'}] {name}" for group, name in changed)

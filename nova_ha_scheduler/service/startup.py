@@ -11,6 +11,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_ha_scheduler.fencing import conf as fencing_conf
+from nova_ha_scheduler.receivers import conf as receivers_conf
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service import conf_file
 from nova_ha_scheduler.service.leader import coordination
@@ -86,6 +87,8 @@ def read(
             raise
         *_, last = said.getvalue().splitlines() or [f"exit code {end.code}"]
         raise cfg.Error(last.removeprefix(f"{prog}: error: ")) from None
+    with contextlib.suppress(cfg.ConfigFileValueError):  # said with the file, later
+        receivers_conf.register_named(conf)
     return conf
 
 

@@ -33,7 +33,7 @@ def world(
         for number, (name, host) in enumerate(sorted(picture.hosts.items()))
     }
     servers = {
-        uuid: server
+        uuid: dataclasses.replace(server, kind=0)
         for uuid, server in picture.servers.items()
         if server.host in machines
     }
@@ -42,7 +42,9 @@ def world(
 
 def _machine(host: Host, began: float, phase: int) -> Machine:
     return Machine(
-        dataclasses.replace(host, updated_at=began if host.up else host.updated_at),
+        dataclasses.replace(
+            host, updated_at=began if host.up else host.updated_at, offers=None
+        ),
         dict(host.free or {}),
         _aggregates(host.facts),
         powered=host.up,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nova_ha_scheduler.cluster.errors import Refused
 from nova_ha_scheduler.cluster.picture import Migration, Server
+from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import Operation
 from nova_ha_scheduler.simulation.machines import NO_VALID_HOST
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 
+_CLEANED = ("accepted", "pre-migrating", "done")
+
 _ITS_OWN = "libvirtError"
 """Of a guest that could not be started."""
+
+_NO_NEUTRON = "ConnectFailure"
+"""Of a conductor that neutron does not answer."""
 
 
 @dataclass
@@ -54,12 +60,35 @@ class Evacuations:
         self._under_way: list[Evacuation] = []
         self._torn: dict[str, str] = {}
         """Where servers run, whatever Nova says."""
+        self.lags: dict[str, float] = {}
+        """How long the state of a server stays behind the record of a failure."""
+        self.unsupported: set[str] = set()
+        """Servers that Nova does not evacuate, for what no list of its shows."""
+        self._unsaid: list[tuple[float, str, str]] = []
+        self._mute: set[str] = set()
+        """Those of whose failure nova-compute has said nothing yet."""
         self.leftovers: set[tuple[str, str]] = set()
         """(uuid, host): guests that are off, of evacuations that died with it."""
 
     def advance(self) -> None:
+        self._say()
         for evacuation in list(self._under_way):
             self._work_on(evacuation)
+
+    def explain(self, uuid: str) -> str:
+        """Why its newest request has failed, as far as Nova has written that down."""
+        return "" if uuid in self._mute else self._world.failures.get(uuid, "")
+
+    def _say(self) -> None:
+        """Nova ends a record before it writes the server's state."""
+        for one in [one for one in self._unsaid if one[0] <= self._world.time]:
+            self._unsaid.remove(one)
+            _, uuid, source = one
+            self._mute.discard(uuid)
+            if server := self._world.servers.get(uuid):
+                running = server.running and server.host != source
+                state = {"vm_state": "error", "task_state": None, "running": running}
+                self._world.set(uuid, **state)
 
     def agent_starts(self, name: str) -> None:
         for evacuation in [e for e in self._under_way if e.destination == name]:
@@ -67,6 +96,17 @@ class Evacuations:
                 self._take_up(evacuation)
             elif evacuation.ends_at is not None:
                 self._under_way.remove(evacuation)  # its record says so to nobody
+
+    def clean_up(self, name: str) -> None:
+        """nova-compute removes what was evacuated from its host, which has its room
+        back then, and not before."""
+        world = self._world
+        for record in [r for r in world.records if r.source == name]:
+            if record.status in _CLEANED:
+                world.mark(record.id, "completed")
+                server = world.servers.get(record.server)
+                if server and server.host != name and record.status == "done":
+                    world.claim(server, name, +1)
 
     def _take_up(self, evacuation: Evacuation) -> None:
         """nova-compute finds a request in its queue; the record is its own from then
@@ -79,6 +119,13 @@ class Evacuations:
             evacuation.queued = False
             self._begin(evacuation, server, name)
             return
+        self._refuse(evacuation, server, name)
+        for other in others:
+            other.torn = True
+
+    def _refuse(self, evacuation: Evacuation, server: Server | None, name: str) -> None:
+        """nova-compute does not find the task state that it expects, and starts
+        nothing."""
         self._under_way.remove(evacuation)
         self._world.mark(evacuation.record, "failed", name)
         if server is None:
@@ -88,14 +135,17 @@ class Evacuations:
         self._world.set(
             server.uuid, vm_state="error", task_state="rebuilding", running=False
         )
-        for other in others:
-            other.torn = True
 
     def _is_begun(self, evacuation: Evacuation) -> bool:
         """Whether its destination works on an earlier request for the server."""
         others = (e for e in self._under_way if e is not evacuation)
         whose = evacuation.server, evacuation.destination
         return any((e.server, e.destination) == whose and e.ends_at for e in others)
+
+    def purge(self, name: str) -> None:
+        """Somebody empties the queue of a host."""
+        here = [e for e in self._under_way if e.queued and e.destination == name]
+        self._under_way = [e for e in self._under_way if e not in here]
 
     def works_on(self, uuid: str) -> bool:
         mine = (e for e in self._under_way if e.server == uuid)
@@ -116,15 +166,20 @@ class Evacuations:
         source = self._world.shown(server.host)
         if source.up:
             raise Refused(f"400 the compute service of {source.name} is still in use")
-        if server.task_state is not None or server.vm_state not in (
-            "active",
-            "stopped",
-            "error",
-        ):
-            raise Refused(f"409 it is in {server.vm_state}, {server.task_state}")
+        if uuid in self.unsupported:
+            raise Refused("409 Feature not supported with instances that have shares.")
+        if server.vm_state not in triage.EVACUABLE:
+            raise Refused(f"409 it is in {server.vm_state}")
         number = len(self._world.records) + 1
         self._world.records.append(
-            Migration(number, uuid, server.host, destination, "accepted")
+            Migration(
+                number,
+                uuid,
+                server.host,
+                destination,
+                "accepted",
+                changed_at=self._world.nova_time,
+            )
         )
         at = self._world.time + self._world.nova.schedule
         if self._world.lost_requests.get(server.name, 0) > 0:
@@ -133,8 +188,10 @@ class Evacuations:
         delay = self._world.held_up.pop(server.name, 0.0)
         evacuation = Evacuation(number, uuid, destination, server.vm_state, at + delay)
         if delay > 0:
-            evacuation.held_up, evacuation.record = True, self._first_accepted(uuid)
+            evacuation.held_up = True
+            evacuation.record = self._first_accepted(uuid, number)
         self._under_way.append(evacuation)
+        self._world.failures.pop(uuid, None)
         self._world.set(uuid, task_state="rebuilding")
         self._world.log(f"nova: evacuate {server.name} to {destination} accepted")
 
@@ -158,14 +215,22 @@ class Evacuations:
                 self._fail(evacuation, "failed")
             else:
                 self._land(evacuation)
-        elif self._world.time >= evacuation.ends_at - 1 and not evacuation.torn:
+        elif self._world.time >= evacuation.ends_at - 1 and not (
+            evacuation.torn or evacuation.failing
+        ):
             # Final status, no task state, and still on the dead host.
             self._world.set(evacuation.server, vm_state="active", task_state=None)
 
     def _schedule(self, evacuation: Evacuation) -> None:
         server = self._world.servers[evacuation.server]
+        if self._world.conductor_fails.get(server.name, 0) > 0:
+            self._world.conductor_fails[server.name] -= 1
+            self._world.failures[server.uuid] = _NO_NEUTRON
+            self._under_way.remove(evacuation)
+            return
         if not evacuation.held_up:
-            evacuation.record = self._first_accepted(server.uuid)
+            first = self._first_accepted(server.uuid, evacuation.record)
+            evacuation.record = first
         wanted = evacuation.destination
         fitting = [
             name
@@ -190,25 +255,34 @@ class Evacuations:
         else:
             evacuation.queued, evacuation.ends_at = True, float("inf")
 
-    def _first_accepted(self, uuid: str) -> int:
-        """Which record Nova's conductor takes up for a request, whichever its is."""
-        return next(
+    def _first_accepted(self, uuid: str, own: int) -> int:
+        """Which record Nova's conductor takes up for a request, whichever its is.
+
+        :param own: what it has if there is none, as its record was given up meanwhile.
+        """
+        accepted = (
             record.id
             for record in self._world.records
             if (record.server, record.status) == (uuid, "accepted")
         )
+        return next(accepted, own)
 
     def _begin(self, evacuation: Evacuation, server: Server, chosen: str) -> None:
+        gone = server.host not in (chosen, self._source(evacuation))
+        if evacuation.held_up and gone and server.task_state != "rebuilding":
+            self._refuse(evacuation, server, chosen)
+            return
         time = self._world.rebuild_times.get(server.name, self._world.nova.rebuild)
         evacuation.ends_at = self._world.time + time
         if evacuation.held_up:
             # It expects this state, whoever's request has set it.
             evacuation.torn = server.task_state != "rebuilding"
             evacuation.held_up = False
-        has_it = self._torn.get(server.uuid) == chosen
+        has_it = chosen in (self._torn.get(server.uuid), server.host)
         has_it = has_it or (server.uuid, chosen) in self.leftovers
         if has_it or self._is_begun(evacuation):
             evacuation.failing, evacuation.ends_at = True, self._world.time + 2
+            evacuation.torn = False
             self._world.failures[server.uuid] = f"{server.name} already exists"
         elif self._world.failing.get(server.name, 0) > 0:
             self._world.failing[server.name] -= 1
@@ -219,13 +293,21 @@ class Evacuations:
                 self._torn[server.uuid] = chosen
         self._world.mark(evacuation.record, "pre-migrating", chosen)
 
+    def _source(self, evacuation: Evacuation) -> str:
+        return self._world.records[evacuation.record - 1].source
+
     def _fail(self, evacuation: Evacuation, status: str) -> None:
         server = self._world.servers[evacuation.server]
         if evacuation.ends_at is not None and evacuation.destination:
             self._world.claim(server, evacuation.destination, +1)
-        self._world.set(server.uuid, vm_state="error", task_state=None, running=False)
+        source = self._source(evacuation)
         self._world.mark(evacuation.record, status)
         self._under_way.remove(evacuation)
+        due = self._world.time + self.lags.pop(server.name, 0.0)
+        self._unsaid.append((due, server.uuid, source))
+        if status == "failed":
+            self._mute.add(server.uuid)
+        self._say()
 
     def _tear(self, evacuation: Evacuation) -> None:
         """It has started the server, but Nova does not take its word for it."""
@@ -254,6 +336,8 @@ class Evacuations:
             task_state=None,
             running=not stopped,
         )
+        if self._world.records[evacuation.record - 1].status == "completed":
+            self._world.claim(server, source, +1)  # its host has cleaned up before
         if server.name not in self._world.landing_untold:
             self._world.mark(evacuation.record, "done")
         self._under_way.remove(evacuation)
@@ -263,6 +347,8 @@ class Evacuations:
         world.asks.append((server.uuid, server.host))
         if world.machines[server.host].powered:
             world.breaches.append(f"{server.name} evacuated while {server.host} was on")
+        if (server.task_state or "").startswith("rebuild"):
+            world.breaches.append(f"{server.name} asked for while Nova works on it")
         if any(
             r.server == server.uuid and r.source == server.host and r.status == "done"
             for r in world.records

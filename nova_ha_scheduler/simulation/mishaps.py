@@ -8,6 +8,7 @@ from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.records.effects import Effect
+from nova_ha_scheduler.simulation.owners import Request
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.words import (
     Call,
@@ -36,7 +37,7 @@ class MishapVerbs:
         if what == "off":
             self.world.cut(host)
         else:
-            machine.powered = True
+            machine.powered = machine.fed = True
             machine.agent_at = self.world.time + self.world.nova.boot
 
     def do_agent(self, what: Literal["start", "stop"], host: HostName) -> None:
@@ -68,6 +69,10 @@ class MishapVerbs:
         """Its fence device does not answer, does not obey, or says off of a host that
         is on."""
         self.world.machines[host].device = what
+
+    def do_outlet(self, host: HostName, what: Device) -> None:
+        """The same of the outlet that feeds it, its second level of fencing."""
+        self.world.machines[host].outlet = what
 
     def do_slow(self, effect: Effect, host: HostName, seconds: Seconds) -> None:
         """An effect on a host takes so long."""
@@ -142,6 +147,11 @@ class MishapVerbs:
         """Nova accepts its evacuation, and forgets it before its host has heard it."""
         self.world.lost_requests[self.names[server]] = times
 
+    def do_conductor_fails(self, server: ServerId, times: int = 1) -> None:
+        """Nova accepts its evacuation, and its conductor gives that up, as neutron does
+        not answer: its record never has an end."""
+        self.world.conductor_fails[self.names[server]] = times
+
     def do_give_up_request(self, server: ServerId, times: int = 1) -> None:
         """Its destination takes the request, and takes the task state away, as a
         conductor does not answer: its record never has an end."""
@@ -185,22 +195,55 @@ class MishapVerbs:
 
     def do_delete(self, server: ServerId) -> None:
         """Its tenant deletes it."""
-        del self.world.servers[server]
+        self.world.delete(server)
 
     def do_boot(self, server: NewServer, host: HostName) -> None:
         """A server whose boot ends only now."""
         new = text.server(server, {"host": host})
         self.names[new.uuid] = server
-        self.world.servers[new.uuid] = new
+        self.world.servers[new.uuid], self.world.orders[new.uuid] = new, True
+        self.world.claim(new, host, -1)
 
     def do_task(self, server: ServerId, state: str = "") -> None:
         """Its task state; none, without one."""
         old = self.world.servers[server]
         self.world.servers[server] = replace(old, task_state=state or None)
 
+    def do_owner(self, request: Request, server: ServerId) -> None:
+        """Its owner asks Nova to stop it, or for something else; a dead host finds
+        that in its queue when it returns."""
+        self.world.owners.ask(server, request)
+
+    def do_purge(self, host: HostName) -> None:
+        """Somebody empties both queues of a host."""
+        self.world.owners.purge(host)
+        self.world.evacuations.purge(host)
+
+    def do_filter(self, server: ServerId, *hosts: HostName) -> None:
+        """Nova's scheduler takes all hosts for it but these, for reasons of its own."""
+        self.world.filtered = {f for f in self.world.filtered if f[1] != server}
+        self.world.filtered |= {(host, server) for host in hosts}
+
+    def do_share(self, server: ServerId) -> None:
+        """Its owner attaches a share, with which Nova evacuates no server."""
+        self.world.evacuations.unsupported.add(server)
+
+    def do_delete_group(self, group: str) -> None:
+        """Somebody deletes a server group."""
+        for server in list(self.world.servers.values()):
+            if server.group == group:
+                self.world.set(server.uuid, group=None)
+
+    def do_state_lags(self, server: ServerId, seconds: Seconds) -> None:
+        """When its evacuation fails, Nova ends the record, and shows the server as it
+        was for so long."""
+        self.world.evacuations.lags[self.names[server]] = seconds
+
     def do_state(self, server: ServerId, vm_state: str) -> None:
         """Its tenant stops it, or something breaks it."""
         self.world.set(server, vm_state=vm_state, running=vm_state == "active")
+        if vm_state in ("active", "stopped"):
+            self.world.orders[server] = vm_state == "active"
 
     def do_guest_off(self, server: ServerId) -> None:
         """It goes off by itself; Nova shows it as active still, without power."""

@@ -67,7 +67,9 @@ class Migrations:
         status = "accepted" if kind is MoveKind.LIVE else "pre-migrating"
         source = server.host
         world.records.append(
-            Migration(number, uuid, source, destination, status, kind.value)
+            Migration(
+                number, uuid, source, destination, status, kind.value, world.nova_time
+            )
         )
         at = world.time + world.nova.schedule
         state = server.vm_state
@@ -84,6 +86,17 @@ class Migrations:
             self._world.breaches.append(
                 f"{name} moves to {destination}, under maintenance"
             )
+
+    def force(self, uuid: str, record: int) -> None:
+        """A live one that copies memory arrives soon; its guest pauses for that."""
+        found = [m for m in self._under_way if (m.server, m.record) == (uuid, record)]
+        if not found:
+            raise Refused("404 there is no such migration under way")
+        (moving,) = found
+        if moving.kind is not MoveKind.LIVE or not moving.claimed:
+            raise Refused("400 it is not running")
+        moving.next_at = min(moving.next_at, self._world.time + 1)
+        self._world.log(f"nova: force {self._world.servers[uuid].name} to complete")
 
     def confirm(self, uuid: str) -> None:
         server, moving = self._resized(uuid)
@@ -113,7 +126,12 @@ class Migrations:
 
     def advance(self) -> None:
         for moving in list(self._under_way):
-            if self._world.time >= moving.next_at and self._alive(moving):
+            if not self._alive(moving):
+                continue
+            if moving.claimed and moving.kind is MoveKind.LIVE:
+                # nova-compute writes into the record how much memory is copied.
+                self._world.mark(moving.record, "running")
+            if self._world.time >= moving.next_at:
                 moving.step(moving)
 
     def _alive(self, moving: Moving) -> bool:

@@ -12,7 +12,7 @@ from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.mishaps import MishapVerbs
 from nova_ha_scheduler.simulation.runner import Simulation
-from nova_ha_scheduler.simulation.words import BadScenario, Seconds
+from nova_ha_scheduler.simulation.words import BadScenario, HostName, Seconds
 
 _LASTS = Seconds(600.0)
 """For how long an order holds."""
@@ -44,6 +44,18 @@ class PeopleVerbs(MishapVerbs):
         """nova-ha evacuate --confirm-fenced"""
         self._order(CommandKind.EVACUATE, host, by, reason, lasts)
 
+    def do_evacuate_to(
+        self, host: str, destination: HostName, by: str, reason: str, *servers: str
+    ) -> None:
+        """nova-ha evacuate --to, of all servers or of some."""
+        known = self.simulation.world.servers.values()
+        there = [s for s in known if s.host == host]
+        chosen = {
+            s.uuid: destination for s in there if not servers or s.name in servers
+        }
+        kind = CommandKind.EVACUATE
+        self._order(kind, host, by, reason, destinations=chosen, bound=True)
+
     def do_abort(
         self, host: str, by: str, reason: str, lasts: Seconds = _LASTS
     ) -> None:
@@ -51,10 +63,12 @@ class PeopleVerbs(MishapVerbs):
         self._order(CommandKind.ABORT, host, by, reason, lasts)
 
     def do_retry(
-        self, host: str, by: str, reason: str, lasts: Seconds = _LASTS
+        self, host: str, by: str, reason: str, lasts: Seconds = _LASTS, *more: str
     ) -> None:
-        """nova-ha retry"""
-        self._order(CommandKind.RETRY, host, by, reason, lasts)
+        """nova-ha retry; with queues-emptied"""
+        emptied = "queues-emptied" in more
+        kind = CommandKind.RETRY
+        self._order(kind, host, by, reason, lasts, queues_emptied=emptied)
 
     def do_guard_reset(self, by: str, reason: str, lasts: Seconds = _LASTS) -> None:
         """nova-ha guard reset"""

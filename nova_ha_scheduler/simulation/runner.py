@@ -14,6 +14,8 @@ from nova_ha_scheduler.simulation.executor import SteppedExecutor, VirtualClock
 from nova_ha_scheduler.simulation.journal import MemoryJournal
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 
+_LOOKS = (Effect.CHECK_POWER, Effect.CHECK_LATE)
+
 
 class Simulation:
     """The world, and a trigger that can be killed and started in it.
@@ -73,7 +75,7 @@ class Simulation:
         return self.journal.pauses()
 
     def commit(self, change: Change) -> None:
-        quiet = all(i.effect is Effect.CHECK_POWER for i in change.opened)
+        quiet = all(i.effect in _LOOKS for i in change.opened)
         changed = (change.hosts, change.servers, change.windows, change.moves)
         told = not quiet or any(changed)
         if told:

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.planner.preferences import Preferences
 from nova_ha_scheduler.planner.triage import why_left
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import (
+    ServerPhase,
+    ServerRecovery,
+    ServerState,
+)
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.simulation.world import SimulatedWorld
+
+_OFF = "its host has rebooted by itself, and nobody has started it again"
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,8 @@ def judge(world: SimulatedWorld, state: State, preferences: Preferences) -> Endi
         if _is_meant(world, server, record, preferences) and not _well(
             world, server, record
         ):
-            why = _why(state, server, record)
+            off = server.uuid in world.guests.off
+            why = _OFF if off and record is None else _why(state, server, record)
             lost.append(Lost(server.name, server.host, why))
     recovered = sum(r.state is ServerState.RECOVERED for r in newest.values())
     lost.sort(key=lambda one: (one.host, one.name))
@@ -68,7 +75,8 @@ def _is_meant(
 ) -> bool:
     """Whether it was to be recovered, if its host died."""
     if record is not None:
-        return record.reason is None or not record.reason.intended
+        gone = ServerPhase.AS_INTENDED, ServerPhase.MISSING
+        return record.phase not in gone
     machine = world.machines.get(server.host)
     if machine is None or vocabulary.HA not in machine.facts.flags:
         return False
@@ -81,7 +89,8 @@ def _well(world: SimulatedWorld, server: Server, record: ServerRecovery | None) 
     if machine is None or not (machine.powered and machine.agent):
         return False
     failed = record is not None and record.state is ServerState.FAILED
-    return not failed and server.vm_state != "error"
+    off = server.uuid in world.guests.off
+    return not (failed or off) and server.vm_state != "error"
 
 
 def _why(state: State, server: Server, record: ServerRecovery | None) -> str:

@@ -27,12 +27,12 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner import ground
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.rules.terms import Operation
+from nova_ha_scheduler.simulation import owners
 from nova_ha_scheduler.simulation.devices import Devices
 from nova_ha_scheduler.simulation.evacuations import Evacuations
+from nova_ha_scheduler.simulation.guests import Guests
 from nova_ha_scheduler.simulation.machines import Machine, Nova
 from nova_ha_scheduler.simulation.moves import Migrations
-
-UNFINISHED = ("accepted", "pre-migrating")
 
 
 class SimulatedWorld(Devices):
@@ -59,16 +59,22 @@ class SimulatedWorld(Devices):
         self.api_up = self.bus_up = True
         self.breaking: dict[str, str] = {}
         self.giving_up: dict[str, int] = {}
+        self.conductor_fails: dict[str, int] = {}
         self.landing_lies: set[str] = set()
         self.landing_untold: set[str] = set()
         self.misread: set[str] = set()
         """Servers that run, of which Nova's record says that they do not."""
         self.evacuations = Evacuations(self)
         self.moves = Migrations(self)
+        self.owners, self.guests = owners.Owners(self), Guests(self)
         self.missing: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         """What Nova says of the newest one, by server."""
+        self.orders = {u: owners.ordered(server) for u, server in servers.items()}
+        """Whether a server is to run, by what its users have ordered last."""
+        self.filtered: set[tuple[str, str]] = set()
+        """(host, uuid): what a filter of Nova's refuses that nobody else knows."""
         self.asks: list[tuple[str, str]] = []
         self.observations = self.omissions = 0
         self.ahead = self.nova_ahead = 0.0
@@ -92,6 +98,7 @@ class SimulatedWorld(Devices):
                 machine.host = replace(machine.host, updated_at=self.nova_time)
         self.evacuations.advance()
         self.moves.advance()
+        self.guests.advance()
 
     @property
     def nova_time(self) -> float:
@@ -103,13 +110,12 @@ class SimulatedWorld(Devices):
         machine.cleanup_at = self.time + self.nova.cleanup
         self.evacuations.agent_starts(name)
         self.moves.agent_starts(name)
+        self.guests.agent_starts(name)
 
     def _clean_up(self, name: str, machine: Machine) -> None:
-        """nova-compute removes what was evacuated from its host."""
         machine.cleanup_at = None
-        for record in self.records:
-            if record.source == name and record.status in (*UNFINISHED, "done"):
-                self.mark(record.id, "completed")
+        self.evacuations.clean_up(name)
+        self.owners.agent_starts(name)
 
     def no_valid_host(
         self, server: Server, machine: Machine, operation: Operation
@@ -119,11 +125,10 @@ class SimulatedWorld(Devices):
         return (
             not host.up
             or host.disabled
+            or (host.name, server.uuid) in self.filtered
             or ground.refusal(request, host, self._options) is not None
-            or any(machine.room.get(k, 0) < n for k, n in server.needs.items())
+            or machine.has_no_room_for(server)
             or server.availability_zone not in (None, host.availability_zone)
-            or not server.traits <= host.traits
-            or bool(server.forbidden_traits & host.traits)
             or self._group_refuses(server, host.name)
         )
 
@@ -134,16 +139,20 @@ class SimulatedWorld(Devices):
         return host in others if server.group_apart else bool(others - {host})
 
     def _group_hosts(self, server: Server) -> frozenset[str]:
-        return frozenset(
-            s.host
-            for s in self.servers.values()
-            if s.group == server.group and s.uuid != server.uuid
-        )
+        alike = (s for s in self.servers.values() if s.group == server.group)
+        return frozenset(s.host for s in alike if s.uuid != server.uuid)
 
     def claim(self, server: Server, host: str, sign: int) -> None:
-        for what, amount in server.needs.items():
-            room = self.machines[host].room
-            room[what] = room.get(what, 0) + sign * amount
+        """:param sign: -1: it is there from now on; +1: no more."""
+        machine = self.machines[host]
+        machine.claim(server) if sign < 0 else machine.release(server)
+
+    def delete(self, uuid: str) -> None:
+        """Nothing of a server is left anywhere."""
+        server = self.servers.pop(uuid)
+        left = (r for r in self.records if (r.server, r.status) == (uuid, "done"))
+        for host in {server.host, *(r.source for r in left)} & self.machines.keys():
+            self.claim(server, host, +1)
 
     def judge_disk(self, server: Server, source: str, destination: str) -> None:
         """Whether the destination sees its disk."""
@@ -152,12 +161,19 @@ class SimulatedWorld(Devices):
             self.breaches.append(f"{server.name} lost its disk on {destination}")
 
     def set(self, server: str, **values: object) -> None:
-        self.servers[server] = replace(self.servers[server], **values)  # type: ignore[arg-type]
+        if values.get("running"):
+            self.guests.off.discard(server)
+        changed = {"changed_at": self.nova_time, **values}
+        self.servers[server] = replace(self.servers[server], **changed)  # type: ignore[arg-type]
 
     def mark(self, record: int, status: str, destination: str | None = None) -> None:
         old = self.records[record - 1]
-        destination = destination or old.destination
-        self.records[record - 1] = replace(old, status=status, destination=destination)
+        self.records[record - 1] = replace(
+            old,
+            status=status,
+            destination=destination or old.destination,
+            changed_at=self.nova_time,
+        )
 
     # Cloud.
 
@@ -170,6 +186,7 @@ class SimulatedWorld(Devices):
             up=up,
             facts=machine.facts,
             free=dict(machine.room),
+            providers=machine.providers.now,
         )
 
     def _garbled(self, server: Server) -> Server:
@@ -215,9 +232,11 @@ class SimulatedWorld(Devices):
             self.omissions -= 1
             servers, records, unconfirmed = {}, (), ()
         now = self.time + self.ahead
-        return Picture(now, scope, hosts, servers, records, unconfirmed=unconfirmed)
+        seen = now, scope, hosts, servers, records
+        glanced = self.guests.shown_on(scope.glanced)
+        return Picture(*seen, unconfirmed=unconfirmed, glanced=glanced)
 
-    def _call(self, name: str, effect: Callable[[], None]) -> None:
+    def call(self, name: str, effect: Callable[[], None]) -> None:
         """Carry out an API call, unless it is to break, or its answer to be lost."""
         if not self.api_up:
             raise ConnectionError("connection refused")
@@ -256,33 +275,38 @@ class SimulatedWorld(Devices):
             Effect.LIVE_MIGRATE: lambda: self._move(MoveKind.LIVE, intent),
             Effect.COLD_MIGRATE: lambda: self._move(MoveKind.COLD, intent),
             Effect.CONFIRM: lambda: self._confirm(server),
+            Effect.FORCE_COMPLETE: lambda: self._force(server, int(intent.text)),
         }
         return calls[intent.effect]()
 
     def runs(self, server: str) -> bool:
-        self._call("look", lambda: None)
-        return server in self.misread or self.servers[server].running
+        self.call("look", lambda: None)
+        return self.guests.runs(server)
+
+    def ordered(self, server: str) -> str:
+        self.call("orders", lambda: None)
+        return self.guests.ordered(server)
 
     def explain(self, server: str, request_id: str) -> str:
         words = ""
 
         def effect() -> None:
             nonlocal words
-            words = self.failures.get(server, "")
+            words = self.evacuations.explain(server)
 
-        self._call("explain", effect)
+        self.call("explain", effect)
         return words
 
     def force_down(self, host: str) -> None:
-        self._call("force_down", lambda: self._write(host, forced_down=True))
+        self.call("force_down", lambda: self._write(host, forced_down=True))
 
     def lift_force_down(self, host: str) -> None:
         if any(r.source == host and r.status == "done" for r in self.records):
             raise Refused("`done` evacuation records remain")
-        self._call("lift", lambda: self._write(host, forced_down=False))
+        self.call("lift", lambda: self._write(host, forced_down=False))
 
     def disable(self, host: str, reason: str) -> None:
-        self._call(
+        self.call(
             "disable",
             lambda: self._write(host, disabled=True, disabled_reason=reason),
         )
@@ -292,7 +316,7 @@ class SimulatedWorld(Devices):
             self.breaches.append(f"{host} was enabled under maintenance")
         if self.machines[host].beats and not self.shown(host).up:
             self.breaches.append(f"Placement is not told that {host} is enabled")
-        self._call(
+        self.call(
             "enable", lambda: self._write(host, disabled=False, disabled_reason="")
         )
 
@@ -303,19 +327,23 @@ class SimulatedWorld(Devices):
             self.machines[host].flagged = flagged
             self.log(f"nova: {host} {'flagged' if flagged else 'unflagged'}")
 
-        self._call("flag" if flagged else "unflag", effect)
+        self.call("flag" if flagged else "unflag", effect)
 
     def _move(self, kind: MoveKind, intent: Intent) -> str:
         server, destination = intent.server or "", intent.destination or ""
-        self._call(kind.value, lambda: self.moves.ask(kind, server, destination, True))
+        self.call(kind.value, lambda: self.moves.ask(kind, server, destination, True))
         return f"req-{len(self.records)}"
 
+    def _force(self, server: str, record: int) -> str:
+        self.call("force", lambda: self.moves.force(server, record))
+        return f"req-force-{self.servers[server].name}"
+
     def _confirm(self, server: str) -> str:
-        self._call("confirm", lambda: self.moves.confirm(server))
+        self.call("confirm", lambda: self.moves.confirm(server))
         return f"req-confirm-{self.servers[server].name}"
 
     def evacuate(self, server: str, destination: str | None) -> str:
-        self._call("evacuate", lambda: self.evacuations.ask(server, destination, True))
+        self.call("evacuate", lambda: self.evacuations.ask(server, destination, True))
         return f"req-{len(self.records)}"
 
     def reset_state(self, uuid: str, by_trigger: bool) -> str:
@@ -329,7 +357,7 @@ class SimulatedWorld(Devices):
             self.evacuations.was_reset(uuid)
             self.log(f"nova: reset {server.name}")
 
-        self._call("reset", effect)
+        self.call("reset", effect)
         return f"req-reset-{server.name}"
 
     def set_active(self, uuid: str) -> str:
@@ -340,35 +368,18 @@ class SimulatedWorld(Devices):
 
         def effect() -> None:
             self.set(uuid, vm_state="active", task_state=None, running=True)
+            self.misread.discard(uuid)
             self.log(f"nova: set {server.name} active")
 
-        self._call("reset", effect)
+        self.call("reset", effect)
         return f"req-reset-{server.name}"
 
     def start(self, server: str) -> str:
-        return self._switch(server, "start", "active", running=True)
+        return self.guests.switch(server, "start", "active", running=True)
 
     def stop(self, server: str) -> str:
-        return self._switch(server, "stop", "stopped", running=False)
+        return self.guests.switch(server, "stop", "stopped", running=False)
 
     def reboot(self, server: str) -> str:
         """A hard one, which Nova allows in any state."""
-        return self._switch(server, "reboot", "active", running=True)
-
-    def _switch(self, uuid: str, call: str, vm_state: str, running: bool) -> str:
-        server = self.servers[uuid]
-        if call == "reboot" and uuid in self.misread:
-            self.breaches.append(f"{server.name} was rebooted while it ran")
-        elif server.vm_state == vm_state and call != "reboot":
-            raise Refused(f"409 it is {vm_state} already")
-        if server.vm_state == "error" and call == "start":
-            raise Refused("409 it is in error")
-        if not self.machines[server.host].beats:
-            raise Refused("409 its host is down")
-
-        def effect() -> None:
-            self.set(uuid, vm_state=vm_state, running=running)
-            self.log(f"nova: {call} {server.name}")
-
-        self._call(call, effect)
-        return f"req-{call}-{server.name}"
+        return self.guests.switch(server, "reboot", "active", running=True)

@@ -11,14 +11,14 @@ a directory that anybody    nothing is taken from it, and that is told
 may write in
 ==========================  ======================================================
 
-A word is in the journal before its file goes, and once: its id is the file's name.
+A word is in the journal before its file goes, and once, whichever machines it was
+given on: its id is the file's name.
 The trigger judges the host's name, as of any order.
 """
 
 import contextlib
 import json
 import os
-import re
 import stat
 import threading
 import time
@@ -50,8 +50,6 @@ _UNANSWERED = 500
 
 _KEPT = 600.0
 """Seconds for which an answer stays, and an unfinished file."""
-
-_NAME = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ class Taker:
     def _take(self, directory: int, name: str) -> None:
         id = name.removesuffix(word.WORD)
         try:
-            if not _NAME.fullmatch(id):
+            if not word.ID.fullmatch(id):
                 raise BadWord("its name is none of a word's")
             file = _read(directory, name)
             said = word.read(file.text)
@@ -138,8 +136,7 @@ class Taker:
             self._remove(directory, name)
             return
         command = _command(id, said, file.owner)
-        if self._journal.command(command.id) is None:
-            self._journal.add_commands([command])
+        self._journal.add_command_once(command)
         self._waiting[id] = command.id
         os.unlink(name, dir_fd=directory)
 
@@ -195,7 +192,7 @@ def _read(directory: int, name: str) -> _File:
 
 def _command(id: str, said: Word, owner: str) -> Command:
     at = min(said.at, time.time())
-    by = owner if said.by == owner else f"{said.by} (user {owner})"
+    by = files.signed(said.by, owner)
     kind = CommandKind.CONFIRM_FENCED
     key = f"word-{id}"
     return Command(key, kind, said.host, by, said.reason, at, at + said.lasts)

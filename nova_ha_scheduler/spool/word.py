@@ -9,6 +9,7 @@ owns the file gives the word. ``ID.answer`` is the trigger's: ``answer`` and
 import json
 import math
 import os
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ DIRECTORY = "/var/spool/nova-ha-scheduler/words"
 
 WORD, ANSWER = ".word", ".answer"
 
+ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+
 SIZE = 4096
 """Bytes of a file, at most."""
 
@@ -27,7 +30,7 @@ LASTS, LONGEST = 900.0, 3600.0
 """Seconds for which a word holds if it is not needed at once: the trigger needs it soon
 or not at all, as the host may be switched on again."""
 
-_LENGTHS = {"host": 255, "by": 100, "reason": 500}
+LENGTHS = {"host": 255, "by": 100, "reason": 500}
 """Characters."""
 
 
@@ -50,14 +53,16 @@ class Word:
     lasts: float = LASTS
 
 
-def give(word: Word, directory: str = DIRECTORY) -> str:
+def give(word: Word, directory: str = DIRECTORY, id: str = "") -> str:
     """Put the word where the trigger on this machine takes it.
 
+    :param id: whoever gives it again, here or on another machine, gives the same word.
     :returns: its id.
     :raises OSError: it cannot be put there.
     """
-    id = secrets.token_hex(16)
-    path, temporary = _path(directory, id, WORD), Path(directory, f".{id}")
+    id = id or secrets.token_hex(16)
+    path = _path(directory, id, WORD)
+    temporary = Path(directory, f".{secrets.token_hex(16)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     file = os.open(temporary, flags, 0o644)
     try:
@@ -97,9 +102,9 @@ def read(text: bytes) -> Word:
         raise BadWord("it is no JSON") from error
     if not isinstance(found, dict):
         raise BadWord("it is no mapping")
-    if unknown := sorted(found.keys() - {*_LENGTHS, "at", "lasts"}):
+    if unknown := sorted(found.keys() - {*LENGTHS, "at", "lasts"}):
         raise BadWord(f"{flat(unknown[0], 40)} is not known")
-    said = {key: _said(found, key, most) for key, most in _LENGTHS.items()}
+    said = {key: _said(found, key, most) for key, most in LENGTHS.items()}
     lasts = min(_number(found, "lasts", LASTS), LONGEST)
     return Word(**said, at=_number(found, "at"), lasts=lasts)
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One stack for all tests; each finds all hosts up, and no servers."""
+"""One stack for all tests; each finds all hosts up, and no servers.
+
+With ``--real`` it is one of real parts alone (tests/lib/real), on which those tests run
+that are marked ``real`` or ``both``; else all that are not marked ``real``.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +12,7 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.journal.history import HistoryQuery
+from tests.lib.real.stack import RealStack
 from tests.lib.stack import servers, truth
 from tests.lib.stack.evacuator import Trigger
 from tests.lib.stack.fleet import Fleet
@@ -16,10 +21,29 @@ from tests.lib.stack.stack import Stack
 RECOVERY_SECONDS = 180
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--real", action="store_true", help="libvirt, QEMU, and so on")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave those that belong to the stack that is used."""
+    real = config.getoption("--real")
+
+    def belongs(item: pytest.Item) -> bool:
+        marks = {mark.name for mark in item.iter_markers()}
+        return bool(marks & {"real", "both"}) if real else "real" not in marks
+
+    config.hook.pytest_deselected(items=[i for i in items if not belongs(i)])
+    items[:] = [item for item in items if belongs(item)]
+
+
 @pytest.fixture(scope="session")
 def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Its files are kept when a test has failed, and named."""
-    with Stack() as stack:
+    made = RealStack() if request.config.getoption("--real") else Stack()
+    with made as stack:
         yield stack
     if request.session.testsfailed:
         print(f"\nThe logs: {stack.site.logs} and {stack.site.room}", file=sys.stderr)
@@ -56,6 +80,13 @@ def stack(_stack: Stack, _fleets: list[Fleet]) -> Stack:
     return _stack
 
 
+@pytest.fixture
+def real(stack: Stack) -> RealStack:
+    """The stack, for a test that is marked ``real``."""
+    assert isinstance(stack, RealStack)
+    return stack
+
+
 def _make_whole(stack: Stack) -> None:
     """No triggers, servers and faults."""
     if stack.used:
@@ -67,8 +98,9 @@ def _make_whole(stack: Stack) -> None:
 def trigger(stack: Stack, request: pytest.FixtureRequest) -> Callable[..., Trigger]:
     """Make a trigger with a journal of its own; arguments as of Stack.trigger()."""
 
-    def make(**details: Any) -> Trigger:
-        return stack.trigger(request.node.name, **details)
+    def make(name: str = "", **details: Any) -> Trigger:
+        """:param name: what tells it from the test's other ones."""
+        return stack.trigger(request.node.name + name, **details)
 
     return make
 
@@ -90,6 +122,19 @@ def recovered(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
     return found
 
 
+def ended(stack: Stack, trigger: Trigger, host: str) -> dict[str, Any]:
+    """Wait until the newest recovery of a host has ended, well or not; return all of
+    it."""
+    history, over = trigger.history(), {"recovered", "incomplete"}
+
+    def is_over() -> bool:
+        found = history.recoveries(HistoryQuery(host=host))
+        return bool(found) and found[0].state.value in over
+
+    stack.wait(f"the end of {host}'s recovery", is_over, RECOVERY_SECONDS)
+    return trigger.shown(host)[0]
+
+
 def check(
     stack: Stack,
     histories: Sequence[dict[str, Any]],
@@ -108,6 +153,7 @@ def check(
     assert set(sources) == ids
     facts = truth.facts(stack.records(), stack.switched())
     assert truth.breaches(facts, histories, ids) == []
+    assert stack.standing(ids - stopped) == []
     arrived = {(each.server, each.source) for each in facts.arrivals}
     assert arrived == {*sources.items()}
     zones, now = stack.site.layout.zones, servers.servers(stack)

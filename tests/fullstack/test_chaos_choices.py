@@ -4,6 +4,8 @@
 import itertools
 from pathlib import Path
 
+import pytest
+
 from tests.lib.chaos import choices
 from tests.lib.stack.evacuator import Evacuator
 from tests.lib.stack.faults import Fault
@@ -12,9 +14,11 @@ from tests.lib.stack.site import Layout, Site
 MANY = 500
 
 
-def drawn(seed: int) -> tuple[list[choices.Blow], list[choices.Trouble]]:
-    blows = itertools.islice(choices.blows(seed, "nfs-a"), MANY)
-    return list(blows), list(itertools.islice(choices.troubles(seed), MANY))
+def drawn(
+    seed: int, real: bool = False
+) -> tuple[list[choices.Blow], list[choices.Trouble]]:
+    blows = itertools.islice(choices.blows(seed, "nfs-a", real), MANY)
+    return list(blows), list(itertools.islice(choices.troubles(seed, real), MANY))
 
 
 def test_a_seed_is_all_that_it_depends_on() -> None:
@@ -22,18 +26,27 @@ def test_a_seed_is_all_that_it_depends_on() -> None:
     assert drawn(7) != drawn(8)
 
 
-def test_everything_comes_up_and_can_be_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("real", "how", "faults"),
+    [
+        (False, choices.HOW, choices.FAULTS),
+        (True, choices.REAL_HOW, choices.REAL_FAULTS),
+    ],
+)
+def test_everything_comes_up_and_can_be_made(
+    tmp_path: Path, real: bool, how: tuple[str, ...], faults: tuple[str, ...]
+) -> None:
     seeds = range(20)
-    blows = [blow for seed in seeds for blow in drawn(seed)[0]]
-    assert {blow.how for blow in blows} == set(choices.HOW)
+    blows = [blow for seed in seeds for blow in drawn(seed, real)[0]]
+    assert {blow.how for blow in blows} == set(how)
     assert {blow.second for blow in blows} == set(choices.SECOND)
     assert any(blow.early for blow in blows)
-    whats = {seed: {trouble.what for trouble in drawn(seed)[1]} for seed in seeds}
-    everything = {*choices.FAULTS, *choices.OWNERS}
+    whats = {seed: {t.what for t in drawn(seed, real)[1]} for seed in seeds}
+    everything = {*faults, *choices.OWNERS}
     assert set.union(*whats.values()) == everything
     site = Site(tmp_path, Layout(), {})
     service = Evacuator(site, "fleet-1", [], tmp_path, {}, False)
-    for what in choices.FAULTS:
+    for what in faults:
         made: Fault = choices.fault(what, service, tmp_path)
         assert made.name
 

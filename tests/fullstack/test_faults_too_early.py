@@ -7,10 +7,6 @@ from tests.lib.stack.fleet import Fleet
 
 A, B = "nfs-a", "nfs-b"
 
-STOPPING = "powering-off"
-"""A host may be fenced once more while it stops, as Nova has it do, what did not run
-there any more: the servers keep this task state, and Nova refuses to evacuate them."""
-
 
 def test_dead_hosts_come_back_early(fleet: Fleet) -> None:
     """Two before Nova was told of their death, two in the middle: what was not
@@ -29,8 +25,6 @@ def test_dead_hosts_come_back_early(fleet: Fleet) -> None:
         fleet.ended(death)
         for server in death.servers():
             stays = server.reason in (Reason.HOST_RETURNED, Reason.GONE)
-            if server.reason is Reason.TASK_STATE:
-                stays = server.detail == STOPPING
             assert server.state is ServerState.RECOVERED or stays, server
     for host in hosts:
         # It cleans up after what had ended when it started, and no more.

@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,7 @@ from tests.lib.stack.stack import Stack
 
 SERVERS = 4
 NODE, HOST = "rack7-node2", "b2"  # one machine, as the cluster and as Nova call it
+REFS = [f"8b499717-931d-45b2-8845-8cd63027f2b{n}" for n in range(3)]
 
 
 def test_hung_hosts(stack: Stack, trigger: Callable[..., Trigger]) -> None:
@@ -39,21 +41,29 @@ def test_hung_hosts(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     check(stack, [*found.values()], set().union(*ids.values()))
 
 
-def alert(trigger: Trigger, **details: str) -> subprocess.CompletedProcess[str]:
-    """Call the alert agent with the environment that Pacemaker documents.
+def description(ref: str, action: str = "off") -> str:
+    """What Pacemaker says of a fence that succeeded."""
+    return (
+        f"Operation {action} of {NODE} by rack7-node1 for "
+        f"pacemaker-controld.46@rack7-node1: OK (ref={ref})"
+    )
 
-    Not Pacemaker itself: its alerts come from a cluster's controller alone, and that
-    needs a cluster on this machine's own folders.
-    """
+
+def alert(
+    trigger: Trigger, ref: str = REFS[0], **details: str
+) -> subprocess.CompletedProcess[str]:
+    """Call the alert agent with an environment as a real Pacemaker's, which the tests
+    in tests/integration/pacemaker hold it against."""
     environment = {
         "PATH": os.environ["PATH"],
         "CRM_alert_kind": "fencing",
         "CRM_alert_version": "2.1.5",
         "CRM_alert_node": NODE,
         "CRM_alert_nodeid": "2",
-        "CRM_alert_task": "off",
+        "CRM_alert_task": "st_notify_fence",
         "CRM_alert_rc": "0",
-        "CRM_alert_desc": f"Operation off of {NODE} by rack7-node1 for cl@node1: OK",
+        "CRM_alert_timestamp_epoch": str(int(time.time())),
+        "CRM_alert_desc": description(ref),
         "words": str(trigger.words),
         "node_map": f"rack7-node1=b1 {NODE}={HOST}",
         **details,
@@ -80,11 +90,16 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     refused = [
         ("fencing failed (1)", 0, {"CRM_alert_rc": "1"}),
         ("fencing failed (no code)", 0, {"CRM_alert_rc": ""}),
-        ("reboot is no power-off", 0, {"CRM_alert_task": "reboot"}),
-        ("on is no power-off", 0, {"CRM_alert_task": "on"}),
+        (
+            "reboot is no power-off",
+            0,
+            {"CRM_alert_desc": description(REFS[0], "reboot")},
+        ),
+        ("on is no power-off", 0, {"CRM_alert_desc": description(REFS[0], "on")}),
+        ("is not understood", 1, {"CRM_alert_task": "off"}),
         ("", 0, {"CRM_alert_kind": "node", "CRM_alert_desc": "lost"}),
-        ("is told", 0, {"node_map": f"{NODE}=b"}),
-        ("is told", 0, {"node_map": ""}),
+        ("is told", 0, {"node_map": f"{NODE}=b", "ref": REFS[1]}),
+        ("is told", 0, {"node_map": "", "ref": REFS[2]}),
         ("No such file", 1, {"words": "/nowhere"}),
         ("no node is named", 1, {"CRM_alert_node": ""}),
     ]

@@ -89,6 +89,24 @@ def members(group: int) -> list[int]:
     return found
 
 
+def beside(first: int) -> list[int]:
+    """All that ends with a process's end: those of its group, and those of the PID
+    namespace whose first process it is."""
+    theirs, ours = _namespace(first), _namespace(os.getpid())
+    if theirs in (None, ours):
+        return members(first)
+    pids = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in pids if _namespace(pid) == theirs]
+
+
+def _namespace(pid: int) -> str | None:
+    """Of PIDs; None: the process has ended."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return None
+
+
 def signal_group(group: int, number: signal.Signals) -> None:
     """Send a signal to all of a group, if there is any of it."""
     with contextlib.suppress(ProcessLookupError):

@@ -66,8 +66,15 @@ class Bmcs:
 
     def switch_on(self, host: str) -> None:
         """As a person in the data centre does."""
+        self._reset(host, "On")
+
+    def cut(self, host: str) -> None:
+        """The power fails: its BMC sees that, and nobody was asked."""
+        self._reset(host, "ForceOff")
+
+    def _reset(self, host: str, kind: str) -> None:
         reset = f"{self.url}{self.path(host)}/Actions/ComputerSystem.Reset"
-        order, login = {"ResetType": "On"}, (USER, PASSWORD)
+        order, login = {"ResetType": kind}, (USER, PASSWORD)
         requests.post(reset, json=order, auth=login, timeout=10).raise_for_status()
 
     def fencing_file(

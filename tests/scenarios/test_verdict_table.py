@@ -7,12 +7,8 @@ A row that none reaches is a missing test, or dead code.
 import pytest
 
 from nova_ha_scheduler.evacuation.server import verdicts
-from nova_ha_scheduler.evacuation.server.verdicts import (
-    TABLE,
-    Facts,
-    Verdict,
-    VerdictRow,
-)
+from nova_ha_scheduler.evacuation.server.facts import Facts
+from nova_ha_scheduler.evacuation.server.verdicts import TABLE, Verdict, VerdictRow
 from tests.lib.simulation import scenario
 from tests.scenarios.test_scenarios import CASES
 

@@ -106,6 +106,18 @@ def test_no_two_classes_share_a_name() -> None:
     assert [name for name, times in found.items() if times > 1] == []
 
 
+def test_no_reason_steers() -> None:
+    """A record has no second state: what decides is its phase."""
+    compared = {
+        f"{path.stem}: {ast.unparse(node)}"
+        for package in ("evacuation", "records")
+        for path in (PACKAGE / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare) and "Reason." in ast.unparse(node)
+    }
+    assert compared == set()
+
+
 def test_no_file_is_too_long() -> None:
     lines = {p: len(p.read_text().splitlines()) for p in PACKAGE.rglob("*.py")}
     assert {path for path, many in lines.items() if many > 400} == set()

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from nova_ha_scheduler.cluster.openstack import renewal
+from nova_ha_scheduler.evacuation.detection import other_zone
 from nova_ha_scheduler.fencing.identity import ANOTHER, SHARED
 from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.reasons import Reason
@@ -27,8 +28,9 @@ def sentences() -> list[str]:
     source = "".join(Path(str(module.__file__)).read_text() for module in modules)
     logged = re.sub("%[ds]", "…", "".join(re.findall(r'"([^"\n]*)"\n?', source)))
     troubles = [f"{trouble.value[0]}: …" for trouble in Trouble]
-    devices = (re.sub(r"{\w+}", "…", text) for text in (SHARED, ANOTHER))
-    return [*(reason.sentence("…") for reason in Reason), *troubles, *devices, logged]
+    filled_in = (SHARED, ANOTHER, other_zone.WORDS)
+    others = (re.sub(r"{\w+}", "…", text) for text in filled_in)
+    return [*(reason.sentence("…") for reason in Reason), *troubles, *others, logged]
 
 
 def test_what_the_page_quotes_is_said() -> None:

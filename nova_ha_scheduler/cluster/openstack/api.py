@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import openstack
+import os_service_types
 import requests
 from openstack import exceptions as sdk_exceptions
 
@@ -32,10 +33,14 @@ ACT = "2.94"
 HYPERVISORS = "2.87"
 """From 2.88 on, Nova may ask each hypervisor for its uptime."""
 
-PLACEMENT = "1.29"
-"""Summaries of nested providers."""
+PLACEMENT = "1.36"
+"""Nova 2025.1's Placement and later: groups with suffixes, aggregates that a host must
+not be in, groups that belong below one provider."""
 
 Json = dict[str, Any]
+
+_TYPES = os_service_types.ServiceTypes()
+"""What keystone's catalogs call services."""
 
 _DIGITS = 100
 """Of a number, at most."""
@@ -165,6 +170,62 @@ class Api:
             raise CloudUnreachable(f"{service}: there is no endpoint of it")
         return tuple(found.max_microversion or (0,))
 
+    def access(self) -> Any:
+        """What the token says of itself: keystoneauth1's AccessInfoV3; None, where the
+        login is by no token.
+
+        :raises CloudUnreachable: keystone lets nobody in.
+        """
+        session = self._logged_in().session
+        if not hasattr(session.auth, "get_access"):
+            return None
+        try:
+            return session.auth.get_access(session)
+        except Exception as error:  # also of libraries that read what was answered
+            url = getattr(session.auth, "auth_url", None)
+            raise CloudUnreachable(away.of_login(error, url, self._place)) from error
+
+    def user(self) -> str:
+        """As whom the services know us, for people; "": they know nobody.
+
+        :raises CloudUnreachable: keystone lets nobody in.
+        """
+        if (token := self.access()) is None:
+            return ""
+        try:
+            whose = f"{token.username} ({token.user_id})"
+            if token.project_name:
+                whose += f" of project {token.project_name}"
+            if token.application_credential_id:
+                whose += f", application credential {token.application_credential_id}"
+            return plain(f"{whose}, roles: {', '.join(sorted(token.role_names))}")
+        except (LookupError, TypeError, AttributeError) as error:
+            words = f"keystone: what it says of the token cannot be read: {error!r}"
+            raise CloudUnreachable(words) from error
+
+    def endpoint(self, service: str) -> tuple[str, str] | None:
+        """A service's type in keystone's catalog, and the path of its endpoint with the
+        version; None: it has none.
+
+        :raises CloudUnreachable: keystone lets nobody in, or a service does not say
+            which versions it has.
+        """
+        connection = self._logged_in()
+        proxy = getattr(connection, service)
+        if (token := self.access()) is None:
+            return None
+        known = {entry["type"] for entry in token.service_catalog.catalog}
+        kinds = [proxy.service_type, *_TYPES.get_all_types(service.replace("_", "-"))]
+        kind = next((kind for kind in kinds if kind in known), None)
+        if kind is None:
+            return None
+        try:
+            url = proxy.get_endpoint()
+        except Exception as error:  # also of libraries that read what was answered
+            words = f"{service}: {self._words(service, error)}"
+            raise CloudUnreachable(words) from error
+        return kind, urllib.parse.urlsplit(url or "").path.rstrip("/")
+
     def forbids(self, method: str, path: str, body: Json) -> bool:
         """Whether Nova's policy has no such request of ours.
 
@@ -173,14 +234,28 @@ class Api:
 
         :raises CloudUnreachable: there was no answer.
         """
+        return self.status("compute", method, path, ACT, json=body) == 403
+
+    def status(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        microversion: str | None = None,
+        **more: Any,
+    ) -> int:
+        """What a service answers, as HTTP's number alone.
+
+        :raises CloudUnreachable: there was no answer.
+        """
         try:
-            answer = self._send("compute", method, path, ACT, json=body)
+            answer = self._send(service, method, path, microversion, **more)
         except CloudUnreachable:
             raise
         except Exception as error:
-            words = f"compute {method} {path}: {self._words('compute', error)}"
+            words = f"{service} {method} {path}: {self._words(service, error)}"
             raise CloudUnreachable(words) from error
-        return int(answer.status_code) == 403
+        return int(answer.status_code)
 
     def act(self, method: str, path: str, body: Json) -> str:
         """Have Nova do something. :returns: Nova's request id.

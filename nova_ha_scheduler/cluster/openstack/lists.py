@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack import fields, images, parse
-from nova_ha_scheduler.cluster.openstack import rooms as placement
+from nova_ha_scheduler.cluster.openstack import fields, images, parse, placement
 from nova_ha_scheduler.cluster.openstack.api import HYPERVISORS, PLACEMENT, READ, Api
 from nova_ha_scheduler.cluster.openstack.fields import Notes
 from nova_ha_scheduler.cluster.openstack.images import Image
-from nova_ha_scheduler.cluster.openstack.rooms import Room
+from nova_ha_scheduler.cluster.openstack.placement import Tree
 from nova_ha_scheduler.cluster.openstack.tags import HostTags
 from nova_ha_scheduler.cluster.picture import Host, Server
+from nova_ha_scheduler.cluster.providers import Resources
 
 _IMAGES_AT_ONCE = 40
 """Images that are asked for in one request: it has to fit an address line."""
@@ -74,6 +74,15 @@ class Lists:
         )
         yield from parse.servers_shown(found)
 
+    def glance(self, host: str) -> tuple[Server, ...]:
+        """The servers of a host, as Nova shows them."""
+        found = self.servers(host=host)
+        return tuple(parse.shown(raw, self.notes, host) for raw in found)
+
+    def server(self, uuid: str) -> Any:
+        path = f"/servers/{uuid}"
+        return self.api.get("compute", path, READ).get("server")
+
     def migrations(self, **filters: str) -> Iterator[Any]:
         return self.api.pages(
             "compute", "/os-migrations", "migrations", READ, **filters
@@ -108,24 +117,57 @@ class Lists:
             project_id=project,
         )
 
-    def rooms(self, resource_class: str = "MEMORY_MB") -> dict[str, Room]:
-        """By compute node. The smallest request that there is: the answer sums up
-        every provider that has some of the class left, with all that it has."""
-        path, wanted = "/allocation_candidates", {"resources": f"{resource_class}:1"}
-        found = self.api.get("placement", path, PLACEMENT, wanted).get(
-            "provider_summaries"
-        )
-        if not isinstance(found, dict):
-            raise CloudUnreachable(f"placement GET {path}: it has no summaries")
-        return placement.rooms(found, self.notes)
+    def candidates(self, question: Mapping[str, Any]) -> dict[str, Tree]:
+        """The compute nodes that can give all that is asked for, each with all that it
+        has, and with what is below it."""
+        path = "/allocation_candidates"
+        try:
+            found = self.placement(path, "provider_summaries", question)
+        except CloudUnreachable as error:
+            if error.status != 400:
+                raise
+            return {}  # Placement knows no such trait or resource class
+        return placement.trees(found, self.notes)
 
-    def allocations(self, node: str) -> dict[str, Mapping[str, int]]:
-        """By consumer, what it has of a compute node."""
-        path = f"/resource_providers/{node}/allocations"
-        found = self.api.get("placement", path, PLACEMENT).get("allocations")
-        if not isinstance(found, dict):
-            raise CloudUnreachable(f"placement GET {path}: it has no allocations")
+    def allocations(self, server: str) -> dict[str, Resources]:
+        """By provider, what a server has of it."""
+        found = self.placement(f"/allocations/{server}", "allocations")
         return dict(placement.taken(found))
+
+    def consumers(self, node: str) -> list[str]:
+        """Who has an allocation of a compute node: servers, and migrations; nobody, of
+        one that Placement does not know."""
+        path = f"/resource_providers/{node}/allocations"
+        try:
+            return list(self.placement(path, "allocations"))
+        except CloudUnreachable as error:
+            if error.status != 404:
+                raise
+            return []
+
+    def tree(self, node: str) -> frozenset[str]:
+        """The providers of a compute node's tree, itself among them."""
+        return frozenset(one.uuid for one in self.providers(in_tree=node))
+
+    def providers(self, **filters: str) -> list[placement.Place]:
+        path, key = "/resource_providers", "resource_providers"
+        found = self.api.get("placement", path, PLACEMENT, filters)
+        listed = fields.listed(found, key, f"placement GET {path}")
+        return list(self.notes.read(placement.KIND, listed, placement.place))
+
+    def placement(
+        self, path: str, key: str, wanted: Mapping[str, Any] | None = None
+    ) -> Json:
+        """An object in one of Placement's answers."""
+        found = self.api.get("placement", path, PLACEMENT, wanted).get(key)
+        if not isinstance(found, dict):
+            raise CloudUnreachable(f"placement GET {path}: it has no {key}")
+        return found
+
+    def traits(self, provider: str) -> frozenset[str]:
+        path = f"/resource_providers/{provider}/traits"
+        found = self.api.get("placement", path, PLACEMENT)
+        return placement.traits(found)
 
     def images(self, wanted: Collection[str], now: float) -> dict[str, Image]:
         """Glance's images, by their ids; one that is deleted is not there."""
@@ -179,36 +221,24 @@ def grouped(
     return found
 
 
-def with_port(server: Server, port: str) -> Server:
-    """The server, of which a port is such that Nova refuses to move it.
-
-    :param port: the sentence on it, or "".
-    """
-    if not port:
-        return server
-    return replace(
-        server,
-        refused_by_nova=server.refused_by_nova or port,
-        refused_live=server.refused_live or port,
-        refused_cold=server.refused_cold or port,
-    )
-
-
-def with_rooms(
-    hosts: Mapping[str, Host], nodes: Mapping[str, str], rooms: Mapping[str, Room]
+def with_trees(
+    hosts: Mapping[str, Host],
+    nodes: Mapping[str, str],
+    trees: Mapping[str, Tree],
+    full: Collection[str],
 ) -> dict[str, Host]:
-    """The hosts with what Placement says of them; of one that is full, it says
-    nothing."""
+    """The hosts with what Placement says of them.
+
+    :param full: those of which it says nothing, as they have nothing left.
+    """
     found = dict(hosts)
     for node, name in nodes.items():
-        if name in found:
-            room = rooms.get(node, placement.FULL)
-            found[name] = replace(
-                found[name],
-                free=room.free,
-                capacity=room.capacity or None,
-                traits=room.traits,
-            )
+        if name not in found:
+            continue
+        if node in trees:
+            found[name] = found[name].with_providers(trees[node])
+        elif name in full:
+            found[name] = replace(found[name], free={})
     return found
 
 

@@ -4,22 +4,25 @@
 =========================  =========================================================
 an overview                compute services, aggregates
 each host in the scope     its evacuation records; its servers, unless they are
-                           merely followed
+                           merely followed; its allocations, and each server that has
+                           one and is in no list
 each host that is left     its records of live and cold migrations and of resizes; its
                            servers; if some may come back, the cloud's in VERIFY_RESIZE
 servers that landed        what changed in the cloud since they were asked for; their
                            ports; the volumes of each of their projects
-destinations are wanted    allocation candidates; of each host in the scope the
-                           allocations and ports; hypervisors, if hosts came or went;
-                           images of servers that are younger than what is known
+destinations are wanted    of each kind of server in the scope the allocations of one
+                           and the allocation candidates (more, if none is a host that
+                           can be used); the ports of the hosts in the scope;
+                           hypervisors, if hosts came or went; images of servers that
+                           are younger than what is known
+each host of a glance       its servers
 groups among the servers   all groups; the servers of each project with a group
 =========================  =========================================================
 
 What cannot be read of an answer costs what it is of, and stands in the picture.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -29,12 +32,22 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
-from nova_ha_scheduler.cluster.openstack import attached, fields, images, lists, parse
+from nova_ha_scheduler.cluster.openstack import (
+    attached,
+    fields,
+    images,
+    kinds,
+    lists,
+    parse,
+    unlisted,
+)
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.fields import BadAnswer, Notes
 from nova_ha_scheduler.cluster.openstack.images import Booted, Image
+from nova_ha_scheduler.cluster.openstack.kinds import ServerKind
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.tags import HostTags, Said
+from nova_ha_scheduler.cluster.openstack.unlisted import Unlisted
 from nova_ha_scheduler.cluster.picture import (
     UNCONFIRMED,
     UNDER_WAY,
@@ -46,6 +59,7 @@ from nova_ha_scheduler.cluster.picture import (
     Server,
     Unconfirmed,
 )
+from nova_ha_scheduler.rules.terms import Policy, TaggedAggregate
 
 LOG = logging.getLogger(__name__)
 
@@ -54,9 +68,6 @@ _MARGIN = 600.0
 
 _AT_ONCE = 4
 """Requests that do not depend on each other."""
-
-_PORTS_AT_ONCE = 40
-"""Servers whose ports are asked for in one request: it has to fit an address line."""
 
 _RESIZING = ("RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE")
 """Nova's words for a server on its way, that waits to be confirmed, on its way back."""
@@ -68,14 +79,29 @@ class Observer:
     """Takes pictures; remembers which hypervisor belongs to which service, what images
     required of a host that were not changed since, and whose aggregates were whose."""
 
-    def __init__(self, api: Api, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Api,
+        clock: Clock,
+        policy: Policy | None = None,
+        thorough: bool = False,
+    ) -> None:
+        """
+        :param policy: the scheduler plugin's options; None: whatever zone a server is
+            bound to, Placement is asked about all hosts.
+        :param thorough: learn of each host why Placement does not offer it.
+        """
         self._api, self._clock = api, clock
+        self.policy, self.thorough = policy, thorough
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._nodes: dict[str, str] = {}
         self._nodes_of: Mapping[str, str] = {}
         self._images: dict[str, Image] = {}
+        self.kinds: dict[ServerKind, ServerKind] = {}
+        """As they are allocated."""
         self.services: Mapping[str, str] = {}
         """The ids of the newest picture's services, by host."""
+        self.unlisted = Unlisted(clock)
         self.names: Mapping[str, str] = {}
         """What the machines call themselves, by host, as far as that was asked for."""
         self.aggregates: Mapping[str, Said] = {}
@@ -125,6 +151,7 @@ class _Look:
         self._observer, self._notes = observer, Notes()
         self._lists = Lists(api, self._notes)
         self._scope, self._now = scope, now
+        self._tagged: Sequence[TaggedAggregate] | None = None
         self._raw: dict[str, Json] = {}
         self._servers: dict[str, Server] = {}
 
@@ -151,13 +178,16 @@ class _Look:
         # Before the servers: who comes back meanwhile is among those.
         open_ = [one for some in found[rest:] for one in some]
         unconfirmed = self._unconfirmed([record for record, _ in (*records, *open_)])
-        kinds = {"evacuation", *(kind.value for kind in MoveKind)}
-        records = [(record, at) for record, at in records if record.kind in kinds]
+        known = {"evacuation", *(kind.value for kind in MoveKind)}
+        records = [(record, at) for record, at in records if record.kind in known]
+        apart = sorted(self._scope.glanced)
         servers = self._observer.together(
-            *(partial(self._list, host=host) for host in listed)
+            *(partial(self._list, host=host) for host in listed),
+            *(partial(self._lists.glance, host) for host in apart),
         )
-        for host, some in zip(listed, servers, strict=True):
+        for host, some in zip(listed, servers, strict=False):
             self._add(some, only_on=host)
+        self._add_unlisted([record for record, _ in records])
         self._find_landed(records)
         if self._scope.destinations:
             hosts = self._with_room(hosts)
@@ -169,9 +199,11 @@ class _Look:
             tuple(migration for migration, _ in records),
             unread=tuple(self._notes.unread),
             unconfirmed=unconfirmed,
+            glanced=dict(zip(apart, servers[len(listed) :], strict=True)),
         )
 
     def _hosts(self, services: list[Any], aggregates: list[Any]) -> dict[str, Host]:
+        self._tagged = kinds.tagged(aggregates)
         facts = HostTags(aggregates, self._notes, self._observer.aggregates)
         hosts, ids = lists.hosts_of(services, facts, self._now, self._notes)
         self._observer.services, self._observer.aggregates = ids, facts.seen
@@ -205,6 +237,8 @@ class _Look:
         if not by_id:
             return ()
         shown = {_id_of(raw): raw for raw in self._list(status=list(_RESIZING))}
+        missing = {record.server for record in by_id.values()} - shown.keys()
+        shown |= {_id_of(raw): raw for raw in self._ask("resized", missing, _resizes)}
         return tuple(
             Unconfirmed(record, parse.shown(shown[record.server], self._notes))
             for record in by_id.values()
@@ -239,6 +273,31 @@ class _Look:
                 if not server.unreadable:
                     self._raw[server.uuid] = raw
 
+    def _add_unlisted(self, records: list[Migration]) -> None:
+        """Those of the hosts that Nova's lists leave out."""
+        hosts = self._scope.listed
+        if not hosts:
+            return
+        nodes = self._observer.nodes(self._notes).items()
+        there = [(node, host) for node, host in nodes if host in hosts]
+        consumers = self._observer.together(
+            *(partial(self._lists.consumers, node) for node, _ in there)
+        )
+        evacuated = [record for record in records if record.kind == "evacuation"]
+        for (_, host), ids in zip(there, consumers, strict=True):
+            left = unlisted.who_left(r for r in evacuated if r.source == host)
+            missing = {*ids} - left - self._servers.keys()
+            is_there = partial(unlisted.may_be_on, host=host)
+            for raw in self._ask(host, missing, is_there):
+                self._add([raw], only_on=host)
+
+    def _ask(
+        self, where: str, missing: Iterable[str], is_there: Callable[[Any], bool]
+    ) -> list[Any]:
+        """What Nova shows of those that a list leaves out, if they belong to it."""
+        asked = self._observer.unlisted.asked(where, missing, self._lists, is_there)
+        return [raw for raw in self._observer.together(*asked) if raw is not None]
+
     # Servers that have left their dead host.
 
     def _find_landed(self, records: Iterable[tuple[Migration, float | None]]) -> None:
@@ -248,54 +307,39 @@ class _Look:
         created = {record.server: at or 0.0 for record, at in by_age}
         times = [created[uuid] for uuid in wanted & set(created)]
         times += [one.at or 0.0 for one in self._notes.unread if one.source and wanted]
+        self._add_changed(wanted, times)
+        missing_in = sorted(wanted - self._servers.keys())
+        asked = (partial(unlisted.shown, uuid, self._lists) for uuid in missing_in)
+        self._add(raw for raw in self._observer.together(*asked) if raw is not None)
+        found = (self._servers[uuid] for uuid in sorted(wanted & set(self._servers)))
+        landed = [server for server in found if not server.unreadable]
+        projects = self._projects(landed)
+        volumes_of = {s.uuid: parse.volumes_of(self._raw[s.uuid]) for s in landed}
+        missing = attached.missing(self._lists, landed, projects, volumes_of)
+        for server in landed:
+            words = tuple(missing[server.uuid])
+            self._servers[server.uuid] = replace(server, missing=words)
+
+    def _add_changed(self, wanted: frozenset[str], times: list[float]) -> None:
+        """:param times: when they were asked for."""
         if not times:
             return
         since = parse.isotime(max(0.0, min(times) - _MARGIN))
         # Nova would also show what was deleted since.
         changed = self._list(**{"changes-since": since, "deleted": "false"})
-        shown = {_id_of(raw): raw for raw in changed}
-        self._add(raw for uuid, raw in shown.items() if uuid in wanted)
-        if "" in shown:
-            why = self._notes.add("server", shown[""], "its id cannot be read").why
-            for uuid in wanted - shown.keys():
-                self._servers[uuid] = parse.unreadable_server({"id": uuid}, why)
-        found = (self._servers[uuid] for uuid in sorted(wanted & set(self._servers)))
-        landed = [server for server in found if not server.unreadable]
-        missing = self._missing(landed)
-        for server in landed:
-            words = tuple(missing[server.uuid])
-            self._servers[server.uuid] = replace(server, missing=words)
+        listed = {_id_of(raw): raw for raw in changed}
+        self._add(raw for uuid, raw in listed.items() if uuid in wanted)
+        if "" in listed:
+            self._notes.add("server", listed[""], "its id cannot be read")
 
     def _projects(self, servers: Iterable[Server]) -> dict[str, str]:
         """Of servers that can be read."""
         return {s.uuid: parse.project(self._raw[s.uuid]) for s in servers}
 
-    def _missing(self, landed: list[Server]) -> dict[str, list[str]]:
-        missing: dict[str, list[str]] = defaultdict(list)
-        projects = self._projects(landed)
-        for first in range(0, len(landed), _PORTS_AT_ONCE):
-            uuids = [server.uuid for server in landed[first : first + _PORTS_AT_ONCE]]
-            found = self._lists.ports(device_id=uuids)
-            for uuid, port in attached.of_servers(found, projects):
-                if words := attached.bad_port(port, self._servers[uuid]):
-                    missing[uuid].append(words)
-        expected = {server.uuid: self._volumes(server.uuid) for server in landed}
-        wanted = {projects[uuid] for uuid, some in expected.items() if some}
-        volumes: dict[str, frozenset[str]] = {}
-        for project in sorted(wanted):
-            volumes |= attached.volumes(self._lists.volumes(project), self._notes)
-        for uuid, some in expected.items():
-            missing[uuid] += attached.bad_volumes(some, uuid, volumes)
-        return missing
-
-    def _volumes(self, uuid: str) -> list[str]:
-        return parse.volumes_of(self._raw[uuid])
-
     # Where servers could go, and what they need there.
 
     def _with_room(self, hosts: dict[str, Host]) -> dict[str, Host]:
         nodes = self._observer.nodes(self._notes)
-        of_listed = [n for n, host in nodes.items() if host in self._scope.listed]
         self._learn_groups()
         listed = [
             server
@@ -304,27 +348,24 @@ class _Look:
         ]
         by_image = {s.uuid: images.booted(self._raw[s.uuid]) for s in listed}
         booted = [one for one in by_image.values() if one]
-        room, ports, known, *taken = self._observer.together(
-            self._lists.rooms,
-            partial(self._accelerators, listed),
-            partial(self._observer.images, booted),
-            *(partial(self._lists.allocations, node) for node in of_listed),
+        ports, known = self._observer.together(
+            self._ports, partial(self._observer.images, booted)
         )
-        allocated = {uuid: found for some in taken for uuid, found in some.items()}
-        for server in listed:
-            needs = allocated.get(server.uuid, server.needs)
-            server = lists.with_port(server, ports.get(server.uuid, ""))
-            traits = server.traits | images.traits(by_image[server.uuid], known)
-            self._servers[server.uuid] = replace(server, needs=needs, traits=traits)
-        return lists.with_rooms(hosts, nodes, room)
+        equipped = attached.with_ports(listed, ports, self._projects(listed))
+        servers = [
+            replace(s, traits=s.traits | images.traits(by_image[s.uuid], known))
+            for s in equipped
+        ]
+        observer = self._observer
+        asking = kinds.Asking(self._lists, observer.together, nodes, observer.kinds)
+        bounds = kinds.Bounds(hosts, self._tagged, observer.policy)
+        found, hosts = asking.ask(servers, bounds, self._scope.hosts, observer.thorough)
+        self._servers |= found
+        return hosts
 
-    def _accelerators(self, listed: list[Server]) -> dict[str, str]:
+    def _ports(self) -> list[Any]:
         bound: dict[str, Any] = {"binding:host_id": sorted(self._scope.listed)}
-        if not self._scope.listed:
-            return {}
-        host_of = {server.uuid: server.host for server in listed}
-        found = self._lists.ports(**bound)
-        return attached.accelerated(found, self._projects(listed), host_of)
+        return list(self._lists.ports(**bound)) if self._scope.listed else []
 
     def _learn_groups(self) -> None:
         grouped = {
@@ -338,7 +379,7 @@ class _Look:
         host_of = dict(
             one
             for project in sorted(set(projects.values()))
-            for one in fields.each(self._list(project_id=project), _where)
+            for one in fields.each(self._list(project_id=project), parse.whereabouts)
         )
         found = lists.grouped(
             self._servers, grouped, host_of, self._lists.groups(), self._notes
@@ -353,5 +394,6 @@ def _id_of(raw: Any) -> str:
         return ""
 
 
-def _where(raw: Any) -> tuple[str, str]:
-    return fields.identity(raw), parse.place(raw)
+def _resizes(raw: Any) -> bool:
+    """Whether it is on its way, or that cannot be read."""
+    return "status" not in raw or raw["status"] in _RESIZING

@@ -108,7 +108,17 @@ def migration(record: Json) -> Migration:
         destination=fields.maybe(record, "dest_compute"),
         status=fields.name(record, "status"),
         kind=fields.name(record, "migration_type"),
+        changed_at=_changed_at(record, "updated_at", "created_at"),
     )
+
+
+def _changed_at(found: Json, *keys: str) -> float | None:
+    """When Nova last wrote a record, by the first of these that is set. Nothing depends
+    on it but who waits for whom: what cannot be read is not known."""
+    with contextlib.suppress(BadAnswer):
+        said = (timestamp(found.get(key)) for key in keys)
+        return next((at for at in said if at), None)
+    return None
 
 
 def unreadable_migration(record: Any, source: str) -> dict[str, Any]:
@@ -128,6 +138,11 @@ def unreadable_migration(record: Any, source: str) -> dict[str, Any]:
 def place(found: Json) -> str:
     """The host that a server is on; "": none."""
     return fields.maybe(found, HOST) or ""
+
+
+def whereabouts(found: Json) -> tuple[str, str]:
+    """A server's id, and the host that it is on."""
+    return fields.identity(found), place(found)
 
 
 def project(found: Json) -> str:
@@ -153,12 +168,15 @@ def server(found: Json) -> Server:
         metadata=metadata,
         local_disk=bool(found["image"] or flavor["ephemeral"] or flavor["swap"]),
         needs=required.resources,
-        refused_by_nova=_tpm(extra_specs, image),
+        refused_by_nova=_kept_with(_tpm(extra_specs, image)),
         refused_live=_bound_to_its_host(extra_specs, image),
         refused_cold=_accelerator(extra_specs),
         traits=required.traits,
         forbidden_traits=required.forbidden,
+        portions=required.portions,
+        isolated=required.isolated,
         availability_zone=fields.maybe(found, "pinned_availability_zone"),
+        changed_at=_changed_at(found, "updated"),
     )
 
 
@@ -239,6 +257,36 @@ def _failed(event: Json) -> tuple[str, str] | None:
     if event.get("result") != "Error" or not isinstance(details, str) or not details:
         return None
     return fields.words(event, "finish_time"), details
+
+
+_RUNS_AFTER = ("create", "start", "reboot", "restore", "unshelve", "resume", "unrescue")
+"""From nova.compute.instance_actions: after these a server runs. What moves it, or
+makes it anew, leaves it as it was."""
+
+
+def ordered(actions: Iterable[Any]) -> tuple[bool, bool] | None:
+    """Whether a server is to run, by the newest of its instance actions that says so,
+    and whether a user has ordered that: Nova stops by itself what does not run.
+
+    :param actions: the newest first, as Nova lists them. One that went wrong has done
+        nothing.
+    """
+    for action in fields.each(actions, fields.fields):
+        done, wrong = action.get("action"), action.get("message") == "Error"
+        if not wrong and done in (*_RUNS_AFTER, "stop"):
+            return done != "stop", action.get("user_id", "") is not None
+    return None
+
+
+STAYS = (
+    "only its own host can start it again (openstack server reboot --hard, when that "
+    "is back)"
+)
+"""What is left for a server that Nova does not evacuate."""
+
+
+def _kept_with(why: str) -> str:
+    return f"{why}: {STAYS}" if why else ""
 
 
 def _tpm(specs: Mapping[str, str], image: Mapping[str, str]) -> str:

@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server takes of Placement and requires of a host, by its flavor and image.
 
-As nova.scheduler.utils.ResourceRequest translates them. Groups of the request
-(``resources1:``, ``trait1:``) are added up: whether one provider of a host alone has
-all that a group asks for, Placement alone knows.
+As nova.scheduler.utils.ResourceRequest translates them.
 """
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nova_ha_scheduler.cluster.providers import Portion
 from nova_ha_scheduler.rules import booleans
 
 Json = Mapping[str, Any]
 
-_SPEC = re.compile(r"(resources|trait)(?:[a-zA-Z0-9_-]{1,64})?:(.*)")
+_SPEC = re.compile(r"(resources|trait)([a-zA-Z0-9_-]{1,64})?:(.*)")
 _HYPERTHREADING = "HW_CPU_HYPERTHREADING"
 _DIGITS = 15
 
 
 class Requirements:
     """
-    :ivar resources: amounts by resource class.
+    :ivar resources: amounts by resource class, those of the portions among them.
     :ivar traits: what a host must have.
     :ivar forbidden: what it must not have.
+    :ivar portions: groups of the request (``resources1:``, ``trait1:``).
+    :ivar isolated: whether each portion is another provider's.
     :ivar flavor: the flavor that this is read from.
     :ivar properties: those of the image at the boot.
 
@@ -38,8 +39,10 @@ class Requirements:
         self._specs: Mapping[str, str] = flavor["extra_specs"]
         self.properties: Json = image.get("properties") or {}
         self._disk = flavor["disk"] if found["image"] else 0
-        self.forbidden: frozenset[str] = frozenset(self._named("trait", "forbidden"))
-        self.traits = frozenset(self._named("trait", "required")) | self._implied()
+        self.forbidden = self._named("forbidden")
+        self.traits = self._named("required") | self._implied()
+        self.portions = tuple(self._portions())
+        self.isolated = self._specs.get("group_policy") == "isolate"
         if self._asked("cpu_thread_policy") == "isolate":
             self.forbidden |= {_HYPERTHREADING}
         self.resources = {k: n for k, n in self._amounts().items() if n}
@@ -49,16 +52,40 @@ class Requirements:
         said = self._specs.get(f"{prefix}:{key}")
         return self.properties.get(f"{prefix}_{key}") if said is None else said
 
-    def _named(self, kind: str, word: str) -> list[str]:
-        found = ((_SPEC.fullmatch(key), said) for key, said in self._specs.items())
-        return [m[2] for m, said in found if m and m[1] == kind and said == word]
+    def _said(self, kind: str) -> Iterator[tuple[str | None, str, str]]:
+        """The suffix, the name, and what is said of it."""
+        for key, said in self._specs.items():
+            match = _SPEC.fullmatch(key)
+            if match and match[1] == kind:
+                yield match[2], match[3], said
+
+    def _named(self, word: str, group: str | None = None) -> frozenset[str]:
+        found = self._said("trait")
+        return frozenset(
+            n for suffix, n, said in found if (suffix, said) == (group, word)
+        )
+
+    def _asked_for(self) -> dict[str | None, Counter[str]]:
+        """The amounts that the flavor names, by suffix."""
+        amounts: dict[str | None, Counter[str]] = defaultdict(Counter)
+        for suffix, name, said in self._said("resources"):
+            if _is_number(said.strip()):
+                amounts[suffix][name] += int(said)
+        return amounts
+
+    def _portions(self) -> Iterator[Portion]:
+        groups = self._asked_for()
+        for suffix in sorted(filter(None, groups)):
+            needs = {what: n for what, n in groups[suffix].items() if n}
+            required = self._named("required", suffix)
+            if needs:
+                yield Portion(needs, required, self._named("forbidden", suffix))
 
     def _amounts(self) -> Counter[str]:
         amounts: Counter[str] = Counter()
-        for key, said in self._specs.items():
-            match = _SPEC.fullmatch(key)
-            if match and match[1] == "resources" and _is_number(said.strip()):
-                amounts[match[2]] += int(said)
+        for some in self._asked_for().values():
+            for name, amount in some.items():
+                amounts[name] += amount  # also of 0, which overrides the flavor's
         for name, amount in self._cpus().items():
             amounts[name] = amount  # whatever else was said of them
         flavor, disk = self.flavor, self._disk + self.flavor["ephemeral"]
@@ -105,6 +132,17 @@ class Requirements:
             crb = self._asked("tpm_model") == "tpm-crb"
             found.add(f"COMPUTE_SECURITY_TPM_{'CRB' if crb else 'TIS'}")
             found.add(f"COMPUTE_SECURITY_TPM_{version.replace('.', '_')}")
+        # Nova knows a default, too; and an older one knows none of this.
+        if version and (secret := self._specs.get("hw:tpm_secret_security")):
+            found.add(f"COMPUTE_SECURITY_TPM_SECRET_SECURITY_{secret.upper()}")
+        if booleans.read(self._asked("virtio_packed_ring")):
+            found.add("COMPUTE_NET_VIRTIO_PACKED")
+        if self._asked("sound_model") == "virtio":
+            found.add("COMPUTE_SOUND_MODEL_VIRTIO")
+        if booleans.read(self._asked("ephemeral_encryption")):
+            found.add("COMPUTE_EPHEMERAL_ENCRYPTION")
+            if way := self._asked("ephemeral_encryption_format"):
+                found.add(f"COMPUTE_EPHEMERAL_ENCRYPTION_{way.upper()}")
         if self._asked("secure_boot", "os") == "required":
             found.add("COMPUTE_SECURITY_UEFI_SECURE_BOOT")
         mode = self._asked("maxphysaddr_mode")

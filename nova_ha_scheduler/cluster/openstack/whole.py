@@ -1,46 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
 """A picture of the whole cloud, from a number of requests that depends on the pages of
-its lists, not on its servers or hosts.
+its lists, and on how closely Placement is asked (see Closeness).
 
 ====================  ==============================================================
 Nova                  compute services, aggregates, hypervisors; evacuation records
                       that are under way or of hosts that are not back; all servers;
                       all groups, if any server may be in one
 Placement             allocation candidates, for memory and for VCPU: what is left,
-                      what there is, traits
-Neutron               ports with an accelerator
+                      what there is, traits; or, where more is needed, those of each
+                      kind of server, too; or each resource provider
+Neutron               ports; if sums are enough, without what they need
 Glance                the images of the servers, for the traits that they required at
                       the boot, as far as that is known
 ====================  ==============================================================
-
-A server's needs are its flavor's and image's here, as its allocation would take a
-request for each host: what a port adds (guaranteed bandwidth) is not known.
 """
 
-from collections.abc import Iterable
+import enum
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from nova_ha_scheduler.clock import Clock
-from nova_ha_scheduler.cluster.openstack import attached, images, lists, parse
+from nova_ha_scheduler.cluster.openstack import (
+    attached,
+    images,
+    kinds,
+    lists,
+    parse,
+    trees,
+)
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.cluster.openstack.fields import Notes
 from nova_ha_scheduler.cluster.openstack.images import Booted
+from nova_ha_scheduler.cluster.openstack.kinds import ServerKind
 from nova_ha_scheduler.cluster.openstack.lists import Lists
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from nova_ha_scheduler.cluster.openstack.tags import HostTags
-from nova_ha_scheduler.cluster.picture import Picture, Scope, Server
+from nova_ha_scheduler.cluster.picture import Host, Picture, Scope, Server
+from nova_ha_scheduler.rules.terms import AggregateQuery, Policy
 
 _OPEN = ("accepted", "pre-migrating", "done")
 """An evacuation record in one of these has its source still dead, or busy."""
 
-_ACCELERATED = {"binding:vnic_type": list(attached.ACCELERATED)}
+_OF_PORTS = (
+    *("id", "device_id", "project_id", "tenant_id"),
+    *("binding:host_id", "binding:vnic_type"),
+)
+"""Those with an accelerator cannot be asked for alone: Neutron refuses to filter by
+binding:vnic_type."""
 
 
-def take(api: Api, clock: Clock) -> Picture:
-    """:raises CloudUnreachable: a part of it could not be had: there is no picture
-    then, not a smaller one."""
+class Closeness(enum.Enum):
+    """How closely Placement is asked."""
+
+    SUMS = "what hosts have, in sum"
+    KINDS = "where each kind of server has a place; requests grow with the kinds"
+    PROVIDERS = "all that decides it; requests grow with the resource providers"
+
+
+def take(
+    api: Api,
+    clock: Clock,
+    closeness: Closeness = Closeness.SUMS,
+    policy: Policy | None = None,
+) -> Picture:
+    """
+    :param policy: the scheduler plugin's options, if kinds of servers are asked for.
+    :raises CloudUnreachable: a part of it could not be had: there is no picture then,
+        not a smaller one.
+    """
     notes, observer = Notes(), Observer(api, clock)
     asked, now = Lists(api, notes), clock.now()
     # Records before servers, and both before the free amounts; see Picture.
@@ -53,31 +82,35 @@ def take(api: Api, clock: Clock) -> Picture:
     hosts, _ = lists.hosts_of(services, HostTags(aggregates, notes, {}), now, notes)
     seen = _Servers.of(asked.servers(), notes)
     wanted = images.unknown(filter(None, seen.booted.values()), {})
-    full, memory, ports, groups, known = observer.together(
-        partial(asked.rooms, "VCPU"),
-        asked.rooms,
-        lambda: list(asked.ports(**_ACCELERATED)),
+    needs = () if closeness is Closeness.SUMS else ("resource_request",)
+    ports, groups, known = observer.together(
+        lambda: list(asked.ports(fields=[*_OF_PORTS, *needs])),
         lambda: list(asked.groups()) if seen.grouped else [],
         partial(asked.images, wanted, clock.now()),
     )
     host_of = {uuid: server.host for uuid, server in seen.servers.items()}
-    with_accelerator = attached.accelerated(ports, seen.projects, host_of)
     servers = {
-        uuid: lists.with_port(
-            replace(
-                server,
-                traits=server.traits | images.traits(seen.booted.get(uuid), known),
-            ),
-            with_accelerator.get(uuid, ""),
+        server.uuid: replace(
+            server,
+            traits=server.traits | images.traits(seen.booted.get(server.uuid), known),
         )
-        for uuid, server in seen.servers.items()
+        for server in attached.with_ports(seen.servers.values(), ports, seen.projects)
     }
     servers |= lists.grouped(servers, seen.grouped, host_of, groups, notes)
-    with_rooms = lists.with_rooms(hosts, nodes, full | memory)
+    look = _Look(asked, observer.together, nodes)
+    if closeness is Closeness.PROVIDERS:
+        servers, hosts = look.at_providers(servers, hosts)
+    else:
+        hosts = look.at_sums(hosts)
+    if closeness is Closeness.KINDS:
+        bounds = kinds.Bounds(hosts, kinds.tagged(aggregates), policy)
+        readable = (s for s in servers.values() if not s.unreadable)
+        found, hosts = look.ask(readable, bounds)
+        servers |= found
     return Picture(
         now,
-        Scope(hosts=frozenset(with_rooms), destinations=True),
-        with_rooms,
+        Scope(hosts=frozenset(hosts), destinations=True),
+        hosts,
         servers,
         tuple(
             migration
@@ -86,6 +119,34 @@ def take(api: Api, clock: Clock) -> Picture:
         ),
         unread=tuple(notes.unread),
     )
+
+
+class _Look(kinds.Asking):
+    """What Placement knows of all."""
+
+    def at_sums(self, hosts: Mapping[str, Host]) -> dict[str, Host]:
+        """With what every host has that has anything left."""
+        questions = ({"resources": f"{what}:1"} for what in ("VCPU", "MEMORY_MB"))
+        for some in self._together(
+            *(partial(self._lists.candidates, one) for one in questions)
+        ):
+            self.trees |= some
+        self._sums = True
+        return lists.with_trees(hosts, self._nodes, self.trees, hosts)
+
+    def at_providers(
+        self, servers: Mapping[str, Server], hosts: Mapping[str, Host]
+    ) -> tuple[dict[str, Server], dict[str, Host]]:
+        """With every provider; and every server with what it has of its host's."""
+        seen = trees.take(self._lists, self._together, self._nodes)
+        node_of = {host: node for node, host in self._nodes.items()}
+        found = {}
+        for uuid, server in servers.items():
+            node = node_of.get(server.host, "")
+            kind = ServerKind.of(server, AggregateQuery())
+            kind = kind.refined(seen.allocated.get((uuid, node), {}), node)
+            found[uuid] = kind.applied(server)
+        return found, lists.with_trees(hosts, self._nodes, seen.found, hosts)
 
 
 def _records(asked: Lists, status: str) -> list[Any]:

@@ -9,6 +9,10 @@ limit of each storage zone      max_zone_percent of its hosts
 a share that rounds to nothing  allows one host
 over a limit                    nothing more is fenced, until the cool-down ends
 over it with late hosts         wait: they will be silent, or heard of, soon
+over it with unheard hosts      a host that is to be fenced before it is silent for
+                                down_time waits until others are heard of that were
+                                not since it missed its heartbeat: they may have died
+                                with it
 all are accounted for           each host that counted is heard of again, or proven
                                 dead: the cool-down ends, for there is no storm
 reset by a person               the cool-down ends. Who counted when the person
@@ -19,8 +23,9 @@ reset by a person               the cool-down ends. Who counted when the person
 A silent host that a witness has seen alive is not counted, nor one that a person has
 paused or aborted before it was fenced: it does not want to be. Nor is one without a
 fencing method: the trigger would not fence it either way, and it may stay so for days.
-For the same reason a host that was admitted, and then could not be fenced, counts for
-the window and no longer.
+For the same reason a host that was admitted counts for the window and no longer, also
+if it could not be fenced, or if its recovery never ends; and one whose step breaks, so
+that nothing at all is done for it, does not count.
 
 A reset is about the storm that the person saw. One that was ordered before the guard
 tripped is refused, and a host that was suspected only after the order still counts. It
@@ -37,7 +42,10 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
+
+_NOT_TO_BE_FENCED = (HostPhase.ALIVE_TO_WITNESSES, HostPhase.BROKEN)
+"""Phases that a host may stay in for days without being fenced."""
 
 
 def watch(step: Step) -> bool:
@@ -60,11 +68,19 @@ def watch(step: Step) -> bool:
         return False
     protected = (
         h
-        for h in suspicion.protected(step.picture)
+        for h in suspicion.protected(step.picture, step.options)
         if not (h.unfenceable or step.pauses_on(h.name))
     )
-    late = {h.name for h in protected if suspicion.late(h, step.now, step.options)}
-    late -= {host.host for host in step.open_hosts()}
+    early = [h for h in step.open_hosts() if _is_early(step, h)]
+    unheard = suspicion.unheard(step, early)
+    late = {
+        h.name
+        for h in protected
+        if h.name in unheard or suspicion.late(h, step.now, step.options)
+    }
+    open_ = step.open_hosts()
+    late -= {host.host for host in open_}
+    late |= {host.host for host in open_ if host.state is HostState.LATE}
     return _excess(step, counted | late) is None
 
 
@@ -105,8 +121,11 @@ def _is_over(step: Step, counted: set[str]) -> bool:
 def _is_accounted_for(step: Step, name: str) -> bool:
     """Whether it is known what has become of a host."""
     seen, known = step.picture.hosts.get(name), step.recovery_of(name)
-    proven = known is not None and known.evidence is not None
-    return proven or (seen is not None and seen.heard)
+    if known is not None and known.surely_dead:
+        return True
+    if known is not None and suspicion.looks_dead(step, known):
+        return False  # it is late, and Nova does not know it yet
+    return seen is not None and seen.heard
 
 
 def _end(step: Step, reason: str, how: str = "") -> None:
@@ -125,18 +144,26 @@ def _counts(step: Step, host: HostRecovery) -> bool:
     if host.judged:
         return False
     since = step.now - step.options.guard_window
+    if host.state is HostState.LATE:
+        return False  # it may be a power cycle, also one of a whole rack
     if host.admitted_at is not None:
         return host.admitted_at > since
     return host.ended_at is None and _wants_in(step, host)
 
 
 def _wants_in(step: Step, host: HostRecovery) -> bool:
-    if not host.state.traits.wants_in or host.reason is Reason.WITNESSES:
+    if not host.state.traits.wants_in or host.phase in _NOT_TO_BE_FENCED:
         return False
-    seen = step.seen(host)
-    if seen is None or not suspicion.silent(seen, step.now, step.options):
+    if not suspicion.looks_dead(step, host):
         return False  # this very step finds that it is no death
     return not (suspicion.lack(step, host) or stopping.stops(step, host))
+
+
+def _is_early(step: Step, host: HostRecovery) -> bool:
+    """Whether it wants to be fenced before it is silent for down_time."""
+    seen = step.seen(host)
+    early = seen is not None and not suspicion.silent(seen, step.now, step.options)
+    return early and _wants_in(step, host)
 
 
 def _excess(step: Step, counted: set[str]) -> str | None:

@@ -2,15 +2,20 @@
 """What the next picture has to show, by what the journal knows: the fewer hosts and
 servers, the fewer requests."""
 
+from collections.abc import Callable
+
 from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.move import MoveState
 from nova_ha_scheduler.records.old_request import OldRequest
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import (
+    ServerPhase,
+    ServerRecovery,
+    ServerState,
+)
 from nova_ha_scheduler.records.state import State
 
 _CHECKED_TOGETHER = 10.0
@@ -25,11 +30,18 @@ _SERVERS_INTERVAL = 30.0
 
 
 def wanted(
-    state: State, options: Options, now: float, hosts_at: float, listed_at: float
+    state: State,
+    options: Options,
+    now: float,
+    hosts_at: float,
+    listed_at: float,
+    endangered: Callable[[], frozenset[str]],
 ) -> Scope:
     """
     :param hosts_at: when the newest overview was taken.
     :param listed_at: when the servers of all hosts in view were listed.
+    :param endangered: gives the hosts that may be dead, too: their servers may be more
+        urgent than those that wait.
     """
     hosts = [h for h in state.hosts.values() if h.ended_at is None]
     open_ = [s for s in state.servers.values() if not s.state.final]
@@ -40,15 +52,18 @@ def wanted(
     all_listed = waiting or now - listed_at >= _SERVERS_INTERVAL
     # A waiting server's place depends on all that is under way.
     followed = set() if all_listed else _followed(open_, in_view, now)
-    followed -= _stranded(state, open_)
+    followed -= _untold(state, open_, now)
     leaving, detailed = _leaving(state, now), in_view - followed
-    late = _late(hosts, now)
+    if waiting and detailed:
+        detailed |= endangered()
+    late, older = _late(hosts, now), _older(hosts, now)
+    looked_at = [*late, *(request for request in older if request.suspect)]
     detail = bool(detailed or leaving or state.commands) or not followed
     return Scope(
         hosts=frozenset(detailed),
-        landed=_to_check(open_, now) | {request.server for request in late},
+        landed=_to_check(open_, now) | {request.server for request in looked_at},
         destinations=waiting or _may_move(state, options, leaving, now),
-        followed=frozenset(followed | ({r.source for r in late} - detailed)),
+        followed=frozenset(followed | ({r.source for r in (*late, *older)} - detailed)),
         overview=detail or now - hosts_at >= _HOSTS_INTERVAL,
         leaving=leaving,
         moves_since=_moves_since(state, now) if leaving else 0.0,
@@ -59,7 +74,7 @@ def rests(state: State, now: float) -> bool:
     """Whether all recoveries that are open stand still by a person's word, perhaps for
     days, and nothing else moves."""
     hosts = [h for h in state.hosts.values() if h.ended_at is None]
-    stopped = [h.reason in stopping.STOPPED for h in hosts if _in_view(h, now)]
+    stopped = [h.phase in stopping.STOPPED for h in hosts if _in_view(h, now)]
     moving = any(server.state.under_way for server in state.servers.values())
     busy = moving or state.commands or _leaving(state, now)
     return any(stopped) and all(stopped) and not busy
@@ -74,7 +89,7 @@ def busy(state: State) -> bool:
 def is_under_way(host: HostRecovery) -> bool:
     """Whether its recovery goes on, or would if something did not hold it up."""
     is_over = host.ended_at is not None or host.state.traits.over
-    return not is_over and host.reason not in stopping.STOPPED
+    return not is_over and host.phase not in stopping.STOPPED
 
 
 def _in_view(host: HostRecovery, now: float) -> bool:
@@ -90,14 +105,15 @@ def _followed(open_: list[ServerRecovery], in_view: set[str], now: float) -> set
     return in_view & under_way - {s.source for s in open_ if s.is_lost(now)}
 
 
-def _stranded(state: State, open_: list[ServerRecovery]) -> set[str]:
-    """The hosts of servers whose records will never end: only the servers tell."""
-    proven = {host.host for host in state.hosts.values() if host.evidence is not None}
+def _untold(state: State, open_: list[ServerRecovery], now: float) -> set[str]:
+    """The hosts of servers whose records tell nothing more: only the servers tell."""
+    proven = {host.host for host in state.hosts.values() if host.surely_dead}
     return {
         s.source
         for s in open_
-        if s.reason is Reason.STRANDED
-        or (s.reason is Reason.DESTINATION_DOWN and s.destination in proven)
+        if s.phase is ServerPhase.STRANDED
+        or (s.phase is ServerPhase.DESTINATION_DOWN and s.destination in proven)
+        or (s.phase is ServerPhase.MISSING and now >= s.not_before)
     }
 
 
@@ -116,7 +132,16 @@ def _to_check(open_: list[ServerRecovery], now: float) -> frozenset[str]:
 def _late(hosts: list[HostRecovery], now: float) -> list[OldRequest]:
     """What hosts that are back may still do to servers."""
     back = (h for h in hosts if h.state is HostState.RETURNING and _in_view(h, now))
-    return [request for host in back for request in host.late if not request.over]
+    found = (late for host in back for late in host.late)
+    return [late for late in found if not (late.over or late.is_conductors)]
+
+
+def _older(hosts: list[HostRecovery], now: float) -> list[OldRequest]:
+    """The requests that others may still take up; their records are looked at now and
+    then, and their servers when one has failed."""
+    gone = (host for host in hosts if host.state is not HostState.RETURNING)
+    found = (late for host in gone for late in host.late if not late.over)
+    return [late for late in found if late.landed_on and now >= late.look_at]
 
 
 def _leaving(state: State, now: float) -> frozenset[str]:
@@ -144,9 +169,12 @@ def _drains(window: Window, now: float) -> bool:
 def _may_move(
     state: State, options: Options, leaving: frozenset[str], now: float
 ) -> bool:
-    """Whether Nova may be asked for another move now."""
+    """Whether Nova may be asked for another move now. What is under way for long may
+    have stalled: only the picture tells."""
     found = state.moves.values()
-    if sum(m.under_way for m in found) >= options.maintenance_max_in_flight:
+    early = now - options.stalled_after
+    began = (m.moving_at or m.asked_at or now for m in found if m.under_way)
+    if sum(at > early for at in began) >= options.maintenance_max_in_flight:
         return False
     waiting = (m for m in found if m.state is MoveState.WAITING)
     return any(m.not_before <= now and m.source in leaving for m in waiting)

@@ -36,7 +36,7 @@ def proven_dead(step: Step, host: str) -> HostRecovery | None:
     the clock says.
     """
     found = step.recovery_of(host)
-    if found is None or found.evidence is None or not found.state.traits.proven:
+    if found is None or not found.surely_dead or not found.state.traits.proven:
         return None
     older = step.picture.taken_at <= found.stages.get(HostState.FENCED.value, 0.0)
     return None if older else found
@@ -52,18 +52,29 @@ def disabled_by_somebody(host: Host) -> bool:
     return host.disabled and not host.disabled_reason.startswith((OUR_MARK, _NOVA_MARK))
 
 
+def disabled_by_us(host: Host) -> bool:
+    """Whether the trigger disabled the service."""
+    return host.disabled and host.disabled_reason.startswith(OUR_MARK)
+
+
+def left_disabled(host: Host, options: Options) -> bool:
+    """Whether that alone is why the trigger leaves a host alone."""
+    other = host.unreadable or under_maintenance(host)
+    return not (other or options.recover_disabled) and disabled_by_somebody(host)
+
+
 def under_maintenance(host: Host) -> bool:
     """Whether the host is under maintenance, or its tag cannot be read."""
     return host.facts.may_be(vocabulary.MAINTENANCE)
 
 
-def hands_off(host: Host) -> tuple[Reason, str] | None:
+def hands_off(host: Host, options: Options) -> tuple[Reason, str] | None:
     """Why the trigger leaves a host alone, whatever its service does."""
     if host.unreadable:
         return Reason.SERVICE_UNREADABLE, host.unreadable
     if under_maintenance(host):
         return Reason.MAINTENANCE, ""
-    if disabled_by_somebody(host):
+    if left_disabled(host, options):
         return Reason.DISABLED, host.disabled_reason or "without a reason"
     return None
 
@@ -73,6 +84,25 @@ def silent(host: Host, now: float, options: Options) -> bool:
     if host.forced_down:
         return True  # somebody said so, or we did: there is nothing to wait for
     return not host.up and now - host.updated_at >= options.down_time
+
+
+def looks_dead(step: Step, host: HostRecovery) -> bool:
+    """Whether the host of a recovery still does: it is silent, or was suspected before
+    that, and not heard of since."""
+    seen = step.seen(host)
+    if seen is None or seen.unreadable:
+        return False
+    if silent(seen, step.now, step.options):
+        return True
+    return host.last_beat is not None and seen.updated_at <= host.last_beat
+
+
+def unheard(step: Step, early: list[HostRecovery]) -> frozenset[str]:
+    """The protected hosts of which nothing was heard since the first of these missed a
+    heartbeat: what took that one down may have taken them down, too."""
+    due = [host.beat_due for host in early if host.beat_due is not None]
+    seen = protected(step.picture, step.options) if due else []
+    return frozenset(h.name for h in seen if h.updated_at < min(due))
 
 
 def late(host: Host, now: float, options: Options) -> bool:
@@ -86,10 +116,23 @@ def fading(picture: Picture, options: Options) -> frozenset[str]:
 
     Measured from the youngest heartbeat, so no clock but Nova's counts.
     """
-    hosts = (host for host in picture.hosts.values() if not host.unreadable)
-    beating = [host for host in hosts if host.up and not host.forced_down]
+    beating = _beating(picture)
     newest = max((host.updated_at for host in beating), default=0.0)
     return frozenset(host.name for host in beating if late(host, newest, options))
+
+
+def endangered(picture: Picture, options: Options) -> frozenset[str]:
+    """The protected hosts that may have to be recovered soon: those among them that
+    fade, and those that Nova holds for down already."""
+    newest = max((host.updated_at for host in _beating(picture)), default=0.0)
+    seen = protected(picture, options)
+    found = (host for host in seen if late(host, newest, options))
+    return frozenset(host.name for host in found)
+
+
+def _beating(picture: Picture) -> list[Host]:
+    hosts = (host for host in picture.hosts.values() if not host.unreadable)
+    return [host for host in hosts if host.up and not host.forced_down]
 
 
 def shunned(step: Step) -> frozenset[str]:
@@ -99,11 +142,11 @@ def shunned(step: Step) -> frozenset[str]:
     return recovered | fading(step.picture, step.options)
 
 
-def protected(picture: Picture) -> list[Host]:
+def protected(picture: Picture, options: Options) -> list[Host]:
     """The hosts that the trigger answers for, by name."""
     by_name = (host for _, host in sorted(picture.hosts.items()))
     tagged = (host for host in by_name if vocabulary.HA in host.facts.flags)
-    return [host for host in tagged if hands_off(host) is None]
+    return [host for host in tagged if hands_off(host, options) is None]
 
 
 def with_methods(picture: Picture, lacks: Callable[[str], str]) -> Picture:
@@ -119,7 +162,7 @@ def with_methods(picture: Picture, lacks: Callable[[str], str]) -> Picture:
 def lack(step: Step, host: HostRecovery) -> str:
     """Why there is no method to fence a host; "": there is one, or none is needed."""
     seen = step.seen(host)
-    return seen.unfenceable if seen and host.evidence is None else ""
+    return seen.unfenceable if seen and not host.surely_dead else ""
 
 
 def leave_alone(step: Step) -> None:
@@ -140,6 +183,27 @@ def leave_alone(step: Step) -> None:
             step.tell(EventKind.HOST_SEEN, window, host=name, reason=words)
     if tuple(down) != step.guard.left_alone:
         step.guard = replace(step.guard, left_alone=tuple(down))
+
+
+def leave_disabled(step: Step) -> None:
+    """The same of each that dies while somebody has its service disabled."""
+    told, believed = step.guard.left_disabled, settled(step)
+    down = [
+        host
+        for _, host in sorted(step.picture.hosts.items())
+        if vocabulary.HA in host.facts.flags
+        and left_disabled(host, step.options)
+        and silent(host, step.now, step.options)
+        and (believed or host.forced_down or host.name in told)
+        and step.recovery_of(host.name) is None
+    ]
+    for host in down:
+        if host.name not in told:
+            words = Reason.LEFT_DEAD.sentence(host.disabled_reason or "no reason given")
+            step.tell(EventKind.HOST_LEFT_ALONE, host=host.name, reason=words)
+    names = tuple(host.name for host in down)
+    if names != told:
+        step.guard = replace(step.guard, left_disabled=names)
 
 
 def sighted(step: Step) -> bool:
@@ -207,7 +271,7 @@ def settles_at(guard: GuardRecord, now: float, options: Options) -> float | None
 
 def suspect(step: Step) -> None:
     """Begin a recovery for each protected host that has gone silent."""
-    for host in protected(step.picture):
+    for host in protected(step.picture, step.options):
         known = step.recovery_of(host.name)
         believed = host.forced_down or settled(step)
         if known is None and believed and silent(host, step.now, step.options):

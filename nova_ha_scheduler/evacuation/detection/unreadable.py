@@ -20,7 +20,7 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.printable import plain
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.server_recovery import ServerPhase, ServerRecovery
 
 _HISTORY = 600.0
 """Seconds before the recovery's beginning: a record that is older tells of an earlier
@@ -48,15 +48,16 @@ def why(step: Step, record: ServerRecovery) -> str:
 
 def followed(step: Step, record: ServerRecovery, words: str) -> ServerRecovery:
     """A server that is under way, as far as was seen: nothing new is begun for it."""
-    if record.reason is not Reason.CANNOT_BE_READ:
-        record = record.because(Reason.CANNOT_BE_READ, words)
+    if record.phase is not ServerPhase.UNREADABLE:
+        why = Reason.CANNOT_BE_READ
+        record = record.because(why, words, ServerPhase.UNREADABLE)
         step.tell(EventKind.SERVER_SLOW, record, reason=record.sentence)
     return record
 
 
 def read_again(record: ServerRecovery) -> ServerRecovery:
     """The same, once all can be read."""
-    if record.reason is Reason.CANNOT_BE_READ:
+    if record.phase is ServerPhase.UNREADABLE:
         return record.because(None)
     return record
 

@@ -7,7 +7,7 @@ from nova_ha_scheduler.evacuation.detection import suspicion
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
-from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery
 
 _EFFECTS = (Effect.FORCE_DOWN, Effect.DISABLE)
 
@@ -33,25 +33,31 @@ def done(step: Step, host: HostRecovery, effect: Effect, shown: bool) -> bool:
 
 
 def ask(step: Step, host: HostRecovery, down: bool, disabled: bool) -> HostRecovery:
-    """Want what is not done yet."""
+    """Want what is not done yet.
+
+    Nova asks the nova-compute of a service that it is to disable, unless it holds it
+    for down: a dead one of which it does not know keeps the request for a minute.
+    """
     host = _answered(step, host)
-    for effect, done in (Effect.FORCE_DOWN, down), (Effect.DISABLE, disabled):
-        if not done:
-            text = suspicion.disabled_reason(f"evacuated, {host.evidence}")
-            host = step.ensure(host, effect, host.host, text=text)
-    return host
+    if down and disabled:
+        return host
+    again = "it has died again, enable it when it is mended; "
+    words = f"{again if host.flaps else ''}evacuated, {host.evidence}"
+    text = suspicion.disabled_reason(words)
+    effect = Effect.DISABLE if down else Effect.FORCE_DOWN
+    return step.ensure(host, effect, host.host, text=text)
 
 
 def _answered(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, with Nova's answer, if that was no or none: it is asked again at once,
     as the answer alone may be lost, and from then on after a while."""
-    again = host.reason in (Reason.REFUSED_BY_NOVA, Reason.NOVA_FAILED)
+    again = host.phase is HostPhase.NOT_DONE
     for effect in _EFFECTS:
         outcome = step.outcome(host, effect)
         if outcome is None or outcome.ok or outcome.lost:
             continue
         why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
-        host = step.hold(host, why, outcome.detail)
+        host = step.hold(host, why, outcome.detail, HostPhase.NOT_DONE)
         if again:
             host = replace(host, next_try_at=step.now + _INTERVAL)
     return host

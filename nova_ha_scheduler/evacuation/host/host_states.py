@@ -12,13 +12,17 @@ from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.detection import guard, suspicion
 from nova_ha_scheduler.evacuation.host import force_down, proof
 from nova_ha_scheduler.evacuation.maintenance import failback
-from nova_ha_scheduler.evacuation.server import old_requests, server_states
+from nova_ha_scheduler.evacuation.server import (
+    old_requests,
+    owners_requests,
+    server_states,
+)
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.evidence import Evidence
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.rules import vocabulary
 
@@ -29,19 +33,49 @@ long as from one heartbeat to the next, by the default values of Nova and of our
 HostFunction = Callable[[Step, HostRecovery], HostRecovery]
 
 
+def late(step: Step, host: HostRecovery) -> HostRecovery:
+    """It has missed a heartbeat, and its fence device has said off: does the device
+    still say so when a power cycle would be over, and does no witness see it alive?"""
+    if done := _without_question(step, host):
+        return done
+    seen = step.seen(host)
+    if seen is not None and suspicion.silent(seen, step.now, step.options):
+        words = f"silent for {step.now - seen.updated_at:.0f} s"
+        return step.enter(host.put_off(step.now), HostState.SUSPECTED, reason=words)
+    heard_out = not step.options.witnesses or host.witnessed_at == host.off_at
+    if outcome := step.outcome(host, Effect.TESTIFY_AGAIN):
+        if not (outcome.refused or outcome.lost):
+            heard_out = True
+            host = replace(host.because(None), witnessed_at=host.off_at)
+        if outcome.refused:
+            why, phase = Reason.SEEN_ALIVE, HostPhase.ALIVE_TO_WITNESSES
+            host = step.hold(host, why, outcome.detail, phase)
+            host = proof.later(step, host, outcome, step.options.witness_interval)
+    if outcome := step.outcome(host, Effect.CHECK_LATE):
+        if outcome.refused or outcome.fed:
+            return _cleared(step, host, Reason.ON_AGAIN, outcome.detail)
+        if outcome.ok and heard_out:
+            return step.enter(host, HostState.CONFIRMED, reason=outcome.detail)
+        host = proof.later(step, host, outcome, step.options.off_time)
+    if not heard_out:
+        at_once = host.phase is None
+        since = str(host.off_at)
+        return step.ensure(
+            host, Effect.TESTIFY_AGAIN, host.host, text=since, at_once=at_once
+        )
+    return step.ensure(host, Effect.CHECK_LATE, host.host)
+
+
 def suspected(step: Step, host: HostRecovery) -> HostRecovery:
     """Its service is silent: do all witnesses agree that it is dead?"""
-    if over := _false_alarm(step, host):
-        return over
-    if host.aborted:
-        return step.hold(host, Reason.ABORTED, host.aborted)
-    if evidence := proof.confirmation(step, host):
-        return proof.proven(step, host, evidence)
+    if done := _without_question(step, host):
+        return done
     if outcome := step.outcome(host, Effect.TESTIFY):
         if outcome.ok:
             return step.enter(host, HostState.CONFIRMED, reason=outcome.detail)
         if outcome.refused:
-            host = step.hold(host, Reason.WITNESSES, outcome.detail)
+            why, phase = Reason.WITNESSES, HostPhase.ALIVE_TO_WITNESSES
+            host = step.hold(host, why, outcome.detail, phase)
         host = proof.later(step, host, outcome, step.options.witness_interval)
     return step.ensure(host, Effect.TESTIFY, host.host)
 
@@ -55,8 +89,8 @@ def confirmed(step: Step, host: HostRecovery) -> HostRecovery:
     if stopped := stopping.held(step, host):
         return stopped
     if lack := suspicion.lack(step, host):
-        return step.hold(host, Reason.NO_METHOD, lack)
-    if host.reason is Reason.NO_METHOD:
+        return step.hold(host, Reason.NO_METHOD, lack, HostPhase.NO_METHOD)
+    if host.phase is HostPhase.NO_METHOD:
         host = host.because(None)
     if step.guard.tripped_until is not None:
         return step.hold(host, Reason.STORM, step.guard.reason)
@@ -71,7 +105,8 @@ def fencing(step: Step, host: HostRecovery) -> HostRecovery:
     """It is being switched off; where that fails, somebody has to confirm.
 
     A second attempt begins with a look at the power: a result that was lost is not
-    repeated blindly, and a host that is still on has to be suspected anew.
+    repeated blindly, and a host that is still on, or still fed, has to be suspected
+    anew.
     """
     looked = step.outcome(host, Effect.CHECK_POWER)
     outcome = step.outcome(host, Effect.FENCE) or looked
@@ -79,14 +114,17 @@ def fencing(step: Step, host: HostRecovery) -> HostRecovery:
         return step.set(host, HostState.CONFIRMED)
     if evidence := Evidence.seen_in(outcome):
         return proof.proven(step, host, evidence)
-    if looked and looked.refused:
+    if looked and (looked.refused or looked.fed):
+        seen = step.seen(host)
+        if seen and not suspicion.silent(seen, step.now, step.options):
+            return _cleared(step, host, Reason.ON_AGAIN, looked.detail)
         return step.set(host, HostState.SUSPECTED)
     if outcome:
         host = proof.unfenced(step, host, outcome)
     if step.pending(host, Effect.FENCE):
         return host
     if host.aborted:
-        return _false_alarm(step, host) or step.hold(host, Reason.ABORTED, host.aborted)
+        return _false_alarm(step, host) or stopping.aborted(step, host)
     if evidence := proof.confirmation(step, host):
         return proof.proven(step, host, evidence)
     if over := _false_alarm(step, host):
@@ -105,40 +143,41 @@ def fenced(step: Step, host: HostRecovery) -> HostRecovery:
     host = replace(host, forced_down_by_us=down, disabled_by_us=off)
     if not (down or off or force_down.is_under_way(step, host)):
         host = proof.doubt_before_closing(step, host, seen)
-        if host.reason is Reason.ALIVE:
+        if host.phase is HostPhase.ALIVE:
             return step.set(host, HostState.SUSPECTED)
-        if host.evidence is None:
+        if not host.surely_dead:
             return host
         if stopped := stopping.held(step, host):
-            return replace(stopped, closed_at=host.closed_at or step.now)
+            return replace(stopped, watched_at=host.watched_at or step.now)
         host = proof.heard_out(step, host)
         if not proof.is_heard_out(step, host):
-            held = host.reason is Reason.SEEN_ALIVE
-            watched = host.closed_at or (step.now if held else None)
-            return replace(host, closed_at=watched)
+            held = host.phase is HostPhase.ALIVE_TO_WITNESSES
+            watched = host.watched_at or (step.now if held else None)
+            return replace(host, watched_at=watched)
     if (down or seen.forced_down) and (off or seen.disabled):
         state, now = HostState.EVACUATING, step.now
         return step.enter(host, state, closed_at=now, quiet_since=None)
     host = force_down.ask(step, host, seen.forced_down or down, seen.disabled or off)
-    return replace(host, closed_at=None, quiet_since=None)
+    return replace(host, watched_at=None, quiet_since=None)
 
 
 def evacuating(step: Step, host: HostRecovery) -> HostRecovery:
     """Its servers move; it is done when each one is accounted for."""
     seen = step.seen(host)
     if seen is None:
-        return step.hold(host, Reason.UNKNOWN_HOST)
+        return step.hold(host, Reason.UNKNOWN_HOST, phase=HostPhase.UNKNOWN)
     host = proof.doubt(step, host, seen)
     if step.looked_at(host) or host.host in step.picture.scope.followed:
-        server_states.follow(step, host)
+        host = server_states.follow(step, host)
     if not step.looked_at(host):
         return host
-    if suspicion.under_maintenance(seen):
-        host = step.hold(host, Reason.MAINTENANCE)
-    elif host.reason in (Reason.MAINTENANCE, Reason.UNKNOWN_HOST):
-        host = replace(host, reason=None)
+    if not suspicion.under_maintenance(seen):
+        if host.phase in (HostPhase.MAINTENANCE, HostPhase.UNKNOWN):
+            host = host.because(None)
+    elif host.surely_dead:  # else the doubt holds it, and each would be told in turns
+        host = step.hold(host, Reason.MAINTENANCE, phase=HostPhase.MAINTENANCE)
     host = _accounted(step, host)
-    sure = host.evidence is not None and host.reason is not Reason.MAINTENANCE
+    sure = host.surely_dead and host.phase is not HostPhase.MAINTENANCE
     waiting = stopping.waiting(step.servers_of(host))
     if host.state is HostState.EVACUATING and sure and (waiting or host.aborted):
         return stopping.held(step, host, stopping.servers(waiting)) or host
@@ -161,7 +200,7 @@ def _accounted(step: Step, host: HostRecovery) -> HostRecovery:
     words += f", not: {', '.join(lost)}"
     host = step.enter(host, HostState.INCOMPLETE, reason=words)
     if host.aborted:
-        host = replace(host, reason=Reason.ABORTED, detail=host.aborted)
+        host = host.because(Reason.ABORTED, host.aborted, HostPhase.ABORTED)
     return replace(host, next_try_at=step.now + step.options.idle_interval)
 
 
@@ -175,7 +214,7 @@ def recovered(step: Step, host: HostRecovery) -> HostRecovery:
         return host
     if host.quiet_since is None:
         return replace(host, quiet_since=seen.updated_at)
-    if seen.updated_at <= host.quiet_since:
+    if not proof.heard_of(host, seen):
         return host
     host = replace(step.enter(host, HostState.RETURNING), aborted="")
     return replace(host, quiet_since=seen.updated_at, next_try_at=step.now)
@@ -185,7 +224,7 @@ def incomplete(step: Step, host: HostRecovery) -> HostRecovery:
     """Some servers are not recovered. Others may move them, or order it again."""
     if step.looked_at(host):
         host = replace(host, next_try_at=step.now + step.options.idle_interval)
-        server_states.follow(step, host)
+        host = server_states.follow(step, host)
         if any(not server.state.final for server in step.servers_of(host)):
             return step.set(host, HostState.EVACUATING)
     return recovered(step, host)
@@ -207,6 +246,7 @@ def returning(step: Step, host: HostRecovery) -> HostRecovery:
     if not proof.heard_of(host, seen):
         # One write may be anybody's; the next one is a heartbeat.
         return _not_back(step, host, seen) if silent else later
+    owners_requests.watch(step, host)
     host = old_requests.watch(step, host)
     later = replace(host, next_try_at=later.next_try_at)
     off = [m for m in step.picture.migrations if m.source == host.host]
@@ -216,15 +256,16 @@ def returning(step: Step, host: HostRecovery) -> HostRecovery:
     if step.picture.hosts_seen_at <= host.next_try_at:
         return _answered(step, host)  # what was done does not show yet
     lift = seen.forced_down and host.forced_down_by_us
-    marked = seen.disabled_reason.startswith(suspicion.OUR_MARK)
-    enable = seen.disabled and host.disabled_by_us and marked
+    enable = host.disabled_by_us and suspicion.disabled_by_us(seen)
     left: Reason | None = None
     if seen.forced_down and not lift:
         return step.hold(later, Reason.FORCED_DOWN)  # else it would be suspected again
     if enable and not step.options.return_enable:
         enable, left = False, Reason.LEFT_DISABLED
+    if host.flaps:
+        enable, left = False, Reason.FLAPS
     if enable and not lift and suspicion.under_maintenance(seen):
-        return step.hold(later, Reason.MAINTENANCE)
+        return step.hold(later, Reason.MAINTENANCE, phase=HostPhase.MAINTENANCE)
     if not (lift or enable):
         if old_requests.is_watched(host):
             return later
@@ -244,7 +285,8 @@ def _answered(step: Step, host: HostRecovery) -> HostRecovery:
     for effect in Effect.LIFT_FORCE_DOWN, Effect.ENABLE:
         outcome = step.outcome(host, effect)
         if outcome and outcome.refused:
-            host = step.hold(host, Reason.REFUSED_BY_NOVA, outcome.detail)
+            why, phase = Reason.REFUSED_BY_NOVA, HostPhase.NOT_DONE
+            host = step.hold(host, why, outcome.detail, phase)
         if outcome:
             pause = 0 if outcome.ok else step.options.retry_interval
             host = proof.later(step, host, outcome, pause)
@@ -266,7 +308,7 @@ def _not_back(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
     state = HostState.RECOVERED if settled else HostState.INCOMPLETE
     kind = EventKind(f"host.{state.value}")
     step.tell(kind, host, reason="it is not back: nothing more is heard of it")
-    host = replace(host, state=state, reason=None, detail="")
+    host = replace(host.because(None), state=state)
     next_try_at = step.now + step.options.idle_interval
     return replace(host, quiet_since=seen.updated_at, next_try_at=next_try_at)
 
@@ -275,11 +317,13 @@ def _returned(step: Step, host: HostRecovery, left: Reason | None) -> HostRecove
     """The end of it all, except for what is left to a person, and for going home."""
     words = left.sentence() if left else ""
     step.tell(EventKind.HOST_RETURNED, host, reason=words)
-    failback.begin(step, host)
-    return replace(_closed(step, host), reason=left)
+    if not host.flaps:
+        failback.begin(step, host)
+    return _closed(step, host).because(left)
 
 
 FUNCTIONS: dict[HostState, HostFunction] = {
+    HostState.LATE: late,
     HostState.SUSPECTED: suspected,
     HostState.CONFIRMED: confirmed,
     HostState.FENCING: fencing,
@@ -291,14 +335,25 @@ FUNCTIONS: dict[HostState, HostFunction] = {
 }
 
 
+def _without_question(step: Step, host: HostRecovery) -> HostRecovery | None:
+    """The host, of which nothing has to be asked: it is none of our business after all,
+    or a person has stopped its recovery, or knows that it is off."""
+    if over := _false_alarm(step, host):
+        return over
+    if host.aborted:
+        return stopping.aborted(step, host)
+    evidence = proof.confirmation(step, host)
+    return proof.proven(step, host, evidence) if evidence else None
+
+
 def _false_alarm(step: Step, host: HostRecovery) -> HostRecovery | None:
     """The host, closed, if it is none of our business after all."""
     seen = step.seen(host)
     if seen is None:
         return _cleared(step, host, Reason.UNKNOWN_HOST)
-    if no := suspicion.hands_off(seen):
+    if no := suspicion.hands_off(seen, step.options):
         return _cleared(step, host, *no)
-    if not suspicion.silent(seen, step.now, step.options):
+    if not suspicion.looks_dead(step, host):
         return _cleared(step, host, Reason.ALIVE)
     if vocabulary.HA not in seen.facts.flags:
         return _cleared(step, host, Reason.UNPROTECTED)

@@ -13,7 +13,7 @@ from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.evidence import Evidence, Proof
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
 
 _HEARTBEATS = 2
 """So many writes of a service record that should be quiet are no person's."""
@@ -22,13 +22,28 @@ _HEARTBEATS = 2
 def proven(step: Step, host: HostRecovery, evidence: Evidence) -> HostRecovery:
     """The host, known to be dead; the affected servers are told at once."""
     affected = tuple(s.uuid for s in step.picture.servers_of(host.host))
+    host = guard.admit(step, host)
     return step.enter(
-        guard.admit(step, host),
+        host,
         HostState.FENCED,
         str(evidence),
         servers=affected,
         evidence=evidence,
+        flaps=host.flaps or _died_before(step, host),
         next_try_at=step.now,
+    )
+
+
+def _died_before(step: Step, host: HostRecovery) -> bool:
+    """Whether an earlier death of it was so short a time ago that it is to be out of
+    use until somebody has seen why."""
+    since = step.now - step.options.return_flapping_within
+    return any(
+        other.host == host.host
+        and other.id != host.id
+        and HostState.FENCED.value in other.stages
+        and (other.admitted_at or 0.0) > since
+        for other in step.hosts.values()
     )
 
 
@@ -61,11 +76,11 @@ def doubt(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
     A service record that is written after we closed the host is a heartbeat, or
     somebody else's hand. The device knows.
     """
-    closed_at = host.closed_at or step.now
-    if host.quiet_since is None and step.is_newer(closed_at):
-        latest = closed_at + step.options.clock_skew  # our own writes, by its clock
+    since = host.closed_at or host.watched_at or step.now
+    if host.quiet_since is None and step.is_newer(since):
+        latest = since + step.options.clock_skew  # our own writes, by its clock
         host = replace(host, quiet_since=min(seen.updated_at, latest))
-    if host.evidence is None:
+    if not host.surely_dead:
         return _checked(step, host, seen)
     return _doubted(step, host, seen) if heard_of(host, seen) else host
 
@@ -77,13 +92,14 @@ def heard_out(step: Step, host: HostRecovery) -> HostRecovery:
     if evidence is None or is_heard_out(step, host):
         return host
     if word := confirmation(step, host):
-        return replace(host, evidence=word, reason=None, detail="")
+        return replace(host.because(None), evidence=word)
     if outcome := step.outcome(host, Effect.TESTIFY_AGAIN):
         if not (outcome.refused or outcome.lost):
-            host = replace(host, witnessed_at=evidence.at, reason=None, detail="")
-            return replace(host, next_try_at=step.now)
+            host = replace(host.because(None), witnessed_at=evidence.at)
+            return host.put_off(step.now)
         if outcome.refused:
-            host = step.hold(host, Reason.SEEN_ALIVE, outcome.detail)
+            why, phase = Reason.SEEN_ALIVE, HostPhase.ALIVE_TO_WITNESSES
+            host = step.hold(host, why, outcome.detail, phase)
         host = later(step, host, outcome, step.options.witness_interval)
     since = str(evidence.at)
     return step.ensure(host, Effect.TESTIFY_AGAIN, host.host, text=since)
@@ -100,7 +116,8 @@ def is_heard_out(step: Step, host: HostRecovery) -> bool:
 
 
 def _doubted(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
-    host = step.hold(host, Reason.PROOF_STALE, "its service record was written")
+    words = "its service record was written"
+    host = step.hold(host, Reason.PROOF_STALE, words, HostPhase.DOUBTED)
     step.intend(Effect.CHECK_POWER, host.host, host)
     writes = host.writes + 1
     return replace(host, evidence=None, quiet_since=seen.updated_at, writes=writes)
@@ -116,10 +133,9 @@ def _contradicted(step: Step, host: HostRecovery, seen: Host) -> bool:
 def doubt_before_closing(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
     """The same for a host that was fenced, and of which Nova was told nothing yet.
 
-    It may have stood there for hours, paused, or without a trigger. ``closed_at`` is
-    then since when it is watched.
+    It may have stood there for hours, paused, or without a trigger.
     """
-    if host.closed_at is None and host.evidence is not None:
+    if host.watched_at is None and host.evidence is not None:
         if host.evidence.at > step.now + step.options.clock_skew:
             return _doubted(step, host, seen)  # the clock was set back: how old is it?
         latest = host.evidence.at + step.options.clock_skew
@@ -131,8 +147,16 @@ def doubt_before_closing(step: Step, host: HostRecovery, seen: Host) -> HostReco
 
 
 def heard_of(host: HostRecovery, seen: Host) -> bool:
-    """Whether its service record was written since it should be quiet."""
-    return host.quiet_since is not None and seen.updated_at > host.quiet_since
+    """Whether its service record was written since it should be quiet.
+
+    An earlier time is a write, too: Nova's clock was set back.
+    """
+    return host.quiet_since is not None and seen.updated_at != host.quiet_since
+
+
+def is_quiet(host: HostRecovery, seen: Host) -> bool:
+    """Whether it is proven to be dead, and nobody but us has written its record."""
+    return host.surely_dead and host.state.traits.proven and not heard_of(host, seen)
 
 
 def _checked(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
@@ -143,17 +167,20 @@ def _checked(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
     if outcome and off and not word and _contradicted(step, host, seen):
         host = _unknown(step, host, outcome, Reason.CONTRADICTED)
     elif evidence := off or word:
-        if host.reason is Reason.PROOF_STALE:
+        if host.phase is HostPhase.DOUBTED:
             step.tell(EventKind.HOST_FENCED, host, how=str(evidence))
         quiet_since = host.quiet_since and seen.updated_at
         host = replace(host, evidence=evidence, quiet_since=quiet_since)
-        return replace(host, reason=None, detail="", next_try_at=step.now)
+        return host.because(None).put_off(step.now)
     elif outcome:
         alive = outcome.refused or heard_of(host, seen)
         if alive:
-            server_states.give_up_waiting(step, host, Reason.HOST_RETURNED)
-        reason = Reason.ALIVE if alive else Reason.PROOF_STALE
-        host = _unknown(step, host, outcome, reason)
+            server_states.host_is_back(step, host)
+            host = replace(host, queues_emptied=False)
+            host = _unknown(step, host, outcome, Reason.ALIVE, HostPhase.ALIVE)
+        else:
+            why = Reason.PROOF_STALE
+            host = _unknown(step, host, outcome, why, HostPhase.DOUBTED)
     return step.ensure(host, Effect.CHECK_POWER, host.host)
 
 
@@ -179,7 +206,7 @@ def is_outdated(
     long that the host may live again, or is in doubt: it has to be decided anew."""
     if intent.effect not in (Effect.FENCE, Effect.EVACUATE):
         return False
-    doubted = host is not None and host.evidence is None
+    doubted = host is not None and not host.surely_dead
     old = abs(now - intent.at) >= options.proof_age
     return old or (doubted and intent.effect is Effect.EVACUATE)
 
@@ -191,10 +218,14 @@ def unfenced(step: Step, host: HostRecovery, outcome: Outcome) -> HostRecovery:
 
 
 def _unknown(
-    step: Step, host: HostRecovery, outcome: Outcome, reason: Reason
+    step: Step,
+    host: HostRecovery,
+    outcome: Outcome,
+    reason: Reason,
+    phase: HostPhase = HostPhase.HELD,
 ) -> HostRecovery:
     """The host, of which it cannot be said that it is still off."""
-    return _held(step, host, outcome, reason, step.options.look_interval)
+    return _held(step, host, outcome, reason, step.options.look_interval, phase)
 
 
 def _held(
@@ -203,9 +234,10 @@ def _held(
     outcome: Outcome,
     reason: Reason,
     seconds: float,
+    phase: HostPhase = HostPhase.HELD,
 ) -> HostRecovery:
     if not outcome.lost:
-        host = step.hold(host, reason, outcome.detail)
+        host = step.hold(host, reason, outcome.detail, phase)
     return later(step, host, outcome, seconds)
 
 

@@ -10,11 +10,12 @@ from nova_ha_scheduler.evacuation.maintenance import move_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.maintenance_window import (
+    Window,
+    WindowPhase,
+    WindowState,
+)
 from nova_ha_scheduler.records.move import Move, MoveState
-
-_STUCK = (Reason.NO_ROOM, Reason.DOWN, Reason.PAUSED, Reason.UNCONFIRMED)
-"""Why a server waits for something that may never come."""
 
 
 def follow(step: Step, window: Window) -> None:
@@ -58,9 +59,10 @@ def _concluded(step: Step, window: Window) -> Window:
         return replace(window, drained_at=None, next_look_at=at_once)
     idle = step.now + step.options.idle_interval
     if unread := _unread(step, window):
-        window = step.hold(window, Reason.MAY_RETURN_UNKNOWN, unread)
+        why, phase = Reason.MAY_RETURN_UNKNOWN, WindowPhase.UNREADABLE
+        window = step.hold(window, why, unread, phase)
         return replace(window, drained_at=None, next_look_at=idle)
-    if window.reason is Reason.MAY_RETURN_UNKNOWN:
+    if window.phase is WindowPhase.UNREADABLE:
         window = window.because(None)
     told_at = window.drained_at or 0.0
     if window.drained_at is None or any((m.ended_at or 0.0) > told_at for m in mine):
@@ -75,7 +77,8 @@ def _pending(step: Step, move: Move) -> bool:
     """Whether the move will go on by itself; none does whose source is down."""
     if move.under_way:
         return not move_states.is_down(step, move)
-    return move.state is MoveState.WAITING and move.reason not in _STUCK
+    stuck = move.phase is not None and move.phase.stuck
+    return move.state is MoveState.WAITING and not stuck
 
 
 def _unread(step: Step, window: Window) -> str:

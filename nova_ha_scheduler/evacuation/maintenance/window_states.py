@@ -20,7 +20,7 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect
-from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.rules import vocabulary
 
@@ -32,11 +32,13 @@ DRAINS = "under maintenance already, its servers leave"
 def start(step: Step, command: Command) -> None:
     """Begin a maintenance, go on with one that is about to end, or drain the host of
     one that is open."""
-    known = step.window_of(command.host)
+    known, recovery = step.window_of(command.host), step.recovery_of(command.host)
     if command.host not in step.picture.hosts:
         _refuse_unknown(step, command)
     elif command.until is not None and command.until <= step.now:
         step.refuse(command, Reason.PAST)
+    elif recovery is not None and step.pending(recovery, Effect.FENCE):
+        step.refuse(command, Reason.BEING_FENCED)  # the device has the order
     elif known is not None and known.state is not WindowState.ENDING:
         if again := drain.again(step, known) if command.drain else None:
             step.settle(command, DRAINS)
@@ -148,7 +150,7 @@ def _kept_flagged(step: Step, window: Window, flagged: bool) -> Window:
     if done:
         stages = {**window.stages, WindowState.OPEN.value: step.now}
         window = replace(window, flagged_by_us=True, stages=stages)
-        window = replace(window, reason=Reason.UNFLAGGED, detail="")
+        window = window.because(Reason.UNFLAGGED)
     return window
 
 
@@ -164,7 +166,7 @@ def ending(step: Step, window: Window) -> Window:
         return _over(step, window, Reason.UNKNOWN_HOST.sentence())
     if moving := drain.finish(step, window):
         if not window.forced:
-            return replace(window, reason=Reason.MOVES_UNDER_WAY, detail=str(moving))
+            return window.because(Reason.MOVES_UNDER_WAY, str(moving))
         drain.abandon(step, window)
     if not (seen.up or window.forced):
         return _held_down(step, window, seen)
@@ -196,7 +198,8 @@ def _held_down(step: Step, window: Window, seen: Host) -> Window:
         if recovery is None and seen.forced_down:
             return step.hold(window, Reason.FORCED_DOWN)
         if recovery is not None and recovery.state is HostState.RETURNING:
-            if recovery.reason in (None, Reason.MAINTENANCE):  # it goes on in a moment
+            soon = recovery.phase in (None, HostPhase.MAINTENANCE)
+            if recovery.reason is None or soon:
                 return window.because(None)
             return step.hold(window, recovery.reason, recovery.detail)
     return step.hold(window, Reason.DOWN_AT_END)

@@ -57,11 +57,15 @@ def retry(step: Step, command: Command) -> None:
         step.refuse(command, Reason.PAUSED, pauses.words(found))
     elif seen is not None and suspicion.under_maintenance(seen):
         step.refuse(command, Reason.MAINTENANCE)
-    elif host.state is HostState.RETURNING or not (host.aborted or lost):
+    elif host.state is HostState.RETURNING or not (
+        host.aborted or lost or (with_servers and command.queues_emptied)
+    ):
         step.refuse(command, Reason.NOTHING_TO_RETRY, host.state.value)
     else:
         step.settle(command, "it is taken up again")
-        host = replace(host, aborted="", reason=None, detail="", next_try_at=step.now)
+        emptied = host.queues_emptied or command.queues_emptied
+        host = replace(host.because(None), aborted="", queues_emptied=emptied)
+        host = host.put_off(step.now)
         if with_servers:
             host = server_states.try_again(step, host)
         if host.state is HostState.INCOMPLETE:

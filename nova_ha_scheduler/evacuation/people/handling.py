@@ -16,6 +16,7 @@ from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.evidence import Evidence
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.rules import vocabulary
 
 
@@ -52,7 +53,9 @@ def _confirm(step: Step, command: Command) -> None:
     elif step.now >= command.expires_at:
         step.refuse(command, Reason.EXPIRED)
     elif proof.is_void(step, command, host):
-        step.refuse(command, Reason.VOID)
+        # Its service record is also written by the recovery that another word began.
+        ours = known is not None and proof.is_quiet(known, host)
+        step.refuse(command, Reason.ALREADY if ours else Reason.VOID)
     elif known is not None and known.aborted:
         step.refuse(command, Reason.ABORTED, known.aborted)
     elif command.kind is CommandKind.EVACUATE:
@@ -73,23 +76,26 @@ def note(step: Step) -> None:
 def _unused(step: Step, command: Command) -> str:
     """What the word waits for; "": the next look at the cloud."""
     host = step.picture.hosts.get(command.host)
-    known = step.recovery_of(command.host)
+    known, kind = step.recovery_of(command.host), command.kind
     if host is None or step.picture.hosts_at is not None:
         return ""
     if step.guard.blind_since is not None:
         return Reason.WORD_BLIND.sentence()
     if known is None:
-        return _unsuspected(command.kind, host)
+        return _unsuspected(step, command.kind, host)
+    told_now = known.state is HostState.FENCED and known.phase is None
+    if kind is CommandKind.EVACUATE and known.state.traits.proven or told_now:
+        return ""
     if not known.state.traits.takes_word:
         return Reason.WORD_PROVEN.sentence(known.state.value)
     fenced = step.pending(known, Effect.FENCE)
     return Reason.WORD_FENCING.sentence() if fenced else ""
 
 
-def _unsuspected(kind: CommandKind, host: Host) -> str:
+def _unsuspected(step: Step, kind: CommandKind, host: Host) -> str:
     if kind is CommandKind.EVACUATE:
         return Reason.EVACUATE_UP.sentence() if host.up else ""
-    if no := suspicion.hands_off(host):
+    if no := suspicion.hands_off(host, step.options):
         reason, detail = no
         return Reason.WORD_LEFT_ALONE.sentence(reason.sentence(detail))
     if vocabulary.HA not in host.facts.flags:
@@ -109,12 +115,26 @@ def _evacuate(step: Step, command: Command, host: Host) -> None:
     known = step.recovery_of(host.name)
     if known is not None and known.state.traits.takes_word:
         # The confirmation in it will be found there.
-        step.put(replace(known, planned=command.destinations))
+        step.put(_planned(known, command))
     elif known is not None and not known.state.traits.accounted:
-        step.refuse(command, Reason.ALREADY)
+        if command.bound or known.chosen:
+            step.put(_planned(known, command))
+            step.settle(command, "what still waits goes where this order says")
+        else:
+            step.refuse(command, Reason.ALREADY)
     elif not host.up and host.name in step.picture.scope.hosts:
-        begun = known or suspicion.begin(step, host)
+        begun = _planned(known or suspicion.begin(step, host), command)
         step.settle(command, "its evacuation begins")
         begun = server_states.try_again(step, begun)
         begun = proof.proven(step, begun, Evidence.word_of(command))
-        step.put(replace(begun, by_hand=True, planned=command.destinations))
+        step.put(replace(begun, by_hand=True))
+
+
+def _planned(host: HostRecovery, command: Command) -> HostRecovery:
+    """The host, with what a person has ordered of where its servers go. A choice holds
+    beside earlier ones, until an order without one takes them back."""
+    planned = command.destinations
+    if not command.bound:
+        return replace(host, planned=planned, chosen={})
+    chosen = {**host.chosen, **planned}
+    return replace(host, planned={**host.planned, **planned}, chosen=chosen)

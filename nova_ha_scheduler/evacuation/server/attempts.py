@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """What evacuations and moves have in common: Nova is asked, perhaps in vain."""
 
+import enum
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nova_ha_scheduler.cluster.picture import Migration
+from nova_ha_scheduler.evacuation.server import failures
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect, Outcome
 from nova_ha_scheduler.records.move import Move
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
-BUSY = (Reason.TASK_STATE, Reason.INTERRUPTED, Reason.CANNOT_BE_READ)
-"""Why a server waits that has a task state, or of which that is not known."""
-
 Asked = TypeVar("Asked", ServerRecovery, Move)
+
+
+def is_stalled(
+    step: Step, record: Asked, newest: Migration | None, after: float
+) -> bool:
+    """Whether Nova has shown no change of it for so long that it is not waited for: it
+    is followed on, but others are asked for in its place.
+
+    :param newest: its migration record, if there is one yet.
+    :param after: seconds.
+    """
+    server = step.picture.servers.get(record.server)
+    changes = [record.asked_at, record.moving_at]
+    changes += [newest.changed_at] if newest else []
+    changes += [server.changed_at] if server else []
+    return step.now - max((at for at in changes if at), default=step.now) >= after
 
 
 def tried(record: Asked) -> Asked:
@@ -39,17 +54,34 @@ def answered(step: Step, record: Asked, outcome: Outcome) -> Asked:
 
 def why(step: Step, record: Asked, failed: Migration) -> str | None:
     """What is to be said of an attempt whose record has failed; None: Nova, which says
-    no more there, has to be asked for it first."""
+    no more there, has to be asked for it first, or again."""
     words = unexplained(failed)
     if record.request_id is None:
         return words
-    if outcome := step.outcome(record, Effect.ASK_WHY):
-        return f"{words}: {outcome.detail}" if outcome.ok and outcome.detail else words
-    return None
+    outcome = step.outcome(record, Effect.ASK_WHY)
+    if outcome is None:
+        return None
+    if outcome.ok and outcome.detail:
+        return f"{words}: {outcome.detail}"
+    evacuated = isinstance(record, ServerRecovery)
+    early = evacuated and outcome.ok and _may_yet_say(step, failed)
+    return None if early else words
+
+
+def _may_yet_say(step: Step, failed: Migration) -> bool:
+    """Whether Nova may have something to say of it that it has not written down yet:
+    nova-compute first cleans up after an evacuation that has failed. A clock of Nova's
+    that is far ahead makes nobody wait."""
+    at = failed.changed_at
+    by_compute = failed.status == failures.BY_COMPUTE
+    return by_compute and at is not None and abs(step.now - at) < step.options.settle
 
 
 def ask_why(step: Step, record: Asked) -> Asked:
-    """The record, of whose failure Nova is asked to say more."""
+    """The record, of whose failure Nova is asked to say more; where it had nothing to
+    say, in the next step."""
+    if step.outcome(record, Effect.ASK_WHY):
+        return record
     text = record.request_id or ""
     return step.ensure(record, Effect.ASK_WHY, record.source, text=text, at_once=True)
 
@@ -79,15 +111,16 @@ def never_got(
 def busy(
     step: Step,
     record: Asked,
+    phase: enum.Enum,
     reason: Reason,
     detail: str,
-    wait: Callable[[Step, Asked, Reason, str], Asked],
+    wait: Callable[[Step, Asked, Reason, str, Any], Asked],
     leave: Callable[[Step, Asked, Reason, str], Asked],
 ) -> Asked:
-    """The record of a server that has a task state, so that Nova refuses to move it, or
-    of which something cannot be read: that may still clear up, for a while."""
-    if record.reason is not reason:
-        record = wait(step, record, reason, detail)
+    """The record of a server whose task state is in the way, or of which something
+    cannot be read: that may still clear up, for a while."""
+    if record.phase is not phase:
+        record = wait(step, record, reason, detail, phase)
         return replace(record, not_before=step.now + step.options.task_state_grace)
     if step.now >= record.not_before:
         return leave(step, record, reason, detail)
@@ -95,7 +128,7 @@ def busy(
 
 
 def idle(step: Step, record: Asked) -> Asked:
-    """The same once it has none."""
-    if record.reason in BUSY:
+    """The same once it is not."""
+    if record.phase and record.phase.busy:
         return replace(record.because(None), not_before=step.now)
     return record

@@ -3,6 +3,7 @@
 
 from nova_ha_scheduler.cluster.picture import Migration, Server
 from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.server import task_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.records.host_recovery import HostRecovery
@@ -14,6 +15,10 @@ from nova_ha_scheduler.rules.vocabulary import BadValue
 def found(step: Step, host: HostRecovery, server: Server) -> ServerRecovery:
     """A server that was found on a dead host."""
     ran_and_broke = server.vm_state == "error" and server.running
+    ran = server.vm_state == "active" or ran_and_broke
+    state = task_states.of(server.task_state) if server.task_state else None
+    if state and state.ends_running is not None:
+        ran = state.ends_running
     return ServerRecovery(
         recovery=host.id,
         server=server.uuid,
@@ -21,7 +26,7 @@ def found(step: Step, host: HostRecovery, server: Server) -> ServerRecovery:
         source=host.host,
         state=ServerState.WAITING,
         seen_at=step.now,
-        was_running=server.vm_state == "active" or ran_and_broke,
+        was_running=ran,
         priority=triage.priority(server, step.options),
         failback=_may_go_home(server, step.options),
         baseline=_baseline(step.picture.newest_record(server.uuid, host.host)),

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that a destination finds in its queue when it returns.
+"""Requests that Nova may still take up for servers that were asked for again.
 
-It died before it took them up; the trigger has had the servers' state reset and sent
-them elsewhere. nova.compute.manager.rebuild_instance of Nova 34 then claims the host,
-writes itself into the migration record, and only then expects the server's task state
-to be ``rebuilding``. It is not: the record is set to ``failed``, and the server to
-``error`` with the task state that was expected, wherever it runs.
+Their destination died before it took them up, or never heard of them; the trigger has
+had the servers' state reset and asked anew. Two may still come:
+
+* The destination finds the request in its queue when it returns.
+  nova.compute.manager.rebuild_instance of Nova 34 then claims the host, writes itself
+  into the migration record, and only then expects the server's task state to be
+  ``rebuilding``. It is not: the record is set to ``failed``, and the server to
+  ``error`` with the task state that was expected, wherever it runs.
+* The conductor or the scheduler was busy with it, and finds no valid host: the record
+  is set to ``error``, and the server, too.
 
 ============================  ====================================================
 it was recovered elsewhere    it is still there, and its host is up: it is shown as
@@ -24,25 +29,38 @@ from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.records.host_recovery import HostRecovery
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.old_request import OldRequest
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 
 
-def expect(step: Step, record: ServerRecovery, host: HostRecovery) -> None:
-    """A server was on its way to a host that is proven to have died."""
-    known = any(late.server == record.server for late in host.late)
-    if not known:
-        whose = record.recovery, record.server, record.name, record.source
-        step.put(OldRequest(host.id, *whose))
+def expect(step: Step, record: ServerRecovery, dead: HostRecovery | None) -> None:
+    """A server was on its way, and is asked for again.
+
+    :param dead: where it went, if that is proven to have died. The server's own host
+        keeps it, too: whichever returns first is forgotten.
+    """
+    whose = record.recovery, record.server, record.name, record.source
+    for host in filter(None, (step.hosts[record.recovery], dead)):
+        if not any(late.server == record.server for late in host.late):
+            step.put(OldRequest(host.id, *whose))
 
 
 def landed(step: Step, record: ServerRecovery) -> None:
     """A server is recovered: that is where it has to stay."""
+    failed = tuple(m.id for m in _failed(step, record))
     for host in step.open_hosts():
         for late in host.late:
             if (late.asked_by, late.server) == record.key:
-                step.put(replace(late, landed_on=record.destination))
+                late = replace(late, landed_on=record.destination, failed=failed)
+                step.put(replace(late, look_at=step.now))
+
+
+def _failed(step: Step, about: ServerRecovery | OldRequest) -> list[Migration]:
+    """The records of a server's evacuations that say so."""
+    whose = about.server, about.source
+    found = (m for m in step.picture.migrations if (m.server, m.source) == whose)
+    return [record for record in found if record.failed]
 
 
 def disturbed(step: Step, record: ServerRecovery, failed: Migration) -> str:
@@ -55,7 +73,9 @@ def disturbed(step: Step, record: ServerRecovery, failed: Migration) -> str:
     back = any(
         host.host == failed.destination
         and (host.ended_at is None or asked_at < host.ended_at)
-        and any(late.server == record.server for late in host.late)
+        and any(
+            late.server == record.server and not late.is_owners for late in host.late
+        )
         for host in step.hosts.values()
     )
     if failed.status != "failed" or not back:
@@ -63,20 +83,56 @@ def disturbed(step: Step, record: ServerRecovery, failed: Migration) -> str:
     return f"{failed.destination} has returned and took up an old request for it"
 
 
+def _failed_since(step: Step, late: OldRequest) -> bool:
+    """Whether one more has, since the server was recovered."""
+    return any(record.id not in late.failed for record in _failed(step, late))
+
+
+def follow(step: Step) -> None:
+    """Look after servers that were recovered while an older request for them may fail
+    yet, once each. What a host may do that is returning, its own state looks after."""
+    found = [(host.state, late) for host in step.open_hosts() for late in host.late]
+    found = [(state, late) for state, late in found if late.landed_on and not late.over]
+    back = HostState.RETURNING
+    seen = {
+        (late.asked_by, late.server)
+        for state, late in found
+        if state is back and not late.is_conductors
+    }
+    known = (late for host in step.hosts.values() for late in host.late)
+    seen |= {(late.asked_by, late.server) for late in known if late.is_told}
+    for state, late in found:
+        if state is not back and (late.asked_by, late.server) not in seen:
+            seen.add((late.asked_by, late.server))
+            if step.now >= late.look_at:
+                step.put(_followed(step, late))
+
+
+def _followed(step: Step, late: OldRequest) -> OldRequest:
+    scope = step.picture.scope
+    if late.source not in scope.hosts | scope.followed:
+        return late
+    if late.suspect or _failed_since(step, late):
+        return _watched(step, "", replace(late, suspect=True))
+    return replace(late, look_at=step.now + step.options.idle_interval)
+
+
 def watch(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, which is back; what it does to servers is put right."""
     for late in host.late:
-        if not late.over:
-            step.put(_watched(step, host.host, late))
+        if not (late.over or late.is_conductors or late.is_owners):
+            suspect = late.landed_on is not None and _failed_since(step, late)
+            step.put(_watched(step, host.host, replace(late, suspect=suspect)))
     return replace(host, late=step.hosts[host.id].late)
 
 
 def is_watched(host: HostRecovery) -> bool:
-    """Whether something may still come."""
-    return not all(late.over for late in host.late)
+    """Whether something may still come of its return."""
+    return not all(late.over or late.is_conductors for late in host.late)
 
 
 def _watched(step: Step, returned: str, late: OldRequest) -> OldRequest:
+    """:param returned: the host that took it up; "": a conductor did."""
     if late.server not in step.picture.scope.landed:
         return late  # the next picture shows it
     late = replace(late, watched_at=late.watched_at or step.now)
@@ -86,32 +142,40 @@ def _watched(step: Step, returned: str, late: OldRequest) -> OldRequest:
     if server is None or told:
         return replace(late, over=True)
     busy = own is not None and own.state.under_way
-    if busy or not _is_broken(server):
+    if busy or not _is_broken(server, late):
         enough = step.now - (late.watched_at or 0) >= step.options.settle
         return replace(late, seen_at=None, over=enough)
     if late.seen_at is None:
         return replace(late, seen_at=step.now)  # who else has done that, shows by then
-    if any(step.pauses_on(host) for host in (returned, server.host)):
+    if any(step.pauses_on(host) for host in (returned or late.source, server.host)):
         return replace(late, seen_at=step.now)
     effect = _remedy(step, returned, late, server, own)
     outcome = step.outcome(late, effect) if effect else None
     refused = outcome is not None and outcome.refused
-    if refused or step.now - late.seen_at >= step.options.check_time:
-        reason = Reason.LATE_UNCLEAR.sentence(returned)
-        step.tell(EventKind.SERVER_CONFUSED, late, reason=reason)
+    tried = late.reset_at is not None or effect is None
+    if refused or (tried and step.now - late.seen_at >= step.options.check_time):
+        step.tell(EventKind.SERVER_CONFUSED, late, reason=_words(returned, False))
         return replace(late, over=True)
-    if effect and _due(step, late, effect):
+    if effect and is_due(step, late, effect):
         if late.reset_at is None:
-            reason = Reason.LATE_REQUEST.sentence(returned)
-            step.tell(EventKind.SERVER_RESET, late, reason=reason)
+            step.tell(EventKind.SERVER_RESET, late, reason=_words(returned, True))
         step.intend(effect, server.host, late)
         late = replace(late, reset_at=step.now)
     return late
 
 
-def _is_broken(server: Server) -> bool:
-    """Whether it is as a refused request leaves it; a rebuild, too, may look so."""
-    return (server.vm_state, server.task_state) == ("error", "rebuilding")
+def _words(returned: str, clear: bool) -> str:
+    words = "an older request for it was taken up late"
+    if returned:
+        words = f"{returned} has returned and took up the old request for it"
+    return (Reason.LATE_REQUEST if clear else Reason.LATE_UNCLEAR).sentence(words)
+
+
+def _is_broken(server: Server, late: OldRequest) -> bool:
+    """Whether it is as a refused request leaves it: a destination leaves the task
+    state, as a rebuild does; a conductor takes it away, as much else does."""
+    states = ("rebuilding", None) if late.suspect else ("rebuilding",)
+    return server.vm_state == "error" and server.task_state in states
 
 
 def _remedy(
@@ -122,23 +186,28 @@ def _remedy(
     own: ServerRecovery | None,
 ) -> Effect | None:
     """What puts it right; nothing, where somebody else may be at work on it."""
-    refused = any(
-        record.status == "failed"
-        and (record.server, record.destination) == (late.server, returned)
-        for record in step.picture.migrations
+    refused = late.suspect or any(
+        (record.status, record.destination) == ("failed", returned)
+        for record in _failed(step, late)
     )
     if not refused:
         return None
     if server.host == late.source and own and own.state is ServerState.WAITING:
         return Effect.RESET_STATE
+    at_home = server.host == late.landed_on
+    return Effect.SET_ACTIVE if at_home and is_left_in_peace(step, server) else None
+
+
+def is_left_in_peace(step: Step, server: Server) -> bool:
+    """Whether nobody else may be at work on a server, as far as that shows: its host
+    serves, and it is not on its way elsewhere."""
     seen = step.picture.hosts.get(server.host)
     serves = seen is not None and seen.heard and step.recovery_of(server.host) is None
-    moves = (m for m in step.moves.values() if m.server == late.server)
-    at_home = server.host == late.landed_on and not any(m.under_way for m in moves)
-    return Effect.SET_ACTIVE if at_home and serves else None
+    moves = (move for move in step.moves.values() if move.server == server.uuid)
+    return serves and not any(move.under_way for move in moves)
 
 
-def _due(step: Step, late: OldRequest, effect: Effect) -> bool:
+def is_due(step: Step, late: OldRequest, effect: Effect) -> bool:
     """Whether to ask for it now; again only after a while: the picture may be older."""
     last = late.reset_at
     rested = last is None or step.now - last >= step.options.retry_interval

@@ -8,12 +8,14 @@ not a clock: as long as the record is unfinished, Nova works on it.
 from collections.abc import Callable
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.picture import Migration
 from nova_ha_scheduler.evacuation.detection import suspicion, unreadable
 from nova_ha_scheduler.evacuation.server import (
     attempts,
     discovery,
-    interrupted,
     landing,
+    owners_requests,
+    task_states,
     transitions,
     under_way,
 )
@@ -22,11 +24,16 @@ from nova_ha_scheduler.planner import board, triage
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.host_recovery import HostRecovery
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import (
+    ServerPhase,
+    ServerRecovery,
+    ServerState,
+)
 
 
-def follow(step: Step, host: HostRecovery) -> None:
-    """Take in the host's new servers, and bring each one's state up to date.
+def follow(step: Step, host: HostRecovery) -> HostRecovery:
+    """Take in the host's new servers, and bring each one's state up to date. The host
+    knows then which of their requests may still be taken up.
 
     A picture without the host's servers has its records, which is enough for those
     that are under way.
@@ -39,6 +46,7 @@ def follow(step: Step, host: HostRecovery) -> None:
             step.put(FUNCTIONS[record.state](step, record))
     if host.aborted:
         give_up_waiting(step, host, Reason.ABORTED, host.aborted)
+    return replace(host, late=step.hosts[host.id].late)
 
 
 def give_up_waiting(
@@ -50,6 +58,16 @@ def give_up_waiting(
             step.put(transitions.left(step, record, reason, detail))
 
 
+def host_is_back(step: Step, host: HostRecovery) -> None:
+    """So does it when its host lives; but one that a destination may have may run."""
+    for record in step.servers_of(host):
+        if record.state is ServerState.WAITING and record.only:
+            words = f"its host came back, and {record.only} may have it"
+            record = record.because(Reason.DISTURBED, words)
+            step.put(step.enter(record, ServerState.FAILED))
+    give_up_waiting(step, host, Reason.HOST_RETURNED)
+
+
 def try_again(step: Step, host: HostRecovery) -> HostRecovery:
     """A person ordered it: what failed or was left is judged anew, and what was asked
     for in vain gets another place."""
@@ -58,7 +76,7 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
         if record.state in (ServerState.FAILED, ServerState.LEFT):
             if record.attempts:
                 planned.pop(record.server, None)
-            kept = {"attempts": 0, "tried": (), "not_before": step.now}
+            kept = {"attempts": 0, "tried": (), "refused": (), "not_before": step.now}
             record = step.set(record.because(None), ServerState.WAITING, **kept)
             step.put(replace(record, moving_at=None, landed_at=None))
     return replace(host, planned=planned)
@@ -66,15 +84,15 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
 
 def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is still on the dead host, and Nova was not asked, or not again."""
-    if transitions.new_record(step, record):
+    if transitions.new_record(step.picture, record):
         return under_way.adopt(step, record)
     server = step.picture.servers.get(record.server)
     if server is None or server.host != record.source:
         return transitions.gone(step, record)
     record = transitions.there(step, record)
     if words := unreadable.why(step, record):
-        return transitions.busy(step, record, Reason.CANNOT_BE_READ, words)
-    if record.reason is Reason.CANNOT_BE_READ and not record.attempts:
+        return transitions.unreadable(step, record, words)
+    if record.phase is ServerPhase.UNREADABLE and not record.attempts:
         found = discovery.found(step, step.hosts[record.recovery], server)
         record = replace(found, seen_at=record.seen_at)
     if record.only and suspicion.proven_dead(step, record.only):
@@ -82,11 +100,10 @@ def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     facts = step.picture.hosts[server.host].facts
     if why := triage.why_left(server, facts, step.options):
         return transitions.left(step, record, *why)
-    if server.task_state is None:
+    state = server.task_state and task_states.of(server.task_state)
+    if not state or task_states.may_be_asked(state, step.hosts[record.recovery]):
         return attempts.idle(step, record)
-    if interrupted.for_ever(step, record, server.task_state):
-        return interrupted.ended(step, record, server.task_state)
-    return transitions.busy(step, record, Reason.TASK_STATE, server.task_state)
+    return transitions.busy(step, record, state)
 
 
 def ready(step: Step, record: ServerRecovery) -> bool:
@@ -94,22 +111,31 @@ def ready(step: Step, record: ServerRecovery) -> bool:
     due = record.state is ServerState.WAITING and record.not_before <= step.now
     shown = step.picture.servers.get(record.server)
     there = shown is not None and shown.host == record.source
-    return due and there and record.reason not in attempts.BUSY
+    return due and there and not (record.phase and record.phase.busy)
 
 
 def claims(step: Step) -> list[board.Claim]:
-    """The evacuations under way, with what Placement may not show yet of them."""
+    """The evacuations under way, with what Placement may not show yet of them. Those
+    of which Nova shows no progress do not count for the limits."""
     going = (ServerState.ASKED, ServerState.MOVING)
     moving = (s for s in step.servers.values() if s.state in going)
     return [
         board.claim(
             record.destination,
             step.picture.servers.get(record.server),
-            transitions.new_record(step, record),
+            newest := transitions.new_record(step.picture, record),
+            not _is_stuck(step, record, newest),
         )
         for record in moving
         if record.destination is not None
     ]
+
+
+def _is_stuck(step: Step, record: ServerRecovery, newest: Migration | None) -> bool:
+    """Whether nobody works on it, as far as Nova shows."""
+    after = step.options.stalled_after
+    nobody = ServerPhase.DESTINATION_DOWN, ServerPhase.STRANDED
+    return record.phase in nobody or attempts.is_stalled(step, record, newest, after)
 
 
 def ask(
@@ -120,6 +146,7 @@ def ask(
     :param destination: where there is room for it; it counts as taken from now on.
     :param named: whether Nova is asked for that host; else its scheduler chooses.
     """
+    owners_requests.expect(step, record)
     wanted = destination if named else None
     step.intend(Effect.EVACUATE, record.source, record, destination=wanted)
     return step.enter(
@@ -139,7 +166,7 @@ def ended(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is accounted for; what is not recovered, others may still move."""
     if record.settled or record.landed_at is not None:
         return record
-    newest = transitions.new_record(step, record)
+    newest = transitions.new_record(step.picture, record)
     by_others = newest is not None and not newest.failed
     return under_way.adopt(step, record) if by_others else record
 

@@ -3,14 +3,19 @@
 
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.picture import Migration
+from nova_ha_scheduler.cluster.picture import Migration, Picture
 from nova_ha_scheduler.evacuation.server import attempts
+from nova_ha_scheduler.evacuation.server.task_states import Done, TaskState
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import (
+    ServerPhase,
+    ServerRecovery,
+    ServerState,
+)
 
 
-def new_record(step: Step, record: ServerRecovery) -> Migration | None:
+def new_record(picture: Picture, record: ServerRecovery) -> Migration | None:
     """The record that tells of its newest evacuation.
 
     After one that was lost on its way, that is the old one: Nova's conductor takes up
@@ -18,8 +23,8 @@ def new_record(step: Step, record: ServerRecovery) -> Migration | None:
     may share it then, and its last word is that of the one that landed, whatever it
     said before.
     """
-    newest = step.picture.newest_record(record.server, record.source)
-    older = step.picture.record(record.leftover)
+    newest = picture.newest_record(record.server, record.source)
+    older = picture.record(record.leftover)
     if older and older.landed:
         return older
     if newest is None or newest.id <= record.baseline:
@@ -28,10 +33,14 @@ def new_record(step: Step, record: ServerRecovery) -> Migration | None:
 
 
 def wait(
-    step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
+    step: Step,
+    record: ServerRecovery,
+    reason: Reason,
+    detail: str = "",
+    phase: ServerPhase | None = None,
 ) -> ServerRecovery:
     """The server, which waits; it is told once for each reason."""
-    new = record.because(reason, detail)
+    new = record.because(reason, detail, phase)
     if record.reason is reason:
         return step.set(new, ServerState.WAITING)
     return step.enter(new, ServerState.WAITING)
@@ -41,41 +50,47 @@ def left(
     step: Step, record: ServerRecovery, reason: Reason, detail: str = ""
 ) -> ServerRecovery:
     """The server, which stays where it is."""
-    return step.enter(record.because(reason, detail), ServerState.LEFT)
+    phase = ServerPhase.AS_INTENDED if reason.intended else None
+    return step.enter(record.because(reason, detail, phase), ServerState.LEFT)
 
 
-def busy(
-    step: Step, record: ServerRecovery, reason: Reason, detail: str
-) -> ServerRecovery:
-    """The server, which Nova refuses to move now; see :func:`.attempts.busy`."""
-    return attempts.busy(step, record, reason, detail, wait, left)
+def busy(step: Step, record: ServerRecovery, state: TaskState) -> ServerRecovery:
+    """The server, which is not asked for now; see :func:`.attempts.busy`."""
+    why = Reason.QUEUED if state.done is Done.QUEUES else Reason.TASK_STATE
+    words, phase = f"{state.name}: {state.because}", ServerPhase.BUSY
+    return attempts.busy(step, record, phase, why, words, wait, left)
+
+
+def unreadable(step: Step, record: ServerRecovery, words: str) -> ServerRecovery:
+    """The same for one of which something cannot be read."""
+    phase, why = ServerPhase.UNREADABLE, Reason.CANNOT_BE_READ
+    return attempts.busy(step, record, phase, why, words, wait, left)
 
 
 def gone(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is not shown where it was: it has landed by the next looks, or was deleted.
-    Nova's lists leave out a cell that does not answer for a moment, and say nothing.
 
     What was asked for is looked for then, wherever it is: Nova saves where a server is
     first. A conductor that dies then leaves the record without an end, for ever; and
     another request for the same server may fail the record thereafter.
     """
-    if record.reason is not Reason.GONE:
-        gone_at = step.now + step.options.settle
-        return replace(record.because(Reason.GONE), not_before=gone_at)
+    if record.phase is not ServerPhase.MISSING:
+        record = record.because(Reason.GONE, phase=ServerPhase.MISSING)
+        return record.put_off(step.now + step.options.settle)
     if step.picture.taken_at < record.not_before:
         return record
     asked_for = record.state is ServerState.MOVING or record.asked_at is not None
     if record.state is ServerState.LANDED or not asked_for:
-        return step.enter(record, ServerState.LEFT)
+        return left(step, record, Reason.GONE)
     kept = {"landed_at": step.now, "not_before": step.now}
     return step.set(record, ServerState.LANDED, **kept)
 
 
 def there(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is shown again."""
-    if record.reason is not Reason.GONE:
+    if record.phase is not ServerPhase.MISSING:
         return record
-    return replace(record.because(None), not_before=step.now)
+    return record.because(None).put_off(step.now)
 
 
 def attempt_failed(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:
@@ -84,6 +99,18 @@ def attempt_failed(step: Step, record: ServerRecovery, detail: str) -> ServerRec
         return step.enter(record.because(Reason.ATTEMPTS, detail), ServerState.FAILED)
     record = replace(record, not_before=step.now + step.options.retry_interval)
     return wait(step, record, Reason.RETRY, detail)
+
+
+def refused_by_all(step: Step, record: ServerRecovery) -> ServerRecovery:
+    """Nova's scheduler takes no host for it, by name: that is an attempt. At the next
+    one, all are asked for again."""
+    words, attempts = ", ".join(record.refused), record.attempts + 1
+    record = replace(record, attempts=attempts, destination=None)
+    record = record.because(Reason.REFUSED_BY_ALL, words)
+    if attempts >= step.options.attempts:
+        return step.enter(record, ServerState.FAILED)
+    later = step.now + step.options.retry_interval
+    return step.enter(record, ServerState.WAITING, refused=(), not_before=later)
 
 
 def blameless(step: Step, record: ServerRecovery, detail: str) -> ServerRecovery:

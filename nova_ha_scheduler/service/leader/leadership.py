@@ -48,9 +48,6 @@ _PATIENCE = 2.0
 _REQUESTS, _LEASES = 3.0, 4.0
 """See patience()."""
 
-_DEVICE_REQUESTS = 5.0
-"""To a fence device, in a power-off, beside the seconds of its own."""
-
 
 def patience(conf: cfg.ConfigOpts) -> float:
     """Seconds after which a loop that has not come round is stuck: one look is some
@@ -59,12 +56,13 @@ def patience(conf: cfg.ConfigOpts) -> float:
     return max(_REQUESTS * request, _LEASES * float(conf.journal.lease_timeout))
 
 
-def longest_effect(conf: cfg.ConfigOpts) -> float:
+def longest_effect(conf: cfg.ConfigOpts, power_off: float) -> float:
     """Seconds after which a power-off or a request hangs for good: twice as long as all
-    its time-outs allow."""
-    device = conf.fencing.power_off_timeout
-    device += _DEVICE_REQUESTS * conf.fencing.request_timeout
-    return 2 * (patience(conf) + float(device))
+    its time-outs allow.
+
+    :param power_off: as long as all time-outs of one host's fence devices allow.
+    """
+    return 2 * (patience(conf) + power_off)
 
 
 class Leadership:

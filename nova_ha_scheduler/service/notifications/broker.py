@@ -26,6 +26,13 @@ def configured(conf: cfg.ConfigOpts) -> bool:
     return bool(conf[GROUP].transport_url)
 
 
+def load(conf: cfg.ConfigOpts) -> None:
+    """Import all that a broker wants, if one is named: in the main thread. With
+    oslo.messaging comes eventlet, and whichever thread imports that first can never be
+    joined: it makes a second ``threading``, which takes that thread for its own."""
+    configured(conf)
+
+
 def sends(conf: cfg.ConfigOpts) -> bool:
     """Whether the history's events go out: without a driver, they do not."""
     return configured(conf) and bool(conf[GROUP].driver)
@@ -60,6 +67,8 @@ def start_listener(
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register oslo.messaging's options of the group."""
     from oslo_messaging import opts
+
+    from nova_ha_scheduler.service.notifications import bus  # noqa: F401 the first, see there
 
     known = {str(group): found for group, found in opts.list_opts()}
     conf.register_opts(known[GROUP], group=GROUP)

@@ -28,6 +28,7 @@ from nova_ha_scheduler.printable import one_line
 from nova_ha_scheduler.service.notifications import messages
 from nova_ha_scheduler.service.notifications.messages import PassedOver
 from nova_ha_scheduler.service.notifications.updates import (
+    RebuildBegun,
     RebuildEnded,
     ServiceUpdate,
     Update,
@@ -65,7 +66,9 @@ def read(event_type: str, payload: Any, metadata: Any) -> Update | None:
     if time.time() - sent_at > _STALE_SECONDS:
         return None
     if event_type != "service.update":
-        return RebuildEnded(fields.identity(data, "uuid"))
+        begun = event_type == "instance.rebuild.start"
+        server = fields.identity(data, "uuid")
+        return RebuildBegun(server) if begun else RebuildEnded(server)
     if fields.text(data, "binary") != "nova-compute":
         return None
     host, down = fields.name(data, "host"), fields.flag(data, "forced_down")
@@ -106,7 +109,7 @@ class Listener:
     """
 
     filter_rule = oslo_messaging.NotificationFilter(
-        event_type=r"^(service\.update|instance\.rebuild\.(end|error))$"
+        event_type=r"^(service\.update|instance\.rebuild\.(start|end|error))$"
     )
 
     def __init__(

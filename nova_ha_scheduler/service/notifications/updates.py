@@ -43,7 +43,14 @@ class RebuildEnded:
     server: str
 
 
-Update = ServiceUpdate | RebuildEnded
+@dataclass(frozen=True)
+class RebuildBegun:
+    """Nova says that a server's destination has claimed it, and works on it."""
+
+    server: str
+
+
+Update = ServiceUpdate | RebuildBegun | RebuildEnded
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,19 @@ epmd, its files in /etc and /var, nor the user's Erlang cookie. Needs no pytest.
 
 import contextlib
 import os
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import amqp
 
 from tests.lib import packages, ports
+from tests.lib.errors import ProgramError
 from tests.lib.processes import Process
 
 # Not /usr/sbin/rabbitmq-server: that runs as the user of the service.
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+_CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 _USER = _PASSWORD = "guest"  # may log in from this machine alone, by default
 
 _CONF = """\
@@ -79,6 +82,28 @@ class Broker:
             except amqp.NotFound:
                 return 0
             return int(found.consumer_count)
+
+    def control(self, *arguments: str) -> str:
+        """What ``rabbitmqctl`` says; it takes a second or two.
+
+        :raises ProgramError: it refuses.
+        """
+        # Not /usr/sbin/rabbitmqctl: that runs as the user of the service, too.
+        packages.find(_CONTROL, "rabbitmq-server")
+        done = subprocess.run(
+            [_CONTROL, "--quiet", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_PATIENCE,
+            env=self.environment,
+        )
+        if done.returncode:
+            raise ProgramError(
+                f"{arguments} ended with {done.returncode}: {done.stdout}"
+            )
+        return done.stdout
 
     def _run(self, command: Sequence[str], log: str) -> Process:
         """Start a program that ends even where this one is killed."""

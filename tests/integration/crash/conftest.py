@@ -15,7 +15,7 @@ from tests.integration.crash.points import POINTS
 from tests.lib import redfish
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.config import Conf
-from tests.lib.cloud.web import WebServer
+from tests.lib.web import WebServer
 
 pytest.register_assert_rewrite("tests.integration.crash.lives")
 

@@ -39,6 +39,12 @@ def fencing(tmp_path: Path) -> Callable[..., FenceDevices]:
     return make
 
 
+def device_of(fences: FenceDevices, host: str) -> Any:
+    """The driver of a host that has one alone."""
+    (found,) = fences._hosts[host].devices
+    return found
+
+
 @dataclass(frozen=True)
 class Bmc:
     """OpenIPMI's simulator, speaking IPMI over LAN."""

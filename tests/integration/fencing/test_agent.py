@@ -10,6 +10,7 @@ import pytest
 
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import Deadlines
+from tests.integration.fencing.conftest import device_of
 from tests.lib import peers
 
 
@@ -174,7 +175,7 @@ def test_credentials_are_scrubbed_from_output(script, fencing, caplog):
     fences = fencing({"c1": settings}, Deadlines(0.1, 3))
     detail = fences.power_off("c1").detail
     assert "login with *** failed" in detail
-    assert "s3cret" not in caplog.text + repr(fences._drivers["c1"].settings)
+    assert "s3cret" not in caplog.text + repr(device_of(fences, "c1").settings)
 
 
 def test_a_misspelt_option_is_found_at_start_up(dummy, fencing):

@@ -22,8 +22,10 @@ from nova_ha_scheduler.fencing import (
     FinalError,
 )
 from nova_ha_scheduler.fencing.config import FenceDevices, load
+from nova_ha_scheduler.fencing.levels import Levels
 from nova_ha_scheduler.fencing.manual import Manual
 from nova_ha_scheduler.fencing.secrets import Secret, scrub
+from tests.integration.fencing.conftest import device_of
 from tests.lib import peers
 
 REDFISH = """
@@ -148,7 +150,13 @@ def test_the_sample(file):
     path = Path(__file__).parents[3] / "etc/nova-ha-scheduler/fencing.yaml.sample"
     found = load(file(path.read_text()), Deadlines())
     assert not found.unusable
-    assert {"compute-1", "compute-2", "compute-3"} <= found.methods.keys()
+    assert found.methods == {
+        "compute-1": "redfish",
+        "compute-2": "agent",
+        "compute-3": "manual",
+        "compute-4": "redfish, agent + agent",
+        "compute-5": "kdump, redfish",
+    }
 
 
 def test_two_hosts_on_one_device(file):
@@ -176,18 +184,22 @@ def test_defaults_are_shared_and_overridden(file):
         "  c1: {method: redfish, address: https://192.0.2.1}\n"
         "  c2: {method: redfish, address: https://192.0.2.2, password: own}\n"
     )
-    drivers = load(path, Deadlines())._drivers
-    assert drivers["c1"].settings["password"] == Secret("0123")
-    assert drivers["c2"].settings["password"] == Secret("own")
-    assert drivers["c1"].verify is False
+    fences = load(path, Deadlines())
+    assert device_of(fences, "c1").settings["password"] == Secret("0123")
+    assert device_of(fences, "c2").settings["password"] == Secret("own")
+    assert device_of(fences, "c1").verify is False
 
 
 def test_what_a_host_lacks(file):
     path = file("hosts:" + REDFISH)
     fences = load(path, Deadlines())
     assert fences.lacks("c1") == ""
-    assert fences.lacks("c10") == f"{path} has no entry for it (did you mean c1?)"
-    assert fences.lacks("other") == f"{path} has no entry for it"
+    for name in ("c10", "c2", "other"):
+        assert fences.lacks(name) == f"{path} has no entry for it"
+    same = f"{path} has no entry for it (perhaps c1?)"
+    assert fences.lacks("c1.example.org") == same
+    fences.hear_names({"c1": "c1", "c1.example.org": "c1.example.org"})
+    assert "perhaps" not in fences.lacks("c1.example.org"), "c1 is another host"
 
 
 def test_host_names_are_exact(file):
@@ -212,7 +224,7 @@ def test_from_conf(file, tmp_path):
     ours.write_text(f"[fencing]\nconfig_file = {theirs}\nrequest_timeout = 7\n")
     conf = cfg.ConfigOpts()
     conf([], default_config_files=[str(ours)], default_config_dirs=[])
-    assert FenceDevices.from_conf(conf)._drivers["c1"].limits == Deadlines(120, 7)
+    assert device_of(FenceDevices.from_conf(conf), "c1").limits == Deadlines(120, 7)
 
 
 class Device:
@@ -274,15 +286,29 @@ def test_what_a_device_has_answered_last_is_known_meanwhile():
             return super().state()
 
     device = Watched(FenceError("hiccup"), Power.ON, None, Power.ON, Power.OFF)
-    fences = FenceDevices("fencing.yaml", {"c1": driver_of(device)})
+    fences = FenceDevices("fencing.yaml", {"c1": Levels.of(driver_of(device))})
     assert fences.answers == {}
     for _ in range(2):
         device.answers[4:] = [Power.OFF]
         fences.power_off("c1")
-        device.answers = [Power.OFF]
+        device.answers = [Power.OFF, None, Power.OFF]
     on = "the device says that its power is on"
-    assert seen == ["", "hiccup", on, on, ""]
+    assert seen == ["", "hiccup", on, on, "", ""]
     assert fences.answers == {}
+
+
+@pytest.mark.parametrize("answer", [None, FenceError("it is off")])
+def test_off_is_ordered_even_if_it_is_off(answer):
+    """Somebody may be switching it on, or off and on again."""
+    device = Device(Power.OFF, answer, Power.OFF)
+    report = driver_of(device).power_off()
+    assert (report.power, report.detail) == (Power.OFF, "was off already")
+    assert device.asked_off == 1
+    device = Device(Power.OFF, answer, Power.ON, None, Power.OFF)
+    report = driver_of(device).power_off()
+    assert report.power is Power.OFF
+    assert report.detail.startswith("seen off after")
+    assert device.asked_off == 2
 
 
 def test_a_refused_request_is_repeated():
@@ -325,7 +351,7 @@ def test_unknown_is_not_off():
 
 def test_a_drivers_bug_leaves_the_host_unfenced():
     device = Device(KeyError("hunter2"))
-    report = FenceDevices("f", {"c1": driver_of(device)}).power_off("c1")
+    report = FenceDevices("f", {"c1": Levels.of(driver_of(device))}).power_off("c1")
     assert report.power is Power.UNKNOWN
     assert report.detail == "broke with KeyError"
 

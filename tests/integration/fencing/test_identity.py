@@ -287,14 +287,18 @@ def test_what_makes_a_machine(one, other, same):
 def test_a_device_that_was_exchanged_is_not_held_against_others():
     ledger = Ledger()
     machine = MachineIdentity.said("a-1", "S1", None)
-    assert ledger.objection("c1", machine, "c1") == ""
-    assert "also that of c1" in ledger.objection("c2", machine, "c2")
-    assert ledger.objection("c1", MachineIdentity.said("b-2", "S2", None), "c1") == ""
-    assert ledger.objection("c2", machine, "c2") == ""
+    assert ledger.objection(("c1", 0), machine, "c1") == ""
+    assert "also that of c1" in ledger.objection(("c2", 0), machine, "c2")
+    assert (
+        ledger.objection(("c1", 0), MachineIdentity.said("b-2", "S2", None), "c1") == ""
+    )
+    assert ledger.objection(("c2", 0), machine, "c2") == ""
 
 
 def test_many_hosts_behind_one_address():
-    devices = {f"c{n}": DevicePlace(("vcenter", "", ""), f"vm{n}") for n in range(500)}
+    devices = {
+        f"c{n}": [DevicePlace(("vcenter", "", ""), f"vm{n}")] for n in range(500)
+    }
     assert identity.shared(devices) == {}
-    found = identity.shared(devices | {"x": DevicePlace(("vcenter", "", ""))})
-    assert len(found) == 501
+    devices["x"] = [None, DevicePlace(("vcenter", "", ""))]
+    assert len(identity.shared(devices)) == 501

@@ -27,8 +27,8 @@ def _words(*lines: str) -> frozenset[str]:
 
 
 LIBRARIES = _words(
-    "fcntl oslo_messaging select selectors shutil socket sqlite3 ssl subprocess sushy "
-    "tempfile tooz"
+    "fcntl oslo_messaging select selectors shutil smtplib socket sqlite3 ssl "
+    "subprocess sushy tempfile tooz"
 )
 """What is called by such a name leaves the process, but for NO_CALLS."""
 
@@ -47,6 +47,8 @@ METHODS = _words(
     # Sessions of requests, openstacksdk, keystoneauth1 and sushy.
     "authorize delete get_endpoint_data get_system patch post refresh request "
     "reset_system send "
+    # Mail.
+    "login mail quit rcpt rset send_message starttls "
     # Brokers and coordination.
     "get_lock heartbeat "
     # Sockets and processes.
@@ -56,6 +58,7 @@ METHODS = _words(
 
 NO_CALLS = _words(
     # They build, or read what is in memory.
+    "smtplib.SMTPException smtplib.SMTPSenderRefused ssl.create_default_context "
     "oslo_messaging.NotificationFilter oslo_messaging.Target oslo_messaging.opts."
     "list_opts socket.gethostname socket.inet_aton socket.inet_ntoa "
     "subprocess.TimeoutExpired sushy.auth.SessionOrBasicAuth"

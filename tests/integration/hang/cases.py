@@ -34,6 +34,15 @@ driver = messagingv2
 transport_url = rabbit://u:p@127.0.0.1:{bus}/
 """
 
+_PEOPLE = """
+[messages]
+receivers = hook
+[receiver_hook]
+type = webhook
+kinds = all
+url = http://127.0.0.1:{bus}/
+"""
+
 _WORDS = "[words]\ndirectory = {folder}/words\n"
 
 HANGS: Mapping[str, Case] = {
@@ -69,6 +78,9 @@ HANGS: Mapping[str, Case] = {
     "notifications are listened for": Case(
         "service.notifications.bus:Listener._run", False, starts=True, conf=_BUS
     ),
+    "a message is sent": Case(
+        "receivers.webhook:Webhook._ask", False, starts=True, conf=_PEOPLE
+    ),
     "admission is published": Case(
         "service.publisher:Publisher._publish",
         False,
@@ -78,6 +90,14 @@ HANGS: Mapping[str, Case] = {
         "fencing.config:_read", False, provoked="fencing file"
     ),
     "health.json is written": Case("files:replace", False),
+    "what the page shows is read": Case(
+        "journal.history:History.after", False, conf="[health]\nport = {port}\n"
+    ),
+    "the page's certificate is looked at": Case(
+        "service.monitoring.server:_stat",
+        False,
+        conf="[health]\nport = {port}\ncert_file = {certificate}\n",
+    ),
     "words are taken": Case("spool.taker:Taker.take", False, conf=_WORDS),
     "a decision is kept": Case("journal.decisions:Decisions._keep", False),
     # Who has no lease keeps nobody from it.
@@ -93,9 +113,13 @@ BY_PEERS: Mapping[str, str] = {
     "a witness that does not end": "witnesses/test_witnesses.py::"
     "test_prometheus_that_does_not_end",
     "a silent host": "witnesses/test_witnesses.py::test_tcp_silence_is_death",
+    "a mail server that drips": "service/test_messages.py::"
+    "test_one_that_is_away_holds_up_nobody_else",
     "a service that drips": "hostile/test_cloud.py::test_every_request_ends_in_time",
 }
 """Tests that were there before, below tests/."""
+
+MAILS = "a mail server that drips"
 
 COMMANDS = "called by commands alone, which a person can end"
 
@@ -120,6 +144,11 @@ CALLS: Mapping[str, str] = {
     "service.notifications.bus:Listener.start": "notifications are listened for",
     "service.notifications.bus:Sender._notifier": "a notification is sent",
     "service.notifications.bus:Sender.start": STARTS,
+    "service.monitoring.pages:Pages.__init__": STARTS,
+    "service.monitoring.server:WebPlace.context": STARTS,
+    "service.monitoring.server:_stat": "the page's certificate is looked at",
+    "service.notifications.courier:Courier._begin": STARTS,
+    "service.notifications.courier:Courier._work": "a message is sent",
     "service.publisher:Publisher._publish": "admission is published",
     "service.reload:Reloader._stamp": "the fencing file is looked at",
     "service.reload:Reloader._take_options": "nova-ha.conf is taken",
@@ -128,10 +157,16 @@ CALLS: Mapping[str, str] = {
     "fencing.agent:Agent.state": "a fence device is asked",
     "fencing.config:_read": "the fencing file is read",
     "fencing.identity:DevicePlace.resolved": "a fence device is asked",
+    # The wait itself ends by its own time: fencing/test_levels.py.
+    "fencing.kdump:Kdump._addresses": "a fence device is asked",
+    "fencing.kdump:_Port.__init__": "a fence device is asked",
     "fencing.redfish:Redfish._system": "a device that drips",
     "fencing.redfish:Redfish.ask_off": "a device that drips",
     "fencing.redfish:Redfish.state": "a device that drips",
     "fencing:Driver._open": "a device that drips",
+    "fencing:Driver._order_anyway": "a device that drips",
+    "fencing:Driver._power_off": "a device that drips",
+    "fencing:Driver.power": "a device that drips",
     "fencing:Driver.power_off": "a device that drips",
     "files:replace": "health.json is written",
     "health.file:read": COMMANDS,
@@ -144,6 +179,7 @@ CALLS: Mapping[str, str] = {
     "journal.decisions:Decisions._keep": "a decision is kept",
     "journal.history:History._records": COMMANDS,
     "journal.history:History._words": COMMANDS,
+    "journal.history:History.after": "what the page shows is read",
     "journal.history:History.event": COMMANDS,
     "journal.history:History.events": COMMANDS,
     "journal.history:History.purge": COMMANDS,
@@ -151,7 +187,9 @@ CALLS: Mapping[str, str] = {
     "journal.limits:sessions": "a silent database",
     "journal.outbox:Outbox.begin": STARTS,
     "journal.outbox:Outbox.last": COMMANDS,
+    "journal.outbox:Outbox.newest": "a message is sent",
     "journal.outbox:Outbox.pending": "a notification is sent",
+    "journal.outbox:Outbox.waiting": "a message is sent",
     "journal.place:_is_missing": STARTS,
     "journal.place:_make": STARTS,
     "journal.schema:revision": STARTS,
@@ -161,17 +199,25 @@ CALLS: Mapping[str, str] = {
     "journal.store:SqlJournal._lease": "the journal is read",
     "journal.store:SqlJournal._put_pauses": COMMANDS,
     "journal.store:SqlJournal.acquire": "the journal is written",
+    "journal.store:SqlJournal.add_command_once": "words are taken",
     "journal.store:SqlJournal.load": "the journal is read",
     "journal.store:_records": "the journal is read",
     "journal.store:SqlJournal.put_report.write": "the journal is written",
     "journal.store:SqlJournal.release": "the journal is written",
-    "journal.store:SqlJournal.report": "the journal is read",
+    "journal.store:SqlJournal.report_and_age": "the journal is read",
     "journal.upgrade:upgrade": STARTS,
     "programs:_Talk._read": "a program that does not end",
     "programs:_Talk._write": "a program that does not end",
     "programs:_Talk.until": "a program that does not end",
     "programs:_end": "a program that does not end",
     "programs:run": "a program that does not end",
+    "receivers.secret_files:text": "a message is sent",
+    "receivers.smtp:Smtp._connected": MAILS,
+    "receivers.smtp:Smtp._log_in": MAILS,
+    "receivers.smtp:Smtp._server": MAILS,
+    "receivers.smtp:Smtp.probe": COMMANDS,
+    "receivers.smtp:Smtp.send": MAILS,
+    "receivers.webhook:Webhook._ask": "a message is sent",
     "spool.taker:Taker._names": "words are taken",
     "spool.taker:Taker._remove": "words are taken",
     "spool.taker:Taker._take": "words are taken",

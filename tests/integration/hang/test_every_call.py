@@ -28,6 +28,7 @@ from tests.integration.hang import calls, trigger
 from tests.integration.hang.cases import BY_PEERS, CALLS, COMMANDS, HANGS, Case
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Nova, Recorder
+from tests.lib import certificates, ports
 
 PATIENCE = 4 * LEASE
 """Seconds after which a loop that stands still leaves the lease."""
@@ -105,7 +106,9 @@ class Pair:
 
     def __init__(self, folder: Path, case: Case, bus: int) -> None:
         folder.mkdir()
-        self._folder, self.case, self._bus = folder, case, bus
+        self._folder, self.case = folder, case
+        self._places = {"folder": folder, "bus": bus, "port": ports.free_port()}
+        self._places["certificate"] = certificates.both(folder)
         self.armed = folder / "armed"
         self._site = Site(folder, f"sqlite:///{folder}/journal.sqlite")
         self._site.cloud = Recorder(Nova([HOST], ["alive1"]), answers=0.0)
@@ -133,7 +136,7 @@ class Pair:
         found = configparser.ConfigParser(interpolation=None)
         found.read(conf)
         for text in (_CONF, self.case.conf):
-            found.read_string(text.format(folder=self._folder, bus=self._bus))
+            found.read_string(text.format(**self._places))
         with conf.open("w") as file:
             found.write(file)
         # Nobody is there: what is said is dropped at once.

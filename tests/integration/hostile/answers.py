@@ -55,7 +55,8 @@ def service(host: str, up: bool = True) -> Json:
 def aggregate(number: int, *hosts: str, **more: str) -> Json:
     metadata = {"ha": "true", "storage_zone": "nfs-a", **more}
     name = f"of-{hosts[0]}"
-    return {"id": number, "name": name, "metadata": metadata, "hosts": list(hosts)}
+    known = {"id": number, "uuid": f"aggregate-{number}", "name": name}
+    return {**known, "metadata": metadata, "hosts": list(hosts)}
 
 
 def server(uuid: str, host: str, **more: Any) -> Json:
@@ -74,7 +75,7 @@ def server(uuid: str, host: str, **more: Any) -> Json:
         "flavor": {
             "extra_specs": {"ha": "true", "hw:cpu_policy": "dedicated"},
             "vcpus": 1,
-            "ram": 64,
+            "ram": 128 if uuid == WEB else 64,  # it is of another kind
             "disk": 1,
             "ephemeral": 0,
             "swap": 0,
@@ -152,12 +153,26 @@ def bodies() -> dict[str, Json]:
         "/allocation_candidates": {
             "provider_summaries": {node: _summary(node) for node in NODES.values()}
         },
+        "/resource_providers": {
+            "resource_providers": [
+                {"uuid": node, "root_provider_uuid": node} for node in NODES.values()
+            ]
+        },
         "/resource_providers/node-1/allocations": {
             "allocations": {DB2: {"resources": {"VCPU": 1, "MEMORY_MB": 64}}}
         },
         "/resource_providers/node-2/allocations": {
-            "allocations": {WEB: {"resources": {"VCPU": 1, "MEMORY_MB": 64}}}
+            "allocations": {WEB: {"resources": {"VCPU": 1, "MEMORY_MB": 128}}}
         },
+        f"/allocations/{DB2}": {
+            "allocations": {"node-1": {"resources": {"VCPU": 1, "MEMORY_MB": 64}}}
+        },
+        f"/allocations/{WEB}": {
+            "allocations": {"node-2": {"resources": {"VCPU": 1, "MEMORY_MB": 128}}}
+        },
+        f"/servers/{DB1}": {"server": server(DB1, "spare1")},
+        f"/servers/{DB2}": {"server": server(DB2, "c1")},
+        f"/servers/{WEB}": {"server": server(WEB, "c2")},
         "/images": {
             "images": [{"id": "image-1", "updated_at": "2025-01-01T00:00:00Z"}]
         },

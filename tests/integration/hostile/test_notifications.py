@@ -19,6 +19,7 @@ from nova_ha_scheduler.service.notifications import broker, bus
 from nova_ha_scheduler.service.notifications.bus import Listener, Sender
 from nova_ha_scheduler.service.notifications.updates import (
     News,
+    RebuildBegun,
     RebuildEnded,
     ServiceUpdate,
     Updates,
@@ -53,6 +54,7 @@ def test_what_nova_sends_is_heard() -> None:
     assert (update.host, update.forced_down) == ("c2", True)
     ended = {"nova_object.data": {"uuid": UUID}}
     assert _heard("instance.rebuild.end", ended) == [RebuildEnded(UUID)]
+    assert _heard("instance.rebuild.start", ended) == [RebuildBegun(UUID)]
 
 
 @pytest.mark.parametrize(

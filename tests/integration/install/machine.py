@@ -20,19 +20,15 @@ from tests.lib.errors import ProgramError
 OVERLAID = ("/etc", "/opt", "/root", "/run", "/usr/local", "/var")
 """/root, since a pyenv's Python lies in it, and other users have to run that."""
 
+_OVERLAY = Path(__file__).parents[2] / "lib/overlay.sh"
+
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _SET_UP = """
 set -e
-layers=$1; shift
-mount -t tmpfs -o mode=755 none "$layers"
-for folder in "$@"; do
-    mkdir -p "$folder"
-    upper=$layers$folder/upper work=$layers$folder/work
-    mkdir -p "$upper" "$work"
-    mount -t overlay overlay \\
-        -o "lowerdir=$folder,upperdir=$upper,workdir=$work" "$folder"
-done
+. "$1"
+shift
+overlay "$@"
 chmod 755 /root
 # As new, also where somebody has installed the product on the machine itself.
 rm -rf /opt/nova-ha-scheduler /etc/nova-ha-scheduler /usr/local/bin/nova-ha* \\
@@ -98,7 +94,7 @@ def running(folder: Path) -> Iterator[Machine]:
     """:raises NoMachine: there can be none here, and why."""
     layers = folder / "layers"
     layers.mkdir()
-    command = ["sh", "-c", _SET_UP, "sh", str(layers), *OVERLAID]
+    command = ["sh", "-c", _SET_UP, "sh", str(_OVERLAY), str(layers), *OVERLAID]
     process = subprocess.Popen(
         _program("unshare", "--mount", *command),
         stdout=subprocess.PIPE,

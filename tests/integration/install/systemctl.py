@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As little of ``systemctl`` as docs/install.md and docs/configure.md need.
+"""As little of ``systemctl`` as docs/install.md, configure.md and monitoring.md need.
 
 It starts a unit's program as the unit says: the user, its groups, capabilities, the
 directories, and the notify socket, on which it waits for READY. What systemd alone can
@@ -18,6 +18,9 @@ from pathlib import Path
 
 UNITS = Path("/etc/systemd/system")
 PIDS = Path("/run/started")
+"""A folder: a file for each unit that runs."""
+PROMETHEUS = "prometheus.service"
+"""Debian's, which is not installed as a unit: it runs as that would."""
 PATIENCE_SECONDS = 120.0
 _PLACES = {"State": "var/lib", "Logs": "var/log", "Runtime": "run"}
 
@@ -27,10 +30,22 @@ def main() -> int:
         case ["daemon-reload"]:
             return _verify()
         case ["enable", "--now", name]:
-            return _start(f"{name.removesuffix('.service')}.service")
+            return _start(_unit_of(name))
+        case ["restart", name]:
+            _end(_unit_of(name))
+            return _start(_unit_of(name))
+        case ["reload", name]:
+            os.kill(int((PIDS / _unit_of(name)).read_text()), signal.SIGHUP)
+            return 0
         case ["stop"]:
-            return _stop()
+            for pid in PIDS.glob("*"):
+                _end(pid.name)
+            return 0
     raise SystemExit(f"this is no systemd: {sys.argv[1:]}")
+
+
+def _unit_of(name: str) -> str:
+    return f"{name.removesuffix('.service')}.service"
 
 
 def _verify() -> int:
@@ -49,6 +64,9 @@ def _unit(name: str) -> configparser.SectionProxy:
 
 
 def _start(name: str) -> int:
+    PIDS.mkdir(exist_ok=True)
+    if name == PROMETHEUS:
+        return _start_prometheus()
     unit = _unit(name)
     program = shutil.which(unit["ExecStart"])
     assert program, unit["ExecStart"]
@@ -66,6 +84,7 @@ def _start(name: str) -> int:
         f"--bounding-set={capability}", program,
     ]  # fmt: skip
     address = "/run/notify-of-the-test"
+    Path(address).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(address)
         os.chmod(address, 0o666)
@@ -80,7 +99,7 @@ def _start(name: str) -> int:
                 umask=int(unit["UMask"], 8),
                 start_new_session=True,
             )
-        PIDS.write_text(str(started.pid))
+        (PIDS / name).write_text(str(started.pid))
         ready = unit["Type"] == "notify"
         if ready and not _is_ready(notify, started):
             print(log.read_text())
@@ -100,10 +119,32 @@ def _is_ready(notify: socket.socket, started: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _stop() -> int:
-    if PIDS.exists():
-        os.killpg(int(PIDS.read_text()), signal.SIGTERM)
+def _start_prometheus() -> int:
+    config = "--config.file=/etc/prometheus/prometheus.yml"
+    ours = Path("/etc/default/prometheus").read_text().split()
+    with Path("/run/prometheus-of-the-test").open("w") as out:
+        started = subprocess.Popen(
+            ["prometheus", config, "--storage.tsdb.path=/var/lib/prometheus", *ours],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    (PIDS / PROMETHEUS).write_text(str(started.pid))
     return 0
+
+
+def _end(name: str) -> None:
+    """Return when it is gone."""
+    path = PIDS / name
+    if not path.exists():
+        return
+    pid = int(path.read_text())
+    path.unlink()
+    os.killpg(pid, signal.SIGTERM)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while Path(f"/proc/{pid}/exe").exists() and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ def test_the_wheel_has_the_files_for_a_host(
     folder = "share/nova-ha-scheduler/"
     there = {n.partition(folder)[2] for n in wheel.namelist() if folder in n}
     etc = built.source / "etc"
-    assert there == _files(etc / "service") | _files(etc / "nova-ha-scheduler")
+    folders = ("monitoring", "nova-ha-scheduler", "service")
+    assert there == {name for each in folders for name in _files(etc / each)}
 
 
 def test_the_sdist_is_the_tree(built: Built) -> None:

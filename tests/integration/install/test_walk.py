@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A new user's walk: what docs/install.md and docs/configure.md tell root to type.
+"""A new user's walk: what docs/install.md, configure.md and monitoring.md tell root to
+type.
 
 Each block that begins with ```sh is run, line by line, in the order of the pages. What
 is indented is not: it is for a machine of another kind, or shows what a file holds.
@@ -19,7 +20,8 @@ from tests.integration.install import machine
 from tests.integration.install.conftest import WALKED
 from tests.integration.install.fresh import TREE, Built
 from tests.integration.install.machine import Machine, NoMachine
-from tests.lib import redfish
+from tests.integration.monitoring.test_prometheus import TARGETS, said
+from tests.lib import packages, ports, redfish
 from tests.lib.errors import CloudError
 
 _BLOCK = re.compile(r"(?<=^```sh\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
@@ -29,6 +31,9 @@ _OURS = (
     "[guard]\nmax_cloud_percent = 100\n"
 )
 AS_OURS = "runuser -u nova-ha -- "
+PROMETHEUS = "localhost:9090"
+"""Where the page has it."""
+FIRING = 'ALERTS{alertstate="firing"}'
 
 
 def _blocks(page: str) -> list[str]:
@@ -52,8 +57,54 @@ def stranger(cloud: Cloud, bmcs: redfish.Bmcs, tmp_path: Path) -> Iterator[Machi
         yield made
 
 
+class Walk:
+    """:ivar said: what each line has said."""
+
+    def __init__(self, stranger: Machine, cwd: Path) -> None:
+        self.said: dict[str, str] = {}
+        self._stranger, self._cwd = stranger, cwd
+
+    def along(self, *pages: str, prometheus: str = PROMETHEUS) -> None:
+        """:param prometheus: the address at which it is here."""
+        for block in (block for page in pages for block in _blocks(page)):
+            for line in block.splitlines():
+                if line.startswith("cd "):
+                    self._cwd = Path(line.removeprefix("cd "))
+                # They may warn of this cloud, which is none for production.
+                warns = line.endswith(("nova-ha check", "nova-ha health"))
+                code = " || [ $? = 1 ]" if warns else ""
+                typed = line.replace(PROMETHEUS, prometheus) + code
+                self.said[line] = self._stranger.run(typed, cwd=self._cwd)
+
+
+def _monitored(stranger: Machine) -> str:
+    """A Prometheus as Debian's package brings it, a person who knows what belongs into
+    which file, and two free ports. :returns: where that Prometheus is."""
+    port, address = ports.free_port(), f"localhost:{ports.free_port()}"
+    unpacked = str(TREE / ".packages" / "prometheus" / "usr" / "bin")
+    for program in ("prometheus", "promtool"):
+        path = packages.find(program, "prometheus", unpacked)
+        stranger.stand_in(program, f'#!/bin/sh\nexec {path} "$@"\n')
+    stranger.run(
+        "mkdir -p /etc/prometheus /etc/default /var/lib/prometheus\n"
+        f"echo --web.listen-address={address} >/etc/default/prometheus"
+    )
+    conf = stranger.run("cat /etc/nova-ha-scheduler/nova-ha.conf")
+    page = said("scrape_configs:", "rule_files:")
+    assert TARGETS in page
+    page = page.replace(TARGETS, f'["localhost:{port}"]')
+    page = page.replace("scrape_interval: 15s", "scrape_interval: 5s")
+    stranger.edits(
+        {
+            "nova-ha.conf": f"{conf}[health]\nport = {port}\n",
+            "prometheus.yml": f"global: {{evaluation_interval: 5s}}\n{page}",
+        }
+    )
+    return address
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="the pages are for root")
-def test_from_install_to_a_recovered_host(
+def test_from_install_to_a_recovered_host_and_an_alert_that_fires(
     stranger: Machine, cloud: Cloud, bmcs: redfish.Bmcs, built: Built
 ) -> None:
     victim, *_ = WALKED
@@ -61,30 +112,26 @@ def test_from_install_to_a_recovered_host(
     server = cloud.create("pet", flavor, host=victim)
     cloud.wait_status(server, "ACTIVE")
 
-    said = {}
-    cwd = built.source
-    for block in _blocks("install") + _blocks("configure"):
-        for line in block.splitlines():
-            if line.startswith("cd "):
-                cwd = Path(line.removeprefix("cd "))
-            # They may warn of this cloud, which is none for production.
-            warns = line.endswith(("nova-ha check", "nova-ha health"))
-            code = " || [ $? = 1 ]" if warns else ""
-            said[line] = stranger.run(line + code, cwd=cwd)
-    assert "pet" in said[f"{AS_OURS}nova-ha plan {victim}"]
+    walk = Walk(stranger, built.source)
+    walk.along("install", "configure")
+    assert "pet" in walk.said[f"{AS_OURS}nova-ha plan {victim}"]
 
     cloud.crash(victim)
     cloud.force_down(victim)
     shown = f"{AS_OURS}nova-ha history list -f value -c host -c outcome"
 
     def recovered() -> bool:
-        said["history"] = stranger.run(shown)
-        return f"{victim} recovered" in said["history"]
+        return f"{victim} recovered" in stranger.run(shown)
 
     try:
         cloud.wait("the recovery", recovered, 240)
     except CloudError as error:
         told = stranger.run(f"{AS_OURS}nova-ha history events || true")
-        raise CloudError(f"{said['history']}{told}") from error
+        raise CloudError(told) from error
     assert bmcs.power(victim) == "Off"
     assert cloud.openstack().compute.get_server(server).compute_host != victim
+
+    walk.along("monitoring", prometheus=_monitored(stranger))
+    asked = f"promtool query instant http://{PROMETHEUS} "
+    assert "=> 1 @" in walk.said[f"{asked}nova_ha_active"]
+    assert 'alertname="NovaHaPaused"' in walk.said[f"{asked}'{FIRING}'"]

@@ -18,9 +18,9 @@ from nova_ha_scheduler.records.effects import Outcome, Result
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.evidence import Evidence, Proof
 from nova_ha_scheduler.records.guard_record import GuardRecord
-from nova_ha_scheduler.records.host_recovery import HostState
-from nova_ha_scheduler.records.move import Move, MoveState
-from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
+from nova_ha_scheduler.records.move import Move, MovePhase, MoveState
+from nova_ha_scheduler.records.server_recovery import ServerPhase, ServerState
 from nova_ha_scheduler.records.state import Change, State
 from tests.integration.journal import first_tables
 from tests.integration.journal.samples import (
@@ -133,6 +133,82 @@ def test_what_was_to_be_read_between_the_lines_before_006(fresh, open_database):
     with database.read() as connection:
         words = connection.scalars(sa.select(tables.servers.c.state)).all()
     assert sorted(words) == ["asked", "asked", "landed", "moving"]
+
+
+_KEYS = {
+    tables.hosts: ("id",),
+    tables.servers: ("recovery", "server"),
+    tables.moves: ("job", "server"),
+}
+
+
+def test_what_was_to_be_read_from_reasons_before_007(fresh, open_database):
+    """Each phase; and since when a host was watched that is not closed yet."""
+    recovery, database = host(), open_database()
+    held = HostRecovery("c2@5.0", "c2", HostState.FENCED, 5.0, watched_at=8.0)
+    held = held.because(Reason.SEEN_ALIVE, "ping", HostPhase.ALIVE_TO_WITNESSES)
+    closed = dataclasses.replace(recovery, state=HostState.EVACUATING, closed_at=9.0)
+    waiting = server(recovery, "u1", ServerState.WAITING)
+    gone = server(recovery, "u2", ServerState.LEFT)
+    move = Move("job", "u5", "five", "c2", MoveState.WAITING, 2.0)
+    known = Change(
+        hosts=(held, closed.because(Reason.MAINTENANCE, phase=HostPhase.MAINTENANCE)),
+        servers=(
+            waiting.because(Reason.TASK_STATE, "rebuilding", ServerPhase.BUSY),
+            gone.because(Reason.GONE, phase=ServerPhase.AS_INTENDED),
+            server(recovery, "u3", ServerState.ASKED),
+        ),
+        moves=(move.because(Reason.RESIZED, "c3", MovePhase.COMING_BACK),),
+    )
+    database.upgrade()
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(known)
+
+    def back(connection):
+        for table in tables.hosts, tables.servers, tables.moves:
+            for row in connection.execute(sa.select(table)).all():
+                old = json.loads(row.record)
+                watched, _ = old.pop("watched_at", None), old.pop("phase", None)
+                if table is tables.hosts:
+                    old["closed_at"] = watched or old.get("closed_at")
+                same = sa.and_(*(table.c[k] == getattr(row, k) for k in _KEYS[table]))
+                new = sa.update(table).where(same).values(record=json.dumps(old))
+                connection.execute(new)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '006'"))
+
+    database.write(back)
+    database.upgrade()
+    state = journal.load(0)
+    assert state == State().after(known)
+
+
+def test_whose_task_state_was_to_be_taken_away_before_013(fresh, open_database):
+    recovery, database = host(), open_database()
+    waiting = server(recovery, "u1", ServerState.WAITING)
+    known = Change(
+        hosts=(recovery,),
+        servers=(
+            waiting.because(Reason.TASK_STATE, "reboot_started", ServerPhase.BUSY),
+            server(recovery, "u2", ServerState.ASKED),
+        ),
+    )
+    database.upgrade()
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(known)
+
+    def back(connection):
+        first = tables.servers.c.server == "u1"
+        (text,) = connection.scalars(sa.select(tables.servers.c.record).where(first))
+        old = {**json.loads(text), "reason": "INTERRUPTED", "phase": "INTERRUPTED"}
+        new = sa.update(tables.servers).where(first).values(record=json.dumps(old))
+        connection.execute(new)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '012'"))
+
+    database.write(back)
+    database.upgrade()
+    assert journal.load(0) == State().after(known)
 
 
 def test_an_upgrade_goes_on_where_it_was_interrupted(fresh, open_database):
@@ -334,6 +410,18 @@ def test_a_change_is_all_or_nothing(journal, open_database):
     with pytest.raises(JournalError):
         journal.commit(change)
     assert reopened(open_database) == State()
+
+
+def test_an_order_that_two_write_down_is_one(journal):
+    first = command()
+    journal.add_command_once(first)
+    journal.add_command_once(dataclasses.replace(first, reason="the other's"))
+    assert list(journal.load(0).commands.values()) == [first]
+    answered = dataclasses.replace(first, answer="the host is dead")
+    assert journal.acquire()
+    journal.commit(Change(commands=(answered,)))
+    journal.add_command_once(first)
+    assert journal.commands([first.id]) == [answered]
 
 
 def test_a_long_list_of_affected_servers(journal):

@@ -18,6 +18,7 @@ from nova_ha_scheduler.journal.tables import single
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.state import Change, State
 from tests.integration.journal.samples import command, host, intent, pause
+from tests.lib import aged
 
 # The lease.
 
@@ -252,6 +253,29 @@ def test_a_report_is_replaced_under_the_lease(journal, open_database):
         other.put_report(report(other.owner), alive=False)
     assert journal.report() == newer
     assert journal.load(0) == State()
+
+
+def test_how_old_a_report_is(journal, open_database):
+    """By the database's clock, whatever the time in the report is."""
+    other = SqlJournal(open_database())
+    assert other.report_and_age() is None
+    journal.put_report(report(journal.owner), alive=True)
+    written = time.monotonic()
+    found, age = other.report_and_age()
+    assert found.at == 1.0
+    assert -0.01 < age < 1
+    time.sleep(1)
+    age, passed = other.report_and_age()[1], time.monotonic() - written
+    assert passed - 0.3 < age < passed + 0.3
+    aged.report(open_database(), 3600)
+    assert 3600 < other.report_and_age()[1] < 3610
+
+
+def test_a_report_of_an_older_version_has_no_age(journal, open_database):
+    journal.put_report(report(journal.owner), alive=True)
+    of_old = sa.update(single).where(single.c.name == "report").values(beat=0)
+    open_database().write(lambda connection: connection.execute(of_old))
+    assert journal.report_and_age() == (report(journal.owner), None)
 
 
 def test_a_report_is_a_sign_of_life_unless_the_trigger_is_stuck(journal, open_database):

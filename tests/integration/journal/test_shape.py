@@ -11,6 +11,10 @@ from tests.integration.journal import shape
 
 NEWEST = schema.revisions()[-1]
 
+REWRITTEN = {"013": {"Reason.INTERRUPTED", "ServerPhase.INTERRUPTED"}}
+"""Members that are gone, by the migration that rewrites what has them; test_journal.py
+tests that."""
+
 
 def test_a_new_shape_has_a_new_migration():
     kept = set(shape.kept(NEWEST))
@@ -35,7 +39,8 @@ def test_what_an_older_version_has_written_can_be_read(number):
     def names(lines):
         return {re.sub(r"\??:.*", "", line) for line in lines}
 
-    old, today = names(shape.kept(number)), shape.today()
+    gone = [names for by, names in REWRITTEN.items() if by > number]
+    old, today = names(shape.kept(number)).difference(*gone), shape.today()
     assert old <= names(today), "what is gone would be an error where it is read"
     records = {name.partition(".")[0] for name in old}
     new = [line for line in today if not names([line]) <= old]

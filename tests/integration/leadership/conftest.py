@@ -83,6 +83,8 @@ class Site:
         hosts = {host: {"method": "manual"} for host in DEAD + ALIVE}
         self._fencing.write_text(json.dumps({"hosts": hosts}))
         self.triggers: dict[str, Process] = {}
+        self.more: dict[str, str] = {}
+        """What stands at the end of a trigger's [health], by its name."""
         self._read: Database | None = None
 
     def conf(self, name: str, backend: Backend, lease: float = LEASE) -> Path:
@@ -96,6 +98,7 @@ class Site:
                 backend=backend.url,
                 health=self._health(name),
             )
+            + self.more.get(name, "")
         )
         return path
 

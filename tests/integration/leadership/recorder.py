@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from tests.lib.cloud.stubs import Keystone, Neutron, Request, Stub, StubError
-from tests.lib.cloud.web import WebServer
+from tests.lib.web import WebServer
 
 Json = dict[str, Any]
 
@@ -66,6 +66,14 @@ class Service:
         }
 
 
+def _hypervisor(host: str) -> Json:
+    return {
+        "id": f"node-{host}",
+        "hypervisor_hostname": host,
+        "service": {"host": host},
+    }
+
+
 class Nova(Stub):
     """Compute and Placement: the services, all protected and in one zone."""
 
@@ -93,7 +101,7 @@ class Nova(Stub):
             "GET /compute/servers/detail": lambda _: ("200 OK", {"servers": []}),
             "GET /compute/os-hypervisors/detail": lambda _: (
                 "200 OK",
-                {"hypervisors": []},
+                {"hypervisors": [_hypervisor(host) for host in self.services]},
             ),
         }
 

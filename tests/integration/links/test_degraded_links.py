@@ -40,7 +40,7 @@ ZONE = "nfs-a"
 RESERVE = "spare1"
 SERVERS = 2
 
-BOUND = 150.0
+BOUND = 240.0
 """Seconds to a recovery, on a machine that has other work."""
 
 SERVICES = ("identity", "compute", "placement")
@@ -260,6 +260,7 @@ def site(
         "evacuation": {"follow_interval": 1},
         "fencing": {"power_off_timeout": 10, "request_timeout": 4},
         "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
+        "return": {"flapping_within": 0},
         "journal": {"lease_timeout": LEASE},
         "cloud": {"timeout": 5},
     }

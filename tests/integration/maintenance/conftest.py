@@ -39,7 +39,7 @@ CONF: Conf = {
     "evacuation": {"follow_interval": 0.5},
     "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
     "journal": {"lease_timeout": 2},
-    "return": {"failback": True},
+    "return": {"failback": True, "flapping_within": 0},
 }
 
 

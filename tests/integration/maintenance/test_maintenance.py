@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.lib.cloud import Cloud
 
@@ -43,7 +44,8 @@ def test_a_host_with_twenty_servers(
         assert left["reason"] == "Nova moves no server in state suspended"
         seen = service(cloud, "node1")
         assert seen["status"] == "disabled"
-        assert seen["disabled_reason"] == "nova-ha: maintenance by ann: new memory"
+        why = f"nova-ha: maintenance by {signed('ann')}: new memory"
+        assert seen["disabled_reason"] == why
         assert is_flagged(cloud, "node1")
         for name, uuid in ids.items():
             server = cloud.server(uuid)
@@ -60,7 +62,7 @@ def test_a_host_with_twenty_servers(
         again = trigger.maintenance("start", "node1", *ORDER)
         assert again.code == 4
         assert "it is under maintenance already: since 20" in again.err
-        assert "Z by ann: new memory" in again.err
+        assert f"Z by {signed('ann')}: new memory" in again.err
         ended = trigger.maintenance("end", "node1", "--wait")
         assert ended.code == 0, ended.err
         assert ended.json["state"] == "ended"

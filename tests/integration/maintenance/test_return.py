@@ -10,11 +10,12 @@ from tests.integration.maintenance.conftest import (  # isort: skip  (prepares f
 )
 
 from nova_ha_scheduler.journal.history import HistoryQuery
+from tests.lib import redfish
 from tests.lib.cloud import Cloud
 
 
 def test_the_reserve_is_empty_again(
-    cloud: Cloud, flavor: str, trigger: Trigger
+    cloud: Cloud, flavor: str, trigger: Trigger, bmcs: redfish.Bmcs
 ) -> None:
     """No step by hand: it dies, is recovered, returns, takes boots again."""
     ids = boot(cloud, flavor, "node4", "web", "db", "stays")
@@ -31,6 +32,7 @@ def test_the_reserve_is_empty_again(
         cloud.crash("node4")
         cloud.wait("the recovery", lambda: told("host.recovered"), 60)
         assert {cloud.host(uuid) for uuid in ids.values()} == {RESERVE}
+        bmcs.switch_on("node4")
         cloud.revive("node4")
         cloud.wait("the way home", lambda: told("failback.ended"), 120)
         (words,) = told("failback.ended")  # with what other tests have left there

@@ -167,7 +167,7 @@ def site(
         "evacuation": {"follow_interval": 0.5, "device_check_interval": 60},
         "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
         "journal": {"lease_timeout": 5},
-        "return": {"failback": True},
+        "return": {"failback": True, "flapping_within": 0},
     }
     zones = dict.fromkeys(hosts, ZONE)
     with (

@@ -36,7 +36,7 @@ CLUSTER = {
     "servers": {
         f"web{n}-{host}": {"host": host} for host in HOSTS for n in range(1, 5)
     },
-    "options": {"return_failback": True},
+    "options": {"return_failback": True, "return_flapping_within": 0},
 }
 
 

@@ -36,6 +36,7 @@ QUICK = {
     "detection": {"poll_interval": 2},
     "evacuation": {"follow_interval": 1},
     "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
+    "return": {"flapping_within": 0},
     "journal": {"lease_timeout": 3},
 }
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
+from nova_ha_scheduler.cluster.openstack import calls, whole
 from nova_ha_scheduler.cluster.openstack.api import Api
 from nova_ha_scheduler.doctor import access
 from nova_ha_scheduler.journal.database import Database
@@ -34,6 +36,8 @@ enabled_filters = HostMaintenanceFilter,StorageZoneFilter,FailoverHostFilter,\
 HAFlavorFilter,ComputeFilter
 weight_classes = nova.scheduler.weights.all_weighers,\
 nova_ha_scheduler.weighers.all_weighers
+[service_user]
+send_service_user_token = true
 """
 
 
@@ -180,6 +184,9 @@ def forbid(cloud: Cloud) -> Iterator[Callable[[str], None]]:
         ("os-server-groups:index:all_projects", "GET /os-server-groups is refused"),
         ("os-flavor-extra-specs:index", "GET /flavors/detail hides extra_specs"),
         ("os-services:update", "PUT /os-services is refused"),
+        ("os-aggregates:add_host", "add_host of an aggregate is refused"),
+        ("os-aggregates:remove_host", "remove_host of an aggregate is refused"),
+        ("os-aggregates:set_metadata", "set_metadata of an aggregate is refused"),
         ("servers:allow_all_filters", "GET /servers/detail passes over host="),
     ],
 )
@@ -203,6 +210,36 @@ def test_policy(
     (finding,) = [finding for finding in refused if words in finding.what]
     assert f"os_compute_api:{rule}" in finding.mend
     assert found() == []
+    cloud.delete(server)
+
+
+def test_where_the_services_are(cloud: Cloud) -> None:
+    """As the catalog has them: what stands in access rules."""
+    api = Api(cloud.openstack())
+    found = {service: api.endpoint(service) for service in calls.CATALOG}
+    assert found["compute"] == ("compute", "/v2.1")
+    assert found["placement"] == ("placement", "")
+    assert found["key_manager"] is None
+
+
+def test_it_sends_nothing_that_is_not_listed(
+    cloud: Cloud, flavor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is looked at; of the rest, the code is read (tests/unit/cluster)."""
+    send, sent = Api._send, []
+
+    def record(api: Api, *request: Any, **more: Any) -> Any:
+        sent.append(request[:3])
+        return send(api, *request, **more)
+
+    monkeypatch.setattr(Api, "_send", record)
+    server = cloud.boot("seen", flavor, host=HOSTS[0])["id"]
+    api = Api(cloud.openstack())
+    assert [f for check in (*access.FIRST, *access.CHECKS) for f in check(api)] == []
+    whole.take(api, SystemClock())
+    monkeypatch.undo()
+    assert len({request[2] for request in sent}) > 10
+    assert [request for request in sent if calls.listed(*request) is None] == []
     cloud.delete(server)
 
 

@@ -10,12 +10,14 @@ from tests.integration.trigger.conftest import (  # isort: skip  (prepares for N
     boot_on,
 )
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.service.startup import load
 from tests.integration.trigger.test_service import active, recovered, running
@@ -107,7 +109,7 @@ def test_a_paused_host_is_left_alone_until_it_is_resumed(
     cloud.crash("node1")
     cloud.force_down("node1")
     refused = journal.nova_ha("evacuate", "node1", "--wait", *OFF, code=4)
-    assert "node1: it is paused: host node1 by Ann: its cables" in refused
+    assert f"node1: it is paused: host node1 by {signed('Ann')}: its cables" in refused
     log = tmp_path / "evacuator.log"
     with running(journal, log):
         cloud.wait("a hold", lambda: "would fence it" in reason_of(journal, "node1"))
@@ -121,8 +123,9 @@ def test_a_paused_host_is_left_alone_until_it_is_resumed(
         journal.nova_ha("resume", pause, "--by", "Ann")
         row = recovered(cloud, journal, "node1")
     assert row["recovered"] >= 1
-    assert "host.held node1: it is paused: host node1 by Ann: its cables" in (
-        log.read_text()
+    assert (
+        f"host.held node1: it is paused: host node1 by {signed('Ann')}: its cables"
+        in (log.read_text())
     )
 
 
@@ -133,6 +136,7 @@ def test_abort_and_retry(
     boot_on(cloud, "node2", flavor, *(f"slow{n}" for n in range(5)))
     queued = journal.json("abort", "node2", *BY, "--expires", "1s")
     assert queued["answer"] == "queued: no trigger is active"
+    time.sleep(1)  # a trigger that starts quickly would take it in time
     cloud.hardware.rebuild_seconds = 5
     with running(journal, tmp_path / "evacuator.log"):
         cloud.wait("the service", lambda: active(journal))
@@ -145,7 +149,7 @@ def test_abort_and_retry(
         taken = journal.json("abort", "node2", *BY)
         assert taken["answer"].endswith("followed to the end")
         refused = journal.nova_ha("abort", "node2", *BY, code=4)
-        assert "node2: it was aborted by Ann: its cables" in refused
+        assert f"node2: it was aborted by {signed('Ann')}: its cables" in refused
         cloud.hardware.rebuild_seconds = 0
         cloud.wait("its end", lambda: journal.outcome("node2") == "incomplete", 60)
         (row,) = journal.json("history", "list", "--host", "node2")

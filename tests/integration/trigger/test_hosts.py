@@ -3,7 +3,6 @@
 
 import time
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from tests.integration.trigger.conftest import (
     MakeTrigger,
     Trigger,
 )  # isort: skip
+from tests.lib import aged
 from tests.lib.cloud import Cloud
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -165,7 +165,7 @@ def test_devices_as_the_trigger_reports(trigger: MakeTrigger) -> None:
     journal.put_report(report, alive=True)
     rows = listed(configured)
     (status,) = configured.json("status")["broken_devices"]
-    journal.put_report(replace(report, at=at - 61), alive=True)
+    aged.report(database, 61)
     assert listed(configured)[HOSTS[0]]["device"] == "unknown"
     assert configured.json("status")["broken_devices"] == []
     database.dispose()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nova-ha plan and explain say of a real cloud, and a plan that is carried out."""
 
-from tests.integration.trigger.conftest import HOSTS, boot_on  # isort: skip
+from tests.integration.trigger.conftest import HOSTS, OUTSIDE, boot_on  # isort: skip
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.cluster import snapshot
 from tests.integration.trigger.conftest import MakeTrigger, Trigger
 from tests.lib.cloud import Cloud
@@ -130,6 +131,41 @@ def test_apply(cloud: Cloud, flavor: str, trigger: MakeTrigger, tmp_path: Path) 
     assert done == set(planned.items())
 
 
+def test_where_a_person_wants_them(
+    cloud: Cloud, flavor: str, trigger: MakeTrigger
+) -> None:
+    """By the rules and by what fits; for all of them, or for some."""
+    first, second = boot_on(cloud, "node5", flavor, "mine1", "mine2")
+    configured = trigger()
+    order = ("evacuate", "node5", "--confirm-fenced", *BY)
+    one = ("--server", "mine1")
+    for wrong, words in (
+        (one, "--server needs --to"),
+        (("--to", "node70"), "no nova-compute service has exactly this host name"),
+        (("--to", "node7", "--server", "mine"), "on node5 (perhaps mine1 or mine2?)"),
+    ):
+        assert words in configured.nova_ha(*order, *wrong, code=2)
+    for more in (("--wait",), ("--dry-run",)):
+        said = configured.nova_ha(*order, "--to", OUTSIDE, *more, *WIDE, code=4)
+        assert f"mine1 does not go to {OUTSIDE}: " in said
+        assert "nothing is ordered" in said
+    assert not configured.journal.exists()
+    dry = configured.json(*order, "--to", "node7", *one, "--dry-run")
+    where = {row["name"]: row["to"] for row in dry}
+    assert where["mine1"] == "node7"
+    assert where["mine2"] not in ("", None, "node5")
+    cloud.crash("node5")
+    cloud.force_down("node5")
+    done = configured.json(*order, "--to", "node7", "--server", second, "--wait")
+    assert {row["outcome"] for row in done} == {"recovered"}
+    assert cloud.host(second) == "node7"
+    assert cloud.host(first) == next(r["to"] for r in done if r["server"] == first)
+    events = configured.json("history", "events", "--host", "node5")
+    assert f"evacuate to node7 by {signed('J. Doe')}: pulled both cords" in {
+        event["how"] for event in events
+    }
+
+
 @pytest.mark.parametrize("broken", ["", "{", '{"schema": "nova-ha-snapshot"}'])
 def test_what_is_no_plan(trigger: MakeTrigger, tmp_path: Path, broken: str) -> None:
     file = tmp_path / "broken.plan"
@@ -140,7 +176,8 @@ def test_what_is_no_plan(trigger: MakeTrigger, tmp_path: Path, broken: str) -> N
 
 def test_the_scheduler_chooses(cloud: Cloud, flavor: str, trigger: MakeTrigger) -> None:
     ids = boot_on(cloud, "node6", flavor, "any1", "any2")
-    configured = trigger(evacuation={"planned_destinations": False})
+    choice = {"planned_destinations": False, "unnamed_requests": True}
+    configured = trigger(evacuation=choice)
     cloud.crash("node6")
     cloud.force_down("node6")
     done = configured.json("evacuate", "node6", "--confirm-fenced", "--wait", *BY)

@@ -18,7 +18,15 @@ import oslo_messaging
 import pytest
 from oslo_config import cfg
 
+from nova_ha_scheduler.health.troubles import Troubles
+from nova_ha_scheduler.service import startup
+from nova_ha_scheduler.service.notifications import broker as listening
 from nova_ha_scheduler.service.notifications import bus
+from nova_ha_scheduler.service.notifications.updates import (
+    RebuildBegun,
+    RebuildEnded,
+    Update,
+)
 from tests.integration.crash.broker import Broker
 from tests.lib.cloud import Cloud
 from tests.lib.redfish import PASSWORD, bmcs
@@ -151,6 +159,7 @@ def test_killed_and_started_again(
     methods = {"node5": None, "node6": {"method": "redfsh"}}
     configured = trigger(methods, words={"directory": words})
     cloud.hardware.rebuild_seconds = 3
+    older = _evacuations(cloud, "node3")
     process = configured.start(tmp_path / "first.log")
     try:
         cloud.wait("the service", lambda: active(configured))
@@ -177,8 +186,14 @@ def test_killed_and_started_again(
     cloud.hardware.rebuild_seconds = 0
     assert (row["recovered"] >= len(names), row["failed"]) == (True, 0)
     assert "confirmed by Pacemaker (user " in row["proof"]
-    records = cloud.nova("GET", "/os-migrations?source_compute=node3").json()
-    assert len(records["migrations"]) == row["recovered"], "none is asked for twice"
+    asked = _evacuations(cloud, "node3") - older
+    assert asked == row["recovered"], "none is asked for twice"
+
+
+def _evacuations(cloud: Cloud, host: str) -> int:
+    """How many Nova was ever asked for."""
+    path = f"/os-migrations?source_compute={host}&migration_type=evacuation"
+    return len(cloud.nova("GET", path).json()["migrations"])
 
 
 def pacemaker_fences(host: str, words: Path) -> None:
@@ -188,8 +203,9 @@ def pacemaker_fences(host: str, words: Path) -> None:
         "CRM_alert_node": host,
         "CRM_alert_task": "st_notify_fence",
         "CRM_alert_desc": f"Operation off of {host} by n1 for "
-        "pacemaker-controld.43@n1: OK (ref=4f1c)",
+        "pacemaker-controld.43@n1: OK (ref=8b499717-931d-45b2-8845-8cd63027f2b4)",
         "CRM_alert_rc": "0",
+        "CRM_alert_timestamp_epoch": str(int(time.time())),
         "words": str(words),
     }
     agent = Path(sys.executable).with_name("nova-ha-pacemaker-alert")
@@ -372,3 +388,26 @@ def test_the_trigger_imports_no_nova() -> None:
         "sys.exit('nova' in sys.modules)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_nova_notifies_of_a_rebuilds_begin_and_end(
+    cloud: Cloud, flavor: str, trigger: MakeTrigger, broker: Broker
+) -> None:
+    """By the begin the trigger knows that Nova can be asked for another one."""
+    (server,) = boot_on(cloud, "node5", flavor, "heard")
+    url = {"oslo_messaging_notifications": {"transport_url": broker.url}}
+    conf = startup.load("test", ["--config-file", str(trigger(**url).conf)])
+    heard: list[Update] = []
+    listener = listening.start_listener(conf, heard.append, Troubles())
+    assert listener
+    try:
+        cloud.wait("its listener", lambda: broker.consumers(bus.POOL))
+        cloud.crash("node5")
+        cloud.force_down("node5")
+        body = {"evacuate": {"host": "node6"}}
+        assert cloud.nova("POST", f"/servers/{server}/action", body).ok
+        cloud.wait("its end", lambda: RebuildEnded(server) in heard, 60)
+    finally:
+        listener.stop()
+    assert cloud.host(server) == "node6"
+    assert heard.index(RebuildBegun(server)) < heard.index(RebuildEnded(server))

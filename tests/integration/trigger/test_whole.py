@@ -195,6 +195,26 @@ def test_a_cell_that_does_not_answer(
         whole.take(api, SystemClock())
 
 
+def test_a_cell_that_falls_silent_between_two_lists(
+    api: Api,
+    servers: dict[str, str],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nova's list of a host's servers is empty then, and nothing says so. Placement
+    still names them; Nova fails at each, with 500, where the database is not there."""
+    observer, scope = Observer(api, SystemClock()), Scope(hosts=frozenset({SPECIAL}))
+    well = observer.observe(scope)
+    assert well.servers_of(SPECIAL)
+    services = Lists(api).services()
+    request.getfixturevalue("dead_cell")
+    assert list(Lists(api).servers(host=SPECIAL)) == []
+    monkeypatch.setattr(Lists, "services", lambda _: services)
+    found = observer.observe(scope).servers_of(SPECIAL)
+    assert {s.uuid for s in found} == {s.uuid for s in well.servers_of(SPECIAL)}
+    assert all(server.unreadable for server in found)
+
+
 def test_without_an_image_service(
     cloud: Cloud, api: Api, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.evacuation import engine
+from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.journal import JournalError, schema
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.decisions import Decisions
@@ -22,6 +23,7 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.maintenance_window import WindowState
 from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service import startup
 from nova_ha_scheduler.simulation import cloud
 from nova_ha_scheduler.simulation.journal import KeptJournal
@@ -105,9 +107,9 @@ def test_its_decisions_can_be_made_again(database: Database) -> None:
     (recovery,) = History(database).recoveries(HistoryQuery(host=DEAD))
     kept = Decisions(database).of(recovery.id)
     *before, (_, last) = kept
-    assert [engine.again(d) == d.change for _, d in before] == [True] * 4
+    assert [_known_then(d) == d.change for _, d in before] == [True] * 4
     # That a server has landed is a state of its own since.
-    change = engine.again(last)
+    change = _known_then(last)
     landed = {s.key for s in change.servers if s.state is ServerState.LANDED}
     moving = [
         replace(s, state=ServerState.MOVING) if s.key in landed else s
@@ -115,3 +117,15 @@ def test_its_decisions_can_be_made_again(database: Database) -> None:
     ]
     assert landed
     assert replace(change, servers=tuple(moving)) == last.change
+
+
+def _known_then(decision: Decision) -> Change:
+    """What is decided today, without the phases, which records have since."""
+    change, known = engine.again(decision), decision.known
+    hosts = (replace(host, phase=None) for host in change.hosts)
+    servers = (replace(server, phase=None) for server in change.servers)
+    return replace(
+        change,
+        hosts=tuple(host for host in hosts if host not in known.hosts),
+        servers=tuple(s for s in servers if s not in known.servers),
+    )

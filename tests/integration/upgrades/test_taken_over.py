@@ -23,6 +23,7 @@ from tests.lib.cloud.config import Conf, merge
 FENCING = [EventKind.HOST_CONFIRMED, EventKind.HOST_FENCING]
 ONCE = [
     EventKind.TRIGGER_ACTIVE,
+    EventKind.LOGGED_IN,
     EventKind.HOST_SUSPECTED,
     EventKind.HOST_FENCED,
     EventKind.HOST_EVACUATING,

@@ -21,7 +21,10 @@ from tests.lib.stack.faults import (
 from tests.lib.stack.fleet import AHEAD
 
 POWER_CUT, HANGS, CRASHES = "power cut", "hangs", "nova-compute crashes"
-HOW = (POWER_CUT, POWER_CUT, HANGS, CRASHES)
+HOW: tuple[str, ...] = (POWER_CUT, POWER_CUT, HANGS, CRASHES)
+HANGS_ALONE, SPLITS = "hangs, but its guests", "nova-compute and libvirt crash"
+REAL_HOW = (POWER_CUT, POWER_CUT, HANGS, HANGS_ALONE, CRASHES, SPLITS)
+"""Where guests are real, they may live on."""
 
 RESTARTS = "nova-compute restarts"
 SECOND = ("", "", "", "", "", POWER_CUT, RESTARTS)
@@ -37,7 +40,7 @@ class Blow:
     """A host fails.
 
     :ivar rank: which of its zone that serve: 0 has most servers, and so on.
-    :ivar how: one of HOW.
+    :ivar how: one of HOW, or of REAL_HOW.
     :ivar second: one of SECOND: what happens to the then fullest host of the zone, a
         destination, as soon as so many servers are recovered; "": nothing.
     :ivar early: it is switched on again when so many are recovered; 0: afterwards.
@@ -90,6 +93,8 @@ _OUTAGES = (
     "mariadb",
 )
 
+_REAL_OUTAGES = ("glance", "neutron", "cinder-api")
+
 _ANSWERS: Mapping[str, tuple[Any, ...]] = {
     "nova-api answers 500": ("compute", "answer", {"status": 500}),
     "nova-api answers 503": ("compute", "answer", {"status": 503}),
@@ -124,6 +129,8 @@ FAULTS = (
 )
 """By what is said of them."""
 
+REAL_FAULTS = (*FAULTS, *(f"{program} is killed" for program in _REAL_OUTAGES))
+
 OWNERS: Mapping[str, Mapping[str, Any]] = {
     "an owner deletes a server": {},
     "an owner locks a server": {"lock": None},
@@ -138,7 +145,7 @@ OWNERS: Mapping[str, Mapping[str, Any]] = {
 
 
 def fault(what: str, service: Evacuator, disk: Path) -> Fault:
-    """:param what: one of FAULTS.
+    """:param what: one of FAULTS, or of REAL_FAULTS.
     :param service: the trigger; :param disk: its journal's file, if it has one.
     """
     if what in _ANSWERS:
@@ -170,10 +177,12 @@ def has_witness(seed: int) -> bool:
     return random.Random(f"{seed}/witness").random() < 0.3
 
 
-def blows(seed: int, zone: str) -> Iterator[Blow]:
+def blows(seed: int, zone: str, real: bool = False) -> Iterator[Blow]:
     """The failures of a zone's hosts, without end."""
     draw = random.Random(f"{seed}/{zone}")
-    ways = (POWER_CUT,) if has_witness(seed) else HOW
+    ways = REAL_HOW if real else HOW
+    if has_witness(seed):
+        ways = (POWER_CUT,)
     while True:
         (rank,) = draw.choices(list(_RANKS), list(_RANKS.values()))
         how, second, after = draw.choice(ways), draw.choice(SECOND), draw.randint(1, 4)
@@ -182,13 +191,14 @@ def blows(seed: int, zone: str) -> Iterator[Blow]:
         yield Blow(rank, how, second, after if second else 0, early)
 
 
-def troubles(seed: int) -> Iterator[Trouble]:
+def troubles(seed: int, real: bool = False) -> Iterator[Trouble]:
     """All else, without end; one at a time, for that is what can be survived."""
     draw = random.Random(f"{seed}/troubles")
     not_here = {_DISK} if journal(seed) == MARIADB else set()
     not_here |= set() if has_witness(seed) else {_LIES}
-    faults = [fault for fault in FAULTS if fault not in not_here]
+    everywhere = REAL_FAULTS if real else FAULTS
+    faults = [fault for fault in everywhere if fault not in not_here]
     while True:
         what = draw.choice([*faults, *faults, *OWNERS])
         pause, lasts = draw.uniform(3, 15), draw.uniform(1, 10)
-        yield Trouble(pause, what, lasts if what in FAULTS else 0.0, draw.random())
+        yield Trouble(pause, what, 0.0 if what in OWNERS else lasts, draw.random())

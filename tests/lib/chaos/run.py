@@ -6,8 +6,7 @@ import functools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from keystoneauth1.exceptions import ClientException
@@ -17,15 +16,24 @@ from requests import RequestException
 from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.lib.chaos import choices
 from tests.lib.chaos.choices import Blow, Trouble
+from tests.lib.chaos.results import Tally
+from tests.lib.cloud.config import Conf, merge
 from tests.lib.errors import CloudError
+from tests.lib.real.machines import RealMachine
+from tests.lib.real.stack import RealStack
 from tests.lib.stack import servers, truth
 from tests.lib.stack.deaths import Death
 from tests.lib.stack.faults import injected
 from tests.lib.stack.fleet import Fleet
+from tests.lib.stack.machines import Machine
 from tests.lib.stack.stack import Stack
 
-SERVERS = 12
-"""In each zone."""
+SERVERS, REAL_SERVERS = 12, 6
+"""In each zone; each real one is a QEMU."""
+
+_REAL_CONF: Conf = {"evacuation": {"slow_after": 60}}
+"""A guest that really starts takes seconds, and a busy machine some more: what Nova
+works on still must not be reset."""
 
 _LOOK = 5.0
 """Seconds between two checks of the records."""
@@ -37,14 +45,23 @@ _REST = 3.0
 """Seconds between the end of a recovery and the next death in a zone."""
 
 
-@dataclass
-class Tally:
-    """What a run has come to."""
+def _hang_alone(machine: Machine) -> None:
+    assert isinstance(machine, RealMachine)
+    machine.hang(guests=False)
 
-    failures: int = 0
-    recovered: int = 0
-    faults: int = 0
-    breaches: list[str] = field(default_factory=list)
+
+def _split(machine: Machine) -> None:
+    assert isinstance(machine, RealMachine)
+    machine.split()
+
+
+_HOW: Mapping[str, Callable[[Machine], None]] = {
+    choices.POWER_CUT: Machine.kill,
+    choices.HANGS: Machine.freeze,
+    choices.HANGS_ALONE: _hang_alone,
+    choices.CRASHES: Machine.crash,
+    choices.SPLITS: _split,
+}
 
 
 class Run:
@@ -55,13 +72,15 @@ class Run:
 
     def __init__(self, stack: Stack, seed: int, say: Callable[[str], None]) -> None:
         self.tally = Tally()
+        self._real = isinstance(stack, RealStack)
         self._stack, self._seed, self._say = stack, seed, say
         self._disk = stack.folder / f"journal-{seed}.sqlite"
         is_file = choices.journal(seed) == choices.SQLITE
+        witness = stack.witness() if choices.has_witness(seed) else {}
         self._fleet = Fleet(
             stack,
-            SERVERS,
-            conf={"witnesses": stack.witness() if choices.has_witness(seed) else {}},
+            REAL_SERVERS if self._real else SERVERS,
+            conf=merge({"witnesses": witness}, _REAL_CONF if self._real else {}),
             journal=f"sqlite:///{self._disk}" if is_file else None,
         )
         self._over = threading.Event()
@@ -105,19 +124,27 @@ class Run:
         facts = self._fleet.facts(until=time.time() - 1)
         for breach in truth.physical(facts, self._fleet.early):
             self._breach(breach)
+        for breach in self._stack.standing(()):
+            self._breach(breach)
 
     # Hosts.
 
     def _zone(self, zone: str) -> None:
-        for blow in choices.blows(self._seed, zone):
+        for blow in choices.blows(self._seed, zone, self._real):
             if self._over.wait(_REST):
                 return
             host = self._fleet.wait(
                 f"enough hosts of {zone} are well",
-                functools.partial(self._choose, zone, blow.rank, 1 + bool(blow.second)),
+                functools.partial(self._next, zone, blow),
             )
             if not self._over.is_set():
                 self._strike(zone, blow, host)
+
+    def _next(self, zone: str, blow: Blow) -> str | None:
+        """The host that it strikes, once there is one: one that a busy machine has had
+        fenced needs its power back, too."""
+        self._fleet.hosts.switch_on(self._fleet.hosts.of(zone))
+        return self._choose(zone, blow.rank, 1 + bool(blow.second))
 
     def _choose(self, zone: str, rank: int, others: int) -> str | None:
         """The host of a rank, if so many others of its zone are well, too."""
@@ -134,12 +161,7 @@ class Run:
         self._say(f"{host}, {blow}")
         machine = self._stack.machines[host]
         deaths, shaken = [Death(self._fleet, (host,))], None
-        if blow.how == choices.HANGS:
-            machine.freeze()
-        elif blow.how == choices.POWER_CUT:
-            machine.kill()
-        else:
-            machine.crash()
+        _HOW[blow.how](machine)
         if blow.second and self._reaches(deaths[0], blow.after):
             second = self._second(zone, blow.second)
             if second and blow.second == choices.RESTARTS:
@@ -161,7 +183,9 @@ class Run:
 
     def _second(self, zone: str, how: str) -> Death | None:
         """Something happens to a destination, if there is another one."""
-        there = self._choose(zone, 0, others=1)
+        (there,) = self._fleet.wait(
+            "what can be asked", lambda: [self._choose(zone, 0, others=1)]
+        )
         if there is None:
             return None
         self._say(f"{there}, in the middle: {how}")
@@ -200,17 +224,34 @@ class Run:
 
     def _count(self, death: Death) -> None:
         self._fleet.ended(death, _PATIENCE)
-        states = [server.state for server in death.servers()]
-        done = states.count(ServerState.RECOVERED)
-        self._say(f"{death}: {done} of {len(states)} recovered")
+        found = death.servers()
+        done = {s.server for s in found if s.state is ServerState.RECOVERED}
+        self._say(f"{death}: {len(done)} of {len(found)} recovered")
         with self._lock:
             self.tally.failures += 1
-            self.tally.recovered += done
+            self.tally.recovered += len(done)
+        self._run_on(done)
+
+    def _run_on(self, quiet: set[str]) -> None:
+        """Of what is called recovered, that which runs by the records has a guest that
+        writes. Looked at twice: what its owner stops meanwhile is no breach."""
+        for _ in range(2):
+            before = self._open_stays(quiet)
+            quiet = self._stack.silent({stay.server for stay in before})
+            after = self._open_stays(quiet)
+            quiet = {stay.server for stay in before & after}
+        for server in sorted(quiet):
+            self._breach(f"{server} is called recovered, and stands still")
+
+    def _open_stays(self, ids: Collection[str]) -> set[truth.Stay]:
+        """Where those of some servers run that do, by the records."""
+        stays = self._fleet.facts().stays
+        return {s for s in stays if s.server in ids and s.until == truth.FOREVER}
 
     # All else.
 
     def _trouble(self, _: str) -> None:
-        for trouble in choices.troubles(self._seed):
+        for trouble in choices.troubles(self._seed, self._real):
             if self._over.wait(trouble.pause):
                 return
             self._say(trouble.what)

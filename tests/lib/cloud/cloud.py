@@ -15,8 +15,8 @@ from tests.lib.cloud import config, driver, services, sqlite, transport
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.hardware import Hardware, Size
 from tests.lib.cloud.stubs import Cinder, Glance, Keystone, Neutron
-from tests.lib.cloud.web import WebServer
 from tests.lib.errors import CloudError
+from tests.lib.web import WebServer
 
 #: Where each service answers below its server's root, as in the catalog.
 _PATHS = {
@@ -51,6 +51,7 @@ class Cloud(Client):
     :param debug: log at DEBUG
     :param again: take up what an earlier cloud has left in ``state_dir``, at the same
         ports: after its stop(), and with the databases upgraded if its Nova was older
+    :param placement: changes to Placement's configuration
     :param middleware: makes of each service's type and WSGI application the one that
         is served: to count requests, or to let something happen at one of them
     """
@@ -69,6 +70,7 @@ class Cloud(Client):
         rebuild_seconds: float = 0.0,
         debug: bool = False,
         again: bool = False,
+        placement: config.Conf | None = None,
         middleware: Callable[[str, Any], Any] = lambda service, application: (
             application
         ),
@@ -83,6 +85,7 @@ class Cloud(Client):
         self._conf: dict[str, dict[str, Any]] = {}
         self._changes = conf or {}
         self._debug, self._again = debug, again
+        self._placement = placement or {}
         self._up = False
         self._middleware = middleware
         self._databases = sqlite.Databases(self.state_dir)
@@ -193,7 +196,8 @@ class Cloud(Client):
             debug=self._debug,
         )
         self._write_nova_conf({})
-        placement = config.placement(self._databases.url("placement"))
+        stock = config.placement(self._databases.url("placement"))
+        placement = config.merge(stock, self._placement)
         files = {
             "placement.conf": config.render(placement),
             "api-paste.ini": config.paste(),

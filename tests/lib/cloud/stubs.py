@@ -258,6 +258,17 @@ class Neutron(Stub):
     :ivar ports: found as MariaDB finds them, whose databases compare without case.
     """
 
+    _FILTERS = frozenset(
+        (
+            *("id", "name", "network_id", "admin_state_up", "mac_address", "fixed_ips"),
+            *("device_id", "device_owner", "tenant_id", "project_id", "status"),
+            *("security_groups", "binding:host_id"),
+        )
+    )
+    """By these alone, ports can be filtered: neutron_lib has is_filter there."""
+
+    _PAGES = frozenset(("fields", "limit", "marker", "page_reverse"))
+
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
@@ -277,6 +288,9 @@ class Neutron(Stub):
         return "200 OK", {resource.replace("-", "_"): []}
 
     def _list_ports(self, request: Request) -> tuple[Any, ...]:
+        if wrong := sorted(request.queries.keys() - self._FILTERS - self._PAGES):
+            words = f"{wrong} is invalid attribute for filtering"
+            return "400 Bad Request", {"NeutronError": {"message": words}}
         found = [port for port in self.ports if self._fits(port, request.queries)]
         return "200 OK", {"ports": found}
 
@@ -354,6 +368,7 @@ class Cinder(Stub):
             "created_at": "2026-01-01T00:00:00",
             "metadata": {},
             "attachments": [],
+            "os-vol-host-attr:host": "storage@pool#pool",
         }
         if image:
             volume["volume_image_metadata"] = {"image_id": image, "size": "1"}

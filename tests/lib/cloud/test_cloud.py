@@ -2,6 +2,7 @@
 """The launcher itself: each operation that other tests build on, end to end."""
 
 import concurrent.futures
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.lib.cloud import Cloud, CloudError, config
-from tests.lib.cloud.conftest import REPORT_INTERVAL
+from tests.lib.cloud import Cloud, CloudError, config, transport
+from tests.lib.cloud.conftest import CELLS, REPORT_INTERVAL
 from tests.lib.cloud.stubs import IMAGES
 
 # isort: split
@@ -354,6 +355,16 @@ def test_crashed_host_is_silent(cloud: Cloud) -> None:
         assert after["host1"] > before["host1"]
     finally:
         cloud.revive("host3")
+
+
+def test_the_runbook_empties_each_queue_of_a_host(cloud: Cloud) -> None:
+    """From Nova 33 on there are two."""
+    page = Path(__file__).parents[3] / "docs/troubleshooting.md"
+    emptied = set(re.findall(r"purge_queue (\S+)\.HOST", page.read_text()))
+    release = int(version.version_string().split(".")[0])
+    has = {"compute", "compute-alt"} if release >= 33 else {"compute"}
+    assert transport.topics(CELLS["cell1"][0]) == has
+    assert emptied >= has
 
 
 def test_concurrency_mode_is_the_one_of_the_release() -> None:

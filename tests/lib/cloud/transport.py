@@ -96,6 +96,11 @@ class _Broker:
             if listener in self._topics[listener.topic]:
                 self._topics[listener.topic].remove(listener)
 
+    def listeners(self) -> dict[str, list[_Listener]]:
+        """By topic."""
+        with self._lock:
+            return {topic: list(found) for topic, found in self._topics.items()}
+
     def publish(self, target: Any, make: Callable[[], _Message]) -> None:
         with self._lock:
             listeners = self._topics[target.topic]
@@ -113,6 +118,16 @@ class _Broker:
 
 
 _brokers: dict[str, _Broker] = collections.defaultdict(_Broker)
+
+
+def topics(server: str) -> set[str]:
+    """The topics on which a server listens: with its name, they are its queues."""
+    return {
+        topic
+        for broker in _brokers.values()
+        for topic, listeners in broker.listeners().items()
+        if any(listener.server == server for listener in listeners)
+    }
 
 
 class Driver(base.BaseDriver):

@@ -62,6 +62,7 @@ _TRIGGER: Conf = {
     },
     "fencing": {"request_timeout": 3, "power_off_timeout": 8},
     "guard": {"max_hosts": 9, "max_zone_percent": 100, "max_cloud_percent": 100},
+    "return": {"flapping_within": 0},
     "journal": {"lease_timeout": 5},
 }
 

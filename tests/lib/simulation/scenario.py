@@ -61,8 +61,7 @@ def build(cluster: dict[str, Any], log: list[str]) -> Simulation:
     said = text.each("servers", cluster.get("servers", {}), text.SERVER_KEYS)
     servers = {f"uuid-{name}": text.server(name, value) for name, value in said}
     for server in servers.values():
-        for what, amount in server.needs.items():
-            machines[server.host].room[what] -= amount
+        machines[server.host].claim(server)
     nova = Nova(**cluster.get("nova", {}))
 
     def say(words: str) -> None:
@@ -88,12 +87,13 @@ def _options(cluster: dict[str, Any]) -> Options:
         policy["zoneless_source"] = ZonelessSource(policy["zoneless_source"])
     base = {"max_cloud_percent": 100, "max_zone_percent": 100, "max_hosts": 3}
     base["device_check_interval"] = 10**9
+    base["reboot_looks"] = base["off_time"] = 0
     hosts = cluster["hosts"].values()
     base["witnesses"] = any((host or {}).get("witnesses") for host in hosts)
     return Options(**{**base, **cluster.get("options", {}), "policy": Policy(**policy)})
 
 
-_MACHINE_KEYS = {"phase": int, "device": str, "witnesses": dict}
+_MACHINE_KEYS = {"phase": int, "device": str, "outlet": str, "witnesses": dict}
 """A host's keys beside those of a cloud as text."""
 
 
@@ -103,6 +103,7 @@ def _machine(name: str, value: dict[str, Any]) -> Machine:
     machine = Machine(host, dict(host.capacity or {}), [text.metadata(said)])
     machine.phase = value.get("phase", 0)
     machine.device = value.get("device", "works")
+    machine.outlet = value.get("outlet", "")
     machine.witnesses = {
         n: WitnessVerdict(v) for n, v in value.get("witnesses", {}).items()
     }

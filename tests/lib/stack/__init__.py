@@ -3,8 +3,9 @@
 
 RabbitMQ, MariaDB, keystone, Placement, nova-api, nova-scheduler, nova-conductor, eight
 nova-computes, fence devices and nova-ha-evacuator. Only the hypervisor, glance,
-neutron and cinder are stand-ins. All files are in one temporary folder; all processes
-end with the program that has started the stack, even where that is killed.
+neutron and cinder are stand-ins; in tests/lib/real, nothing is. All files are in one
+temporary folder; all processes end with the program that has started the stack, even
+where that is killed.
 
 ::
 

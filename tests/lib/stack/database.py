@@ -7,7 +7,10 @@ from tests.lib import mariadb, ports
 from tests.lib.stack.programs import Program
 from tests.lib.stack.site import Site
 
-_NAMES = ("keystone", "nova_api", "nova_cell0", "nova_cell1", "placement")
+_NAMES = (
+    *("keystone", "nova_api", "nova_cell0", "nova_cell1", "placement"),
+    *("glance", "neutron", "cinder"),
+)
 
 POOL = {"max_pool_size": 20}
 """Of a service's connections. What the usual five do not hold is opened anew in each

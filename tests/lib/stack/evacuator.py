@@ -13,14 +13,13 @@ from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.service import startup
 from tests.lib.cloud.config import CLOUD_NAME, Conf, merge, render
 from tests.lib.errors import ProgramError
-from tests.lib.stack.nova import SERVICE_DOWN_TIME
 from tests.lib.stack.programs import Program
-from tests.lib.stack.site import Site, script
+from tests.lib.stack.site import Pace, Site, script
 
 QUICK: Conf = {
     "detection": {
         "poll_interval": 1,
-        "down_time": SERVICE_DOWN_TIME,
+        "down_time": Pace().service_down_time,
         "clock_skew": 1,
     },
     "evacuation": {"follow_interval": 1, "settle": 5},
@@ -47,10 +46,12 @@ class Trigger:
         broker: str,
         conf: Conf,
         fencing: Mapping[str, Any],
+        pace: Conf = QUICK,
     ) -> None:
         """:param journal: the URL of its database.
         :param conf: over what is set here, section -> option -> value.
         :param fencing: the fencing file's contents.
+        :param pace: what is set below conf; {}: what is so by default.
         """
         folder.mkdir()
         self.conf_file = folder / "nova-ha.conf"
@@ -72,24 +73,33 @@ class Trigger:
                 "driver": "messagingv2",
             },
         }
-        self.conf_file.write_text(render(merge(ours, QUICK, conf)))
+        self.conf_file.write_text(render(merge(ours, pace, conf)))
         self.fencing_file.touch(0o600)
         self.fencing_file.write_text(json.dumps(fencing, indent=1))  # JSON is YAML
         self.environment = {"OS_CLIENT_CONFIG_FILE": str(clouds_yaml)}
 
     def service(
-        self, name: str = "evacuator", prefix: Sequence[str] = (), follows: bool = False
+        self,
+        name: str = "evacuator",
+        prefix: Sequence[str] = (),
+        follows: bool = False,
+        conf: Conf | None = None,
     ) -> "Evacuator":
         """One nova-ha-evacuator, not started.
 
         :param prefix: a command that starts it, such as prlimit with its arguments.
         :param follows: it is ready as soon as it runs; else when it leads.
+        :param conf: what this one has otherwise than nova-ha.conf says.
         """
-        option = f"--config-file={self.conf_file}"
+        options = [f"--config-file={self.conf_file}"]
+        if conf:
+            own = self._folder / f"{name}.conf"
+            own.write_text(render(conf))
+            options.append(f"--config-file={own}")
         made = Evacuator(
             self._site,
             name,
-            [*prefix, script("nova-ha-evacuator"), option],
+            [*prefix, script("nova-ha-evacuator"), *options],
             self._folder,
             self.environment,
             follows,

@@ -48,6 +48,7 @@ CONF: Conf = {
     "cloud": {"timeout": 10},
     # Each test is the death of a host, or of two.
     "guard": {"max_hosts": 100, "max_zone_percent": 100, "max_cloud_percent": 100},
+    "return": {"flapping_within": 0},
     # Few at a time, so that there is something in the middle of which to fail.
     "evacuation": {
         "max_in_flight_per_zone": 11,
@@ -278,9 +279,12 @@ class Fleet:
         :raises AssertionError: one was; it names them all.
         """
         everyone = set().union(*self.ids.values())
+        facts = self.facts()
         broken = truth.breaches(
-            self.facts(), self.shown(), everyone, self.deleted, early=self.early
+            facts, self.shown(), everyone, self.deleted, early=self.early
         )
+        run = (id for id in everyone - self.deleted if facts.runs_at_last(id))
+        broken += self.stack.standing([*run])
         assert broken == [], "\n".join(broken)
         traces = self._logs.tracebacks()
         assert traces == [], "\n".join(traces)

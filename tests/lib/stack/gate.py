@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http import server
 from typing import Any, Literal, NamedTuple
 
-from tests.lib.cloud.web import LOOPBACK
+from tests.lib.web import LOOPBACK
 
 Does = Literal["answer", "delay", "hang", "close", "lose"]
 

@@ -11,12 +11,21 @@ from nova_ha_scheduler.planner.ground import CLOSED
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from tests.lib.stack.heal import CleaningUp
-from tests.lib.stack.nova import SERVICE_DOWN_TIME
+from tests.lib.stack.site import Pace
 from tests.lib.stack.stack import Stack
+
+_DOWN_TIME = Pace().service_down_time
 
 _LASTS = 7.0
 """Seconds for which the history says that a nova-compute that runs has not cleaned up,
 until somebody starts it again: more than it takes for that."""
+
+_STANDS = 45.0
+"""The same of one that runs and is not heard of: its start has failed, and its process
+does not end."""
+
+_AFTER = (HostState.RECOVERED, HostState.INCOMPLETE)
+"""What a host is in that may be on again, and has not shown it yet."""
 
 
 class Hosts:
@@ -30,6 +39,7 @@ class Hosts:
         self.zones = sorted(set(stack.site.layout.zones.values()))
         self._stack, self._history = stack, history
         self._cleaning_up = CleaningUp(_LASTS)
+        self._standing_still = CleaningUp(_STANDS)
         self._next_look = 0.0
 
     def of(self, zone: str) -> list[str]:
@@ -49,7 +59,7 @@ class Hosts:
         """Whether the machine has got its breath again after the start of so much: the
         scheduler has no patience with late heartbeats."""
         seen = [service["updated_at"] for service in self._services().values()]
-        return all(at and _age(at) < SERVICE_DOWN_TIME / 2 for at in seen)
+        return all(at and _age(at) < _DOWN_TIME / 2 for at in seen)
 
     def open(self) -> bool:
         """Whether Placement, too, knows that all are enabled: nova-compute, which tells
@@ -72,14 +82,29 @@ class Hosts:
     def let_in(self, hosts: Collection[str]) -> bool:
         """Whether no recovery of hosts is open.
 
-        Beside it, an operator does as the history says: a nova-compute that has not
-        cleaned up is started again.
+        Beside it, an operator does as the history and Nova say: a nova-compute that has
+        not cleaned up, or is not heard of, is started again.
         """
         still = self._open(hosts)
         for found in still:
+            machine = self._stack.machines[found.host]
             if found.reason is Reason.DONE_RECORDS:
-                self._cleaning_up.awaited(self._stack.machines[found.host], found.id)
+                self._cleaning_up.awaited(machine, found.id)
+            elif found.state in _AFTER and machine.runs and self._is_silent(found.host):
+                self._standing_still.awaited(machine, found.id)
         return not still
+
+    def _is_silent(self, host: str) -> bool:
+        """Whether Nova has not heard of it for long; False: Nova does not say."""
+        path = f"/os-services?binary=nova-compute&host={host}"
+        answer = self._stack.nova("GET", path)
+        if not answer.ok:
+            return False
+        return all(
+            _age(service["updated_at"]) > _DOWN_TIME
+            for service in answer.json()["services"]
+            if service["updated_at"]
+        )
 
     def look_after(self, *others: str) -> None:
         """What let_in() does beside its answer, now and then, for all but some: so a
@@ -92,7 +117,7 @@ class Hosts:
         """Those that need not be off any more: a fence may come late, and end what was
         thought to be well."""
         for found in self._open(hosts):
-            if found.state in (HostState.RECOVERED, HostState.INCOMPLETE):
+            if found.state in _AFTER:
                 self._stack.machines[found.host].start()
 
     def _open(self, hosts: Collection[str]) -> list[HostRecovery]:

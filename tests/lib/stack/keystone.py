@@ -4,7 +4,7 @@
 import getpass
 import grp
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import requests
 
@@ -85,6 +85,22 @@ class Keystone:
         if answer.status_code != requests.codes.not_found:
             answer.raise_for_status()
 
+    def allow_service_tokens(self) -> None:
+        """Give the administrator the role that services have towards each other."""
+        token = self.token()
+        found = {
+            kind: self._get(f"{kind}?name={name}", token)[kind][0]["id"]
+            for kind, name in (
+                ("projects", PROJECT["name"]),
+                ("users", USER["name"]),
+                ("roles", "service"),
+            )
+        }
+        path = "/".join(f"{kind}/{id}" for kind, id in found.items())
+        requests.put(
+            f"{self.url}/v3/{path}", headers={"X-Auth-Token": token}, timeout=30
+        ).raise_for_status()
+
     def catalog(self, endpoints: Mapping[str, str]) -> None:
         """Enter services, by type, with their URLs."""
         token = self.token()
@@ -100,11 +116,50 @@ class Keystone:
                 }
                 self._post("endpoints", {"endpoint": endpoint}, token)
 
-    def token(self) -> str:
-        """A new one of the administrator's."""
+    def user(self, name: str, role: str, project: str = str(PROJECT["name"])) -> str:
+        """Make a user, with PASSWORD and one role in a project, which is made if need
+        be, and on the whole system. :returns: the user's id."""
+        token = self.token()
+        said = {"name": name, "password": PASSWORD, "domain_id": "default"}
+        user = self._post("users", {"user": said}, token)["user"]["id"]
+        if not (known := self._get(f"projects?name={project}", token)["projects"]):
+            its = {"name": project, "domain_id": "default"}
+            known = [self._post("projects", {"project": its}, token)["project"]]
+        (found,) = self._get(f"roles?name={role}", token)["roles"]
+        for place in (f"projects/{known[0]['id']}", "system"):
+            requests.put(
+                f"{self.url}/v3/{place}/users/{user}/roles/{found['id']}",
+                headers={"X-Auth-Token": token},
+                timeout=30,
+            ).raise_for_status()
+        return str(user)
+
+    def credential(
+        self,
+        user: str,
+        name: str,
+        rules: Sequence[Mapping[str, str]],
+        called: str = "nova-ha",
+    ) -> dict[str, str]:
+        """An application credential of a user, by name and id, for those requests
+        alone: how [cloud] of nova-ha.conf says it."""
+        said = {"name": called, "access_rules": [*rules]}
+        path = f"users/{user}/application_credentials"
+        made = self._post(path, {"application_credential": said}, self.token(name))
+        return {
+            "auth_type": "v3applicationcredential",
+            "auth_url": f"{self.url}/v3",
+            "application_credential_id": made["application_credential"]["id"],
+            "application_credential_secret": made["application_credential"]["secret"],
+        }
+
+    def token(
+        self, name: str = str(USER["name"]), project: str = str(PROJECT["name"])
+    ) -> str:
+        """A new one, of the administrator's or of another user."""
         domain = {"id": "default"}
-        user = {"name": USER["name"], "password": PASSWORD, "domain": domain}
-        scope = {"project": {"name": PROJECT["name"], "domain": domain}}
+        user = {"name": name, "password": PASSWORD, "domain": domain}
+        scope = {"project": {"name": project, "domain": domain}}
         identity = {"methods": ["password"], "password": {"user": user}}
         answer = requests.post(
             f"{self.url}/v3/auth/tokens",
@@ -114,14 +169,26 @@ class Keystone:
         answer.raise_for_status()
         return str(answer.headers["X-Subject-Token"])
 
-    def middleware(self) -> dict[str, dict[str, str]]:
-        """How services have tokens checked: a section of their conf files."""
+    def middleware(self, kind: str) -> dict[str, dict[str, str]]:
+        """How services have tokens checked: a section of their conf files.
+
+        :param kind: the service's type in the catalog, by which access rules go.
+        """
         options = {
+            "service_type": kind,
             "www_authenticate_uri": self.url,
             "interface": "public",
             "token_cache_time": "10",  # seconds until it is noticed that one is revoked
         }
         return {"keystone_authtoken": {**login(self.url), **options}}
+
+    def _get(self, path: str, token: str) -> dict[str, list[dict[str, str]]]:
+        answer = requests.get(
+            f"{self.url}/v3/{path}", headers={"X-Auth-Token": token}, timeout=30
+        )
+        answer.raise_for_status()
+        found: dict[str, list[dict[str, str]]] = answer.json()
+        return found
 
     def _post(self, path: str, body: object, token: str) -> dict[str, dict[str, str]]:
         answer = requests.post(

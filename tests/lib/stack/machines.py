@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine room: compute hosts, and the switch of their power.
 
-A host is its nova-compute with all that it has started: power off is kill -9, and the
-power is on for as long as a process lives, or when its nova-compute alone has crashed.
+A host is its nova-compute with all that it has started, or (tests/lib/real) a PID
+namespace, in which more than that runs: power off is kill -9, and the power is on for
+as long as a process lives, or when its nova-compute alone has crashed.
 Whoever switches (a test, the Redfish emulator, the IPMI simulator's script) does it
 here, in whatever process, so that there is one log of it. As a program, it is
 ``ipmi_sim``'s chassis control, or a witness of the trigger.
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.lib.processes import kill_group, members, signal_group
+from tests.lib.processes import beside, kill_group, members
 
 ON, OFF = "On", "Off"
 
@@ -54,21 +55,35 @@ class Machine:
 
     @property
     def pid(self) -> int:
-        """Of its processes' group; 0 if it never ran."""
+        """Of the group of its first process, with which all others end; 0 if it never
+        ran."""
+        return self._pids[0]
+
+    @property
+    def compute_pid(self) -> int:
+        """Of its nova-compute's group: the same, if there is nothing else."""
+        return self._pids[-1]
+
+    @property
+    def _pids(self) -> list[int]:
         try:
-            return int((self.folder / "pid").read_text())
+            return [int(pid) for pid in (self.folder / "pid").read_text().split()]
         except FileNotFoundError:
-            return 0
+            return [0]
 
     @property
     def alive(self) -> bool:
         """Whether its power is on; it may be hung, or have lost its nova-compute."""
-        return self._crashed.exists() or self.runs
+        return self._crashed.exists() or bool(self.pid and members(self.pid))
 
     @property
     def runs(self) -> bool:
         """Whether its nova-compute runs, or is hung."""
-        return bool(self.pid and members(self.pid))
+        return bool(self.compute_pid and members(self.compute_pid))
+
+    def processes(self) -> list[int]:
+        """All that run on it."""
+        return beside(self.pid) if self.alive else []
 
     @property
     def _crashed(self) -> Path:
@@ -107,14 +122,17 @@ class Machine:
             if self.runs:
                 return
             warm = self._crashed.exists()
-            with socket.socket(socket.AF_UNIX) as starter:
-                starter.connect(str(self._room / STARTER))
-                order = {"host": self.name, "warm": warm}
-                starter.sendall(json.dumps(order).encode() + b"\n")
-                pid = starter.makefile().readline()
-            (self.folder / "pid").write_text(pid)
+            self._ask(self._room / STARTER, warm)
             self._crashed.unlink(missing_ok=True)
             self._write("restarted" if warm else "on", by)
+
+    def _ask(self, door: Path, warm: bool) -> None:
+        """Have its nova-compute started by who listens behind that door."""
+        with socket.socket(socket.AF_UNIX) as starter:
+            starter.connect(str(door))
+            order = {"host": self.name, "warm": warm}
+            starter.sendall(json.dumps(order).encode() + b"\n")
+            (self.folder / "pid").write_text(starter.makefile().readline())
 
     def kill(self, by: str = "test") -> None:
         """Cut its power; return when nothing of it runs any more."""
@@ -130,7 +148,7 @@ class Machine:
         with self._lock():
             if self.runs:
                 self._crashed.touch()
-                kill_group(self.pid)
+                kill_group(self.compute_pid)
                 self._write("crashed", "test")
 
     def destroy(self, server: str) -> None:
@@ -140,13 +158,18 @@ class Machine:
 
     def freeze(self) -> None:
         """It hangs, with its power on (SIGSTOP)."""
-        signal_group(self.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP, self.processes())
         self._write("frozen", "test")
 
     def thaw(self) -> None:
         if self.runs:
-            signal_group(self.pid, signal.SIGCONT)
+            self._signal(signal.SIGCONT, self.processes())
             self._write("thawed", "test")
+
+    def _signal(self, number: signal.Signals, processes: list[int]) -> None:
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def restart(self) -> None:
         self.kill()

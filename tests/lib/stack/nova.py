@@ -17,16 +17,9 @@ from tests.lib.stack.machines import STARTER, Machine
 from tests.lib.stack.programs import Program
 from tests.lib.stack.site import Site, login, script
 
-REPORT_INTERVAL = 2
 FIRST_REPORT = 1
 """Seconds after its start until a nova-compute reports. Nova's five, which no option
 changes, and what the start takes are more than a host may be silent here."""
-SERVICE_DOWN_TIME = 8
-RPC_RESPONSE_TIMEOUT = 5
-"""So long a service waits for one that was killed, and is silent meanwhile: not as long
-as a host that is held for dead, as docs/evacuator.md says."""
-
-_DRIVER = "tests_stack.RecordingDriver"  # driver.py says why the name
 
 _PLUGIN: config.Conf = {
     "filter_scheduler": {
@@ -61,6 +54,9 @@ class Nova:
     :ivar machines: the compute hosts by name.
     """
 
+    driver = "tests_stack.RecordingDriver"  # driver.py says why the name
+    computes = "tests.lib.stack.compute"
+
     def __init__(
         self,
         site: Site,
@@ -82,7 +78,7 @@ class Nova:
         conf = config.nova(
             self._folder,
             endpoints,
-            _DRIVER,
+            self.driver,
             transport,
             databases["nova_api"],
             databases["nova_cell1"],
@@ -92,9 +88,7 @@ class Nova:
         ours: config.Conf = {
             "DEFAULT": {
                 "use_stderr": True,
-                "report_interval": REPORT_INTERVAL,
-                "service_down_time": SERVICE_DOWN_TIME,
-                "rpc_response_timeout": RPC_RESPONSE_TIMEOUT,
+                **asdict(site.layout.pace),
                 # Else a host that is on again too early runs what is being evacuated.
                 "resume_guests_state_on_host_boot": False,
                 # Else it may take up to a minute until hosts are discovered.
@@ -104,7 +98,7 @@ class Nova:
             "api": {"response_validation": "ignore"},
             "database": {"max_retries": -1, **POOL},
             "api_database": {"max_retries": -1, **POOL},
-            "keystone_authtoken": keystone.middleware()["keystone_authtoken"],
+            "keystone_authtoken": keystone.middleware("compute")["keystone_authtoken"],
             **dict.fromkeys(("placement", "neutron", "cinder"), password),
             "oslo_messaging_notifications": {"driver": "messagingv2"},
             "notifications": {"notification_format": "versioned"},
@@ -112,7 +106,7 @@ class Nova:
             "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 2},
             "conductor": {"workers": 2},
         }
-        self._conf = config.merge(conf, ours, _PLUGIN)
+        self._conf = config.merge(conf, ours, _PLUGIN, self.more_conf(password))
         option = f"--config-file={self._file}"
         api = site.web(
             "nova-api",
@@ -122,7 +116,7 @@ class Nova:
         )
         self.starter: Program = site.program(
             "computes",
-            [sys.executable, "-m", "tests.lib.stack.compute", str(site.room)],
+            [sys.executable, "-m", self.computes, str(site.room)],
             lambda _: (site.room / STARTER).exists(),
         )
         self.programs: dict[str, Program] = {
@@ -132,7 +126,24 @@ class Nova:
                 for name in ("nova-conductor", "nova-scheduler")
             },
         }
-        self.machines = {host: Machine(site.room, host) for host in site.layout.zones}
+        self.machines: Mapping[str, Machine] = {
+            host: self.machine(host) for host in site.layout.zones
+        }
+
+    def more_conf(self, password: Mapping[str, str]) -> config.Conf:
+        """What nova.conf has everywhere beside all that is here.
+
+        :param password: how to log in at keystone.
+        """
+        return {}
+
+    def machine(self, host: str) -> Machine:
+        """A compute host, as it is used here."""
+        return Machine(self._site.room, host)
+
+    def host_conf(self, machine: Machine) -> config.Conf:
+        """What nova.conf of a host has beside that of the controllers."""
+        return {"DEFAULT": {"host": machine.name, "state_path": machine.folder}}
 
     def prepare(self) -> None:
         """Make its tables and cells; the database has to run."""
@@ -152,6 +163,15 @@ class Nova:
             ["db", "sync"],
         )
 
+    def plugin(self, enabled: bool) -> None:
+        """Start nova-scheduler again, with our filters and weighers or with Nova's."""
+        (section,) = _PLUGIN
+        kept = self._conf[section]
+        if not enabled:
+            kept = {k: v for k, v in kept.items() if k not in _PLUGIN[section]}
+        self._file.write_text(config.render({**self._conf, section: kept}))
+        self.programs["nova-scheduler"].restart()
+
     def _install_machines(self) -> None:
         layout = self._site.layout
         room = self._site.room
@@ -159,13 +179,10 @@ class Nova:
         text = {"zones": dict(layout.zones), "size": asdict(layout.size)}
         (room / "layout").write_text(json.dumps(text))
         for host, machine in self.machines.items():
-            conf = config.merge(
-                self._conf,
-                {"DEFAULT": {"host": host, "state_path": machine.folder}},
-            )
+            machine.folder.mkdir()
+            conf = config.merge(self._conf, self.host_conf(machine))
             for section in ("database", "api_database"):
                 del conf[section]  # a compute reaches neither
-            machine.folder.mkdir()
             machine.conf_file.write_text(config.render(conf))
             (machine.folder / "compute_id").write_text(node_uuid(host))
 

@@ -17,7 +17,7 @@ class Placement:
         self._folder = site.folder / "placement"
         self._conf = merge(
             placement(database),
-            keystone.middleware(),
+            keystone.middleware("placement"),
             {"api": {"auth_strategy": "keystone"}, "DEFAULT": {"use_stderr": True}},
             # A request may need a second connection while it has one: where all have
             # one and none is left, they wait for each other, half a minute long.

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve the WSGI application of a module, as a web server would: MODULE PORT."""
+"""Serve the WSGI application of a module, as a web server would: MODULE PORT, and
+what it finds in ``sys.argv``."""
 
 import importlib
 import signal
 import sys
 
-from tests.lib.cloud.web import WebServer
+from tests.lib.web import WebServer
 
 
 def main() -> None:
-    module, port = sys.argv[1:]
-    sys.argv = [module]  # the services of OpenStack read it
+    _, module, port, *arguments = sys.argv
+    sys.argv = [module, *arguments]  # the services of OpenStack read it
     application = importlib.import_module(module).application
     WebServer(module, port=int(port)).start(application)
     signal.pause()

@@ -26,18 +26,38 @@ RESERVE = ("a8", "a9", "b8", "b9")
 
 
 @dataclass(frozen=True)
+class Pace:
+    """Seconds that options of Nova have; quick, unless a test says otherwise.
+
+    :ivar rpc_response_timeout: so long a service waits for one that was killed, and is
+        silent meanwhile: not as long as a host that is held for dead, as
+        docs/evacuator.md says.
+    """
+
+    report_interval: int = 2
+    service_down_time: int = 8
+    rpc_response_timeout: int = 5
+
+
+NOVAS = Pace(10, 60, 60)
+"""By default."""
+
+
+@dataclass(frozen=True)
 class Layout:
     """What is built.
 
     :ivar zones: the storage zone of each host; all of them are protected.
     :ivar reserve: which of them are failover hosts.
     :ivar token_seconds: how long keystone's tokens hold.
+    :ivar pace: of Nova.
     """
 
     zones: Mapping[str, str] = field(default_factory=lambda: ZONES)
     reserve: tuple[str, ...] = RESERVE
     size: Size = field(default_factory=Size)
     token_seconds: int = 3600
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True)
@@ -72,9 +92,12 @@ class Site:
             name, command, self.logs, {**self.environment, **environment}, ready
         )
 
-    def web(self, name: str, module: str, port: int, **environment: str) -> Program:
+    def web(
+        self, name: str, module: str, port: int, *arguments: str, **environment: str
+    ) -> Program:
         """A service of OpenStack, served as a web server would."""
-        command = [sys.executable, "-m", "tests.lib.stack.serve", module, str(port)]
+        serve = [sys.executable, "-m", "tests.lib.stack.serve"]
+        command = [*serve, module, str(port), *arguments]
         return self.program(name, command, lambda _: ports.listens(port), **environment)
 
     def manage(self, module: str, config: Path, *commands: list[str]) -> None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -18,23 +18,20 @@ from tests.lib import ports
 from tests.lib.cloud import config
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.config import Conf
-from tests.lib.cloud.stubs import Cinder, Glance, Neutron
-from tests.lib.cloud.web import WebServer
 from tests.lib.errors import CloudError
 from tests.lib.stack import heal, machines, servers, site
 from tests.lib.stack.database import Databases
-from tests.lib.stack.evacuator import Trigger
+from tests.lib.stack.evacuator import QUICK, Trigger
 from tests.lib.stack.gate import Gate
 from tests.lib.stack.keeper import Keeper
 from tests.lib.stack.keystone import Keystone
 from tests.lib.stack.machines import Machine
 from tests.lib.stack.nova import Nova
+from tests.lib.stack.others import PATHS, Others, StandIns
 from tests.lib.stack.placement import Placement
 from tests.lib.stack.power import Ipmi, Redfish
 from tests.lib.stack.programs import Handle, Program
 
-_STANDINS = {"image": Glance, "network": Neutron, "block-storage": Cinder}
-_PATHS = {"compute": "/v2.1", "block-storage": "/v3"}
 _PATIENCE = 120.0
 
 
@@ -49,8 +46,11 @@ class Stack(Client):
     :ivar programs: all others by name.
     :ivar gates: the proxies by name: compute, placement, redfish.
     :ivar used: whether it may not be any more as it was at the start.
-    :ivar seconds: how long each step of the start took, from its begin.
+    :ivar seconds: when each step of the start had ended, in seconds from its begin.
+    :ivar others: what is a stand-in here (others.py).
     """
+
+    nova_class: type[Nova] = Nova
 
     def __init__(self, layout: site.Layout | None = None) -> None:
         folder = Path(tempfile.mkdtemp(prefix="nova-ha-stack-"))
@@ -61,27 +61,32 @@ class Stack(Client):
         self._began = time.monotonic()
         self._keeper = Keeper(folder)
         environment = site.environment(self._keeper.mark)
-        self.site = site.Site(folder, layout or site.Layout(), environment)
+        self.site = site.Site(folder, layout or self.layout(), environment)
         self.site.logs.mkdir()
         self._build()
+
+    @staticmethod
+    def layout() -> site.Layout:
+        """What is built if nobody says else."""
+        return site.Layout()
 
     def _build(self) -> None:
         here = self.site
         self.databases = Databases(here)
         self.gates = {name: Gate(name) for name in ("compute", "placement", "redfish")}
-        self._standins = {name: WebServer(name) for name in _STANDINS}
+        self.keystone = Keystone(here, self.databases.url("keystone"))
+        self.rabbitmq = broker.Broker(here.folder / "rabbitmq")
+        self.others = self._make_others()
         urls = {
             **{name: self.gates[name].url for name in ("compute", "placement")},
-            **{name: server.url for name, server in self._standins.items()},
+            **self.others.urls,
         }
-        catalog = {name: url + _PATHS.get(name, "") for name, url in urls.items()}
+        catalog = {name: url + PATHS.get(name, "") for name, url in urls.items()}
         self.catalog: Mapping[str, str] = catalog
-        self.keystone = Keystone(here, self.databases.url("keystone"))
         placement = self.databases.url("placement")
         self.placement_server = Placement(here, placement, self.keystone)
-        self.rabbitmq = broker.Broker(here.folder / "rabbitmq")
         names = ("nova_api", "nova_cell0", "nova_cell1")
-        self.compute = Nova(
+        self.compute = self.nova_class(
             here,
             self.keystone,
             catalog,
@@ -93,7 +98,7 @@ class Stack(Client):
             "compute": f"http://127.0.0.1:{self.compute.port}/v2.1",
             "placement": f"http://127.0.0.1:{self.placement_server.port}",
         }
-        self.machines: dict[str, Machine] = self.compute.machines
+        self.machines: Mapping[str, Machine] = self.compute.machines
         self.programs: dict[str, Program] = {
             program.name: program
             for program in [
@@ -102,12 +107,16 @@ class Stack(Client):
                 self.placement_server.program,
                 self.redfish.program,
                 *self.compute.programs.values(),
+                *self.others.programs,
                 self._broker("epmd", self.rabbitmq.epmd, self.rabbitmq.epmd_port),
                 self._broker("rabbitmq", [broker.SERVER], self.rabbitmq.port),
             ]
         }
         self._triggers: list[Trigger] = []
         self._journals = 0
+
+    def _make_others(self) -> Others:
+        return StandIns()
 
     def _broker(self, name: str, command: list[str], port: int) -> Program:
         environment = {**self.rabbitmq.environment, **self._keeper.mark}
@@ -129,11 +138,6 @@ class Stack(Client):
         self.stop()
 
     def _start(self) -> None:
-        self._standins["image"].start(Glance(self._standins["image"].url))
-        self._standins["network"].start(Neutron(self._standins["network"].url))
-        self._standins["block-storage"].start(
-            Cinder(self._standins["block-storage"].url + _PATHS["block-storage"])
-        )
         identity = config.clouds_yaml(self.keystone.url)
         self.clouds_yaml.write_text(identity)
         self.programs["epmd"].start()
@@ -144,6 +148,7 @@ class Stack(Client):
         self.redfish.prepare()
         with ThreadPoolExecutor() as pool:
             nova = pool.submit(self.compute.prepare)
+            others = pool.submit(self.others.prepare)
             keystone = pool.submit(self.keystone.prepare)
             for part in (self.placement_server, self.redfish):
                 part.program.begin()
@@ -151,6 +156,7 @@ class Stack(Client):
             self.keystone.program.begin()
             self.programs["rabbitmq"].wait()
             nova.result()
+            others.result()
         self._took("tables")
         for program in [*self.compute.programs.values(), self.compute.starter]:
             program.begin()
@@ -158,6 +164,8 @@ class Stack(Client):
         self.placement_server.program.wait()
         self.keystone.catalog(self.catalog)
         self._took("keystone")
+        self.others.start()
+        self._took("images, networks, volumes")
         self.gates["compute"].open(self.compute.port)
         self.gates["placement"].open(self.placement_server.port)
         self.gates["redfish"].open(self.redfish.port)
@@ -182,8 +190,7 @@ class Stack(Client):
         self.close()
         for gate in self.gates.values():
             gate.close()
-        for server in self._standins.values():
-            server.stop()
+        self.others.stop()
         self._keeper.end()
 
     def remove(self) -> None:
@@ -241,6 +248,14 @@ class Stack(Client):
         """The log of the power switch."""
         return machines.read(self.site.room / "power")
 
+    def standing(self, servers: Collection[str]) -> list[str]:
+        """What speaks against it that these run, beside the records: nothing, here."""
+        return []
+
+    def silent(self, servers: Collection[str]) -> set[str]:
+        """Those of some servers whose guests do not write: none, as nobody can look."""
+        return set()
+
     def rebuild_seconds(self, seconds: float) -> None:
         """How long a host takes from now on to bring up a server that is evacuated or
         rebooted."""
@@ -254,11 +269,13 @@ class Stack(Client):
         conf: Conf | None = None,
         fencing: Mapping[str, Any] | None = None,
         journal: str | None = None,
+        pace: Conf = QUICK,
     ) -> Trigger:
         """A trigger's configuration with a journal of its own, and no service yet.
 
         :param fencing: entries of hosts that do not have Redfish; None: left out.
         :param journal: the URL of its database, if it is not MariaDB.
+        :param pace: see Trigger.
         """
         self._journals += 1
         database = f"journal_{self._journals}"
@@ -275,6 +292,7 @@ class Stack(Client):
             self.rabbitmq.url,
             conf or {},
             {"hosts": hosts},
+            pace,
         )
         self._triggers.append(made)
         return made

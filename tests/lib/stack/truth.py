@@ -15,7 +15,7 @@ from typing import Any
 Lines = Iterable[Mapping[str, Any]]
 
 _FINAL = ("recovered", "failed", "left")
-_FOREVER = float("inf")
+FOREVER = float("inf")
 
 _SOON = 120.0
 """Seconds from a death to its recovery, at most; from one death of a host to its next
@@ -29,7 +29,7 @@ class Stay:
     server: str
     host: str
     since: float
-    until: float = _FOREVER
+    until: float = FOREVER
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Death:
     host: str
     at: float
     servers: frozenset[str]
-    until: float = _FOREVER
+    until: float = FOREVER
     """When it was switched on again."""
 
 
@@ -69,7 +69,7 @@ class Facts:
         return any(d.host == host and d.at <= at < d.until for d in self.deaths)
 
     def dark_at_last(self, host: str) -> bool:
-        return any(d.host == host and d.until == _FOREVER for d in self.deaths)
+        return any(d.host == host and d.until == FOREVER for d in self.deaths)
 
     def ran_until(self, death: Death, server: str) -> bool:
         """Whether the death ended it; else it was stopped already."""
@@ -78,7 +78,7 @@ class Facts:
 
     def runs_at_last(self, server: str) -> set[str]:
         """The hosts that it runs on in the end."""
-        last = (s for s in self.stays if s.server == server and s.until == _FOREVER)
+        last = (s for s in self.stays if s.server == server and s.until == FOREVER)
         return {stay.host for stay in last}
 
 
@@ -149,7 +149,7 @@ class _Reader:
 
     def _on(self, line: Mapping[str, Any]) -> None:
         for death in self.facts.deaths:
-            if death.host == line["host"] and death.until == _FOREVER:
+            if death.host == line["host"] and death.until == FOREVER:
                 death.until = line["at"]
 
     def _off(self, line: Mapping[str, Any]) -> None:

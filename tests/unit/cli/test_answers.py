@@ -13,6 +13,7 @@ import pytest
 from nova_ha_scheduler.cli import answers, order_arguments
 from nova_ha_scheduler.cli.maintenance import _Follower
 from nova_ha_scheduler.cli.until_done import UntilDone
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import EventKind
 from tests.unit.cli.conftest import Site
@@ -38,7 +39,7 @@ def test_without_a_trigger_it_is_queued(site: Site, order: tuple[str, ...]) -> N
     assert answer["host"] == "node1"
     assert answer["answer"] == "queued: no trigger is active"
     (queued,) = site.journal.load(0).commands.values()
-    assert (queued.host, queued.by, queued.reason) == ("node1", BY[1], BY[3])
+    assert (queued.host, queued.by, queued.reason) == ("node1", signed(BY[1]), BY[3])
 
 
 @pytest.mark.parametrize("order", [CONFIRM, EVACUATE])
@@ -72,11 +73,11 @@ def test_a_word_that_is_not_used_yet(site: Site, trigger: Start) -> None:
         r"until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d",
         answer["answer"],
     )
-    assert answer["by"] == "Ann"
+    assert answer["by"] == signed("Ann")
     (command,) = site.journal.load(0).commands.values()
     assert (command.id, command.answer) == (answer["command"], "")
     (noted,) = [e for e in site.events() if e.kind is EventKind.COMMAND_NOTED]
-    assert noted.how == "confirm-fenced by Ann: pulled both cords"
+    assert noted.how == f"confirm-fenced by {signed('Ann')}: pulled both cords"
 
 
 @pytest.mark.parametrize("order", [CONFIRM, EVACUATE])
@@ -192,7 +193,7 @@ def test_a_reset_lets_the_guard_admit_the_hosts(
     answer = site.json(*RESET)
     assert answer["answer"] == "fenced as usual from now on: node1"
     (reset,) = [e for e in site.events() if e.kind is EventKind.GUARD_RESET]
-    assert reset.how == "guard reset by Ann: the rack is dark"
+    assert reset.how == f"guard reset by {signed('Ann')}: the rack is dark"
 
 
 @pytest.mark.parametrize("order", [CONFIRM, EVACUATE])

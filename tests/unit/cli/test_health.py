@@ -20,6 +20,7 @@ from nova_ha_scheduler.health.report import HostNote, Report
 from nova_ha_scheduler.journal.tables import single
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.state import Change
+from tests.lib import aged
 from tests.unit import commandline
 from tests.unit.cli.conftest import Site
 
@@ -36,6 +37,7 @@ def lead(site: Site, age: float = 1.0, **more: object) -> None:
     """A trigger holds the lease, and has reported so long ago."""
     assert site.journal.acquire()
     site.journal.put_report(report(site, age, **more), alive=True)
+    aged.report(site.database, age)
 
 
 def test_no_trigger(site: Site) -> None:

@@ -3,6 +3,7 @@
 
 import pytest
 
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.records.events import EventKind
 from tests.unit.cli.conftest import Site
 
@@ -13,7 +14,7 @@ def test_a_pause_is_written_shown_and_ended(site: Site) -> None:
     pause = site.json("pause", *BY, "--until", "2h")
     assert (pause["scope"], pause["by"], pause["reason"]) == (
         "everything",
-        "Ann",
+        signed("Ann"),
         "its cables",
     )
     assert pause["until"] > pause["since"]
@@ -25,11 +26,11 @@ def test_a_pause_is_written_shown_and_ended(site: Site) -> None:
     assert site.json("status")["pauses"] == []
     begun, ended = site.events()
     assert (begun.kind, ended.kind) == (EventKind.PAUSED, EventKind.RESUMED)
-    assert "by Ann: its cables" in begun.how
-    assert ended.reason == "resumed by Bob"
+    assert f"by {signed('Ann')}: its cables" in begun.how
+    assert ended.reason == f"resumed by {signed('Bob')}"
     listed = site.json("history", "events", "--kind", "pause.ended")
     assert [(row["kind"], row["reason"]) for row in listed] == [
-        ("pause.ended", "resumed by Bob")
+        ("pause.ended", f"resumed by {signed('Bob')}")
     ]
 
 
@@ -50,7 +51,7 @@ def test_several_are_ended_one_by_one(site: Site) -> None:
     said = site.run("resume", "node1", *by, "-f", "json")
     assert [row["scope"] for row in said.json] == ["host node1"] * 2
     assert said.err.count("still paused:") == 3
-    assert "still paused: zone nfs-a by Ann: its cables" in said.err
+    assert f"still paused: zone nfs-a by {signed('Ann')}: its cables" in said.err
     ended = site.json("resume", "--zone", "nfs-a", *by)
     assert [row["scope"] for row in ended] == ["zone nfs-a"]
     ended = site.json("resume", "--all", *by)

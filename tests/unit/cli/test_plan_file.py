@@ -229,9 +229,12 @@ def test_a_recovery_that_waits_for_proof_takes_the_plan() -> None:
     assert {server: host for server, (_, host) in found.items()} == where
 
 
+LEFT_TO_NOVA = {"planned_destinations": False, "unnamed_requests": True}
+
+
 def test_the_choice_is_left_to_the_scheduler() -> None:
     """Nova is asked without a host, once there is room for each."""
-    cloud = {**CLOUD, "options": {"planned_destinations": False}}
+    cloud = {**CLOUD, "options": LEFT_TO_NOVA}
     cloud["servers"] = {**CLOUD["servers"], "huge": {"host": "node1", "vcpus": 5}}
     simulation = scenario.build(cloud, [])
     asked: list[str | None] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.events import Event, EventKind
@@ -30,7 +31,12 @@ def test_without_a_trigger_it_is_queued(site: Site, kind: str) -> None:
     assert order.kind is CommandKind(kind)
     assert order.expires_at - order.at == pytest.approx(7200, abs=60)
     (waiting,) = site.json("status")["commands_waiting"]
-    assert waiting == {"host": "node1", "command": kind, "by": "Ann", "waits": ""}
+    assert waiting == {
+        "host": "node1",
+        "command": kind,
+        "by": signed("Ann"),
+        "waits": "",
+    }
 
 
 def test_abort_and_retry(site: Site, trigger: Start) -> None:
@@ -43,10 +49,10 @@ def test_abort_and_retry(site: Site, trigger: Start) -> None:
     assert answer["answer"] == "3 servers left, 1 server followed to the end"
     (host,) = site.json("status")["hosts"]
     assert host["progress"] == "0 of 4, 3 left: aborted, 1 moving"
-    assert "it was aborted by Ann: enough" in host["reason"]
+    assert f"it was aborted by {signed('Ann')}: enough" in host["reason"]
     refused = site.run("abort", "node1", *BY)
     assert refused.code == 4
-    assert "node1: it was aborted by Ann: enough" in refused.err
+    assert f"node1: it was aborted by {signed('Ann')}: enough" in refused.err
     assert site.json("retry", "node1", *BY)["answer"] == "it is taken up again"
     errors = site.json("status")["last_errors"]
     assert {error["kind"] for error in errors} == {"host.held"}
@@ -74,13 +80,15 @@ def test_a_pause_holds_the_active_trigger(site: Site, trigger: Start) -> None:
     assert site.run("pause", "--zone", "nfs-a", *BY).code == 0
     trigger(CLUSTER, 90)
     (host,) = site.json("status")["hosts"]
-    assert host["reason"] == ("it is paused: zone nfs-a by Ann: enough; would fence it")
+    assert host["reason"] == (
+        f"it is paused: zone nfs-a by {signed('Ann')}: enough; would fence it"
+    )
     text = site.run("status").out
     assert "would fence it" in text
-    assert ": zone nfs-a by Ann: enough (since" in text
+    assert f": zone nfs-a by {signed('Ann')}: enough (since" in text
     refused = site.run("retry", "node1", *BY)
     assert refused.code == 4
-    assert "it is paused: zone nfs-a by Ann: enough" in refused.err
+    assert f"it is paused: zone nfs-a by {signed('Ann')}: enough" in refused.err
 
 
 @pytest.mark.parametrize("host", ["node2", "NODE1", "node"])

@@ -159,7 +159,7 @@ def test_each_event_of_the_history(site: Site, config: str) -> None:
         else:
             assert "tells what was seen, and was not decided" in answer.err
     seen = {"server.moving", "server.landed", "server.recovered"}
-    decided = {"suspected", "confirmed", "fencing", "fenced", "evacuating", "recovered"}
+    decided = {"late", "confirmed", "fencing", "fenced", "evacuating", "recovered"}
     assert {kind for kind, code in kinds.items() if code} == seen
     assert {kind for kind, code in kinds.items() if not code} == {
         "server.asked",
@@ -173,7 +173,7 @@ def test_an_event_whose_decision_is_gone(
     database.write(lambda connection: connection.execute(sa.delete(decisions)))
     answer = site.run(config, "replay", "--event", "1")
     assert answer.code == 1
-    assert "event 1, host.suspected node1: silent for" in answer.err
+    assert "event 1, host.late node1: silent for" in answer.err
     assert "[journal] keep_decisions is off, or it was purged" in answer.err
 
 

@@ -2,10 +2,12 @@
 """Who gives an order: who is logged in, unless it is a word that a host is off."""
 
 import getpass
+import os
 from typing import NoReturn
 
 import pytest
 
+from nova_ha_scheduler.cli.who import signed
 from tests.unit.cli.conftest import Site
 
 WHY = ("--reason", "its cables")
@@ -22,8 +24,17 @@ def test_who_has_called_sudo(
     site: Site, order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "ann")
-    assert site.json(*order)["by"] == "ann"
-    assert site.json(*order, "--by", "Bob")["by"] == "Bob"
+    assert site.json(*order)["by"] == signed("ann")
+    assert site.json(*order, "--by", "Bob")["by"] == signed("Bob")
+
+
+def test_the_user_stands_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says."""
+    monkeypatch.setenv("LOGNAME", "carla")
+    monkeypatch.setenv("SUDO_USER", "ann")
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    assert signed("ann") == "ann (user root)"
+    assert signed("root") == "root"
 
 
 def test_who_is_logged_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,13 @@ KNOWN = {"node1", "node10", "node2.example.org", "Node3", "spare"}
         ("node2", ["node2.example.org"]),
         ("spare.example.org", ["spare"]),
         ("node3", ["Node3"]),
+        ("node", ["Node3", "node1", "node10", "node2.example.org"]),
         ("nod", ["Node3", "node1", "node10", "node2.example.org"]),
         ("sparre", ["spare"]),
         ("xyz", []),
         ("", []),
+        ("node100", []),
+        ("Node1.example.org", ["node1"]),
     ],
 )
 def test_perhaps(said: str, meant: list[str]) -> None:
@@ -33,3 +36,23 @@ def test_exact_names_only() -> None:
         host_names.require("nod", KNOWN)
     with pytest.raises(Refused, match="host name$"):
         host_names.require("xyz", KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("host", "known", "words"),
+    [
+        ("compute-1", {"compute-1.example.org"}, " (perhaps compute-1.example.org?)"),
+        ("compute-1.example.org", {"compute-1"}, " (perhaps compute-1?)"),
+        ("COMPUTE-1", {"compute-1", "compute-2"}, " (perhaps compute-1?)"),
+        ("compute-1", {"compute-10", "compute-11", "compute-2", "compute-1b"}, ""),
+        ("compute-10", {"compute-1"}, ""),
+        ("rack-a-1", {"rack-b-1"}, ""),
+        ("compute-1.a.org", {"compute-1.b.org"}, ""),
+        ("compute-1", {"compute-1.a.org", "compute-1.b.org"}, ""),
+        ("10.0.0", {"10.0.0.1"}, ""),
+        ("compute-1", {""}, ""),
+    ],
+)
+def test_the_same_machine(host: str, known: set[str], words: str) -> None:
+    """Its name without the domain, or with it, and never a name that is alike."""
+    assert host_names.same_machine(host, known) == words

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nova import exception, objects
+from nova.scheduler import request_filter
 from nova.scheduler.utils import ResourceRequest
 
 from nova_ha_scheduler.cluster.openstack.requirements import Requirements
@@ -38,6 +39,11 @@ SPECS: dict[str, list[str]] = {
     "hw:maxphysaddr_mode": ["passthrough", "emulate"],
     "hw:pci_numa_affinity_policy": ["socket", "preferred"],
     "os:secure_boot": ["required", "optional"],
+    "hw:virtio_packed_ring": ["true", "false"],
+    "hw:sound_model": ["virtio", "ich9"],
+    "hw:ephemeral_encryption": ["true", "false"],
+    "hw:ephemeral_encryption_format": ["luks"],
+    "hw:tpm_secret_security": ["host", "user", "deployment"],
 }
 PROPERTIES: dict[str, list[str]] = {
     "hw_cpu_policy": ["dedicated", "shared"],
@@ -50,6 +56,9 @@ PROPERTIES: dict[str, list[str]] = {
     "hw_tpm_version": ["2.0"],
     "os_secure_boot": ["required"],
     "hw_pci_numa_affinity_policy": ["socket"],
+    "hw_virtio_packed_ring": ["true", "false"],
+    "hw_sound_model": ["virtio"],
+    "hw_ephemeral_encryption": ["true"],
 }
 
 
@@ -62,7 +71,16 @@ def _some(words: dict[str, list[str]]) -> st.SearchStrategy[dict[str, str]]:
     )
 
 
-def _nova(server: dict[str, Any]) -> tuple[dict[str, int], set[str], set[str]]:
+FILTERS = (
+    request_filter.packed_virtqueue_filter,
+    request_filter.ephemeral_encryption_filter,
+    request_filter.virtio_sound_filter,
+    request_filter.tpm_secret_security_filter,
+)
+
+
+def _nova(server: dict[str, Any]) -> tuple[Any, ...]:
+    """Its request: all amounts; the traits of what is in no group; the groups."""
     flavor, image = server["flavor"], server["image"] or {}
     spec = objects.RequestSpec(
         flavor=objects.Flavor(
@@ -81,11 +99,24 @@ def _nova(server: dict[str, Any]) -> tuple[dict[str, int], set[str], set[str]]:
         requested_resources=[],
         request_level_params=objects.RequestLevelParams(),
     )
+    for narrow in FILTERS:
+        narrow(None, spec)
     asked = ResourceRequest.from_request_spec(spec)
-    groups = asked._rg_by_id.values()
-    required = {trait for group in groups for trait in group.required_traits}
-    forbidden = {trait for group in groups for trait in group.forbidden_traits}
-    return asked.merged_resources(), required, forbidden
+    first = asked._rg_by_id.get(None, objects.RequestGroup())
+    required = first.required_traits | asked._root_required
+    if "hw:tpm_secret_security" not in flavor["extra_specs"]:
+        required -= {"COMPUTE_SECURITY_TPM_SECRET_SECURITY_USER"}  # Nova's default
+    groups = {
+        (
+            frozenset(group.resources.items()),
+            frozenset(group.required_traits),
+            frozenset(group.forbidden_traits),
+        )
+        for suffix, group in asked._rg_by_id.items()
+        if suffix is not None and group.resources
+    }
+    isolated = asked.group_policy == "isolate"
+    return asked.merged_resources(), required, first.forbidden_traits, groups, isolated
 
 
 @settings(max_examples=400, deadline=None)
@@ -113,7 +144,12 @@ def test_as_nova_asks_placement(specs, properties, sizes, vcpus, on_volume):
     except (exception.NovaException, ValueError):
         return  # Nova boots no such server
     found = Requirements(server)
-    assert (found.resources, found.traits, found.forbidden) == expected
+    groups = {
+        (frozenset(one.needs.items()), one.traits, one.forbidden_traits)
+        for one in found.portions
+    }
+    told = found.resources, found.traits, found.forbidden, groups, found.isolated
+    assert told == expected
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from nova_ha_scheduler.cli import plan_file
 from nova_ha_scheduler.cluster import snapshot, synthetic
 from nova_ha_scheduler.cluster.anonymise import anonymise
 from nova_ha_scheduler.cluster.picture import Host, Migration, Picture, Server
+from nova_ha_scheduler.cluster.providers import Inventory, Portion, Provider
 from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.rules.terms import HostFacts
@@ -31,6 +33,13 @@ HOST = Host(
     free={"VCPU": 3, "CUSTOM_ACME_FPGA": 1},
     capacity={"VCPU": 8, "CUSTOM_ACME_FPGA": 2},
     traits=frozenset({"HW_CPU_X86_AVX", "CUSTOM_ACME_GOLD"}),
+    providers=(
+        Provider({"VCPU": Inventory(8, 5, 4)}, frozenset({"HW_CPU_X86_AVX"})),
+        Provider(
+            {"CUSTOM_ACME_FPGA": Inventory(2, 1, step_size=2)},
+            frozenset({"CUSTOM_ACME_GOLD"}),
+        ),
+    ),
 )
 SERVER = Server(
     "0d5b2f5e-1111-4f4f-8a8a-123456789abc",
@@ -49,6 +58,13 @@ SERVER = Server(
     availability_zone="acme-az",
     group="acme-group-id",
     group_hosts=frozenset({"compute-other"}),
+    portions=(
+        Portion(
+            {"CUSTOM_ACME_FPGA": 1},
+            frozenset({"CUSTOM_ACME_GOLD"}),
+            frozenset({"CUSTOM_ACME_SLOW"}),
+        ),
+    ),
 )
 RECORD = Migration(7, SERVER.uuid, "compute-secret", "compute-other", "done")
 
@@ -60,6 +76,17 @@ def _picture() -> Picture:
 
 def test_there_and_back() -> None:
     assert snapshot.load(snapshot.dump(_picture())) == _picture()
+
+
+def test_one_that_knows_sums_alone() -> None:
+    """As versions have kept it that knew no resource providers."""
+    found = json.loads(snapshot.dump(_picture()))
+    (host,) = (one for one in found["hosts"] if one["name"] == HOST.name)
+    (server,) = found["servers"]
+    del host["providers"], server["portions"]
+    picture = snapshot.load(json.dumps(found))
+    assert picture.hosts[HOST.name] == replace(HOST, providers=())
+    assert picture.servers[SERVER.uuid] == replace(SERVER, portions=())
 
 
 def _records(cls: Any, key: str) -> Any:

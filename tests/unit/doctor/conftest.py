@@ -35,4 +35,5 @@ def good(conf: Conf) -> Subject:
         aggregates=(pets,),
         methods=dict.fromkeys(names, "manual"),
         broken={},
+        locked={},
     )

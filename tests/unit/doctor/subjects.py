@@ -27,6 +27,7 @@ def recommended() -> str:
     block = re.search(r"    \[filter_scheduler\]\n(?:    .*\n)+", README.read_text())
     assert block
     computes = "[DEFAULT]\nrpc_response_timeout = 40\n"
+    computes += "[service_user]\nsend_service_user_token = true\n"
     return computes + "".join(line[4:] + "\n" for line in block[0].splitlines())
 
 

@@ -2,6 +2,7 @@
 """Each check of a picture is provoked, and is silent where all is well."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,10 +37,10 @@ def test_silence(good: Subject) -> None:
 def test_what_is_not_there_is_left_out(good: Subject) -> None:
     nothing = Subject(Options())
     examined = checks.examine(nothing)
-    assert examined.findings == examined.passed == ()
-    assert {check.name for check in examined.left_out} == set(
-        checks.examine(good).passed
-    )
+    assert examined.findings == ()
+    assert examined.passed == ("plan-not-let-go",)
+    left_out = {check.name for check in examined.left_out}
+    assert left_out == {*checks.examine(good).passed} - {*examined.passed}
 
 
 def test_what_cannot_be_read_is_found(good: Subject) -> None:
@@ -139,6 +140,28 @@ def test_hosts(
     assert words in finding[1]
 
 
+def test_a_disabled_host_with_servers(good: Subject) -> None:
+    """Unless it is to be recovered, or is under maintenance."""
+    pets = (server("db", "a3"), server("toy", "a3", extra_specs={}))
+
+    def of(options: Options, *tags: str, **values: Any) -> dict[str, Any]:
+        off = {"disabled": True, "disabled_reason": "watcher_disabled", **values}
+        hosts = *GOOD, host("a3", A, HA, *tags, **off)
+        subject = with_hosts(replace(good, options=options), *hosts, servers=pets)
+        return {k: v for k, v in found(subject).items() if k.startswith("disabled")}
+
+    severity, words = of(Options())["disabled-with-servers"]
+    assert severity is Severity.WARNING
+    assert words == (
+        "host a3 is protected, but somebody has disabled its service "
+        "(watcher_disabled), and it has protected servers: db"
+    )
+    assert of(Options(), up=False)["disabled-with-servers"][0] is Severity.ERROR
+    assert of(Options(recover_disabled=True)) == {}
+    assert of(Options(), "ha:maintenance=true") == {}
+    assert of(Options(), disabled_reason="AUTO: libvirt is gone") == {}
+
+
 def test_a_reserve_under_maintenance_is_known_to_somebody(good: Subject) -> None:
     away = host("a3", A, HA, RESERVE, "ha:maintenance=true", disabled=True)
     assert found(with_hosts(good, *GOOD, away)) == {}
@@ -172,6 +195,21 @@ def test_servers_that_nobody_recovers(good: Subject) -> None:
     assert set(findings) == {"marked-but-not-protected", "never-evacuated"}
     assert findings["marked-but-not-protected"][1].endswith("flavors: web")
     assert findings["never-evacuated"][1].endswith("protected: tpm")
+
+
+def test_servers_that_hold_one_another(good: Subject) -> None:
+    """Affinity, and the others are where it is; and a key that nobody gets."""
+    together = {"group": "g1", "group_apart": False}
+    servers = [
+        server("one", "a1", group_hosts=frozenset({"a1"}), **together),
+        server("two", "a1", group_hosts=frozenset({"a1", "a2"}), **together),
+    ]
+    closed = {servers[1].uuid: ["volume v1 is encrypted, and ..."]}
+    known = with_hosts(good, *GOOD, servers=servers)
+    findings = found(replace(known, locked=closed))
+    assert set(findings) == {"never-evacuated", "key-out-of-reach"}
+    assert findings["never-evacuated"][1].endswith("protected: one")
+    assert findings["key-out-of-reach"][1].startswith("server two: volume v1")
 
 
 def test_flavors(good: Subject) -> None:

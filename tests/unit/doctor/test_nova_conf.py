@@ -127,6 +127,11 @@ MORE_CONF = [
         "resume_guests_state_on_host_boot is on",
     ),
     (
+        "no-service-tokens",
+        "[service_user]\nsend_service_user_token = false",
+        "send_service_user_token is off",
+    ),
+    (
         "heartbeats-too-rare",
         "[DEFAULT]\nreport_interval = 19\nservice_down_time = 120",
         "down_time is 60 s, and Nova's report_interval 19 s",
@@ -158,7 +163,7 @@ def test_options(good: Subject, conf: Conf, name: str, text: str, words: str) ->
 
 def test_enough_for_all_evacuations(good: Subject, conf: Conf) -> None:
     text = recommended().replace("ComputeFilter,", "ComputeFilter,IoOpsFilter,")
-    plenty = conf(f"{text}max_io_ops_per_host = 33\n")
+    plenty = conf(f"{text}max_io_ops_per_host = 11\n")
     assert found(replace(good, nova=plenty)) == {}
 
 
@@ -174,6 +179,21 @@ def test_the_same_policy_on_both_sides(good: Subject, conf: Conf) -> None:
     options = Options(policy=Policy(isolate_ha_hosts=True))
     assert found(replace(good, nova=isolate, options=options)) == {}
     assert "policies-differ" in found(replace(good, options=options))
+
+
+def test_the_choice_is_left_to_nova(good: Subject, conf: Conf) -> None:
+    """Where both options say so, and the scheduler knows the zones."""
+    asked = replace(good, options=Options(planned_destinations=False))
+    assert found(asked).keys() == {"plan-not-let-go"}
+    let = Options(planned_destinations=False, unnamed_requests=True)
+    assert found(replace(good, options=let)) == {}
+    stock = conf(recommended().replace("StorageZoneFilter,", ""))
+    findings = found(replace(good, options=let, nova=stock))
+    severity, words = findings["choice-without-zones"]
+    assert severity is Severity.ERROR
+    assert "enabled_filters has no StorageZoneFilter" in words
+    named = replace(good, options=Options(), nova=stock)
+    assert "choice-without-zones" not in found(named)
 
 
 def test_a_filter_that_is_used_weighs_more(good: Subject, conf: Conf) -> None:

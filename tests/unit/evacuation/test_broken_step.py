@@ -97,3 +97,24 @@ def test_nobody_is_asked_for_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     _run(700, simulation)
     assert set(_states(simulation).values()) == {ServerState.RECOVERED}
     assert len(simulation.world.asks) == 3
+
+
+def test_it_takes_nobodys_place_in_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is done for it as long as it breaks, perhaps for days."""
+    function = host_states.FUNCTIONS[HostState.CONFIRMED]
+
+    def broken(step: Step, host: HostRecovery) -> HostRecovery:
+        if host.host == "node1":
+            raise KeyError(host.host)
+        return function(step, host)
+
+    simulation = scenario.build({**CLUSTER, "options": {"max_hosts": 1}}, [])
+    simulation.world.cut("node1")
+    with monkeypatch.context() as patch:
+        patch.setitem(host_states.FUNCTIONS, HostState.CONFIRMED, broken)
+        while simulation.clock.time < 400:
+            if simulation.clock.time == 200:
+                simulation.world.cut("node2")
+            simulation.tick()
+    assert _states(simulation) == {"vm2": ServerState.RECOVERED}
+    assert simulation.journal.state.guard.tripped_until is None

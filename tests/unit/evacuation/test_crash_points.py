@@ -61,6 +61,12 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         "dies": {100: "node2"},
         "back_at": 450,
     },
+    "off before it is silent": {
+        "hosts": HOSTS,
+        "servers": {"vm1..vm3": {"host": "node1"}},
+        "options": {"off_time": 5},
+        "cut_at": 61,
+    },
 }
 DOWNTIMES = (0, 7, 100)
 """Seconds for which the trigger stays dead."""
@@ -85,7 +91,8 @@ def play(cluster: dict[str, Any], kill_at: int, downtime: int) -> tuple[int, str
     simulation.start()
     back_at = cluster.get("back_at", 300)
     people, dies = cluster.get("people"), cluster.get("dies")
-    _run(simulation, back_at + 240, downtime, back_at, people, dies)
+    cut_at = cluster.get("cut_at", 20)
+    _run(simulation, back_at + 240, downtime, back_at, people, dies, cut_at)
     wrong = _wrong(simulation)
     return count, f"killed {name}: {wrong}" if wrong else ""
 
@@ -97,6 +104,7 @@ def _run(
     back_at: float = 300,
     people: dict[int, list[Any]] | None = None,
     dies: dict[int, str] | None = None,
+    cut_at: float = 20,
 ) -> None:
     world = simulation.world
     revive = None
@@ -104,7 +112,7 @@ def _run(
     if len(dead_host) > 1:
         world.failing["vm1"] = 1
     while simulation.clock.time < until:
-        if simulation.clock.time == 20:
+        if simulation.clock.time == cut_at:
             for host in sorted(dead_host):
                 world.cut(host)
         if also := (dies or {}).get(int(simulation.clock.time)):

@@ -14,7 +14,11 @@ from nova_ha_scheduler.records.guard_record import GuardRecord
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.pauses import Pause
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import (
+    ServerPhase,
+    ServerRecovery,
+    ServerState,
+)
 from nova_ha_scheduler.records.state import State
 
 NOW = 1_000_000.0
@@ -23,8 +27,14 @@ OWNER = "ctl1:123:ab"
 REPORT = Report(OWNER, NOW - 2, 30.0, 15.0, NOW - 2.5, seen_at=NOW - 4, protected=42)
 
 
-def of(state: State = _QUIET, holder: str = OWNER, **changes: object) -> Judgement:
-    return judge(JournalFacts(state, holder, replace(REPORT, **changes)), NOW)
+def of(
+    state: State = _QUIET,
+    holder: str = OWNER,
+    age: float | None = None,
+    **changes: object,
+) -> Judgement:
+    report = replace(REPORT, **changes)
+    return judge(JournalFacts(state, holder, report, age=age), NOW)
 
 
 def kinds(judgement: Judgement) -> list[Kind]:
@@ -41,7 +51,9 @@ def dying(reason: Reason | None, detail: str = "", **more: object) -> State:
 def with_server(state: ServerState, reason: Reason | None, detail: str = "") -> State:
     host = HostRecovery("c1@1", "c1", HostState.EVACUATING, NOW - 60)
     server = ServerRecovery("c1@1", "uuid", "db", "c1", state, NOW - 60)
-    server = server.because(reason, detail)
+    intended = reason is not None and reason.intended
+    phase = ServerPhase.AS_INTENDED if intended else None
+    server = server.because(reason, detail, phase)
     return State(hosts={host.id: host}, servers={server.key: server})
 
 
@@ -76,6 +88,16 @@ def test_a_dead_trigger_though_its_lease_still_names_it() -> None:
     assert not found.alive
     assert "ctl1:123:ab, last heard of 31 s ago" in found.line
     assert of(at=NOW - 29).code is Code.PROTECTED
+
+
+@pytest.mark.parametrize("ahead", [-7200, -16, 0, 16, 7200])
+def test_the_journals_clock_says_how_old_a_report_is(ahead: float) -> None:
+    """Whatever the clocks of the trigger's machine and of ours say."""
+    dead = of(at=NOW - 31 + ahead, age=31.0)
+    assert kinds(dead) == [Kind.TRIGGER_SILENT]
+    assert "last heard of 31 s ago" in dead.line
+    alive = of(at=NOW - 29 + ahead, age=29.0)
+    assert kinds(alive) == ([Kind.CLOCKS] if ahead > 15 else [])
 
 
 @pytest.mark.parametrize(("ahead", "code"), [(14, 0), (16, 3), (7200, 3)])
@@ -130,6 +152,12 @@ def test_blind() -> None:
     state = State(guard=GuardRecord(blind_since=NOW - 100))
     (problem,) = of(state).problems
     assert (problem.kind, problem.since) == (Kind.BLIND, NOW - 100)
+
+
+def test_a_host_that_died_disabled() -> None:
+    found = of(State(guard=GuardRecord(left_disabled=("c7",))))
+    assert (found.code, kinds(found)) == (Code.DEGRADED, [Kind.LEFT_DEAD])
+    assert "c7 is down while somebody has its service disabled" in found.line
 
 
 def test_guard() -> None:
@@ -248,3 +276,9 @@ def test_the_worst_comes_first() -> None:
     found = of(State(pauses={"1": pause}), holder="")
     assert kinds(found) == [Kind.NO_TRIGGER, Kind.PAUSED_IN_PART]
     assert found.line == "NOT PROTECTING: no trigger is active (and 1 more problem)"
+
+
+def test_a_host_that_is_back_and_stays_disabled() -> None:
+    found = of(shut_out=(HostNote("c7", NOW - 99, "nova-ha: it has died again"),))
+    assert (found.code, kinds(found)) == (Code.DEGRADED, [Kind.SHUT_OUT])
+    assert "c7 is back, and its service stays disabled: nova-ha: it has" in found.line

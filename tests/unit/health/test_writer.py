@@ -20,6 +20,7 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.health_writer import Writer
 from nova_ha_scheduler.service.startup import load
+from tests.lib import aged
 from tests.lib.simulation import scenario
 
 
@@ -81,7 +82,7 @@ def test_quiet_times_are_cheap(site: Site) -> None:
     site.lead()
     for _ in range(100):
         site.after(0.5)
-    assert len(site.written) == 10
+    assert len(site.written) == 17
     assert all(alive for _, alive in site.written)
     assert site.told()["code"] == 0
 
@@ -143,10 +144,11 @@ def test_another_trigger_has_taken_over(
 def test_who_stands_by_judges_what_the_active_one_wrote(site: Site) -> None:
     other = SqlJournal(site.database, 15.0)
     assert other.acquire()
-    other.put_report(Report(other.owner, site.at, 30, 15, site.at, protected=9), True)
+    other.put_report(Report(other.owner, site.at, 15, 15, site.at, protected=9), True)
     site.after(5)
     assert site.told()["line"] == f"PROTECTED: 9 hosts, by {other.owner}"
-    site.after(31)
+    aged.report(site.database, 16)
+    site.after(16)
     assert site.told()["problems"][0]["kind"] == "trigger_silent"
     assert site.written == []
 

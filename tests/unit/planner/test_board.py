@@ -10,6 +10,7 @@ from nova_ha_scheduler.cluster.picture import Host, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.planner.board import Board, Choice, Claim, Limits
 from nova_ha_scheduler.planner.ground import CLOSED, Ground, refusal, request_for
+from nova_ha_scheduler.planner.room import Wish
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules.terms import HostFacts, Operation, Policy
 
@@ -57,6 +58,7 @@ _options = st.builds(
     Options,
     max_in_flight=st.integers(1, 9),
     max_in_flight_per_zone=st.integers(1, 9),
+    max_in_flight_per_destination=st.integers(1, 9),
     prefer_reserve=st.booleans(),
 )
 
@@ -69,7 +71,7 @@ def test_every_destination_is_permitted_and_has_room(
     options: Options,
     moving: list[str],
 ) -> None:
-    claims = [Claim(name, {"VCPU": 1}) for name in moving]
+    claims = [Claim(name, Wish({"VCPU": 1})) for name in moving]
     board = Board(Ground(hosts, options), frozenset({"dead"}), claims)
     decisions = [board.place(server) for server in servers]
     again = Board(Ground(hosts, options), frozenset({"dead"}), claims)
@@ -89,17 +91,22 @@ def test_every_destination_is_permitted_and_has_room(
         taken[host.name] += server.needs["VCPU"]
         assert host.free is not None
         assert taken[host.name] <= host.free["VCPU"]
-    _check_bounds(decisions, servers, options, len(moving))
+    _check_bounds(decisions, servers, options, moving)
 
 
 def _check_bounds(
     decisions: list[Choice],
     servers: tuple[Server, ...],
     options: Options,
-    moving: int,
+    moving: list[str],
 ) -> None:
     sent = [(s, d) for s, d in zip(servers, decisions, strict=True) if d.destination]
-    assert not sent or len(sent) + moving <= options.max_in_flight
+    assert not sent or len(sent) + len(moving) <= options.max_in_flight
+    most = options.max_in_flight_per_destination
+    here = Counter(moving)
+    before = dict(here)
+    here.update(d.destination for _, d in sent if d.destination)
+    assert all(n <= max(most, before.get(name, 0)) for name, n in here.items())
     together = Counter(d.destination for s, d in sent if s.group)
     assert all(number == 1 for number in together.values())
 
@@ -123,7 +130,7 @@ def _place(hosts: dict[str, Host], operation: Operation, **more: object) -> Choi
     server = Server("u", "vm", "old", extra_specs={"ha": "true"}, needs={"VCPU": 1})
     policy = Policy(live_migrate_to_reserve=bool(more.pop("open_reserve", False)))
     ground = Ground(hosts, Options(policy=policy))
-    board = Board(ground, frozenset(), limits=Limits(4, 4))
+    board = Board(ground, frozenset(), limits=Limits(4, 4, 4))
     return board.place(server, operation=operation, **more)  # type: ignore[arg-type]
 
 

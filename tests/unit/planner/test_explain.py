@@ -77,7 +77,7 @@ def test_a_host_without_a_no_is_where_the_board_may_send_it(
         server = replace(server, group_hosts=frozenset(), group_apart=True)
     hosts = {"source": replace(source, name="source"), "there": host}
     ground = Ground(hosts, options)
-    board = Board(ground, frozenset({"source"}), (), Limits(9, 9))
+    board = Board(ground, frozenset({"source"}), (), Limits(9, 9, 9))
     decision = board.place(server, operation=operation, only="there")
     asked = explain.request(server, hosts, options, operation)
     no = explain.first_no(explain.checks(server, asked, host, options))

@@ -14,6 +14,7 @@ from nova_ha_scheduler.planner.board import NO_LIMITS, Board, Choice, Claim, Lim
 from nova_ha_scheduler.planner.ground import Ground, fits, refusal, request_for
 from nova_ha_scheduler.planner.packing import place_all
 from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.planner.room import Room
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
@@ -122,7 +123,7 @@ def test_nobody_has_room_that_a_more_urgent_one_could_use(
             continue
         urgency = triage.urgency(waiting, preferences)[:2]
         claims = [
-            Claim(d.destination, s.needs, s.group)
+            Claim.of(d.destination, s)
             for s, d in plan
             if d.destination and triage.urgency(s, preferences)[:2] <= urgency
         ]
@@ -189,7 +190,7 @@ def test_a_packed_plan_keeps_the_limits() -> None:
     hosts = _zone({"VCPU": 4}, 2)
     servers = [_server(n, vcpus) for n, vcpus in enumerate([1, 1, 3, 3])]
     ground = Ground(hosts, Preferences())
-    board = Board(ground, frozenset(DEAD), limits=Limits(3, 9))
+    board = Board(ground, frozenset(DEAD), limits=Limits(3, 9, 9))
     reasons = [d.reason for _, d in place_all(board, servers)]
     assert reasons == [None, None, None, Reason.IN_FLIGHT_LIMIT]
 
@@ -209,4 +210,5 @@ def test_a_trait_that_no_host_has_is_named() -> None:
     fast = replace(_server(1, 1), traits=frozenset(_TRAITS[1:]))
     ((_, decision),) = _plan(hosts, [fast], Preferences())
     assert decision.detail == "2 without trait STORAGE_DISK_SSD"
-    assert fits(fast, replace(hosts["node0"], traits=fast.traits), {"VCPU": 1})
+    equipped = replace(hosts["node0"], traits=fast.traits)
+    assert fits(fast, equipped, Room(equipped))

@@ -9,7 +9,7 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_ha_scheduler.cluster.picture import Resources
+from nova_ha_scheduler.cluster.providers import Resources
 from nova_ha_scheduler.planner import repacking
 from nova_ha_scheduler.planner.ceiling import out_of_reach
 from nova_ha_scheduler.planner.packed_amounts import Item
@@ -106,3 +106,15 @@ def test_a_second_choice_is_taken_where_no_first_has_room() -> None:
     items = [Item(_amounts(3, 0), 0, ([0, 1], [2])) for _ in range(3)]
     assert sorted(repack(items, rooms)) == [0, 1, 2]
     assert sorted(repack(items[:2], rooms)) == [0, 1]
+
+
+def test_one_that_finds_no_place_keeps_none_from_another() -> None:
+    """They are equally urgent, and no host is open to both."""
+    rooms = [_amounts(1, 0), _amounts(1, 2), _amounts(2, 0)]
+    items = [
+        Item(_amounts(1, 0), 0, ([2], [0, 1])),
+        Item(_amounts(2, 0), 0, ([], [2])),
+        Item(_amounts(1, 2), 1, ([], [1])),
+        Item(_amounts(2, 0), 1, ([], [2])),
+    ]
+    assert repack(items, rooms) == [0, 2, 1, -1]

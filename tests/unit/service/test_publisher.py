@@ -17,8 +17,7 @@ from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.detection import scope
 from nova_ha_scheduler.health.troubles import Troubles
-from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.service import parts, publish, publisher, startup
 from nova_ha_scheduler.service.publisher import Publisher
@@ -107,8 +106,8 @@ def test_when_a_recovery_is_under_way() -> None:
     assert not scope.busy(State())
     assert scope.busy(state())
     assert scope.busy(state(state=HostState.SUSPECTED))
-    assert scope.busy(state(reason=Reason.UNFENCED))
-    assert not scope.busy(state(reason=Reason.PAUSED))
+    assert scope.busy(state(phase=HostPhase.HELD))
+    assert not scope.busy(state(phase=HostPhase.PAUSED))
     assert not scope.busy(state(state=HostState.INCOMPLETE))
     assert not scope.busy(state(ended_at=5.0))
 

@@ -77,6 +77,14 @@ def test_what_is_right_passes(edited: Edit) -> None:
     _start(edited())
 
 
+def test_a_run_for_one_host_asks_about_nobody_else(edited: Edit) -> None:
+    """Who is late meanwhile is the service's business."""
+    conf = startup.read("test", [f"--config-file={edited()}"])
+    assert parts.Parts(conf).options.off_time > 0
+    options = parts.Parts(conf, only=["c1"]).options
+    assert (options.off_time, options.suspect_by_witnesses) == (0, False)
+
+
 EVERYWHERE = [
     ("[guard]", "[gaurd]", "there is no section [gaurd] (did you mean guard?)"),
     (

@@ -10,7 +10,11 @@ from nova_ha_scheduler.cluster.picture import Host, Picture, Scope, Server
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import (
+    ServerPhase,
+    ServerRecovery,
+    ServerState,
+)
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.rules.terms import HostFacts, Operation
 from nova_ha_scheduler.simulation import cloud, verdict
@@ -141,9 +145,9 @@ class TestVerdict:
         self, found: SimulatedWorld, state: ServerState, reason: Reason, lost: bool
     ) -> None:
         found.cut("a1")
-        record = ServerRecovery(
-            "r", "uuid-s1", "s1", "a1", state=state, seen_at=0, reason=reason
-        )
+        phase = ServerPhase.AS_INTENDED if reason.intended else None
+        record = ServerRecovery("r", "uuid-s1", "s1", "a1", state=state, seen_at=0)
+        record = record.because(reason, phase=phase)
         assert bool(self.judged(found, record)) is lost
 
     def test_a_server_in_error(self, found: SimulatedWorld) -> None:

@@ -127,6 +127,28 @@ def test_a_word_is_taken_once(place: Place) -> None:
     assert word.answer(id, str(place.path)) == ("the host is dead", False)
 
 
+def test_a_word_that_two_machines_are_given_is_one(place: Place) -> None:
+    """As every node of a cluster gives it; each has a trigger and a directory."""
+    other = Place(place.path.with_name("other-machine"), place.journal)
+    other.path.mkdir(0o1730)
+    for machine in place, other:
+        word.give(
+            replace(OFF, at=NOW - 5 + (machine is other)),
+            str(machine.path),
+            "ref-12345678",
+        )
+        machine.taker.take()
+    (order,) = place.commands()
+    assert (order.id, order.at) == ("word-ref-12345678", OFF.at)
+    answered = replace(order, answer="the host is dead")
+    assert place.journal.acquire()
+    place.journal.commit(Change(commands=(answered,)))
+    for machine in place, other:
+        machine.taker.take()
+        said = word.answer("ref-12345678", str(machine.path))
+        assert said == ("the host is dead", False)
+
+
 def link(place: Place) -> None:
     secret = place.path.with_name("secret")
     secret.write_text(json.dumps(vars(OFF)))

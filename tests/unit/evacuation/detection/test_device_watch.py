@@ -101,3 +101,42 @@ def test_what_is_not_protected_any_more_is_not_broken() -> None:
     site.run(20)
     assert site.watch.broken == {}
     assert site.watch.protected == 2
+
+
+def test_one_that_the_trigger_leaves_disabled_is_known() -> None:
+    """Until somebody enables it."""
+    site = Watched()
+    world = site.simulation.world
+    world.disable("node1", "nova-ha: it has died again")
+    site.run(20)
+    (told,) = site.watch.shut_out.items()
+    assert (told[0], told[1][1]) == ("node1", "nova-ha: it has died again")
+    world.enable("node1")
+    site.run(20)
+    assert site.watch.shut_out == {}
+
+
+def test_a_power_cycle_is_no_lie() -> None:
+    """Its device has said off, and it is heard of again: that was true."""
+    site = Watched(20)
+    machine = site.simulation.world.machines["node1"]
+    site.run(60)
+    machine.device = "lies"  # for one check
+    site.run(20)
+    machine.device = "works"
+    site.run(120)
+    assert site.events == []
+    assert site.watch.broken == {}
+
+
+def test_a_device_that_lies_is_none_until_it_says_on() -> None:
+    site = Watched(20)
+    site.device("node1", "lies")
+    site.run(120)
+    assert site.events == [(EventKind.DEVICE_BROKEN, "node1")]
+    assert "whose power" in site.watch.broken["node1"][1]
+    assert site.watch.unfenceable == {}
+    site.device("node1", "works")
+    site.run(60)
+    assert site.events[1:] == [(EventKind.DEVICE_WORKS, "node1")]
+    assert site.watch.broken == {}

@@ -62,7 +62,23 @@ def die_and_return(simulation: Simulation) -> None:
 
 
 Fate = Callable[[Simulation], None]
-CASES = {"maintenance": (DRAIN, drain), "way home": (HOME, die_and_return)}
+BY_FORCE = {
+    **DRAIN,
+    "options": {**DRAIN["options"], "maintenance_force_complete_after": 60},
+}
+
+
+def drain_by_force(simulation: Simulation) -> None:
+    """One of the servers never arrives by itself."""
+    simulation.world.moves.times["vm1"] = 1e6
+    drain(simulation)
+
+
+CASES = {
+    "maintenance": (DRAIN, drain),
+    "by force": (BY_FORCE, drain_by_force),
+    "way home": (HOME, die_and_return),
+}
 
 
 def play(
@@ -97,7 +113,7 @@ def wrong(simulation: Simulation, fate: Fate) -> str:
     """What is not as it should be in the end."""
     world, state = simulation.world, simulation.journal.state
     found = list(world.breaches)
-    away = fate is drain
+    away = fate is not die_and_return
     for server in world.servers.values():
         if (server.host == "node1") is away:
             found.append(f"{server.name} is on {server.host}")

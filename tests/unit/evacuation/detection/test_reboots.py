@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts that reboot by themselves: what tests/scenarios/detection does not show."""
+
+from typing import Any
+
+import pytest
+
+from nova_ha_scheduler.cluster.picture import Picture, Scope
+from nova_ha_scheduler.records.effects import Effect
+from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.simulation.runner import Simulation
+from tests.lib.simulation import scenario
+
+WEB = "uuid-web1"
+
+
+class Site:
+    """Six hosts; node1 reboots in its 30th second, and is back 30 s later."""
+
+    def __init__(self, **options: Any) -> None:
+        cluster = {
+            "hosts": {"node1..node6": {"zone": "nfs-a"}},
+            "servers": {"web1..web2": {"host": "node1"}, "db": {"host": "node2"}},
+            "options": {"retry_interval": 10, **options},
+        }
+        self.simulation: Simulation = scenario.build(cluster, [])
+        self.world = self.simulation.world
+
+    def run(self, until: float, reboots: bool = True) -> None:
+        while self.simulation.clock.time < until:
+            if reboots and self.simulation.clock.time == 30:
+                self.world.cut("node1")
+                machine = self.world.machines["node1"]
+                machine.powered, machine.agent_at = True, self.world.time + 30
+            self.simulation.tick()
+
+    def told(self, kind: EventKind) -> list[str]:
+        events = self.simulation.journal.events
+        return [e.server_name or e.host for e in events if e.kind is kind]
+
+
+def test_it_is_told_once_however_often_its_turn_comes() -> None:
+    site = Site(reboot_looks=1)
+    site.world.nova.sync = 0
+    site.run(900)
+    assert site.told(EventKind.HOST_REBOOTED) == ["node1"]
+    site.world.set(WEB, running=True)  # somebody starts one, and it goes off once more
+    site.world.machines["node1"].phase += 4  # nova-compute is started anew
+    site.run(1100)
+    site.world.guests.off.add(WEB)
+    site.world.machines["node1"].phase += 4
+    site.run(1200)
+    assert site.told(EventKind.HOST_REBOOTED) == ["node1", "node1"]
+
+
+def test_a_hypervisor_that_cannot_be_asked_at_first() -> None:
+    site = Site()
+    site.world.broken_calls["look"] = 2
+    site.run(200)
+    assert site.told(EventKind.HOST_REBOOTED) == ["node1"]
+
+
+def test_a_hypervisor_that_cannot_be_asked_at_all() -> None:
+    """Nobody knows, so nothing is said; and it is not asked for ever."""
+    site = Site()
+    site.world.broken_calls["look"] = 1000
+    site.run(400)
+    assert site.told(EventKind.HOST_REBOOTED) == []
+    assert site.world.broken_calls["look"] >= 1000 - 4
+
+
+def test_one_guest_that_runs_is_proof() -> None:
+    site = Site(reboot_looks=1, return_restart=True)
+    site.run(20, reboots=False)
+    site.world.guests.off.add(WEB)
+    site.run(300, reboots=False)
+    assert site.told(EventKind.HOST_REBOOTED) == []
+    assert site.told(EventKind.SERVER_RESTARTED) == []
+
+
+def test_one_that_does_not_start() -> None:
+    site = Site(return_restart=True, attempts=2)
+    site.world.broken_calls["reboot"] = 1000
+    site.run(400)
+    assert sorted(site.told(EventKind.SERVER_FAILED)) == ["web1", "web2"]
+    assert site.world.broken_calls["reboot"] == 1000 - 4
+
+
+def test_killed_while_they_are_started() -> None:
+    site = Site(return_restart=True)
+    site.simulation.delays[Effect.REBOOT.value, "node1"] = 60
+    site.run(90)
+    assert site.told(EventKind.HOST_REBOOTED) == ["node1"]
+    site.simulation.kill()
+    site.simulation.delays.clear()
+    site.run(100)
+    site.simulation.start()
+    site.run(200)
+    assert len(site.told(EventKind.SERVER_RESTARTED)) == 2
+    assert site.world.guests.off == set()
+
+
+@pytest.mark.parametrize(("every", "most"), [(0, 0), (3, 6), (10, 6)])
+def test_what_it_costs_in_quiet_times(every: int, most: int) -> None:
+    """A look each five seconds, for ten minutes: a turn a host, and then nothing."""
+    site, glanced, looks = Site(reboot_looks=every), [], []
+    observe, runs = site.world.observe, site.world.runs
+
+    def counted(scope: Scope) -> Picture:
+        glanced.extend(scope.glanced)
+        return observe(scope)
+
+    def looked(server: str) -> bool:
+        looks.append(server)
+        return runs(server)
+
+    site.world.observe, site.world.runs = counted, looked  # type: ignore[method-assign]
+    site.run(600, reboots=False)
+    assert len(glanced) == len(set(glanced)) == most
+    assert len(looks) <= len(glanced)
+
+
+def test_hosts_whose_heartbeats_have_no_rhythm_have_their_turns() -> None:
+    """One out of step would not be noticed."""
+    site, glanced = Site(reboot_looks=3), []
+    observe = site.world.observe
+
+    def counted(scope: Scope) -> Picture:
+        glanced.extend(scope.glanced)
+        return observe(scope)
+
+    site.world.observe = counted  # type: ignore[method-assign]
+    for moment in range(20, 620, 20):
+        site.run(moment, reboots=False)
+        site.world.machines["node1"].phase += 3
+    assert glanced.count("node1") > 3
+    assert glanced.count("node2") == 1
+
+
+def test_no_turn_begins_while_another_host_is_recovered() -> None:
+    """Nor for ever none: one that has stalled keeps nobody's turn."""
+    site, turns = Site(reboot_looks=5), []
+    observe = site.world.observe
+
+    def counted(scope: Scope) -> Picture:
+        turns.extend([site.world.time] if scope.glanced else [])
+        return observe(scope)
+
+    site.world.observe = counted  # type: ignore[method-assign]
+    site.world.rebuild_times["db"] = 900
+    site.world.cut("node2")
+    site.run(600, reboots=False)
+    asked = next(
+        event.at
+        for event in site.simulation.journal.events
+        if event.kind is EventKind.SERVER_ASKED
+    )
+    stalled = asked + site.simulation.options.stalled_after
+    assert [at for at in turns if at < asked]
+    assert [at for at in turns if asked <= at < stalled] == []
+    assert [at for at in turns if at > stalled]
