@@ -47,7 +47,7 @@ def test_owners_go_on(fleet: Fleet) -> None:
     others = fleet.ids[A] - fleet.deleted - {resized}
     states = {fate[each].state for each in others}
     assert states == {ServerState.RECOVERED}, fate
-    fleet.stack.wait_status(done[0], "ACTIVE", 60)
+    fleet.stack.wait_status(done[0], "ACTIVE")
     assert death.told("host.incomplete").reason.endswith(fate[resized].name)
     fleet.check()
     # What was to be resized is half-way when its host is back; its owner gives it up.

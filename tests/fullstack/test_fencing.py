@@ -85,7 +85,7 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     stack.machines[HOST].freeze()
     history = ours.history()
     held = HistoryQuery(host=HOST, outcome="host.held")
-    stack.wait("the host waits for a word", lambda: history.events(held), 60)
+    stack.wait("the host waits for a word", lambda: history.events(held))
 
     refused = [
         ("fencing failed (1)", 0, {"CRM_alert_rc": "1"}),
@@ -108,7 +108,7 @@ def test_pacemaker(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     for (said, code, _), done in zip(refused, found, strict=True):
         assert (done.returncode, said in done.stderr) == (code, True), done
     unknown = HistoryQuery(outcome="command.refused")
-    stack.wait("two names are refused", lambda: len(history.events(unknown)) == 2, 30)
+    stack.wait("two names are refused", lambda: len(history.events(unknown)) == 2)
     (before,) = history.recoveries(HistoryQuery(host=HOST))
     assert before.evidence is None
     assert not history.servers(HistoryQuery(host=HOST))
@@ -139,7 +139,7 @@ def test_a_device_that_lies(stack: Stack, trigger: Callable[..., Trigger]) -> No
     ids = lying(stack, ours, "a1")
     history = ours.history()
     query = HistoryQuery(host="a1", outcome="recovered")
-    stack.wait("its recovery", lambda: history.recoveries(query), 120)
+    stack.wait("its recovery", lambda: history.recoveries(query))
     found = truth.facts(stack.records(), stack.switched())
     broken = truth.breaches(found, ours.shown("a1"), ids)
     for each in ids:
@@ -156,7 +156,7 @@ def test_a_witness_against_a_device_that_lies(
     ids = lying(stack, ours, "b1")
     history = ours.history()
     held = HistoryQuery(host="b1", outcome="host.held")
-    stack.wait("the witness's word", lambda: history.events(held), 120)
+    stack.wait("the witness's word", lambda: history.events(held))
     assert "not every witness agrees" in history.events(held)[0][1].reason
     assert not history.servers(HistoryQuery(host="b1"))
     assert truth.breaches(truth.facts(stack.records(), stack.switched()), [], ids) == []

@@ -23,7 +23,7 @@ def test_emptied_queues(stack: Stack) -> None:
         action = {"suspend": None}
         stack.nova("POST", f"/servers/{server}/action", action).raise_for_status()
     for host in ids:
-        stack.wait(f"the request for {host}", partial(_waits, stack, host), 30)
+        stack.wait(f"the request for {host}", partial(_waits, stack, host))
 
     queues.empty(stack, EMPTIED)
     assert [queue.messages for queue in queues.of(stack, EMPTIED).values()] == [0, 0]
@@ -33,13 +33,13 @@ def test_emptied_queues(stack: Stack) -> None:
     stack.machines[TOO_EARLY].kill()
     for host in ids:
         stack.machines[host].start()
-    stack.wait_status(ids[TOO_EARLY], "SUSPENDED", 120)
+    stack.wait_status(ids[TOO_EARLY], "SUSPENDED")
 
     def listens() -> bool:
         found = queues.of(stack, EMPTIED).values()
         return all(queue.consumers and not queue.messages for queue in found)
 
-    stack.wait(f"{EMPTIED} listens again", listens, 120)
+    stack.wait(f"{EMPTIED} listens again", listens)
     shown = servers.servers(stack)[ids[EMPTIED]]
     assert (shown["status"], shown["OS-EXT-STS:task_state"]) == ("ACTIVE", "suspending")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.lib.errors import ProgramError
+from tests.lib.waiting import PATIENCE
 
-_PATIENCE = 30.0
 _POLL = 0.05
 
 
@@ -43,7 +43,7 @@ class Process:
         return self._process.poll() is None
 
     def wait_until(
-        self, what: str, ready: Callable[[], bool], seconds: float = _PATIENCE
+        self, what: str, ready: Callable[[], bool], seconds: float = PATIENCE
     ) -> None:
         """:raises ProgramError: it has ended, or takes longer."""
         end = time.monotonic() + seconds
@@ -118,7 +118,7 @@ def kill_group(group: int) -> None:
 
     :raises ProgramError: the kernel does not end one of them.
     """
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while members(group):
         signal_group(group, signal.SIGKILL)
         if time.monotonic() > end:

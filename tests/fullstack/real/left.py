@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tests.lib.processes import beside
 from tests.lib.stack import keeper
-
-_PATIENCE = 30.0
+from tests.lib.waiting import PATIENCE
 
 
 def devices() -> set[str]:
@@ -71,7 +70,7 @@ class Traces:
 
     def gone(self, folder: Path) -> None:
         """Wait until nothing is left of what ran with files in a folder."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + PATIENCE
         while left := [
             *running(str(folder)),
             *mounted(str(folder)),

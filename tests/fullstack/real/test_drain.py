@@ -28,7 +28,7 @@ def drain(ours: Trigger, *more: str) -> None:
 def told(real: RealStack, ours: Trigger, kind: str) -> Event:
     """Wait until the history has that of the host; return the first."""
     found = HistoryQuery(host=HOST, outcome=kind)
-    real.wait(kind, lambda: ours.history().events(found), 120)
+    real.wait(kind, lambda: ours.history().events(found))
     return ours.history().events(found)[-1][1]
 
 
@@ -141,7 +141,7 @@ def test_one_that_a_person_moves_cold(
         def empty() -> bool:
             return history.events(query)[0][1].reason == "empty: 1 moved"
 
-        real.wait("the host is empty", empty, 120)
+        real.wait("the host is empty", empty)
     there = real.host(server)
     assert there != HOST
     act(real, server, {"os-start": None})

@@ -67,7 +67,7 @@ def let_in(real: RealStack, ours: Trigger, host: str) -> None:
             cleaning_up.awaited(real.machines[host], host)
         return bool(found["ended"])
 
-    real.wait(f"{host} is let in", open_, 120)
+    real.wait(f"{host} is let in", open_)
 
 
 def test_its_destination_dies(real: RealStack, trigger: Callable[..., Trigger]) -> None:
@@ -84,7 +84,7 @@ def test_its_destination_dies(real: RealStack, trigger: Callable[..., Trigger]) 
     ours = trigger(conf=SMALL)
     ours.service().start()
     real.machines[HOST].kill()
-    at_work = real.wait("it is at work", lambda: under_way(real, ids), 60)
+    at_work = real.wait("it is at work", lambda: under_way(real, ids))
     there = next(iter(at_work.values()))
     real.machines[there].kill()
     real.rebuild_seconds(0)
@@ -118,10 +118,10 @@ def test_back_before_the_proof(
     with injected(BadAnswers("redfish", "answer"), real):
         real.machines[HOST].kill()
         told = HistoryQuery(host=HOST, outcome="host.fencing")
-        real.wait("it is to be fenced", lambda: ours.history().events(told), 60)
+        real.wait("it is to be fenced", lambda: ours.history().events(told))
         before = written(real, ids)
         real.machines[HOST].start()
-        real.wait("it is over", lambda: ours.shown(HOST)[0]["ended"], 60)
+        real.wait("it is over", lambda: ours.shown(HOST)[0]["ended"])
     found = ours.shown(HOST)[0]
     assert [e["kind"] for e in found["events"]][-1] == "host.cleared", found
     assert found["servers"] == []
@@ -129,7 +129,7 @@ def test_back_before_the_proof(
     assert under_way(real, ids) == {}
     assert real.machines[HOST].alive
     for server in ids:
-        real.wait_status(server, "SHUTOFF", 90)
+        real.wait_status(server, "SHUTOFF")
         assert real.host(server) == HOST
     assert written(real, ids) == before
     for server in ids:
@@ -154,7 +154,7 @@ def test_back_in_the_middle(real: RealStack, trigger: Callable[..., Trigger]) ->
     real.machines[HOST].kill()
 
     landed = HistoryQuery(host=HOST, outcome="server.landed")
-    real.wait("one has landed", lambda: ours.history().events(landed), 90)
+    real.wait("one has landed", lambda: ours.history().events(landed))
     real.machines[HOST].start()
     let_in(real, ours, HOST)
     found = ours.shown(HOST)[0]

@@ -30,7 +30,7 @@ def test_all_at_once(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     assert boots(real, ids) == {2}
     # It returns, late, and cleans up: no disk is touched.
     real.machines[HOST].start()
-    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"], 120)
+    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"])
     assert real.standing(ids) == []
     assert boots(real, ids) == {2}
     assert real.machines[HOST].guests() == {}

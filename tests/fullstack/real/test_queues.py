@@ -39,7 +39,7 @@ def power_cut(real: RealStack, requests: dict[str, dict[str, Any]]) -> None:
         found = queues.of(real, HOST)[f"compute.{HOST}"]
         return found.consumers == 0 and found.messages >= len(requests)
 
-    real.wait("the requests lie there", lie, 60)
+    real.wait("the requests lie there", lie)
 
 
 def taken_up(real: RealStack) -> None:
@@ -49,7 +49,7 @@ def taken_up(real: RealStack) -> None:
         found = queues.of(real, HOST).values()
         return all(queue.consumers and not queue.messages for queue in found)
 
-    real.wait("its queues are empty", empty, 120)
+    real.wait("its queues are empty", empty)
 
 
 def left(found: dict[str, Any]) -> dict[str, str]:
@@ -110,7 +110,7 @@ def test_a_queue_that_is_carried_out(
 
     real.machines[HOST].start()
     taken_up(real)
-    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"], 120)
+    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"])
     resets = HistoryQuery(outcome="server.reset")
     put_right = {event.server for _, event in ours.history().events(resets)}
     assert put_right == {wanted, suspend}
@@ -146,7 +146,7 @@ def test_emptied_queues(real: RealStack, trigger: Callable[..., Trigger]) -> Non
     for server in ids:
         real.wait_status(server, "ACTIVE")
     real.machines[HOST].start()
-    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"], 120)
+    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"])
     for server in ids:
         assert real.wait_status(server, "ACTIVE")["OS-EXT-SRV-ATTR:host"] != HOST
         assert real.runs_on(server) == {there[server]}
@@ -169,14 +169,14 @@ def test_what_the_table_keeps_from_happening(real: RealStack) -> None:
     for server in ids:
         ask(real, server, {"evacuate": {"host": "a2"}})
     for server, status in ((start, "SHUTOFF"), (rescue, "ACTIVE")):
-        real.wait("it has left", partial(_is_at, real, server, "a2", status), 90)
+        real.wait("it has left", partial(_is_at, real, server, "a2", status))
     assert real.runs_on(start) == set()
 
     real.machines[HOST].start()
     taken_up(real)
     try:
-        real.wait("a guest", lambda: real.runs_on(start) == {HOST}, 60)
-        real.wait_status(rescue, "ERROR", 60)
+        real.wait("a guest", lambda: real.runs_on(start) == {HOST})
+        real.wait_status(rescue, "ERROR")
         assert _is_at(real, start, "a2", "SHUTOFF"), "Nova does not know of it"
         assert real.disks.still(real.disks.of(start)) == [], "and it writes"
         assert real.runs_on(rescue) == {"a2"}

@@ -36,7 +36,7 @@ def tried_again(real: RealStack, ours: Trigger) -> str:
         reasons = [event.reason for _, event in ours.history().events(waits)]
         return next((r for r in reasons if "evacuation failed" in r), None)
 
-    return real.wait("it has failed once", why, 120)
+    return real.wait("it has failed once", why)
 
 
 def test_cinder_is_dead(real: RealStack, trigger: Callable[..., Trigger]) -> None:
@@ -62,18 +62,18 @@ def test_neutron_is_dead(real: RealStack, trigger: Callable[..., Trigger]) -> No
     ours.service().start()
     held = gate.rule("delay", method="POST", body="evacuate", seconds=60)
     real.machines[HOST].kill()
-    real.wait("Nova is asked", lambda: held.hits == len(ids), 90)
+    real.wait("Nova is asked", lambda: held.hits == len(ids))
     conductor.freeze()
     try:
         gate.lift(held)
-        real.wait("it has accepted", partial(accepted, real, ids), 20)
+        real.wait("it has accepted", partial(accepted, real, ids))
         neutron = Outage("neutron")
         neutron.inject(real)
     finally:
         conductor.thaw()
     try:
         gave_up = partial(all_gave_up, real, ids)
-        real.wait("its conductor has given up", gave_up, 60)
+        real.wait("its conductor has given up", gave_up)
         shown = real.nova("GET", f"/servers/{plain}")
         assert shown.status_code == 500, "Nova shows nothing without neutron"
     finally:

@@ -96,7 +96,7 @@ def test_hung_but_its_guests(real: RealStack, trigger: Callable[..., Trigger]) -
     assert ended(real, ours, HOST)["outcome"] == "incomplete"
     machine.lie(None)
     machine.thaw()
-    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"], 90)
+    real.wait("it is let in", lambda: ours.shown(HOST)[0]["ended"])
     assert {server: real.runs_on(server) for server in ids} == dict.fromkeys(
         ids, {HOST}
     )

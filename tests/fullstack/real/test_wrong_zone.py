@@ -40,7 +40,7 @@ def test_by_force(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     real.machines[HOST].kill()
     history = ours.history()
     waits = HistoryQuery(host=HOST, outcome="server.waiting")
-    real.wait("there is no room", lambda: history.events(waits), 90)
+    real.wait("there is no room", lambda: history.events(waits))
     (old,) = real.disks.of(server)
     before = disks.read(old)
     assert before is not None
@@ -49,15 +49,15 @@ def test_by_force(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     path = f"/servers/{server}/action"
     real.nova("POST", path, force, microversion=FORCED).raise_for_status()
     told = HistoryQuery(outcome="server.other_zone")
-    real.wait("it is told", lambda: history.events(told), 60)
+    real.wait("it is told", lambda: history.events(told))
     ((_, event),) = history.events(told)
     assert (event.host, event.server) == (HOST, server)
     assert f"keep {HOST} off until the disk is saved" in event.reason
-    real.wait("it runs there", lambda: real.runs_on(server) == {ELSEWHERE}, 60)
-    real.wait("Nova has it there", lambda: real.host(server) == ELSEWHERE, 60)
+    real.wait("it runs there", lambda: real.runs_on(server) == {ELSEWHERE})
+    real.wait("Nova has it there", lambda: real.host(server) == ELSEWHERE)
     real.wait_status(server, "ACTIVE")
     (new,) = [disk for disk in real.disks.of(server) if disk != old]
-    real.wait("it counts from one", lambda: disks.read(new), 30)
+    real.wait("it counts from one", lambda: disks.read(new))
     made = disks.read(new)
     assert made is not None
     assert made.boot == 1, "nothing of what its owner had is there"
@@ -72,7 +72,7 @@ def test_by_force(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     real.nova("POST", path, {"os-start": None}).raise_for_status()
     real.wait_status(server, "ACTIVE")
     real.machines[HOST].start()
-    real.wait("the old disk is deleted", lambda: not old.exists(), 60)
+    real.wait("the old disk is deleted", lambda: not old.exists())
     assert real.standing([server]) == []
     after = disks.read(new)
     assert after is not None

@@ -16,6 +16,7 @@ import amqp
 from tests.lib import packages, ports
 from tests.lib.errors import ProgramError
 from tests.lib.processes import Process
+from tests.lib.waiting import PATIENCE
 
 # Not /usr/sbin/rabbitmq-server: that runs as the user of the service.
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -28,8 +29,6 @@ disk_free_limit.absolute = 50MB
 """
 # Two schedulers, however many cores; Erlang's distribution on loopback, too.
 _ERLANG = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}"
-
-_PATIENCE = 60.0  # 5 s where nobody else wants the cores
 
 
 class Broker:
@@ -65,7 +64,7 @@ class Broker:
         if self._server:
             return
         self._server = self._run([SERVER], "rabbitmq.log")
-        self._server.wait_until("RabbitMQ", lambda: ports.listens(self.port), _PATIENCE)
+        self._server.wait_until("RabbitMQ", lambda: ports.listens(self.port), PATIENCE)
 
     def stop(self) -> None:
         """Clients lose their connections, and what waited in its queues is gone."""
@@ -96,7 +95,7 @@ class Broker:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_PATIENCE,
+            timeout=PATIENCE,
             env=self.environment,
         )
         if done.returncode:

@@ -6,7 +6,6 @@ and nothing stays behind. Without the story before it: --play.
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import pytest
 
 from demo.told import TOLD, VICTIM
 from tests.lib.processes import Process
+from tests.lib.waiting import PATIENCE, wait
 
-PATIENCE = 120
 Shell = Callable[..., str]
 
 
@@ -67,9 +66,9 @@ def test_what_is_told(demo: Process, shell: Shell, tmp_path: Path) -> None:
             assert said.startswith("PROTECTED"), said
             _try_what_cannot_be_done(shell)
         if command.startswith("kill-host"):
-            _wait(lambda: _recovered(shell), "the recovery")
+            wait("the recovery", lambda: _recovered(shell))
         if command.startswith("revive-host"):
-            _wait(lambda: _servers_of(shell, VICTIM) == 2, "the way home")
+            wait("the way home", lambda: _servers_of(shell, VICTIM) == 2)
     assert demo.stop() == 0
     assert _naming(str(tmp_path)) == []
     with pytest.raises(AssertionError, match="no demo is running"):
@@ -95,13 +94,6 @@ def _recovered(shell: Shell) -> bool:
 def _servers_of(shell: Shell, host: str) -> int:
     found = json.loads(shell("nova-ha host list -f json"))
     return sum(row["servers"] for row in found if row["host"] == host)
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(1)
 
 
 def _naming(folder: str) -> list[str]:

@@ -62,7 +62,7 @@ def test_a_host_is_recovered(
     with trigger.running(seconds=120):  # nothing of it is compiled yet
         cloud.crash(victim)
         cloud.force_down(victim)
-        cloud.wait(f"the recovery of {victim}", lambda: _outcome(trigger, victim), 240)
+        cloud.wait(f"the recovery of {victim}", lambda: _outcome(trigger, victim))
     assert _outcome(trigger, victim) == "recovered"
     assert bmcs.power(victim) == "Off"
     assert cloud.openstack().compute.get_server(server).compute_host == SPARE

@@ -124,7 +124,7 @@ def test_from_install_to_a_recovered_host_and_an_alert_that_fires(
         return f"{victim} recovered" in stranger.run(shown)
 
     try:
-        cloud.wait("the recovery", recovered, 240)
+        cloud.wait("the recovery", recovered)
     except CloudError as error:
         told = stranger.run(f"{AS_OURS}nova-ha history events || true")
         raise CloudError(told) from error

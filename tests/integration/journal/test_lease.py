@@ -4,7 +4,6 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.state import Change, State
 from tests.integration.journal.samples import command, host, intent, pause
 from tests.lib import aged
+from tests.lib.waiting import wait
 
 # The lease.
 
@@ -31,7 +31,7 @@ def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
     databases = [open_database() for _ in range(2)]
     databases[0].upgrade()
     stopped, other = (SqlJournal(database, 0.5) for database in databases)
-    assert wait(lambda: stopped.acquire())
+    wait("the lease", stopped.acquire)
     goes_on, began = threading.Event(), threading.Event()
 
     def stop(connection: sa.Connection) -> None:
@@ -47,7 +47,7 @@ def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
     thread.start()
     assert began.wait(5)
     try:
-        assert wait(lambda: other.acquire())
+        wait("the lease", other.acquire)
         other.commit(Change(hosts=(host("c9"),)))
     finally:
         goes_on.set()
@@ -56,16 +56,6 @@ def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
         stopped.commit(Change(hosts=(host("c8"),)))
     assert [h.host for h in other.load(0).hosts.values()] == ["c9"]
     other.release()
-
-
-def wait(found: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Whether it comes true."""
-    end = time.monotonic() + seconds
-    while not found():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def test_one_that_stands_by_refuses_a_journal_that_a_newer_version_has(

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tests.integration.journal.conftest import mariadb, short_folder  # noqa: F4
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Nova, Recorder
 from tests.lib.processes import Process
+from tests.lib.waiting import wait
 
 LEASE = 2
 """Seconds; tests that must not wait for it take more."""
@@ -61,15 +62,6 @@ backend_url = {backend}
 [health]
 directory = {health}
 """
-
-
-def wait(what: str, found: Callable[[], Any], seconds: float = 60) -> Any:
-    """What a function returns as soon as it is something."""
-    end = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.05)
-    return result
 
 
 class Site:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No room for the journal: what cannot be written down is not done, and not lost."""
 
-from tests.integration.leadership.conftest import ALIVE, Site, wait  # isort: skip
+from tests.integration.leadership.conftest import ALIVE, Site  # isort: skip
 
 import errno
 import io
@@ -15,6 +15,7 @@ import pytest
 
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Service, ago
+from tests.lib.waiting import wait
 
 FULL, ROOM = "The journal cannot be used", "The journal can be used again"
 

@@ -2,7 +2,7 @@
 """``nova-ha health`` beside real triggers: dead, blind, with a host that nothing can
 fence; and health.json, for those who may ask nothing else."""
 
-from tests.integration.leadership.conftest import ALIVE, Site, wait  # isort: skip
+from tests.integration.leadership.conftest import ALIVE, Site  # isort: skip
 
 import json
 import shutil
@@ -20,6 +20,7 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Service
+from tests.lib.waiting import wait
 from tests.unit import commandline
 
 LEASE = 5

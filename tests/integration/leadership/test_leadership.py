@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two triggers, one journal: who leads when the other dies, stalls, or wakes again."""
 
-from tests.integration.leadership.conftest import DEAD, Site, wait  # isort: skip
+from tests.integration.leadership.conftest import DEAD, Site  # isort: skip
 
 import json
 import signal
@@ -18,6 +18,7 @@ from nova_ha_scheduler.journal import tables
 from tests.integration.leadership import backends
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Change
+from tests.lib.waiting import wait
 
 BACKENDS = ["", "file", "etcd", "redis"]
 SERVERS = ["etcd", "redis"]
@@ -140,7 +141,7 @@ def test_the_kernel_knows_at_once(site: Site, tmp_path: Path) -> None:
         site.start_leader("first", backend, lease=100)
         site.start_follower("second", backend, lease=100)
         site.signal("first", signal.SIGKILL)
-        wait("the other one", lambda: site.leads("second"), 80)
+        wait("the other one", lambda: site.leads("second"))
 
 
 @ON_SQLITE
@@ -164,11 +165,11 @@ def test_the_backend_is_away_at_the_start(site: Site, server: Backend) -> None:
     site.start_leader("first", server)
     site.start_follower("second", server)
     for name in ("first", "second"):
-        wait("a word of it", lambda n=name: AWAY in site.log(n), 150)
+        wait("a word of it", lambda n=name: AWAY in site.log(n))
     site.signal("first", signal.SIGKILL)
     wait("the other one", lambda: site.leads("second"))
     server.start()
-    wait("a word of it", lambda: BACK in site.log("second"), 150)
+    wait("a word of it", lambda: BACK in site.log("second"))
     assert site.log("second").count(AWAY) == 1
     site.confirm()
     wait("the recoveries", site.all_recovered)
@@ -191,7 +192,7 @@ def test_the_backend_is_away_in_the_middle(site: Site, server: Backend) -> None:
     assert struck.wait(30)
     wait("the recoveries", site.all_recovered)
     assert site.cloud.by("second") == []
-    wait("a word of it", lambda: AWAY in site.log("first"), 150)
+    wait("a word of it", lambda: AWAY in site.log("first"))
     assert not site.leads("second")
     site.signal("first", signal.SIGKILL)
     wait("the other one", lambda: site.leads("second"))

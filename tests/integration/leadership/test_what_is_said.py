@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator reads while the cloud is out of order: one line, and what to do."""
 
-from tests.integration.leadership.conftest import Site, wait  # isort: skip
+from tests.integration.leadership.conftest import Site  # isort: skip
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import HANG
+from tests.lib.waiting import wait
 
 WHAT, TODO, OVER = Trouble.CLOUD.value
 

@@ -13,7 +13,7 @@ import itertools
 import json
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,15 +33,13 @@ from tests.integration.journal.conftest import mariadb, short_folder  # noqa: F4
 from tests.integration.links.link import GOOD, Fault, Link
 from tests.lib import redfish
 from tests.lib.cloud.config import Conf, merge
+from tests.lib.waiting import wait
 
 LEASE = 4
 DOWN_TIME = 8
 ZONE = "nfs-a"
 RESERVE = "spare1"
 SERVERS = 2
-
-BOUND = 240.0
-"""Seconds to a recovery, on a machine that has other work."""
 
 SERVICES = ("identity", "compute", "placement")
 
@@ -237,13 +235,6 @@ class Site:
 
 def _port(url: str) -> int:
     return urllib.parse.urlsplit(url).port or 0
-
-
-def wait(what: str, found: Callable[[], object], seconds: float = BOUND) -> None:
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -158,7 +158,7 @@ def test_the_active_trigger_publishes(
     trigger = Trigger(tmp_path, cloud.clouds_yaml, merge(CONF, ours))
     bmcs.fencing_file(trigger.fencing_file)
     with trigger.running():
-        cloud.wait("the file", file.exists, 60)
+        cloud.wait("the file", file.exists)
     scheduler("enforce", file)
     assert said(cloud, boot.refused(flavor, "node2")) == (
         f"{SHORT}0 of 0 have it (not {RESERVE}: under maintenance)"

@@ -115,7 +115,7 @@ def test_servers_that_may_come_back(
         def is_empty() -> bool:
             return drained()[-1].startswith("empty: ")
 
-        cloud.wait("it is empty", is_empty, timeout=120)
+        cloud.wait("it is empty", is_empty)
         assert " moved, left: kept (it is on " in drained()[0]
         assert not any(reason.startswith("empty") for reason in drained()[:-1])
         assert cloud.host(ids["sent-back"]) not in ("node3", "")

@@ -30,11 +30,11 @@ def test_the_reserve_is_empty_again(
 
     with trigger.running():
         cloud.crash("node4")
-        cloud.wait("the recovery", lambda: told("host.recovered"), 60)
+        cloud.wait("the recovery", lambda: told("host.recovered"))
         assert {cloud.host(uuid) for uuid in ids.values()} == {RESERVE}
         bmcs.switch_on("node4")
         cloud.revive("node4")
-        cloud.wait("the way home", lambda: told("failback.ended"), 120)
+        cloud.wait("the way home", lambda: told("failback.ended"))
         (words,) = told("failback.ended")  # with what other tests have left there
         assert words.endswith(" went home")
     hosts = {name: cloud.host(uuid) for name, uuid in ids.items()}

@@ -20,6 +20,7 @@ import pytest
 from tests.integration.monitoring.test_alerts import ALERTS, ROOT, RULES, SMALL
 from tests.lib import packages, ports
 from tests.lib.night import Night
+from tests.lib.waiting import PATIENCE
 
 PAGE = (ROOT / "docs" / "monitoring.md").read_text()
 
@@ -78,7 +79,7 @@ class Prometheus:
         return {a["labels"]["alertname"]: a for a in alerts if a["state"] == "firing"}
 
     def wait(self, found: Any) -> Any:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(OSError):
                 if value := found():

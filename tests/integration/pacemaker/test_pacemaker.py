@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from nova_ha_scheduler.service.startup import load
 from nova_ha_scheduler.spool.taker import Taker
 from tests.lib.pacemaker import cluster
 from tests.lib.pacemaker.cluster import CLUSTER, Cluster
+from tests.lib.waiting import PATIENCE, wait
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes machines")
 pytestmark = ROOT
@@ -68,7 +69,7 @@ class Site:
         self.wait(missing)
 
     def wait(self, wanted: dict[str, str]) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while not all(
             any(re.search(words, line) for line in self.said(name))
             for name, words in wanted.items()
@@ -195,8 +196,8 @@ def test_nothing_stays_after_kill_9(tmp_path: Path) -> None:
             assert _in(apart) >= {int(pid) for pid in pids}
         finally:
             process.kill()
-    _wait(lambda: not _in(apart))
-    _wait(lambda: not _named(str(tmp_path)))
+    wait("its end", lambda: not _in(apart))
+    wait("its end", lambda: not _named(str(tmp_path)))
 
 
 def _in(networks: set[str]) -> set[int]:
@@ -221,10 +222,3 @@ def _named(words: str) -> list[bytes]:
         except OSError:
             pass  # it has ended
     return found
-
-
-def _wait(ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -84,7 +84,7 @@ class Operator:
         for uuid in servers:
             if uuid != first:
                 self.clean_up(uuid)
-            self.cloud.wait_status(uuid, "ACTIVE", timeout=60)
+            self.cloud.wait_status(uuid, "ACTIVE")
         return servers
 
     def volume(self):

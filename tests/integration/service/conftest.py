@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 60.0
-"""Seconds for what a busy machine may take long for."""
+from tests.lib.waiting import PATIENCE
 
 Say = dict[str, str]
 """One message to the service manager: its assignments."""

@@ -14,7 +14,8 @@ import pytest
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service.startup import load
-from tests.integration.service.conftest import PATIENCE, Site
+from tests.integration.service.conftest import Site
+from tests.lib.waiting import PATIENCE
 
 EVACUATE = "evacuate c1 --confirm-fenced --by Ann --reason cords --wait"
 

@@ -18,9 +18,10 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.service import startup
-from tests.integration.service.conftest import PATIENCE, Site
+from tests.integration.service.conftest import Site
 from tests.lib import ports
 from tests.lib.people import Dripping, Hook, Mails
+from tests.lib.waiting import wait
 
 ACTIVE = "This trigger is the active one"
 
@@ -93,13 +94,6 @@ def people(site: Site, tmp_path: Path) -> Iterator[People]:
             stop()
 
 
-def until(what: str, is_so: Callable[[], Any], seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-
-
 def heard(hook: Hook) -> list[int]:
     """The number of each event that it was told of, as often as it was."""
     return list(itertools.chain(*(body["ids"] for body in hook.bodies)))
@@ -110,12 +104,12 @@ def test_each_event_comes_in_two_seconds(people: People) -> None:
     people.write()
     service = people.site.start()
     service.says(ACTIVE)
-    until("its first event", lambda: hook.took and mails.took)
+    wait("its first event", lambda: hook.took and mails.took)
     for _ in range(5):
         before, hooked, mailed = time.time(), len(hook.took), len(mails.took)
         people.tell(1)
-        until("hook", lambda n=hooked: len(hook.took) > n)
-        until("mail", lambda n=mailed: len(mails.took) > n)
+        wait("hook", lambda n=hooked: len(hook.took) > n)
+        wait("mail", lambda n=mailed: len(mails.took) > n)
         assert max(hook.took[-1][0], mails.took[-1][0]) - before < PROMISED
     assert heard(hook) == people.numbers()
     said = hook.bodies[-1]
@@ -144,34 +138,34 @@ def test_one_that_is_away_holds_up_nobody_else(people: People) -> None:
     people.write()
     service = people.site.start()
     service.says(ACTIVE)
-    until("its first event", lambda: hook.took)
+    wait("its first event", lambda: hook.took)
     for _ in range(5):
         before, took = time.time(), len(hook.took)
         people.tell(1)
-        until("good", lambda n=took: len(hook.took) > n)
+        wait("good", lambda n=took: len(hook.took) > n)
         assert hook.took[-1][0] - before < PROMISED
     service.says("Messages to people do not get through")
 
     def told() -> str:
         return (people.folder / "health.json").read_text()
 
-    until("silent", lambda: "silent: it does not take it within 1 s" in told())
+    wait("silent", lambda: "silent: it does not take it within 1 s" in told())
     for words in (
         "dead: it cannot be reached: Connection refused",
         "deadmail: it cannot be reached: Connection refused",
         "drips: it does not take it within 1 s",
         "refuses: it answers 503: Not today",
     ):
-        until(words, lambda w=words: w in told())
+        wait(words, lambda w=words: w in told())
     refuses.status, slow.seconds = "200 OK", 0.0
     back = Mails(dead_port)
     people.stops.append(back.stop)
     last = people.numbers()[-1]
     for each in (refuses, slow):
-        until("it hears what it has missed", lambda e=each: last in heard(e))
+        wait("it hears what it has missed", lambda e=each: last in heard(e))
         once = sorted(set(heard(each)))
         assert once == people.numbers()[: len(once)], "all of them"
-    until("mail", lambda: str(last) in {m["X-Nova-HA-Id"] for m in back.mails})
+    wait("mail", lambda: str(last) in {m["X-Nova-HA-Id"] for m in back.mails})
     assert "Traceback" not in service.log
 
 
@@ -184,7 +178,7 @@ def test_killed_in_the_middle(people: People) -> None:
         service.says(ACTIVE)
         people.tell(4)
         took = len(hook.took)
-        until("one of them", lambda n=took: len(hook.took) > n)
+        wait("one of them", lambda n=took: len(hook.took) > n)
         hook.seconds = 0.5
         time.sleep(0.2 * life)
         service.process.send_signal(signal.SIGKILL)
@@ -193,7 +187,7 @@ def test_killed_in_the_middle(people: People) -> None:
         people.tell(2)  # while nobody is there
     people.site.start("last").says(ACTIVE)
     last = people.numbers()[-1]
-    until("the last one", lambda: last in heard(hook))
+    wait("the last one", lambda: last in heard(hook))
     found = heard(hook)
     assert sorted(set(found)) == [n for n in people.numbers() if n <= max(found)]
     first = list(dict.fromkeys(found))
@@ -205,10 +199,10 @@ def test_a_storm_is_summed_up(people: People) -> None:
     people.write()
     service = people.site.start()
     service.says(ACTIVE)
-    until("its first event", lambda: hook.took)
+    wait("its first event", lambda: hook.took)
     people.tell(500)
     last = people.numbers()[-1]
-    until("all of them", lambda: last in heard(hook) and len(mails.took) > 1)
+    wait("all of them", lambda: last in heard(hook) and len(mails.took) > 1)
     assert sorted(heard(hook)) == [n for n in people.numbers() if n <= heard(hook)[-1]]
     assert len(hook.took) < 10
     summary = next(body for body in hook.bodies if body["kind"] == "summary")
@@ -239,7 +233,7 @@ def test_secrets_are_in_no_log(people: People) -> None:
     conf.write_text(debug + conf.read_text())
     service = people.site.start()
     service.says(ACTIVE)
-    until("the first", lambda: hook.took)
+    wait("the first", lambda: hook.took)
     assert hook.asked[-1]["HTTP_AUTHORIZATION"] == f"Bearer {SECRET}"
     assert hook.asked[-1]["PATH_INFO"] == f"/services/{SECRET}"
     hook.status = f"403 {SECRET}"
@@ -247,7 +241,7 @@ def test_secrets_are_in_no_log(people: People) -> None:
     service.says("Messages to people do not get through")
     hook.stop()
     health = people.folder / "health.json"
-    until("refused", lambda: "Connection refused" in health.read_text())
+    wait("refused", lambda: "Connection refused" in health.read_text())
     seen = service.log + health.read_text()
     connection = sqlite3.connect(people.folder / "journal.sqlite")
     seen += json.dumps(connection.execute("SELECT record FROM single").fetchall())

@@ -3,7 +3,6 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from nova_ha_scheduler.service.leader.leadership import Leadership, patience
 from nova_ha_scheduler.service.leader.lock import Lock
 from tests.integration.leadership import backends
 from tests.integration.service.conftest import Site
+from tests.lib.waiting import wait
 
 
 def conf(tmp_path: Path, more: str = "") -> cfg.ConfigOpts:
@@ -72,15 +72,16 @@ def test_it_lets_the_lock_go_too(tmp_path: Path, kind: str) -> None:
         held, next_one = _lock(first), _lock(second)
         first.start()
         try:
-            until(lambda: first.progress() or held.held)
-            until(first.acquire)
+            wait("the lead", lambda: first.progress() or held.held)
+            wait("the lead", first.acquire)
             second.start()
-            until(lambda: next_one.held)
+            wait("the lead", lambda: next_one.held)
             assert not held.held
-            until(second.acquire)
+            wait("the lead", second.acquire)
             assert not first._journal.active
             second.release()
-            until(lambda: first.progress() or held.held)  # who goes on is next again
+            # Who goes on is next again.
+            wait("the lead", lambda: first.progress() or held.held)
         finally:
             first.release()
             second.stop()
@@ -92,10 +93,10 @@ def test_but_not_the_kernels(tmp_path: Path) -> None:
     first, second = trigger(found, 1.0), trigger(found, 60.0)
     first.start()
     try:
-        until(lambda: first.progress() or _lock(first).held)
-        until(first.acquire)
+        wait("the lead", lambda: first.progress() or _lock(first).held)
+        wait("the lead", first.acquire)
         second.start()
-        until(second.acquire)
+        wait("the lead", second.acquire)
         assert not first._journal.active
         assert _lock(first).held
         assert not _lock(second).held
@@ -107,13 +108,6 @@ def test_but_not_the_kernels(tmp_path: Path) -> None:
 def _lock(of: Leadership) -> Lock:
     assert of._lock is not None
     return of._lock
-
-
-def until(found: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not found():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_loop_that_goes_round_keeps_it(tmp_path: Path) -> None:

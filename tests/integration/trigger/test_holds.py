@@ -151,7 +151,7 @@ def test_abort_and_retry(
         refused = journal.nova_ha("abort", "node2", *BY, code=4)
         assert f"node2: it was aborted by {signed('Ann')}: its cables" in refused
         cloud.hardware.rebuild_seconds = 0
-        cloud.wait("its end", lambda: journal.outcome("node2") == "incomplete", 60)
+        cloud.wait("its end", lambda: journal.outcome("node2") == "incomplete")
         (row,) = journal.json("history", "list", "--host", "node2")
         assert (row["recovered"] >= 1, row["left"] >= 1) == (True, True)
         taken = journal.json("retry", "node2", *BY)

@@ -54,7 +54,7 @@ def active(trigger: Trigger) -> bool:
 
 def recovered(cloud: Cloud, trigger: Trigger, host: str) -> Any:
     """The line of a host's history, once it is recovered."""
-    cloud.wait("recovery", lambda: trigger.outcome(host) == "recovered", 60)
+    cloud.wait("recovery", lambda: trigger.outcome(host) == "recovered")
     return trigger.json("history", "list", "--host", host)[0]
 
 
@@ -316,7 +316,7 @@ def test_without_the_broker_it_polls(
         cloud.force_down(host)
         row = recovered(cloud, configured, host)
         absent.start()
-        cloud.wait("its listener", lambda: absent.consumers(bus.POOL), 60)
+        cloud.wait("its listener", lambda: absent.consumers(bus.POOL))
     assert row["notification_to_evacuate_s"] is None
 
 
@@ -338,7 +338,7 @@ def test_events_wait_for_the_broker(
         absent.start()
         with heard(absent) as events:
             last = "nova_ha.host.recovered"
-            cloud.wait("events", lambda: last in dict(events), 60)
+            cloud.wait("events", lambda: last in dict(events))
     shown = configured.json("history", "show", "node6")["events"]
     wanted = [f"nova_ha.{event['kind']}" for event in shown]
     told = [kind for kind, payload in events if payload["host"] == "node6"]
@@ -406,7 +406,7 @@ def test_nova_notifies_of_a_rebuilds_begin_and_end(
         cloud.force_down("node5")
         body = {"evacuate": {"host": "node6"}}
         assert cloud.nova("POST", f"/servers/{server}/action", body).ok
-        cloud.wait("its end", lambda: RebuildEnded(server) in heard, 60)
+        cloud.wait("its end", lambda: RebuildEnded(server) in heard)
     finally:
         listener.stop()
     assert cloud.host(server) == "node6"

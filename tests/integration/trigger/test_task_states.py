@@ -96,7 +96,7 @@ def test_what_owners_have_asked_of_a_dead_host(
         act(cloud, stopped, **{"os-start": None})  # its owner thinks better of it
         there = cloud.wait_status(stopped, "ACTIVE")[HOST]
         cloud.revive(host)
-        events = cloud.wait("both are put right", lambda: resets(used, 2), 200)
+        events = cloud.wait("both are put right", lambda: resets(used, 2))
         assert {event["server_name"] for event in events} == {"stopped", "suspended"}
         for server in servers:
             assert cloud.wait_status(server, "ACTIVE")

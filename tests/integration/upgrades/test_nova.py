@@ -189,13 +189,13 @@ def test_nova_is_upgraded_in_the_middle(
             history = trigger.history()
             cloud.crash()
             cloud.force_down(DIES)
-            cloud.wait("the middle", lambda: middle.reached(history), 60)
+            cloud.wait("the middle", lambda: middle.reached(history))
             cloud.stop()
             cloud.wait("that it is seen", lambda: EventKind.BLIND in told(history))
             cloud.upgrade()
             cloud.start(NEW, "again")
             person = Person(cloud)
-            cloud.wait("the recovery", lambda: person.sees_the_end(history), 180)
+            cloud.wait("the recovery", lambda: person.sees_the_end(history))
 
     lost = collections.Counter(person.reset)
     assert 1 <= len(lost) <= middle.lost

@@ -12,6 +12,7 @@ import requests
 from tests.lib.cloud import config
 from tests.lib.cloud.stubs import IMAGES, TOKEN
 from tests.lib.errors import CloudError
+from tests.lib.waiting import PATIENCE
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class Client:
         )
 
     def wait(
-        self, what: str, condition: Callable[[], T | None], timeout: float = 90.0
+        self, what: str, condition: Callable[[], T | None], timeout: float = PATIENCE
     ) -> T:
         """Return the condition's first true value; say what was awaited if none."""
         end = time.monotonic() + timeout

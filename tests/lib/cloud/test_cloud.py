@@ -379,7 +379,7 @@ def test_many_boots_at_once(cloud: Cloud, flavor: str) -> None:
         servers = [job.result() for job in jobs]
     disks = set()
     for server in servers:
-        cloud.wait_status(server, "ACTIVE", timeout=60)
+        cloud.wait_status(server, "ACTIVE")
         disks.add(cloud.disk(server).read_bytes())
         cloud.delete(server)
     assert len(disks) == 10

@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.lib import packages
 from tests.lib.errors import ProgramError
 from tests.lib.processes import Process
+from tests.lib.waiting import PATIENCE
 
 CLUSTER = {"n1": "10.9.0.1", "n2": "10.9.0.2"}
 REMOTE = {"a1": "10.9.0.11", "a2": "10.9.0.12"}
@@ -51,7 +52,6 @@ _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 _ENV = {"PATH": f"{os.environ.get('PATH', os.defpath)}:{packages.SBIN}", "LC_ALL": "C"}
 
-_PATIENCE = 60.0
 _POLL = 0.05
 
 
@@ -250,7 +250,7 @@ def _run(command: list[str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=_PATIENCE,
+        timeout=PATIENCE,
     )
     if done.returncode:
         words = " ".join(command)
@@ -260,8 +260,8 @@ def _run(command: list[str]) -> str:
 
 def _wait(what: str, ready: Callable[[], object]) -> None:
     """:raises ProgramError: it takes too long."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while not ready():
         if time.monotonic() > end:
-            raise ProgramError(f"{what}: it takes longer than {_PATIENCE:.0f} s")
+            raise ProgramError(f"{what}: it takes longer than {PATIENCE:.0f} s")
         time.sleep(_POLL)

@@ -11,8 +11,7 @@ from tests.lib.errors import ProgramError
 from tests.lib.real.namespaces import IN_NET
 from tests.lib.real.place import Place
 from tests.lib.stack.machines import Machine
-
-_PATIENCE = 30.0
+from tests.lib.waiting import PATIENCE
 
 
 class RealMachine(Machine):
@@ -70,7 +69,7 @@ class RealMachine(Machine):
         with self._lock():
             libvirt = [p for p in self.processes() if "libvirtd" in _command(p)[0]]
             self._signal(signal.SIGKILL, libvirt)
-            end = time.monotonic() + _PATIENCE
+            end = time.monotonic() + PATIENCE
             while set(libvirt) & set(self.processes()):
                 if time.monotonic() > end:
                     raise ProgramError(f"{self.name}: libvirtd survives kill -9")

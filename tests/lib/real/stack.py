@@ -16,6 +16,7 @@ from tests.lib.stack.others import Others
 from tests.lib.stack.servers import FLAVOR
 from tests.lib.stack.site import Layout
 from tests.lib.stack.stack import Stack
+from tests.lib.waiting import PATIENCE
 
 ZONES = {
     **dict.fromkeys(["a1", "a2", "a9"], "nfs-a"),
@@ -23,7 +24,6 @@ ZONES = {
 }
 RESERVE = ("a9", "b9")
 _NETWORK = "net"
-_PATIENCE = 90
 
 
 class RealStack(Stack):
@@ -113,7 +113,7 @@ class RealStack(Stack):
         store = self.openstack().block_storage
         its = {"image_id": IMAGES["first"]} if image else {}
         made = store.create_volume(size=1, volume_type=zone, **its)
-        store.wait_for_status(made, "available", failures=["error"], wait=_PATIENCE)
+        store.wait_for_status(made, "available", failures=["error"], wait=PATIENCE)
         return str(made.id)
 
     def port(self) -> str:

@@ -147,7 +147,7 @@ class Site:
             if not cloud.is_running(host):
                 cloud.revive(host)
         for host in ZONES:
-            cloud.wait(f"{host} is cleaned up", partial(self._lift, host), 60)
+            cloud.wait(f"{host} is cleaned up", partial(self._lift, host))
             cloud.wait(f"{host} is heard", partial(self._is_up, host))
             cloud.openstack().compute.enable_service(self._service(host))
             if self.bmcs.power(host) != "On":

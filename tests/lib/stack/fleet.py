@@ -32,13 +32,13 @@ from tests.lib.stack.hosts import Hosts
 from tests.lib.stack.logs import Logs
 from tests.lib.stack.operator import Operator
 from tests.lib.stack.stack import Stack
+from tests.lib.waiting import PATIENCE
 
 T = TypeVar("T")
 
 NUMBER = 30
 """Servers in a zone."""
 
-PATIENCE = 240.0
 
 AHEAD = 3600
 """Seconds by which a clock jumps, more than any test takes: what the trigger writes

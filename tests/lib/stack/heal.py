@@ -36,7 +36,7 @@ def open_hosts(client: Client, machines: Iterable[Machine]) -> None:
     cleaning_up = CleaningUp(_STARTS_IN)
     for machine in machines:
         opens = functools.partial(_opens, client, machine, cleaning_up)
-        client.wait(f"{machine.name} open", opens, 120)
+        client.wait(f"{machine.name} open", opens)
 
 
 class CleaningUp:

@@ -34,5 +34,5 @@ def empty(stack: Stack, host: str) -> None:
     def left() -> bool:
         return not any(queue.consumers for queue in of(stack, host).values())
 
-    stack.wait(f"nobody listens on the queues of {host}", left, 60)
+    stack.wait(f"nobody listens on the queues of {host}", left)
     purge(stack, host)

@@ -30,7 +30,7 @@ def boot(client: Client, host: str, number: int, flavor: str = FLAVOR) -> set[st
         here = ids(client, host=host, status="ACTIVE")
         return here if len(here) == number else None
 
-    return client.wait(f"{number} servers on {host}", active, 120)
+    return client.wait(f"{number} servers on {host}", active)
 
 
 def ids(client: Client, **filters: str) -> set[str]:
@@ -60,11 +60,11 @@ def stop(client: Client, chosen: Iterable[str]) -> None:
     for each in chosen:
         client.openstack().compute.stop_server(each)
     for each in chosen:
-        client.wait_status(each, "SHUTOFF", 60)
+        client.wait_status(each, "SHUTOFF")
 
 
 def delete_all(client: Client) -> None:
     """Return when no server is left; their hosts have to be up."""
     for each in ids(client):
         client.nova("DELETE", f"/servers/{each}")
-    client.wait("servers deleted", lambda: not ids(client), 120)
+    client.wait("servers deleted", lambda: not ids(client))

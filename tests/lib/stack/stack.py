@@ -32,8 +32,6 @@ from tests.lib.stack.placement import Placement
 from tests.lib.stack.power import Ipmi, Redfish
 from tests.lib.stack.programs import Handle, Program
 
-_PATIENCE = 120.0
-
 
 class Stack(Client):
     """Use it as a context manager: up when the block begins, gone when it ends.
@@ -235,7 +233,7 @@ class Stack(Client):
             (self.placement, "/resource_providers", "name"),
         ):
             seen = functools.partial(_seen, call, path, key, set(hosts))
-            self.wait(f"computes in {path}", seen, _PATIENCE)
+            self.wait(f"computes in {path}", seen)
 
     def records(self) -> dict[str, list[dict[str, Any]]]:
         """What each host's hypervisor has written down, by host."""

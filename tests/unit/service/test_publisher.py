@@ -21,6 +21,7 @@ from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, Hos
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.service import parts, publish, publisher, startup
 from nova_ha_scheduler.service.publisher import Publisher
+from tests.lib.waiting import wait
 
 WRITES = "import sys; open(sys.argv[1], 'a').write('x')"
 SLEEPS = WRITES + "; import time; time.sleep(60)"
@@ -42,20 +43,13 @@ def running(
         one.stop()
 
 
-def wait(until: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def count(file: Path) -> int:
     return len(file.read_text()) if file.exists() else 0
 
 
 def test_it_is_done_at_once_and_again(tmp_path: Path) -> None:
     with running(WRITES, tmp_path / "f", 0.1):
-        wait(lambda: count(tmp_path / "f") >= 2)
+        wait("its turn", lambda: count(tmp_path / "f") >= 2)
 
 
 def test_by_default_it_is_not_done(tmp_path: Path) -> None:
@@ -69,7 +63,7 @@ def test_that_it_fails_is_one_line_of_the_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with running(FAILS, tmp_path / "f", 0.05):
-        wait(lambda: caplog.text.count("the cloud is away") >= 2)
+        wait("its turn", lambda: caplog.text.count("the cloud is away") >= 2)
     errors = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
     (line,) = errors
     assert line.startswith(
@@ -79,8 +73,8 @@ def test_that_it_fails_is_one_line_of_the_log(
 
 def test_what_hangs_is_ended(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with running(SLEEPS, tmp_path / "f", 1.0):
-        wait(lambda: "it took longer than 1 s" in caplog.text)
-        wait(lambda: count(tmp_path / "f") >= 2)
+        wait("its turn", lambda: "it took longer than 1 s" in caplog.text)
+        wait("its turn", lambda: count(tmp_path / "f") >= 2)
 
 
 def test_it_gives_way_to_a_recovery_for_one_interval(tmp_path: Path) -> None:
@@ -89,13 +83,13 @@ def test_it_gives_way_to_a_recovery_for_one_interval(tmp_path: Path) -> None:
         time.sleep(1.2)
         assert count(file) == 0
         busy[0] = False
-        wait(lambda: count(file) == 1)
+        wait("its turn", lambda: count(file) == 1)
         busy[0] = True  # what was begun is given up,
         time.sleep(1.2)
         busy[0] = False
-        wait(lambda: count(file) == 2)  # and done when there is time
+        wait("its turn", lambda: count(file) == 2)  # and done when there is time
     with running(WRITES, tmp_path / "g", 1.0, lambda: True):
-        wait(lambda: count(tmp_path / "g") >= 1)
+        wait("its turn", lambda: count(tmp_path / "g") >= 1)
 
 
 def test_when_a_recovery_is_under_way() -> None:

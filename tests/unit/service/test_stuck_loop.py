@@ -14,8 +14,7 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service.leader import leadership
 from nova_ha_scheduler.service.leader.leadership import Leadership
 from nova_ha_scheduler.service.startup import load
-
-PATIENCE = 60.0
+from tests.lib.waiting import PATIENCE
 
 
 class Time:

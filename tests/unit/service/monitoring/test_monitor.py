@@ -10,7 +10,7 @@ import ssl
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,15 +42,8 @@ from nova_ha_scheduler.service.monitoring.server import WebPlace
 from nova_ha_scheduler.service.startup import load
 from tests.lib import certificates, ports
 from tests.lib.simulation import scenario
+from tests.lib.waiting import wait
 from tests.unit.service.monitoring.conftest import CLUSTER
-
-
-def wait(found: Callable[[], Any], seconds: float = 15.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return result
 
 
 class Site:
@@ -129,7 +122,7 @@ def counted(kind: str) -> str:
 
 def test_the_active_trigger(site: Site) -> None:
     site.lead()
-    wait(lambda: site.metric("nova_ha_active") == 1)
+    wait("its word", lambda: site.metric("nova_ha_active") == 1)
     assert site.metric("nova_ha_protected_hosts") == 5
     assert site.status()["active"]
     assert site.status()["trigger"] == site.journal.owner
@@ -141,27 +134,27 @@ def test_the_active_trigger(site: Site) -> None:
 def test_one_that_stands_by(site: Site) -> None:
     other = SqlJournal(site.database)
     assert other.acquire()
-    wait(lambda: site.status().get("active_trigger") == other.owner)
+    wait("its word", lambda: site.status().get("active_trigger") == other.owner)
     assert site.metric("nova_ha_active") == 0
     assert site.metric("nova_ha_last_look_timestamp_seconds") is None
     assert site.status()["health"]["state"] == "cannot_tell"  # no report yet
     other.put_report(site.writer.report(site.simulation.engine, time.time()), True)
-    wait(lambda: site.metric("nova_ha_health") != 3)
+    wait("its word", lambda: site.metric("nova_ha_health") != 3)
     other.commit(Change(events=(Event(EventKind.BLIND, time.time()),)))
-    wait(lambda: site.status()["events"])
+    wait("its word", lambda: site.status()["events"])
     assert site.metric(counted("detector.blind")) == 0  # the other one counts it
 
 
 def test_events_are_shown_and_counted_once(site: Site) -> None:
     site.lead()
-    wait(lambda: site.metric("nova_ha_active") == 1)
+    wait("its word", lambda: site.metric("nova_ha_active") == 1)
     site.tell(EventKind.BLIND)
     told_at = time.monotonic()
-    wait(lambda: site.metric(counted("detector.blind")) == 1)
+    wait("its word", lambda: site.metric(counted("detector.blind")) == 1)
     assert time.monotonic() - told_at < 2
     assert site.status()["events"][0]["kind"] == "detector.blind"
     site.tell(*[EventKind.SIGHTED] * 700)
-    wait(lambda: site.metric(counted("detector.sighted")) == 700)
+    wait("its word", lambda: site.metric(counted("detector.sighted")) == 700)
     assert len(site.status()["events"]) == 20
     numbers = [event["number"] for event in site.status()["events"]]
     assert numbers == sorted(numbers, reverse=True)
@@ -178,7 +171,7 @@ def test_what_is_older_than_the_process_is_shown_and_not_counted(
     second = Site(tmp_path)
     second.lead()
     second.tell(EventKind.SIGHTED)
-    wait(lambda: second.metric(counted("detector.sighted")) == 1)
+    wait("its word", lambda: second.metric(counted("detector.sighted")) == 1)
     assert second.metric(counted("detector.blind")) == 0
     assert [e["kind"] for e in second.status()["events"]][-1] == "detector.blind"
     second.close()
@@ -186,9 +179,9 @@ def test_what_is_older_than_the_process_is_shown_and_not_counted(
 
 def test_a_trigger_that_has_lost_the_journal_is_not_active(site: Site) -> None:
     site.lead()
-    wait(lambda: site.metric("nova_ha_active") == 1)
+    wait("its word", lambda: site.metric("nova_ha_active") == 1)
     site.journal._renewed_at -= 60
-    wait(lambda: site.metric("nova_ha_active") == 0)
+    wait("its word", lambda: site.metric("nova_ha_active") == 0)
 
 
 def test_a_journal_that_cannot_be_read(
@@ -198,30 +191,30 @@ def test_a_journal_that_cannot_be_read(
         raise JournalError("the journal's database failed: gone")
 
     monkeypatch.setattr(SqlJournal, "load", fails)
-    wait(lambda: "gone" in site.status().get("health", {}).get("line", ""))
+    wait("its word", lambda: "gone" in site.status().get("health", {}).get("line", ""))
     assert site.monitor.pages.ready.answers.code is Code.CANNOT_TELL
 
 
 def test_a_journal_that_hangs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read is not believed for ever, and the active one goes on."""
-    wait(lambda: site.status())
+    wait("its word", lambda: site.status())
     monkeypatch.setattr(module, "_STALE", 1.0)
     monkeypatch.setattr(History, "after", lambda *_: time.sleep(20) or [])
-    wait(lambda: "was last read" in site.status()["health"]["line"])
+    wait("its word", lambda: "was last read" in site.status()["health"]["line"])
     site.lead()
-    wait(lambda: site.metric("nova_ha_active") == 1)
+    wait("its word", lambda: site.metric("nova_ha_active") == 1)
     before = site.status()["as_of"]
-    wait(lambda: site.status()["as_of"] > before)
+    wait("its word", lambda: site.status()["as_of"] > before)
 
 
 def test_a_loop_that_stands_still(site: Site) -> None:
     site.lead()
-    wait(lambda: site.metric("nova_ha_alive") == 1)
+    wait("its word", lambda: site.metric("nova_ha_alive") == 1)
     site.monitor._came_round_at -= 61
-    wait(lambda: site.metric("nova_ha_alive") == 0)
+    wait("its word", lambda: site.metric("nova_ha_alive") == 0)
     assert not site.monitor.pages.ready.answers.alive
     site.monitor.came_round()
-    wait(lambda: site.metric("nova_ha_alive") == 1)
+    wait("its word", lambda: site.metric("nova_ha_alive") == 1)
 
 
 def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,14 +223,14 @@ def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     taken = socket.create_server(("127.0.0.1", 0))
     monkeypatch.setattr(ports, "free_port", lambda: taken.getsockname()[1])
     site = Site(tmp_path)
-    words = wait(lambda: site.standing(Trouble.MONITORING))
+    words = wait("its word", lambda: site.standing(Trouble.MONITORING))
     assert words.startswith(f"[health] port {site.port} of 127.0.0.1: Address already")
     site.lead()
-    wait(lambda: site.metric("nova_ha_active") == 1)
+    wait("its word", lambda: site.metric("nova_ha_active") == 1)
     kinds = [problem["kind"] for problem in site.status()["problems"]]
     assert kinds == ["trouble"]
     taken.close()
-    wait(lambda: not site.standing(Trouble.MONITORING))
+    wait("its word", lambda: not site.standing(Trouble.MONITORING))
     assert ports.listens(site.port)
     site.close()
 
@@ -248,16 +241,16 @@ def test_a_certificate_is_renewed(
     monkeypatch.setattr(module, "_RETRY", 0.2)
     cert, key = certificates.made(tmp_path)
     site = Site(tmp_path, f"cert_file = {cert}\nkey_file = {key}\n")
-    wait(lambda: serves(site) == cert.read_text())
+    wait("its word", lambda: serves(site) == cert.read_text())
     first = cert.read_text()
     cert.write_text("broken")
-    wait(lambda: "cert_file" in (site.standing(Trouble.MONITORING) or ""))
+    wait("its word", lambda: "cert_file" in (site.standing(Trouble.MONITORING) or ""))
     assert serves(site) == first
     newer, its_key = certificates.made(tmp_path, "newer")
     shutil.copy(its_key, key)
     shutil.copy(newer, cert)
-    wait(lambda: serves(site) == newer.read_text())
-    wait(lambda: not site.standing(Trouble.MONITORING))
+    wait("its word", lambda: serves(site) == newer.read_text())
+    wait("its word", lambda: not site.standing(Trouble.MONITORING))
     site.close()
 
 
@@ -283,11 +276,11 @@ def test_figures_come_from_a_process(
     site = Site(tmp_path)
     site.monitor._parts.conf.set_override("capacity_interval", 60, "health")
     site.lead()
-    (zone,) = wait(lambda: site.status().get("zones"))
+    (zone,) = wait("its word", lambda: site.status().get("zones"))
     assert (zone["tolerated"], site.status()["capacity_as_of"]) == (2, 1000.0)
     assert asked == [("--capacity",)]
     site.monitor.lead(None)
-    wait(lambda: not site.status()["zones"])
+    wait("its word", lambda: not site.status()["zones"])
     site.close()
 
 
@@ -308,11 +301,11 @@ def test_events_that_wait_to_be_sent(tmp_path: Path) -> None:
     site.lead()
     site.tell(EventKind.BLIND)
     waiting = 'nova_ha_outbox_pending{receiver="mail"}'
-    wait(lambda: site.metric(waiting) == 0)
+    wait("its word", lambda: site.metric(waiting) == 0)
     box = Outbox(site.database, of_receiver("mail"), [EventKind.BLIND])
     box.begin()
     site.tell(EventKind.HOST_FENCED, EventKind.BLIND, EventKind.BLIND)
-    wait(lambda: site.metric(waiting) == 2)
+    wait("its word", lambda: site.metric(waiting) == 2)
     box.sent(box.pending()[0][0])
-    wait(lambda: site.metric(waiting) == 1)
+    wait("its word", lambda: site.metric(waiting) == 1)
     site.close()
