@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One stack for all tests; each finds all hosts up, and no servers.
 
-With ``--real`` it is one of real parts alone (tests/lib/real), on which those tests run
-that are marked ``real`` or ``both``; else all that are not marked ``real``.
+With ``--real`` it is one of real parts alone (tests/lib/real). Both stacks run all
+tests but those that are marked: ``real`` is what stand-ins cannot show, ``stand_ins``
+what shows no more on real parts.
 """
 
 import sys
@@ -29,11 +30,10 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Leave those that belong to the stack that is used."""
-    real = config.getoption("--real")
+    others = "stand_ins" if config.getoption("--real") else "real"
 
     def belongs(item: pytest.Item) -> bool:
-        marks = {mark.name for mark in item.iter_markers()}
-        return bool(marks & {"real", "both"}) if real else "real" not in marks
+        return item.get_closest_marker(others) is None
 
     config.hook.pytest_deselected(items=[i for i in items if not belongs(i)])
     items[:] = [item for item in items if belongs(item)]

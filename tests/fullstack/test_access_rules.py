@@ -20,6 +20,8 @@ from tests.lib.stack.keystone import Keystone
 from tests.lib.web import WebServer
 from tests.unit import commandline
 
+pytestmark = pytest.mark.stand_ins("Keystone alone checks a request's path.")
+
 
 def _reached(asked: Any, start: Any) -> list[bytes]:
     start("204 Reached", [])

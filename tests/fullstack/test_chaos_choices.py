@@ -11,6 +11,8 @@ from tests.lib.stack.evacuator import Evacuator
 from tests.lib.stack.faults import Fault
 from tests.lib.stack.site import Layout, Site
 
+pytestmark = pytest.mark.stand_ins("No stack is needed.")
+
 MANY = 500
 
 

@@ -3,7 +3,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.lib.chaos.results import Result, Results, Tally
+
+pytestmark = pytest.mark.stand_ins("No stack is needed.")
 
 
 def test_a_seed_is_not_run_again(tmp_path: Path) -> None:

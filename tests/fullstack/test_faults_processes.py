@@ -3,6 +3,8 @@
 
 from collections import Counter
 
+import pytest
+
 from nova_ha_scheduler.journal.history import HistoryQuery
 from tests.lib.stack.deaths import Death
 from tests.lib.stack.faults import ClockJump, Crash, Outage, Stall, injected
@@ -12,6 +14,8 @@ A, B = "nfs-a", "nfs-b"
 
 DEAF = "Nova's notifications cannot be heard"
 HEARS = "Nova's notifications can be heard."
+AMONG_SERVICES = pytest.mark.stand_ins("What fails is no host and no guest.")
+
 FULL, ROOM = "The journal cannot be used", "The journal can be used again."
 
 
@@ -19,7 +23,7 @@ def test_trigger_killed_as_another_zone_dies(fleet: Fleet) -> None:
     """Started again, it goes on: none is left behind, and none evacuated twice."""
     fleet.homes(B)
     with fleet.deaths(A) as deaths:
-        deaths[0].progress(4)
+        deaths[0].progress(2)
         deaths.append(fleet.kill(B))
         deaths[1].told("host.suspected")
         with injected(Outage(fleet.service.name), fleet.stack):
@@ -38,7 +42,7 @@ def test_leader_killed_then_frozen(fleet: Fleet) -> None:
     second.start()
     fleet.says("This trigger stands by")
     with fleet.death(B, rebuild=2) as death:
-        death.progress(4)
+        death.progress(2)
         fleet.service.kill()
         fleet.wait("the second leads", lambda: second.leads)
         third = fleet.trigger.service("fleet-third", follows=True)
@@ -62,16 +66,17 @@ def test_leader_killed_then_frozen(fleet: Fleet) -> None:
 def test_conductor_killed(fleet: Fleet) -> None:
     """Nobody carries out what Nova has accepted, until it is started again."""
     with fleet.death(A) as death:
-        death.progress(4)
+        death.progress(2)
         with injected(Outage("nova-conductor"), fleet.stack):
             fleet.wait("blindness", lambda: fleet.events("detector.blind", death.at))
     assert fleet.events("detector.sighted", death.at)
 
 
+@AMONG_SERVICES
 def test_scheduler_killed(fleet: Fleet) -> None:
     """Nova chooses no destinations, and says so after a while; all is tried again."""
     with fleet.death(B) as death:
-        death.progress(4)
+        death.progress(2)
         with injected(Outage("nova-scheduler"), fleet.stack):
             death.told(
                 "server.waiting", "its evacuation failed and will be tried again"
@@ -81,7 +86,7 @@ def test_scheduler_killed(fleet: Fleet) -> None:
 def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
     """Its host has power and its servers run: nobody guesses, it has to be fenced."""
     with fleet.death(A, rebuild=3) as death:
-        death.progress(4)
+        death.progress(2)
         there = death.at_work()
         crash = Crash(there)
         crash.inject(fleet.stack)
@@ -99,7 +104,7 @@ def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
 def test_destination_dies(fleet: Fleet) -> None:
     """The power of the destination fails in mid-rebuild."""
     with fleet.death(B, rebuild=3) as death:
-        death.progress(4)
+        death.progress(2)
         there = death.at_work()
         fleet.stack.machines[there].kill()
         other = Death(fleet, (there,))
@@ -108,11 +113,12 @@ def test_destination_dies(fleet: Fleet) -> None:
         fleet.stack.machines[there].start()
 
 
+@pytest.mark.stand_ins("A libvirt that nobody has stopped ends what it was at.")
 def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
     """It has forgotten what it was at, and its host was never dead: a server may run
     there that Nova does not know of, so the history says so, and a person decides."""
     with fleet.death(A, rebuild=3) as death:
-        death.progress(4)
+        death.progress(2)
         there = death.at_work()
         with injected(Crash(there), fleet.stack):
             pass
@@ -121,30 +127,33 @@ def test_nova_compute_of_the_destination_restarts(fleet: Fleet) -> None:
     assert [s for s in fenced if s["host"] == there and s["event"] == "off"] == []
 
 
+@AMONG_SERVICES
 def test_broker_restarts(fleet: Fleet) -> None:
     before = fleet.said(DEAF), fleet.said(HEARS)
     with fleet.death(B) as death:
-        death.progress(4)
+        death.progress(2)
         with injected(Outage("rabbitmq"), fleet.stack):
             fleet.says(DEAF, before[0])
         fleet.says(HEARS, before[1])
 
 
+@AMONG_SERVICES
 def test_database_restarts(fleet: Fleet) -> None:
     """That of Nova, keystone, Placement and of the journal."""
     before = fleet.said(FULL), fleet.said(ROOM)
     with fleet.death(A) as death:
-        death.progress(4)
+        death.progress(2)
         with injected(Outage("mariadb"), fleet.stack):
             fleet.says(FULL, before[0])
         fleet.says(ROOM, before[1])
     assert fleet.said(FULL) == before[0] + 1
 
 
+@AMONG_SERVICES
 def test_clock_jumps(fleet: Fleet) -> None:
     """An hour forward, and back: it is said, and nobody else is held for dead."""
     with fleet.death(B) as death:
-        death.progress(4)
+        death.progress(2)
         with injected(ClockJump(fleet.service, AHEAD), fleet.stack):
             fleet.says("the clock of this host was set by")
         told = "clock.jumped"

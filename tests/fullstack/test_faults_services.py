@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services answer badly, or not at all, while a host's servers are being recovered."""
 
+import pytest
+
 from tests.lib.stack.faults import (
     BadAnswers,
     FullDisk,
@@ -10,6 +12,8 @@ from tests.lib.stack.faults import (
     tokens,
 )
 from tests.lib.stack.fleet import Fleet
+
+pytestmark = pytest.mark.stand_ins("The faults lie between the trigger and its peers.")
 
 A, B = "nfs-a", "nfs-b"
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What owners do while their servers are being recovered."""
 
+import pytest
+
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.lib.stack import servers
 from tests.lib.stack.fleet import Fleet
+
+pytestmark = pytest.mark.stand_ins("Its owners only talk to nova-api.")
 
 A = "nfs-a"
 

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts come back before their servers are recovered."""
 
+import pytest
+
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.lib.stack.fleet import Fleet
+
+pytestmark = pytest.mark.stand_ins("real/test_in_the_middle.py shows more.")
 
 A, B = "nfs-a", "nfs-b"
 

@@ -3,8 +3,12 @@
 
 from functools import partial
 
+import pytest
+
 from tests.lib.stack import queues, servers
 from tests.lib.stack.stack import Stack
+
+pytestmark = pytest.mark.stand_ins("real/test_queues.py shows more.")
 
 EMPTIED, TOO_EARLY = "a1", "a2"
 

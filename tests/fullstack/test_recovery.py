@@ -10,7 +10,6 @@ from tests.lib.stack import servers
 from tests.lib.stack.evacuator import Trigger
 from tests.lib.stack.stack import Stack
 
-SERVERS = 32
 STOPPED = 2
 AT_A_TIME = 8
 """The scheduler's answer for all of them at once takes a busy machine longer than the
@@ -23,7 +22,7 @@ def test_power_cut(stack: Stack, trigger: Callable[..., Trigger]) -> None:
     happens is what was printed as the plan before, server by server; and Nova has a
     host for each that the plan has placed."""
     ours = trigger(conf={"evacuation": {"max_in_flight_per_zone": AT_A_TIME}})
-    ids = servers.boot(stack, "a1", SERVERS)
+    ids = servers.boot(stack, "a1", stack.bears)
     stopped = frozenset(sorted(ids)[:STOPPED])
     servers.stop(stack, stopped)
     plan = {row["server"]: row["to"] for row in ours.json("plan", "a1", "--long")}

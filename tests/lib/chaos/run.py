@@ -17,7 +17,6 @@ from nova_ha_scheduler.records.server_recovery import ServerState
 from tests.lib.chaos import choices
 from tests.lib.chaos.choices import Blow, Trouble
 from tests.lib.chaos.results import Tally
-from tests.lib.cloud.config import Conf, merge
 from tests.lib.errors import CloudError
 from tests.lib.real.machines import RealMachine
 from tests.lib.real.stack import RealStack
@@ -28,12 +27,8 @@ from tests.lib.stack.fleet import Fleet
 from tests.lib.stack.machines import Machine
 from tests.lib.stack.stack import Stack
 
-SERVERS, REAL_SERVERS = 12, 6
-"""In each zone; each real one is a QEMU."""
-
-_REAL_CONF: Conf = {"evacuation": {"slow_after": 60}}
-"""A guest that really starts takes seconds, and a busy machine some more: what Nova
-works on still must not be reset."""
+SERVERS = 12
+"""In each zone, or fewer."""
 
 _LOOK = 5.0
 """Seconds between two checks of the records."""
@@ -79,8 +74,8 @@ class Run:
         witness = stack.witness() if choices.has_witness(seed) else {}
         self._fleet = Fleet(
             stack,
-            REAL_SERVERS if self._real else SERVERS,
-            conf=merge({"witnesses": witness}, _REAL_CONF if self._real else {}),
+            min(SERVERS, stack.bears),
+            conf={"witnesses": witness},
             journal=f"sqlite:///{self._disk}" if is_file else None,
         )
         self._over = threading.Event()

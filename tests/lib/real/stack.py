@@ -3,8 +3,9 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from tests.lib.cloud.config import Conf
 from tests.lib.cloud.stubs import IMAGES
 from tests.lib.errors import ProgramError
 from tests.lib.real import disks, needs
@@ -34,6 +35,10 @@ class RealStack(Stack):
     """
 
     nova_class = RealNova
+    bears = 6  # each is a QEMU
+    # A guest that really starts takes seconds, and a busy machine some more: what Nova
+    # works on still must not be reset.
+    slowly: ClassVar[Conf] = {"evacuation": {"slow_after": 60}}
     machines: Mapping[str, RealMachine]
 
     @staticmethod

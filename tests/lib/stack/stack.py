@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import requests
 
@@ -49,6 +49,10 @@ class Stack(Client):
     """
 
     nova_class: type[Nova] = Nova
+    bears: ClassVar[int] = 30
+    """Servers in a zone; with more, this machine has no breath left."""
+    slowly: ClassVar[Conf] = {}
+    """What the trigger's configuration has to say of how slow this Nova is."""
 
     def __init__(self, layout: site.Layout | None = None) -> None:
         folder = Path(tempfile.mkdtemp(prefix="nova-ha-stack-"))
