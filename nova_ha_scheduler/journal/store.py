@@ -227,19 +227,12 @@ class SqlJournal:
         else:
             self._db.write(write)
 
-    def report(self) -> Report | None:
-        """The newest one; None: no trigger of this version was active yet.
+    def report_and_age(self) -> tuple[Report, float | None] | None:
+        """The newest report, and how many seconds ago it was written, by the database's
+        clock; None: a version wrote it that did not ask that. No pair: no trigger of
+        this version was active yet.
 
         :raises codec.Unreadable: a trigger of another version wrote it.
-        """
-        found = self.report_and_age()
-        return found[0] if found else None
-
-    def report_and_age(self) -> tuple[Report, float | None] | None:
-        """The same, and how many seconds ago it was written, by the database's clock;
-        None: a version wrote it that did not ask that.
-
-        :raises codec.Unreadable: as above.
         """
         with self._db.read() as connection:
             row = connection.execute(_REPORTED).one_or_none()

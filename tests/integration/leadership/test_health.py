@@ -77,11 +77,11 @@ def test_killed(site: Site, tmp_path: Path) -> None:
     assert active["active_trigger"] == SqlJournal(site.database).holder()
     site.signal("first", signal.SIGKILL)
     killed_at = time.monotonic()
-    left = SqlJournal(site.database).report()
+    left = SqlJournal(site.database).report_and_age()
     assert left is not None
-    assert left.valid == LEASE
+    assert left[0].valid == LEASE
     wait("an alarm", lambda: health(site)["code"] == 2)
-    assert time.monotonic() - killed_at < LEASE + 0.5  # the command takes its time
+    assert time.monotonic() - killed_at < 2 * LEASE, "not much later than it ends"
     assert kinds(health(site)) == ["trigger_silent"]
     assert SqlJournal(site.database).holder()
     dead, _ = said(site, "status")
