@@ -80,7 +80,8 @@ class Reason(enum.Enum):
         "reboot --hard"
     )
     WITHHELD = (
-        "Nova was not asked for it in time: a pause, an abort or a doubt came first"
+        "Nova was not asked for it in time: a pause, an abort or a doubt came first, "
+        "or its destination was closed"
     )
     # A server failed.
     ATTEMPTS = (

@@ -37,7 +37,7 @@ from nova_ha_scheduler.evacuation.server import old_requests, transitions
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
-from nova_ha_scheduler.records.effects import Intent, Outcome
+from nova_ha_scheduler.records.effects import Effect, Intent, Outcome
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
 from nova_ha_scheduler.records.state import Change, State
@@ -229,7 +229,8 @@ class Engine:
 
     def withholds(self, intent: Intent) -> bool:
         """Whether what was decided before is not begun any more: a person has stopped
-        it, or it was decided on what is too old, or in doubt by now; asks the journal.
+        it, it was decided on what is too old, or in doubt by now, or its destination
+        is closed; asks the journal.
 
         To be called just before the effect, from any thread.
         """
@@ -240,9 +241,16 @@ class Engine:
             return True
         if proof.is_outdated(recovery, intent, now, self._options):
             return True
+        if intent.effect is Effect.EVACUATE and self._is_closed(intent.destination):
+            return True
         zones = self._picture.zones_of(intent.host) if self._picture else ()
         known = self._journal.pauses()
         return bool(pauses.holding(known, intent.host, zones, now))
+
+    def _is_closed(self, destination: str | None) -> bool:
+        if not destination or self._picture is None:
+            return False
+        return suspicion.is_closed(self._picture, self.state, destination)
 
     def priority(self, intent: Intent) -> int:
         """Of the server that an effect is about; to be called from any thread."""

@@ -89,7 +89,8 @@ class Result(enum.Enum):
     FED = "fed"
     """Of CHECK_POWER: as unknown; an outlet of the host is on, and may be switched."""
     WITHHELD = "withheld"
-    """It was never begun: a pause, an abort or a doubt came first."""
+    """It was never begun: a pause, an abort, a doubt, or its destination's end came
+    first."""
     LOST = "lost"
     """As unknown: the trigger was restarted before it learned the result. Perhaps it
     was never begun."""

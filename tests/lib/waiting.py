@@ -11,6 +11,10 @@ PATIENCE = 300.0
 """Seconds. What comes at all comes far sooner, even where four suites share two cores;
 so a test never says how quick something is, and does not fail where it is slow."""
 
+BUSY = 5.0
+"""How many times what is promised may pass in a suite that shares the machine. The
+promise itself is held where a test has the machine alone (make fullstack)."""
+
 
 def wait(what: str, found: Callable[[], T | None], seconds: float = PATIENCE) -> T:
     """A function's first value that is something.

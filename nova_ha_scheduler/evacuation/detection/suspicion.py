@@ -11,6 +11,7 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.guard_record import GuardRecord
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.rules import vocabulary
 
 OUR_MARK = "nova-ha: "
@@ -140,6 +141,15 @@ def shunned(step: Step) -> frozenset[str]:
     that may have to be, soon."""
     recovered = frozenset(host.host for host in step.open_hosts())
     return recovered | fading(step.picture, step.options)
+
+
+def is_closed(picture: Picture, state: State, name: str) -> bool:
+    """Whether no evacuated server is to be sent to a host, by what is known now: it may
+    be down or under maintenance since the host was chosen."""
+    host = picture.hosts.get(name)
+    if host is None or not host.heard or host.disabled or under_maintenance(host):
+        return True
+    return any(h.host == name and h.ended_at is None for h in state.hosts.values())
 
 
 def protected(picture: Picture, options: Options) -> list[Host]:

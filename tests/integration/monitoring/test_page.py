@@ -10,8 +10,9 @@ import pytest
 from tests.lib import night as nights
 from tests.lib.browser import DESK, TELEPHONE, Browser, browser
 from tests.lib.night import IN_THE_MIDDLE, MARKUP, MORNING, RIGHT_TO_LEFT, Night
+from tests.lib.waiting import BUSY
 
-PROMISED = 2.0
+PROMISED = BUSY * 2.0
 """Seconds from what is told to what is to be read."""
 
 OLD = 10.0
