@@ -160,7 +160,8 @@ EVACUATION_OPTS = [
         default=2.0,
         min=0.1,
         mutable=True,
-        help="Seconds between two looks at the cloud while a recovery is under way.",
+        help="Seconds between two looks at the cloud while a recovery is under way; "
+        "twice as many while Nova's notifications tell how the recovery goes.",
     ),
     cfg.IntOpt(
         "workers",

@@ -181,10 +181,10 @@ class Service:
         self._notifier.status(status)
 
     def _hear(self, update: Update, executor: PoolExecutor) -> None:
+        self._updates.put(update)
         if isinstance(update, RebuildBegun):
             executor.claimed([update.server])  # no reason to look
             return
-        self._updates.put(update)
         self._wake.set()
 
     def _lead(self) -> None:
@@ -346,8 +346,9 @@ class Service:
         began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
         under_way = {s.server for s in state.servers.values() if s.is_under_way(now)}
         news = self._updates.take(engine.hosts, under_way, began, now)
+        pace.hear_of(*news.begun)
         for server in news.ended:
-            pace.hear_of(server)
+            pace.hear_the_end_of(server)
         for host in news.down:
             self._parts.world.expect(host)
         self._untold += [

@@ -161,6 +161,7 @@ class ProductionWorld(OpenStackCloud):
         if expected:
             hosts = scope.hosts | expected
             scope = replace(scope, hosts=hosts, destinations=True, overview=True)
+            scope = replace(scope, glanced=frozenset())  # who may be dead comes first
         picture = super().observe(scope)
         self._expected = frozenset()
         self._fencing.hear_names(self._observer.names)

@@ -7,6 +7,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.records.host_recovery import HostState
+from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service.executor import PoolExecutor
 
@@ -21,6 +22,10 @@ than in quiet times."""
 _SOON = 0.25
 """Seconds until the next look once Nova has notified that all that is followed has
 ended: it closes their records a moment later. Twice as long after each look in vain."""
+
+_TOLD = 2.0
+"""How many times the interval passes while Nova notifies how it goes and nobody waits
+for another's end: the looks that matter are then those at the end."""
 
 _NEWS_SECONDS = 1.0
 """Between two looks for what Nova has notified: anybody may send that."""
@@ -42,6 +47,7 @@ class Pace:
         self._in_a_row = 0
         self._commands: frozenset[str] = frozenset()
         self._heard_of: dict[str, float] = {}
+        self._told_at = float("-inf")
         self._soon = _SOON
         self._look, self._news = True, False
 
@@ -54,8 +60,14 @@ class Pace:
         """Look at the cloud as soon as may be."""
         self._looked_at = float("-inf")
 
-    def hear_of(self, server: str) -> None:
+    def hear_of(self, *servers: str) -> None:
+        """Nova notifies of these that their destinations begin, or have ended."""
+        if servers:
+            self._told_at = time.monotonic()
+
+    def hear_the_end_of(self, server: str) -> None:
         """Nova has notified that a rebuild or an evacuation of it has ended."""
+        self.hear_of(server)
         now = time.monotonic()
         fresh = {s: at for s, at in self._heard_of.items() if now - at < _HEARD_SECONDS}
         self._heard_of = {**fresh, server: now}
@@ -85,7 +97,15 @@ class Pace:
         follow = float(self._conf.evacuation.follow_interval)
         if self._engine.rests() or not (scope.hosts | scope.followed | scope.leaving):
             return max(follow, breath) if self._engine.hurries else quiet
-        return max(min(follow, self._soon) if self._all_ended() else follow, breath)
+        if self._all_ended():
+            return max(min(follow, self._soon), breath)
+        return max(follow * _TOLD if self._is_told() else follow, breath)
+
+    def _is_told(self) -> bool:
+        """Whether notifications show how it goes, and the looks need not do so soon."""
+        servers = self._engine.state.servers.values()
+        waiting = any(s.state is ServerState.WAITING for s in servers)
+        return not waiting and time.monotonic() - self._told_at < _HEARD_SECONDS
 
     def _all_ended(self) -> bool:
         """Whether Nova has notified the end of all that is under way."""

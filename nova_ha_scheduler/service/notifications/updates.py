@@ -59,13 +59,15 @@ class News:
     :ivar changed: hosts whose service's record was changed.
     :ivar down: those of them that were forced down, of which the next picture is to
         show everything; untold: and of which that was not told yet.
-    :ivar ended: servers whose rebuild or evacuation has ended.
+    :ivar ended: servers whose rebuild or evacuation has ended; begun: those that a
+        destination has claimed.
     """
 
     changed: frozenset[str] = frozenset()
     down: tuple[str, ...] = ()
     untold: tuple[ServiceUpdate, ...] = ()
     ended: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
 
 
 class Updates:
@@ -74,6 +76,7 @@ class Updates:
     def __init__(self) -> None:
         self._services: dict[str, ServiceUpdate] = {}
         self._ended: set[str] = set()
+        self._begun: set[str] = set()
         self._told: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -87,6 +90,9 @@ class Updates:
                 case RebuildEnded(server):
                     if len(self._ended) < _MOST:
                         self._ended.add(server)
+                case RebuildBegun(server):
+                    if len(self._begun) < _MOST:
+                        self._begun.add(server)
 
     def take(
         self,
@@ -104,6 +110,7 @@ class Updates:
         with self._lock:
             services, self._services = self._services, {}
             ended, self._ended = self._ended, set()
+            begun, self._begun = self._begun, set()
         known = [u for u in services.values() if u.host in hosts]
         news = [u for u in known if u.sent_at <= began.get(u.host, u.sent_at)]
         down = [update for update in news if update.forced_down]
@@ -115,4 +122,5 @@ class Updates:
             tuple(update.host for update in down[:_AT_ONCE]),
             tuple(untold),
             frozenset(ended.intersection(servers)),
+            frozenset(begun.intersection(servers)),
         )

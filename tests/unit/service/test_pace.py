@@ -10,17 +10,23 @@ import pytest
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.service.pace import Pace
 
 FOLLOW = 60.0
 
+Servers = tuple[ServerRecovery, ...]
 
-def _pace(seen_at: float, *hosts: HostRecovery) -> Pace:
+
+def _pace(seen_at: float, *hosts: HostRecovery, servers: Servers = ()) -> Pace:
     """After a look, whose engine is a stub: what it knows is all that counts here."""
     engine: Any = SimpleNamespace(
         seen_at=seen_at,
-        state=State(hosts={host.id: host for host in hosts}),
+        state=State(
+            hosts={host.id: host for host in hosts},
+            servers={server.key: server for server in servers},
+        ),
         hurries=False,
         rests=lambda: False,
         scope=lambda: Scope(hosts=frozenset(host.host for host in hosts)),
@@ -29,7 +35,7 @@ def _pace(seen_at: float, *hosts: HostRecovery) -> Pace:
         wants_look=lambda: False,
     )
     conf: Any = SimpleNamespace(
-        detection=SimpleNamespace(poll_interval=FOLLOW),
+        detection=SimpleNamespace(poll_interval=2 * FOLLOW),
         evacuation=SimpleNamespace(follow_interval=FOLLOW),
     )
     executor: Any = SimpleNamespace(scheduling=lambda servers: None)
@@ -67,3 +73,23 @@ def test_else_the_interval_counts() -> None:
     now = time.time()
     assert _pace(now, _host(HostState.LATE, now - 1)).rest() > FOLLOW - 5
     assert _pace(now, _host(HostState.FENCING, now + 5)).rest() > FOLLOW - 5
+
+
+def _server(uuid: str, state: ServerState) -> ServerRecovery:
+    return ServerRecovery("r", uuid, uuid, "node1", state, time.time())
+
+
+def test_who_is_told_looks_less_often() -> None:
+    """By Nova's notifications; but not if somebody waits for another's end."""
+    moving = _server("web1", ServerState.MOVING)
+    host = _host(HostState.EVACUATING, 0.0)
+    pace = _pace(time.time(), host, servers=(moving,))
+    assert pace.rest() < FOLLOW
+    pace.hear_of("web1")
+    assert pace.rest() > 1.9 * FOLLOW
+    pace.hear_the_end_of("web1")
+    assert pace.rest() < 1
+    waiting = _server("web2", ServerState.WAITING)
+    pace = _pace(time.time(), host, servers=(moving, waiting))
+    pace.hear_of("web1")
+    assert pace.rest() < FOLLOW
