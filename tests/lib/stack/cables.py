@@ -4,6 +4,9 @@ can be pulled out.
 
 A host is a network namespace there with nothing in it: its kernel answers, as that of a
 host does. What its nova-compute says goes another way. Only for root.
+
+Nothing is left of it: a process that ends with this one holds each namespace, and
+takes its cable along.
 """
 
 import os
@@ -11,9 +14,11 @@ import subprocess
 from collections.abc import Iterable
 from typing import Self
 
+_HOLDS = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"]
+
 
 class Cables:
-    """Use it as a context manager.
+    """Use it as a context manager, in the main thread.
 
     :ivar address: of a host, as [witnesses] takes it: names of hosts are hexadecimal.
     """
@@ -21,13 +26,14 @@ class Cables:
     def __init__(self, hosts: Iterable[str]) -> None:
         self._hosts = list(hosts)
         mark = os.getpid() & 0xFFFF
-        self._switch, self._net = f"nhs-{mark:x}", f"fd77:{mark:x}::"
-        self._name = f"nh{mark:x}-{{host}}"
-        self.address = f"{self._net}{{host}}"
+        self._net, self._name = f"fd77:{mark:x}:{{host}}::", f"nh{mark:x}-{{host}}"
+        self.address = f"{self._net}2"
+        self._holders: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         try:
-            self._plug_all()
+            for host in self._hosts:
+                self._lay(host)
         except BaseException:
             self.remove()
             raise
@@ -36,35 +42,38 @@ class Cables:
     def __exit__(self, *exception: object) -> None:
         self.remove()
 
-    def _plug_all(self) -> None:
-        _ip("link", "add", self._switch, "type", "bridge")
-        _ip("link", "set", self._switch, "up")
-        _ip("address", "add", f"{self._net}1/64", "dev", self._switch, "nodad")
-        for host in self._hosts:
-            name = self._name.format(host=host)
-            _ip("netns", "add", name)
-            _ip("link", "add", name, "type", "veth", "peer", "eth0", "netns", name)
-            there = self.address.format(host=host)
-            _ip("-n", name, "address", "add", f"{there}/64", "dev", "eth0", "nodad")
-            _ip("-n", name, "link", "set", "eth0", "up")
-            _ip("link", "set", name, "master", self._switch)
-            self.plug(host)
+    def _lay(self, host: str) -> None:
+        holder = subprocess.Popen(_HOLDS)
+        self._holders.append(holder)
+        ours = os.readlink("/proc/self/ns/net")
+        while os.readlink(f"/proc/{holder.pid}/ns/net") == ours:
+            assert holder.poll() is None
+        name, net = self._name.format(host=host), self._net.format(host=host)
+        there = ["nsenter", f"--net=/proc/{holder.pid}/ns/net", "ip"]
+        peer = ["peer", "eth0", "netns", str(holder.pid)]
+        _run("ip", "link", "add", name, "type", "veth", *peer)
+        _run("ip", "address", "add", f"{net}1/64", "dev", name, "nodad")
+        _run(*there, "address", "add", f"{net}2/64", "dev", "eth0", "nodad")
+        _run(*there, "link", "set", "eth0", "up")
+        self.plug(host)
 
     def plug(self, host: str) -> None:
         """It is reached again, or for the first time."""
-        _ip("link", "set", self._name.format(host=host), "up")
+        name = self._name.format(host=host)
+        _run("ip", "link", "set", name, "up")
+        # The kernel takes the address away with the cable.
+        ours = f"{self._net.format(host=host)}1/64"
+        _run("ip", "address", "replace", ours, "dev", name, "nodad")
 
     def pull(self, host: str) -> None:
         """Nothing reaches it any more, and it says nothing."""
-        _ip("link", "set", self._name.format(host=host), "down")
+        _run("ip", "link", "set", self._name.format(host=host), "down")
 
     def remove(self) -> None:
-        for host in self._hosts:
-            name = self._name.format(host=host)
-            _ip("link", "delete", name, check=False)
-            _ip("netns", "delete", name, check=False)
-        _ip("link", "delete", self._switch, check=False)
+        for holder in self._holders:
+            holder.kill()
+            holder.wait()
 
 
-def _ip(*words: str, check: bool = True) -> None:
-    subprocess.run(["ip", *words], check=check, capture_output=True)
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
