@@ -16,13 +16,14 @@ endif
 VENV = .venv-$(RELEASE)
 BIN = $(VENV)/bin
 
-.PHONY: help environment demo test fullstack chaos hostile soak links placement upgrades packages installed real-packages lint notes unit functional working waiting matrix bench decisions ci-long pictures sample freeze clean
+.PHONY: help environment docs demo test fullstack chaos hostile soak links placement upgrades packages installed real-packages lint notes unit functional working waiting matrix bench decisions ci-long pictures diagrams sample freeze clean
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
 	@echo 'make demo ARGS=--keep   and then a playground, in which you kill hosts; ARGS=--play: that alone'
 	@echo 'make demo REAL=1   a guest on libvirt and QEMU: its screen before and after a power cut'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
+	@echo 'make docs        a site of all pages, in build/docs; a broken link is an error'
 	@echo 'make fullstack   hosts die in an OpenStack of real processes (about 20 minutes)'
 	@echo 'make fullstack REAL=1   the same on libvirt, QEMU, glance, neutron and cinder'
 	@echo 'make chaos SEED=1 MINUTES=3   hosts die there at random while other things fail'
@@ -38,7 +39,7 @@ help:
 	@echo 'make decisions KEEP=DIR      before a refactoring: keep what is decided in many lives'
 	@echo 'make decisions AGAINST=DIR   after each of its steps: nothing else is decided'
 	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, soak, links, upgrades, matrix, all Pythons, bench (five hours)'
-	@echo 'make pictures    have a browser take the pictures of the page in docs/pictures'
+	@echo 'make pictures    have a browser take the pictures of the page, and draw the diagrams, in docs/pictures'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
 
@@ -63,7 +64,7 @@ demo: $(VENV)/ready
 endif
 
 # Two suites that mostly wait go on beside two that work.
-test: packages $(VENV)/fullstack
+test: packages $(VENV)/fullstack $(VENV)/docs
 	@echo 'Many minutes; each part is shown when it has ended ...'
 	@$(MAKE) --no-print-directory -j2 waiting working
 
@@ -107,6 +108,11 @@ $(CHROMIUM): | installed
 # keystone, glance, neutron and cinder are needed here alone.
 $(VENV)/fullstack: $(VENV)/ready fullstack-requirements.txt
 	@$(BIN)/python -m pip install -q -c constraints/$(RELEASE).txt -r fullstack-requirements.txt
+	@touch $@
+
+# Sphinx is needed by the pages alone.
+$(VENV)/docs: $(VENV)/ready docs-requirements.txt
+	@$(BIN)/python -m pip install -q -c constraints/$(RELEASE).txt -r docs-requirements.txt
 	@touch $@
 
 # REAL=1: on libvirt, QEMU, glance, neutron and cinder alone; REAL=0: on stand-ins alone;
@@ -162,6 +168,13 @@ lint: notes
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+
+# A warning is an error, and so is a link or an anchor that leads nowhere. Every time all
+# of it: what is kept of the last time knows of no file that has gone.
+docs: $(VENV)/docs
+	@rm -rf build/docs
+	@$(BIN)/python -m sphinx -q -b html -W --keep-going -E -d build/doctrees docs build/docs
+	@echo 'The pages: build/docs/index.html'
 
 notes: $(VENV)/ready
 	@if [ -e .git ]; then $(BIN)/reno -q lint; else echo 'Release notes: not linted, reno wants .git'; fi
@@ -230,7 +243,7 @@ functional: $(VENV)/ready
 # Each is a make of its own, whose jobs are not counted by the other.
 ALONE = MAKEFLAGS= $(MAKE) --no-print-directory RELEASE=$(RELEASE) PYTHON=$(PYTHON)
 working: $(VENV)/ready
-	@$(ALONE) -j2 -O lint unit $(TRIGGER:%=suite-%) $(SUITES:%=suite-%)
+	@$(ALONE) -j2 -O lint docs unit $(TRIGGER:%=suite-%) $(SUITES:%=suite-%)
 waiting: $(VENV)/ready
 	@$(ALONE) -j2 -O $(WAITING:%=suite-%)
 
@@ -267,9 +280,13 @@ ci-long:
 	@$(MAKE) --no-print-directory suite-install PYTHONS=all
 	@$(MAKE) --no-print-directory bench
 
-# The page, as docs/monitoring.md shows it.
-pictures: packages $(VENV)/ready
+# The page, as docs/monitoring.md shows it, and the diagrams of all pages.
+pictures: diagrams packages $(VENV)/ready
 	$(BIN)/python -W ignore -m tests.lib.night docs/pictures
+
+# Those whose text has changed (Debian: graphviz).
+diagrams: $(VENV)/ready
+	$(BIN)/python -m tests.lib.drawn
 
 sample: $(VENV)/ready
 	$(BIN)/oslo-config-generator --config-file etc/config-generator.conf

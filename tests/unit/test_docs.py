@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lib import drawn
 from tests.unit import commandline
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -77,3 +78,53 @@ def test_programs_are_where_the_installation_puts_them() -> None:
     assert "/usr/local/bin/\n" in (DOCS / "install.md").read_text()
     for page in PAGES:
         assert "/usr/bin/nova-ha" not in page.read_text(), page
+
+
+ROOT = DOCS.parent
+READ = sorted([*ROOT.glob("*.md"), *PAGES, ROOT / "tests" / "README.md"])
+_FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_LINK = re.compile(r"\]\(((?!\w+:)[^)#\s]*)#([^)\s]+)\)")
+
+
+def _anchors(page: Path) -> set[str]:
+    """As forges and the site (make docs) make them of the headings."""
+    found: list[str] = []
+    for heading in _HEADING.findall(_FENCED.sub("", page.read_text())):
+        text = re.sub(r"\]\([^)]*\)", "", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        again = sum(one == slug for one in found)
+        found.append(f"{slug}-{again}" if again else slug)
+    return {*found}
+
+
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.stem)
+def test_anchors_are_there(page: Path) -> None:
+    text = _FENCED.sub("", page.read_text())
+    links = [
+        (page.parent / path if path else page, a) for path, a in _LINK.findall(text)
+    ]
+    broken = {
+        f"{path.name}#{anchor}"
+        for path, anchor in links
+        if path.suffix == ".md" and anchor not in _anchors(path)
+    }
+    assert broken == set()
+
+
+def test_each_picture_of_a_diagram_is_of_its_text() -> None:
+    """``make diagrams`` draws those that are not."""
+    for name, text in drawn.diagrams():
+        assert drawn.drawn_of(name) == text, name
+
+
+def test_the_first_page_leads_to_each() -> None:
+    """Also beside the site, where nobody lists the pages."""
+    index = (DOCS / "index.md").read_text()
+    listed = {*re.findall(r"^([\w/-]+)$", index, re.MULTILINE)}
+    there = {
+        str(path.relative_to(DOCS).with_suffix(""))
+        for pattern in ("*.md", "reference/*")
+        for path in DOCS.glob(pattern)
+    }
+    assert listed == there - {"index"}
