@@ -2,7 +2,7 @@
 """What can be out of order around the trigger, and what a person is to do about it.
 
 Each is said once when it begins and once when it is over, not at each try; the words
-stand in docs/troubleshooting.md, too.
+stand in docs/runbook.md, too.
 """
 
 import enum

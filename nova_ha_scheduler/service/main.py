@@ -32,7 +32,7 @@ _DESCRIPTION = (
     "read nova-ha.conf and the fencing file anew. People ask it and give it orders "
     "with nova-ha: see nova-ha --help."
 )
-_PAGES = "The pages: docs/install.md, docs/configure.md, docs/evacuator.md."
+_PAGES = "The pages: docs/install.md, docs/configure.md, docs/trigger.md."
 
 _ORDERLY_SECONDS, _LAST_SECONDS = 7.0, 1.5
 """After SIGTERM: for an orderly end, and to leave the lease without one; or to tell

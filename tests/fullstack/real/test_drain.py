@@ -120,7 +120,7 @@ def test_one_that_a_person_moves_cold(
     real: RealStack, trigger: Callable[..., Trigger]
 ) -> None:
     """Nothing is forced. A person gives its live migration up and stops the server, as
-    docs/evacuator.md says; the drain moves it cold, and a person starts it again."""
+    docs/operate.md says; the drain moves it cold, and a person starts it again."""
     ours = trigger(conf={"evacuation": {"slow_after": 10, "retry_interval": 5}})
     server = busy(real)
     assert real.standing([server]) == []

@@ -57,7 +57,7 @@ def test_what_does_not_run(real: RealStack, trigger: Callable[..., Trigger]) -> 
     """What is stopped is evacuated and off in the end: Nova starts it at its new host,
     and stops it at once, so that it boots for a moment. Nova evacuates nothing that is
     paused or suspended: it is left, with that reason, and its disk is as it was, until
-    a person has set its state, as docs/troubleshooting.md says."""
+    a person has set its state, as docs/runbook.md says."""
     ours = trigger()
     ids = servers.boot(real, HOST, 3)
     stopped, *left = sorted(ids)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 def test_its_disk_goes_on(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     """At its new host, and at the next after a power cut. With use_cow_images, Nova's
     default, beside images_type=raw, Nova makes qcow2 of it and opens it as raw
-    (docs/troubleshooting.md); so the stack has it off."""
+    (docs/runbook.md); so the stack has it off."""
     ours = trigger()
     (server,) = servers.boot(real, "a1", 1)
     assert real.standing([server]) == []

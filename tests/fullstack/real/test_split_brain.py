@@ -86,7 +86,7 @@ def logs(real: RealStack) -> list[str]:
 def test_hung_but_its_guests(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     """The host hangs, its guests do not, and the device lies. After the thaw the old
     guests are the only ones, and Nova shows them as broken until a person has set their
-    state (docs/troubleshooting.md)."""
+    state (docs/runbook.md)."""
     ids = two(real)
     ours = trigger(conf=IMPATIENT)
     ours.service().start()

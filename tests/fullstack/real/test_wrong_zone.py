@@ -30,7 +30,7 @@ def disable(real: RealStack, host: str) -> None:
 def test_by_force(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     """Its zone has no room, and Nova is asked with force: its disk is made anew. The
     trigger says so at once, and which host to keep off. What the documentation says
-    (docs/troubleshooting.md) saves the disk, which that host deletes when it is on."""
+    (docs/runbook.md) saves the disk, which that host deletes when it is on."""
     ours = trigger()
     (server,) = servers.boot(real, HOST, 1)
     assert real.standing([server]) == []

@@ -113,7 +113,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 class Person:
-    """Does what docs/troubleshooting.md says of an evacuation that takes long, as its
+    """Does what docs/runbook.md says of an evacuation that takes long, as its
     destination's nova-compute was started again in the middle."""
 
     def __init__(self, cloud: Cloud) -> None:

@@ -359,7 +359,7 @@ def test_crashed_host_is_silent(cloud: Cloud) -> None:
 
 def test_the_runbook_empties_each_queue_of_a_host(cloud: Cloud) -> None:
     """From Nova 33 on there are two."""
-    page = Path(__file__).parents[3] / "docs/troubleshooting.md"
+    page = Path(__file__).parents[3] / "docs/runbook.md"
     emptied = set(re.findall(r"purge_queue (\S+)\.HOST", page.read_text()))
     release = int(version.version_string().split(".")[0])
     has = {"compute", "compute-alt"} if release >= 33 else {"compute"}

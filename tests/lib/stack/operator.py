@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The person whom the trigger calls for: does what docs/troubleshooting.md says."""
+"""The person whom the trigger calls for: does what docs/runbook.md says."""
 
 from typing import TYPE_CHECKING
 

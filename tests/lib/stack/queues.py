@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What waits in the broker for a compute host, and how a person empties it: as
-docs/troubleshooting.md says."""
+docs/runbook.md says."""
 
 import re
 from typing import NamedTuple

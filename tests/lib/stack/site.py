@@ -31,7 +31,7 @@ class Pace:
 
     :ivar rpc_response_timeout: so long a service waits for one that was killed, and is
         silent meanwhile: not as long as a host that is held for dead, as
-        docs/evacuator.md says.
+        docs/trigger.md says.
     """
 
     report_interval: int = 2

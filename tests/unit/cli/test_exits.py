@@ -83,4 +83,4 @@ def test_the_help_of_the_service_says_what_it_is(
     assert exits.of_program("nova-ha-evacuator") in said.replace("- ", "-")
     for page in re.findall(r"docs/\w+\.md", said):
         assert (PAGE.parents[1] / page).exists()
-    assert "docs/evacuator.md" in said
+    assert "docs/trigger.md" in said

@@ -22,7 +22,7 @@ Conf = Callable[[str], NovaConf]
 
 
 def recommended() -> str:
-    """The README's block for the schedulers' nova.conf, and what docs/evacuator.md says
+    """The README's block for the schedulers' nova.conf, and what docs/trigger.md says
     of the compute hosts'."""
     block = re.search(r"    \[filter_scheduler\]\n(?:    .*\n)+", README.read_text())
     assert block
