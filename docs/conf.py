@@ -36,7 +36,24 @@ suppress_warnings = ["myst.header"]
 myst_ref_domains = ["std"]
 highlight_language = "none"
 
+# What each command has from cliff stands at the head of the page.
+autoprogram_cliff_ignored = [
+    "--help",
+    "--format",
+    "--column",
+    "--sort-column",
+    "--sort-ascending",
+    "--sort-descending",
+    "--quote",
+    "--noindent",
+    "--max-width",
+    "--fit-width",
+    "--print-empty",
+    "--prefix",
+]
+
 html_theme = "openstackdocs"
+html_static_path = ["_static"]
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 openstackdocs_repo_name = ""

@@ -112,6 +112,12 @@ def test_anchors_are_there(page: Path) -> None:
     assert broken == set()
 
 
+def test_the_lines_for_nova_conf_are_on_two_pages() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (lines,) = re.findall(r"    \[filter_scheduler\]\n(?:    .*\n)+", readme)
+    assert lines in (DOCS / "rules.md").read_text()
+
+
 def test_each_picture_of_a_diagram_is_of_its_text() -> None:
     """``make diagrams`` draws those that are not."""
     for name, text in drawn.diagrams():
