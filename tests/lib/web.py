@@ -13,6 +13,11 @@ from wsgiref import simple_server
 
 LOOPBACK = "127.0.0.1"
 
+IDLE = 7.3
+"""Seconds after which the servers of a stack close a connection that says nothing, as
+Apache does: nova-conductor opens one to Placement before it forks its workers, who
+would share it and take each other's answers. Nobody asks at this interval."""
+
 
 class _Answer(simple_server.ServerHandler):
     http_version = "1.1"
@@ -39,7 +44,10 @@ class _Connection(_Request):
     def handle(self) -> None:
         self.close_connection = False
         while not self.close_connection:
-            self.raw_requestline = self.rfile.readline(65537)
+            try:
+                self.raw_requestline = self.rfile.readline(65537)
+            except TimeoutError:
+                return
             if not self.raw_requestline or not self.parse_request():
                 return
             self._answer()
@@ -76,11 +84,20 @@ class WebServer:
     services name each other's ports in their configuration before they exist.
     """
 
-    def __init__(self, name: str, keep_open: bool = True, port: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        keep_open: bool = True,
+        port: int = 0,
+        idle: float | None = None,
+    ) -> None:
         """:param keep_open: serve many requests a connection.
         :param port: 0 for any that is free.
+        :param idle: seconds after which a connection that says nothing is closed.
         """
-        handler = _Connection if keep_open else _Request
+        handler: Any = _Connection if keep_open else _Request
+        if idle is not None:
+            handler = type(handler.__name__, (handler,), {"timeout": idle})
         self._server = _Server((LOOPBACK, port), handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever,

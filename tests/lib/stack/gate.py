@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http import server
 from typing import Any, Literal, NamedTuple
 
-from tests.lib.web import LOOPBACK
+from tests.lib.web import IDLE, LOOPBACK
 
 Does = Literal["answer", "delay", "hang", "close", "lose"]
 
@@ -156,6 +156,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 class _Handler(server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = IDLE
     disable_nagle_algorithm = True
     wbufsize = -1
     server: _Server

@@ -6,14 +6,14 @@ import importlib
 import signal
 import sys
 
-from tests.lib.web import WebServer
+from tests.lib.web import IDLE, WebServer
 
 
 def main() -> None:
     _, module, port, *arguments = sys.argv
     sys.argv = [module, *arguments]  # the services of OpenStack read it
     application = importlib.import_module(module).application
-    WebServer(module, port=int(port)).start(application)
+    WebServer(module, port=int(port), idle=IDLE).start(application)
     signal.pause()
 
 
