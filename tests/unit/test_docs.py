@@ -146,3 +146,25 @@ def test_the_first_page_leads_to_each() -> None:
         for path in DOCS.glob(pattern)
     }
     assert listed == there - {"index"}
+
+
+OTHER_WORDS = {
+    "broker": "message bus",
+    "evacuator": "trigger",
+    "evacuation service": "trigger",
+    "evacuation trigger": "trigger",
+    "hypervisor host": "host",
+    "fencing device": "fence device",
+    "spare host": "reserve",
+    "spare hosts": "reserve",
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_one_word_for_one_thing(page: Path) -> None:
+    """As docs/glossary.md has it; what stands in backticks is a name."""
+    text = _FENCED.sub("", page.read_text())
+    text = re.sub(r"`[^`]*`|^ {4}.*$|nova-ha-evacuator", "", text, flags=re.MULTILINE)
+    text = " ".join(text.lower().split())
+    found = {word for word in OTHER_WORDS if re.search(rf"\b{word}\b", text)}
+    assert {word: OTHER_WORDS[word] for word in found} == {}
