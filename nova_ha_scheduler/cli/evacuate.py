@@ -25,9 +25,10 @@ from nova_ha_scheduler.service.parts import Parts
 class Evacuate(BaseCommand, Lister):
     """Evacuate a host that you know to be off: no detection, no guard, no fencing.
 
-    The active trigger does it, and says so. With --wait and without one, this program
-    does it itself, and leaves all other hosts alone. With --server, those go to the
-    host of --to, and the others of the host where the planner finds room.
+    The active trigger evacuates its servers, and answers. If no trigger is active,
+    this program does it itself with --wait, and leaves all other hosts alone. The
+    servers that --server names go to the host of --to; the others go where the planner
+    finds room.
     """
 
     short: Sequence[str] = ("name", "to", "outcome", "reason")

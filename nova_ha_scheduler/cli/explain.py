@@ -45,9 +45,9 @@ _OPERATIONS = {
 class Explain(BaseCommand, Lister):
     """Show for each host whether it is a destination for a server, and why not.
 
-    By the rules of the scheduler plugin, zone, group, traits and room, as the trigger
-    asks them. A boot or an unshelve is asked about as if the server were nowhere, and a
-    resize with the flavor that it has.
+    The checks are those of the trigger: the rules of the scheduler plugin, zone, group,
+    traits and room. For a boot or an unshelve, the server counts as being nowhere; for
+    a resize, it has the flavor that it has now.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:

@@ -18,9 +18,10 @@ from nova_ha_scheduler.records.commands import CommandKind
 class Reset(BaseCommand, ShowOne):
     """End the guard's cool-down: the storm is over, and fencing goes on as usual.
 
-    Whichever hosts counted until now are fenced, if they are silent still, and count
-    no more; hosts that die from now on do. It is no word that a host is off. Look at
-    nova-ha status before: who stands there as suspected or confirmed is fenced.
+    The hosts that counted until now are fenced if they are still silent, and count no
+    more. Hosts that die from now on count. The order is no word that a host is off.
+    Look at nova-ha status before: each host that is suspected or confirmed there is
+    fenced.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:

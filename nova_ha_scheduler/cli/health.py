@@ -29,8 +29,8 @@ def advice(problem: dict[str, Any]) -> str:
 class Health(BaseCommand, ShowOne):
     """Say on one line whether the protected hosts are protected now.
 
-    From the journal, by the configuration; of a user who may not read these, from the
-    file that the trigger of this machine keeps for everybody. With -f json: each
+    The answer is from the journal. A user who may not read nova-ha.conf gets that of
+    the file which the trigger of this machine keeps for everybody. With -f json: each
     problem, since when, and what to do. nova-ha status says what to do, too.
     """
 

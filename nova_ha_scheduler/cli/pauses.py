@@ -50,7 +50,7 @@ class BeginPause(BaseCommand, ShowOne):
     """Begin nothing new for a host, a storage zone or, without either, for any host.
 
     What is under way is finished: a fence, and evacuations that Nova was asked for.
-    It holds at once, also while no trigger runs. Pauses are independent.
+    A pause holds at once, also while no trigger runs. Pauses are independent.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:

@@ -49,9 +49,9 @@ _COLUMNS = (
 class MakePlan(BaseCommand, Lister):
     """Show what would become of the servers of a host, if it died now.
 
-    Of several hosts: if they died together. It is what the trigger would do: the same
-    step, on the cloud as it is now or was in a snapshot. Its limits of how many may be
-    under way are not regarded.
+    With several hosts: if they died together. The plan is what the trigger would do:
+    the same step, on the cloud as it is now or was in a snapshot. The trigger's limits
+    of how many evacuations may be under way do not count.
     """
 
     short: Sequence[str] = ("name", "outcome", "to", "candidates", "reason")

@@ -41,7 +41,8 @@ class ListReceivers(BaseCommand, Lister):
 class TestReceivers(BaseCommand, Lister):
     """Send a test message to receivers, from this machine, and say what became of it.
 
-    To all, if none is named. It is in no history, and what waits goes on waiting.
+    If none is named, to all. The test is in no history, and what waits for a receiver
+    goes on waiting.
     """
 
     def arguments(self, add: Callable[..., Any]) -> None:

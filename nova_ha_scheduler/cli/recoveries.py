@@ -22,10 +22,10 @@ from nova_ha_scheduler.spool.word import DIRECTORY
 class ConfirmFenced(BaseCommand, Lister):
     """Give your word that hosts are powered off and stay so.
 
-    If it is not, its servers run twice and their disks are lost. The active trigger
-    uses the word when the host is suspected; until then it is noted, and is void as
-    soon as the host is heard of. Who may not read nova-ha.conf gives the word to the
-    trigger on this machine, through its directory.
+    If a host is not off, its servers run twice and their disks are lost. The active
+    trigger uses the word when the host is suspected. Until then the word is noted; it
+    is void as soon as the host is heard of. A user who may not read nova-ha.conf gives
+    the word to the trigger on this machine, through the directory for words.
     """
 
     short = answers.SHORT
@@ -106,7 +106,7 @@ class Abort(_Order):
     """Stop the recovery of a host where it stands; nova-ha retry takes it up again.
 
     A fence under way and evacuations that Nova was asked for are followed to their
-    end; nothing new is begun. It says nothing of whether the host is off.
+    end; nothing new is begun. The order is no word that the host is off.
     """
 
     kind = CommandKind.ABORT
@@ -115,7 +115,7 @@ class Abort(_Order):
 class Retry(_Order):
     """Take up what is incomplete, or was aborted, in the recovery of a host.
 
-    It says nothing of whether the host is off: that is proven as ever.
+    The order is no word that the host is off: that is proven as ever.
     """
 
     kind = CommandKind.RETRY

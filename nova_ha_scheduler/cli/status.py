@@ -46,8 +46,8 @@ _PROBLEMS = 10
 class Status(BaseCommand, ShowOne):
     """Show whether the hosts are protected, what to do next, and what the trigger does.
 
-    It is in the journal, but for which hosts of the reserve are in use: that is asked
-    of the cloud; where it does not answer, reserve_unknown says why.
+    All of it is in the journal but one thing: which hosts of the reserve are in use.
+    The cloud is asked for that; if it does not answer, reserve_unknown says why.
     """
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:

@@ -143,7 +143,7 @@ class _Change(BaseCommand, Lister, abc.ABC):
 class Tag(_Change):
     """Tag a host: put it into host aggregates that say so.
 
-    Of the aggregates, one that says this and nothing else is taken, or made.
+    An aggregate that says this and nothing else is taken; if there is none, it is made.
     """
 
     def zone_argument(self, add: Callable[..., Any]) -> None:
