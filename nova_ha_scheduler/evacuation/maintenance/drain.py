@@ -6,7 +6,7 @@ none is on it, and none of those that have left may come back.
 
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation.maintenance import move_states
+from nova_ha_scheduler.evacuation.maintenance import move_states, moves
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
@@ -24,7 +24,7 @@ def follow(step: Step, window: Window) -> None:
         return
     for server in step.picture.servers_of(window.host):
         if (window.id, server.uuid) not in step.moves:
-            step.put(move_states.begin(step, window.id, server))
+            step.put(moves.begin(step, window.id, server))
     for found in step.picture.may_return(window.host):
         move_states.may_return(step, window.id, found)
     for move in step.moves_of(window.id):
@@ -76,7 +76,7 @@ def _concluded(step: Step, window: Window) -> Window:
 def _pending(step: Step, move: Move) -> bool:
     """Whether the move will go on by itself; none does whose source is down."""
     if move.under_way:
-        return not move_states.is_down(step, move)
+        return not moves.is_down(step, move)
     stuck = move.phase is not None and move.phase.stuck
     return move.state is MoveState.WAITING and not stuck
 
@@ -105,7 +105,7 @@ def finish(step: Step, window: Window) -> int:
     """Begin nothing more. :returns: how many moves are still under way."""
     for move in step.moves_of(window.id):
         if move.state is MoveState.WAITING:
-            step.put(move_states.left(step, move, Reason.WINDOW_ENDED))
+            step.put(moves.left(step, move, Reason.WINDOW_ENDED))
         elif window.host in step.picture.scope.leaving:
             step.put(move_states.FUNCTIONS[move.state](step, move))
     return sum(move.under_way for move in step.moves_of(window.id))
@@ -115,4 +115,4 @@ def abandon(step: Step, window: Window) -> None:
     """Follow nothing any more."""
     for move in step.moves_of(window.id):
         if not move.state.final:
-            step.put(move_states.left(step, move, Reason.ABANDONED))
+            step.put(moves.left(step, move, Reason.ABANDONED))

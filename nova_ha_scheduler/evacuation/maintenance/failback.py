@@ -6,7 +6,7 @@ Each has until ``return_within`` after the return: meanwhile its home may be und
 maintenance, disabled or full. If the home dies again, that is over.
 """
 
-from nova_ha_scheduler.evacuation.maintenance import move_states
+from nova_ha_scheduler.evacuation.maintenance import move_states, moves
 from nova_ha_scheduler.evacuation.server import discovery
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import triage
@@ -57,7 +57,7 @@ def follow(step: Step) -> None:
 
 def _followed(step: Step, move: Move) -> Move:
     if move.state is MoveState.WAITING and (why := _given_up(step, move)):
-        return move_states.left(step, move, *why)
+        return moves.left(step, move, *why)
     return move_states.FUNCTIONS[move.state](step, move)
 
 

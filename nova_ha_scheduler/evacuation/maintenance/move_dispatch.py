@@ -3,7 +3,7 @@
 
 from nova_ha_scheduler.cluster.picture import MoveKind
 from nova_ha_scheduler.evacuation.detection import suspicion
-from nova_ha_scheduler.evacuation.maintenance import move_states
+from nova_ha_scheduler.evacuation.maintenance import moves
 from nova_ha_scheduler.evacuation.server import attempts, server_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import board, triage
@@ -39,13 +39,11 @@ def dispatch(step: Step) -> None:
     shown = (step.picture.servers[uuid] for uuid in ready)
     for server in sorted(shown, key=lambda s: triage.urgency(s, step.options)):
         move = ready[server.uuid]
-        if found := move_states.pauses_of(step, move):
+        if found := moves.pauses_of(step, move):
             words = f"{pauses.words(found)}; would move it"
-            step.put(
-                move_states.wait(step, move, Reason.PAUSED, words, MovePhase.PAUSED)
-            )
+            step.put(moves.wait(step, move, Reason.PAUSED, words, MovePhase.PAUSED))
             continue
-        kind = move_states.KINDS[server.vm_state]
+        kind = moves.KINDS[server.vm_state]
         decision = plan.place(server, move.tried, _OPERATIONS[kind], move.home)
         if decision == board.FULL:
             return
@@ -53,7 +51,7 @@ def dispatch(step: Step) -> None:
             why, phase = Reason.NO_ROOM, MovePhase.NO_ROOM
             if move.home:
                 why, phase = Reason.HOME_FULL, MovePhase.HELD
-            step.put(move_states.wait(step, move, why, decision.detail, phase))
+            step.put(moves.wait(step, move, why, decision.detail, phase))
         else:
             step.put(_ask(step, move, kind, decision.destination))
 
@@ -67,12 +65,12 @@ def _about_to_evacuate(step: Step) -> bool:
 def _is_ready(step: Step, move: Move) -> bool:
     """Whether Nova may be asked for it now."""
     due = move.state is MoveState.WAITING and move.not_before <= step.now
-    if not due or not move_states.looked(step, move) or move_states.is_down(step, move):
+    if not due or not moves.looked(step, move) or moves.is_down(step, move):
         return False
-    server = move_states.server_of(step, move)
+    server = moves.server_of(step, move)
     if server is None or server.task_state is not None:
         return False
-    return move_states.why_not(server) is None and move.source in step.picture.hosts
+    return moves.why_not(server) is None and move.source in step.picture.hosts
 
 
 def claims(step: Step) -> list[board.Claim]:
@@ -82,7 +80,7 @@ def claims(step: Step) -> list[board.Claim]:
         board.claim(
             move.destination,
             step.picture.servers.get(move.server),
-            move_states.record_of(step, move),
+            moves.record_of(step, move),
             not _is_passed_over(step, move),
         )
         for move in step.moves.values()
@@ -94,15 +92,15 @@ def _is_passed_over(step: Step, move: Move) -> bool:
     """Whether others are asked for in its place: Nova shows no progress of it. It shows
     none of a cold migration, which may copy disks; and it does of a live one that
     never arrives, as the server writes memory faster than that is copied."""
-    newest, options = move_states.record_of(step, move), step.options
+    newest, options = moves.record_of(step, move), step.options
     if move.kind is MoveKind.COLD:
         return attempts.is_stalled(step, move, newest, options.slow_after)
     is_stalled = attempts.is_stalled(step, move, newest, options.stalled_after)
-    return is_stalled or move_states.is_slow(step, move)
+    return is_stalled or moves.is_slow(step, move)
 
 
 def _ask(step: Step, move: Move, kind: MoveKind, destination: str | None) -> Move:
-    step.intend(move_states.EFFECTS[kind], move.source, move, destination=destination)
+    step.intend(moves.EFFECTS[kind], move.source, move, destination=destination)
     return step.enter(
         move,
         MoveState.ASKED,

@@ -9,40 +9,14 @@ others asked for is theirs to confirm or revert: until then, the server may come
 from collections.abc import Callable
 from dataclasses import replace
 
-from nova_ha_scheduler.cluster.picture import Migration, MoveKind, Server, Unconfirmed
+from nova_ha_scheduler.cluster.picture import Migration, MoveKind, Unconfirmed
+from nova_ha_scheduler.evacuation.maintenance import moves
 from nova_ha_scheduler.evacuation.server import attempts
 from nova_ha_scheduler.evacuation.step import Step
-from nova_ha_scheduler.planner import triage
 from nova_ha_scheduler.reasons import Reason
-from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.move import Move, MovePhase, MoveState
-
-KINDS = {
-    "active": MoveKind.LIVE,
-    "paused": MoveKind.LIVE,
-    "stopped": MoveKind.COLD,
-}
-"""How Nova moves a server in each vm_state (nova.compute.api.API.live_migrate and
-resize); a server that runs is not stopped for it."""
-
-EFFECTS = {MoveKind.LIVE: Effect.LIVE_MIGRATE, MoveKind.COLD: Effect.COLD_MIGRATE}
-
-
-def begin(step: Step, job: str, server: Server) -> Move:
-    """A server that is to leave its host."""
-    newest = step.picture.newest_move(server.uuid, server.host)
-    return Move(
-        job=job,
-        server=server.uuid,
-        name=server.name,
-        source=server.host,
-        state=MoveState.WAITING,
-        seen_at=step.now,
-        priority=triage.priority(server, step.options),
-        baseline=_baseline(newest),
-    )
 
 
 def may_return(step: Step, window: str, found: Unconfirmed) -> None:
@@ -53,90 +27,46 @@ def may_return(step: Step, window: str, found: Unconfirmed) -> None:
         over = ended_at is not None and step.picture.taken_at > ended_at
         if not over or known.state is MoveState.FAILED:
             return
-    step.put(begin(step, window, replace(found.server, host=found.record.source)))
-
-
-def _unconfirmed(step: Step, move: Move) -> Unconfirmed | None:
-    found = step.picture.may_return(move.source)
-    return next((u for u in found if u.server.uuid == move.server), None)
-
-
-def _baseline(newest: Migration | None) -> int:
-    """What is under way already is followed; what has ended is history."""
-    if newest is None:
-        return 0
-    return newest.id if newest.failed or newest.landed else newest.id - 1
-
-
-def is_down(step: Step, move: Move) -> bool:
-    """Whether Nova holds the source's service for down, or knows none."""
-    seen = step.shown.hosts.get(move.source)
-    return seen is None or not seen.heard
-
-
-def looked(step: Step, move: Move) -> bool:
-    return move.source in step.picture.scope.leaving
-
-
-def record_of(step: Step, move: Move) -> Migration | None:
-    newest = step.picture.newest_move(move.server, move.source)
-    return newest if newest and newest.id > (move.baseline or 0) else None
-
-
-def server_of(step: Step, move: Move) -> Server | None:
-    """The server, as long as it is on its source."""
-    found = step.picture.servers.get(move.server)
-    return found if found and found.host == move.source else None
-
-
-def why_not(server: Server) -> triage.Why | None:
-    """Why Nova would refuse to move a server for ever."""
-    if server.unreadable:
-        return Reason.CANNOT_BE_READ, server.unreadable
-    kind = KINDS.get(server.vm_state)
-    if kind is None:
-        return Reason.NO_MOVE, server.vm_state
-    refused = server.refused_live if kind is MoveKind.LIVE else server.refused_cold
-    return (Reason.REFUSED_BY_NOVA, refused) if refused else None
+    step.put(moves.begin(step, window, replace(found.server, host=found.record.source)))
 
 
 def waiting(step: Step, move: Move) -> Move:
     """It is still on its source, and Nova was not asked, or not again; or it has left
     it, and may come back."""
-    if not looked(step, move):
+    if not moves.looked(step, move):
         return move
-    ours = move.attempts and record_of(step, move)
-    if not ours and (found := _unconfirmed(step, move)):
+    ours = move.attempts and moves.record_of(step, move)
+    if not ours and (found := moves.unconfirmed(step, move)):
         return _away(step, move, found)
     if move.baseline is None:
         newest = step.picture.newest_move(move.server, move.source)
-        move = replace(move, baseline=_baseline(newest))
-    newest = record_of(step, move)
+        move = replace(move, baseline=moves.baseline(newest))
+    newest = moves.record_of(step, move)
     if newest and move.phase and move.phase.away and newest.landed:
         return _moved(step, move)
     if newest and newest.status == "reverted":
         move = replace(move, baseline=newest.id)  # by a person, who may: begin anew
     elif newest and (ours or not newest.arrived):
         return _adopt(step, move)
-    server = server_of(step, move)
+    server = moves.server_of(step, move)
     if server is None:
-        return left(step, move, Reason.GONE, phase=MovePhase.GONE)
-    if why := why_not(server):
-        return left(step, move, *why)
+        return moves.left(step, move, Reason.GONE, phase=MovePhase.GONE)
+    if why := moves.why_not(server):
+        return moves.left(step, move, *why)
     if server.task_state is None:
         move = attempts.idle(step, move)
-        if is_down(step, move):
-            return wait(step, move, Reason.DOWN, phase=MovePhase.SOURCE_DOWN)
+        if moves.is_down(step, move):
+            return moves.wait(step, move, Reason.DOWN, phase=MovePhase.SOURCE_DOWN)
         return move.because(None).put_off(step.now) if _is_free(step, move) else move
     words = f"{server.task_state}: Nova moves no server that has one"
     busy = MovePhase.BUSY, Reason.TASK_STATE, words
-    return attempts.busy(step, move, *busy, wait, left)
+    return attempts.busy(step, move, *busy, moves.wait, moves.left)
 
 
 def _is_free(step: Step, move: Move) -> bool:
     """Whether that for which the server waited is over."""
     if move.phase is MovePhase.PAUSED:
-        return not pauses_of(step, move)
+        return not moves.pauses_of(step, move)
     down = move.phase is MovePhase.SOURCE_DOWN
     return down or (move.phase is not None and move.phase.away)
 
@@ -148,74 +78,41 @@ def _away(step: Step, move: Move, found: Unconfirmed) -> Move:
         return _unconfirmed_at(step, move, found.place)
     reverting = found.record.status == "reverting"
     reason = Reason.REVERTING if reverting else Reason.RESIZED
-    return wait(step, move, reason, found.place, MovePhase.COMING_BACK)
+    return moves.wait(step, move, reason, found.place, MovePhase.COMING_BACK)
 
 
 def _unconfirmed_at(step: Step, move: Move, place: str) -> Move:
-    return wait(step, move, Reason.UNCONFIRMED, place, MovePhase.UNCONFIRMED)
-
-
-def wait(
-    step: Step,
-    move: Move,
-    reason: Reason,
-    detail: str = "",
-    phase: MovePhase | None = None,
-) -> Move:
-    """The move, which waits a while; it is told once for each reason."""
-    told = move.state is MoveState.WAITING and move.reason is reason
-    move = replace(move.because(reason, detail, phase), state=MoveState.WAITING)
-    if not told:
-        step.tell(EventKind.MOVE_WAITING, move, reason=move.sentence)
-    return replace(move, not_before=step.now + step.options.idle_interval)
-
-
-def left(
-    step: Step,
-    move: Move,
-    reason: Reason,
-    detail: str = "",
-    phase: MovePhase | None = None,
-) -> Move:
-    """The move, which is given up."""
-    return step.enter(move.because(reason, detail, phase), MoveState.LEFT)
+    return moves.wait(step, move, Reason.UNCONFIRMED, place, MovePhase.UNCONFIRMED)
 
 
 def judged_again(step: Step, move: Move) -> Move:
     """One that was left, for a reason that holds no more, is to move after all, and
     one that has come back, again."""
-    server, ended_at = server_of(step, move), move.ended_at
+    server, ended_at = moves.server_of(step, move), move.ended_at
     if ended_at is None or move.state is MoveState.FAILED or server is None:
         return move
     older = step.picture.taken_at <= ended_at
-    if older or server.task_state is not None or why_not(server):
+    if older or server.task_state is not None or moves.why_not(server):
         return move
-    return begin(step, move.job, server)
-
-
-def pauses_of(step: Step, move: Move) -> list[pauses.Pause]:
-    """What holds it where it is, or keeps it from going home."""
-    return step.pauses_on(move.source) or (
-        step.pauses_on(move.home) if move.home else []
-    )
+    return moves.begin(step, move.job, server)
 
 
 def asked(step: Step, move: Move) -> Move:
     """Nova is being asked."""
-    effect = EFFECTS[move.kind or MoveKind.LIVE]
+    effect = moves.EFFECTS[move.kind or MoveKind.LIVE]
     if outcome := step.outcome(move, effect):
         if outcome.refused:
             return _attempt_failed(step, move, outcome.detail)
         if outcome.withheld:
             move = replace(move, attempts=move.attempts - 1)
-            return replace(wait(step, move, Reason.WITHHELD), not_before=step.now)
+            return replace(moves.wait(step, move, Reason.WITHHELD), not_before=step.now)
         move = attempts.answered(step, move, outcome)
-    if record_of(step, move):
+    if moves.record_of(step, move):
         return _adopt(step, move)
     waits = step.pending(move, effect) or step.picture.taken_at < move.not_before
-    if waits or not looked(step, move):
+    if waits or not moves.looked(step, move):
         return move
-    server = server_of(step, move)
+    server = moves.server_of(step, move)
     if server is not None and server.task_state is not None:
         return move
     return attempts.never_got(step, move, _attempt_failed)
@@ -225,7 +122,7 @@ def _attempt_failed(step: Step, move: Move, detail: str) -> Move:
     move = attempts.tried(move)
     if move.attempts >= step.options.maintenance_attempts:
         return step.enter(move.because(Reason.ATTEMPTS, detail), MoveState.FAILED)
-    move = wait(step, move, Reason.MOVE_RETRY, detail)
+    move = moves.wait(step, move, Reason.MOVE_RETRY, detail)
     return replace(move, not_before=step.now + step.options.retry_interval)
 
 
@@ -234,7 +131,7 @@ def _attempt_failed(step: Step, move: Move, detail: str) -> Move:
 
 def _adopt(step: Step, move: Move) -> Move:
     """Follow the newest record: ours, or that of somebody who was faster."""
-    ours, newest = move.state is MoveState.ASKED, record_of(step, move)
+    ours, newest = move.state is MoveState.ASKED, moves.record_of(step, move)
     assert newest is not None
     move = step.enter(
         move,
@@ -250,7 +147,7 @@ def _adopt(step: Step, move: Move) -> Move:
 
 def moving(step: Step, move: Move) -> Move:
     """Nova has a record of it, and works on it until that has ended."""
-    newest = record_of(step, move)
+    newest = moves.record_of(step, move)
     if newest and newest.failed:
         said = attempts.why(step, move, newest)
         if said is None:
@@ -271,16 +168,10 @@ def moving(step: Step, move: Move) -> Move:
     if newest and newest.destination:
         move = replace(move, destination=newest.destination)
     move = _forced(step, move, newest)
-    if is_slow(step, move) and move.phase is not MovePhase.SLOW:
+    if moves.is_slow(step, move) and move.phase is not MovePhase.SLOW:
         move = move.because(Reason.MOVE_SLOW, phase=MovePhase.SLOW)
         step.tell(EventKind.MOVE_SLOW, move, reason=move.sentence)
     return move
-
-
-def is_slow(step: Step, move: Move) -> bool:
-    """Whether it has been on its way for so long that nobody waits for it."""
-    began = move.moving_at or step.now
-    return step.now - began >= step.options.slow_after
 
 
 def _forced(step: Step, move: Move, newest: Migration | None) -> Move:
@@ -302,7 +193,7 @@ def _forced(step: Step, move: Move, newest: Migration | None) -> Move:
     after = step.options.maintenance_force_complete_after
     copied = step.now - (move.copying_at or step.now)
     due = after and copied >= after and step.now >= move.not_before
-    if not due or move.forced_at is not None or pauses_of(step, move):
+    if not due or move.forced_at is not None or moves.pauses_of(step, move):
         return move
     move = move.because(Reason.MOVE_FORCED, f"{copied:.0f}", move.phase)
     move = replace(move, forced_at=step.now)
@@ -317,7 +208,7 @@ def _moved(step: Step, move: Move) -> Move:
 
 def confirming(step: Step, move: Move) -> Move:
     """It has arrived; Nova is asked to confirm that until it has."""
-    newest = record_of(step, move)
+    newest = moves.record_of(step, move)
     if newest and newest.landed:
         return _moved(step, move)
     if newest and newest.failed:
@@ -328,7 +219,7 @@ def confirming(step: Step, move: Move) -> Move:
         move = move.because(Reason.NOT_CONFIRMED, outcome.detail)
         if step.now - (move.arrived_at or step.now) >= step.options.check_time:
             return step.enter(move, MoveState.FAILED)
-    if newest is None or not newest.arrived or not looked(step, move):
+    if newest is None or not newest.arrived or not moves.looked(step, move):
         return move
     return step.ensure(move, Effect.CONFIRM, move.source, step.options.retry_interval)
 
