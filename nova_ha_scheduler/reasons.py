@@ -194,6 +194,18 @@ class Reason(enum.Enum):
         "force, for which the server may pause"
     )
     MOVE_NOT_FORCED = "its move takes long, and Nova does not complete it by force: {0}"
+    LIVE_OVER = "it cannot be moved while it runs: {0}"
+    NOT_HALTED = "it cannot be moved while it runs, and is not stopped for that: {0}"
+    RUNS_AGAIN = (
+        "it was asked to stop for the move, and runs: its owner has started it again, "
+        "or it did not stop. It is not stopped again in this maintenance"
+    )
+    HALTED_LONG = "it was stopped for the move, which did not begin within {0} s"
+    NOT_STARTED_YET = (
+        "it was stopped for the move, and is not started again yet: {0}; that is tried "
+        "further"
+    )
+    NOT_STARTED = "it was stopped for the move, and is not started again: {0}"
     UNCONFIRMED = (
         "it is on {0} in VERIFY_RESIZE, and would come back if that was reverted: "
         "confirm it (openstack server resize confirm), or revert it"

@@ -67,6 +67,7 @@ def decide(step: Step) -> None:
     old_requests.follow(step)
     dispatch.dispatch(step)
     failback.follow(step)
+    drain.follow_halted(step)
     move_dispatch.dispatch(step)
     drain.conclude(step)
     handling.note(step)

@@ -50,6 +50,8 @@ class Options(Preferences):
     :ivar maintenance_attempts: how many times Nova is asked for one of them.
     :ivar maintenance_force_complete_after: how long the memory of one may be copied
         until Nova is asked to end that by force; 0: for ever.
+    :ivar maintenance_stop_to_move: stop a server of a host that is drained, if it
+        cannot be moved while it runs, and start it when it has moved.
     :ivar return_enable: enable the service of a host that has returned.
     :ivar return_restart: start the servers of a host that has rebooted by itself.
     :ivar return_failback: let the servers go home then, where nothing else is said.
@@ -87,6 +89,7 @@ class Options(Preferences):
     maintenance_max_in_flight: int = 4
     maintenance_attempts: int = 3
     maintenance_force_complete_after: float = 0.0
+    maintenance_stop_to_move: bool = False
     return_enable: bool = True
     return_restart: bool = False
     return_failback: bool = False

@@ -31,6 +31,7 @@ NOT_WHEN_STOPPED = frozenset(
         Effect.LIVE_MIGRATE,
         Effect.COLD_MIGRATE,
         Effect.FORCE_COMPLETE,
+        Effect.STOP_TO_MOVE,
     }
 )
 """What is not begun either if it was decided before, and still waits for a thread."""

@@ -51,6 +51,8 @@ class Effect(enum.Enum):
     COLD_MIGRATE = "cold migrate"
     FORCE_COMPLETE = "force complete"
     """Have a live migration ended that does not end by itself."""
+    STOP_TO_MOVE = "stop to move"
+    """Stop a server that cannot be moved while it runs: a beginning, unlike STOP."""
     CONFIRM = "confirm"
     """Confirm a cold migration, after which nothing of it is left on the source."""
 

@@ -50,12 +50,20 @@ class EventKind(enum.Enum):
     HOST_SEEN = "host.seen"
     """A protected host died under maintenance, and is left alone."""
     MOVE_WAITING = "move.waiting"
+    MOVE_STOPPING = "move.stopping"
+    """It cannot be moved while it runs; it is stopped for the move."""
+    MOVE_STOPPED = "move.stopped"
     MOVE_ASKED = "move.asked"
     MOVE_MOVING = "move.moving"
     MOVE_SLOW = "move.slow"
     MOVE_FORCED = "move.forced"
     """Nova is asked to end a live migration that does not end by itself."""
     MOVE_CONFIRMING = "move.confirming"
+    MOVE_STARTING = "move.starting"
+    """It was stopped for the move, which is over."""
+    MOVE_STARTED = "move.started"
+    MOVE_NOT_STARTED = "move.not_started"
+    """The same, but it does not start."""
     MOVE_MOVED = "move.moved"
     MOVE_FAILED = "move.failed"
     MOVE_LEFT = "move.left"
@@ -104,6 +112,7 @@ TROUBLES = (
     EventKind.SERVER_FAILED,
     EventKind.SERVER_CONFUSED,
     EventKind.OTHER_ZONE,
+    EventKind.MOVE_NOT_STARTED,
     EventKind.GUARD_TRIPPED,
     EventKind.BLIND,
     EventKind.UNREADABLE,

@@ -12,13 +12,17 @@ from nova_ha_scheduler.records.with_state import WithState
 
 
 class MoveState(enum.Enum):
-    """Where a move stands; one function each in move_states.py."""
+    """Where a move stands; one function each in move_states.py and halting.py."""
 
     WAITING = "waiting"
+    STOPPING = "stopping"
+    """It cannot be moved while it runs, and is being stopped for the move."""
     ASKED = "asked"
     MOVING = "moving"
     CONFIRMING = "confirming"
     """A cold one has arrived, and its source is being cleaned."""
+    STARTING = "starting"
+    """It was stopped for the move, which is over, and is being started."""
     MOVED = "moved"
     FAILED = "failed"
     LEFT = "left"
@@ -45,6 +49,8 @@ class MovePhase(enum.Enum):
     """It has left its source, and is sent back, or is being resized."""
     SLOW = "slow"
     """It is on its way, for so long that nobody waits for it."""
+    NOT_STARTED = "not-started"
+    """It was stopped for the move, and does not start; that was told."""
     GONE = "gone"
     """It is not on its source any more."""
 
@@ -96,6 +102,12 @@ class Move(WithState):
     :ivar answer_lost: the trigger was restarted before it had the answer to that.
     :ivar copying_at: when a live one was first seen to copy memory: those of one host
         wait for each other in Nova; forced_at: when Nova was asked to end it by force.
+    :ivar stop_at: when Nova was asked to stop it for the move, which it is once in a
+        maintenance; None: it was not.
+    :ivar before_stop: when Nova had last written the server's record until then, by
+        Nova's own clock.
+    :ivar halted: it was stopped for the move, and is to be started again.
+    :ivar start_at: since when that is wanted; starts: how many times Nova was asked.
     :ivar arrived_at: when a cold one was first seen to wait for its confirmation.
     :ivar not_before: no new attempt, and no new judgement, before then.
     :ivar ended_at: when the state became final.
@@ -129,6 +141,11 @@ class Move(WithState):
     moving_at: float | None = age()
     copying_at: float | None = age()
     forced_at: float | None = age()
+    stop_at: float | None = age()
+    before_stop: float | None = None
+    halted: bool = False
+    start_at: float | None = age()
+    starts: int = 0
     arrived_at: float | None = age()
     not_before: float = wait()
     ended_at: float | None = age()

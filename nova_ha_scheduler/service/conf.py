@@ -188,6 +188,13 @@ MAINTENANCE_HELP = {
     "at once. Set it well below [libvirt] live_migration_completion_timeout, after "
     "which Nova gives the migration up. 0: never; a server is slow then after "
     "[evacuation] slow_after, and keeps nobody else from moving.",
+    "maintenance_stop_to_move": "Stop a server of a host that is drained, if it cannot "
+    "be moved while it runs: Nova refuses to migrate it live, or each attempt, with "
+    "force_complete_after, too, has failed. It is moved cold then, and started again: "
+    "on its new host, or on its old one, if it does not move after all. Its owner has "
+    "an outage of minutes. One that its owner starts meanwhile is not stopped again in "
+    "that maintenance. No server is stopped to go home. False: it is left where it is, "
+    "with the reason.",
 }
 MAINTENANCE_OPTS = _of_engine(MAINTENANCE, MAINTENANCE_HELP)
 

@@ -57,6 +57,7 @@ class OpenStackCloud:
             Effect.SET_ACTIVE: {"os-resetState": {"state": "active"}},
             Effect.START: {"os-start": None},
             Effect.STOP: {"os-stop": None},
+            Effect.STOP_TO_MOVE: {"os-stop": None},
             Effect.REBOOT: {"reboot": {"type": "HARD"}},
             Effect.LIVE_MIGRATE: {
                 "os-migrateLive": {**destination, "block_migration": "auto"}

@@ -16,12 +16,21 @@ if TYPE_CHECKING:
     from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 
+_STATES = {"start": ("stopped",), "stop": ("active", "error")}
+"""The vm_states from which Nova does it; a reboot, from any."""
+
+
 class Guests:
-    """:ivar off: those that went off with their host, and were not started since."""
+    """
+    :ivar off: those that went off with their host, and were not started since.
+    :ivar stop_times: how long it takes to stop one, by name.
+    """
 
     def __init__(self, world: "SimulatedWorld") -> None:
         self._world = world
         self.off: set[str] = set()
+        self.stop_times: dict[str, float] = {}
+        self._stop_at: dict[str, float] = {}
         self._cold: set[str] = set()
         self._sync_at: dict[str, float] = {}
 
@@ -38,6 +47,12 @@ class Guests:
             self._sync_at[host] = self._world.time + self._world.nova.sync
 
     def advance(self) -> None:
+        for uuid in [u for u, at in self._stop_at.items() if self._world.time >= at]:
+            server = self._world.servers.get(uuid)
+            if server is None or self._world.machines[server.host].beats:
+                del self._stop_at[uuid]
+                if server:
+                    self._turn_off(uuid)
         due = [h for h, at in self._sync_at.items() if self._world.time >= at]
         for host in due:
             del self._sync_at[host]
@@ -47,6 +62,9 @@ class Guests:
                     values = {"vm_state": "stopped", "running": False}
                     self._world.set(server.uuid, **values)
                     self._world.log(f"nova: {host} stops {server.name}: it is off")
+
+    def _turn_off(self, uuid: str) -> None:
+        self._world.set(uuid, vm_state="stopped", task_state=None, running=False)
 
     def _of(self, host: str) -> list[Server]:
         found = (s for s in self._world.servers.values() if s.host == host)
@@ -70,17 +88,21 @@ class Guests:
         server = self._world.servers[uuid]
         if call == "reboot" and uuid in self._world.misread:
             self._world.breaches.append(f"{server.name} was rebooted while it ran")
-        elif server.vm_state == vm_state and call != "reboot":
-            raise Refused(f"409 it is {vm_state} already")
-        if server.vm_state == "error" and call == "start":
-            raise Refused("409 it is in error")
+        elif server.vm_state not in _STATES.get(call, (server.vm_state,)):
+            raise Refused(f"409 it is {server.vm_state}")
+        elif server.task_state is not None and call in _STATES:
+            raise Refused(f"409 it is {server.task_state}")
         if not self._world.machines[server.host].beats:
             raise Refused("409 its host is down")
 
         def effect() -> None:
-            self._world.set(uuid, vm_state=vm_state, running=running)
             self._world.orders[uuid] = running
             self._world.log(f"nova: {call} {server.name}")
+            if call == "stop" and (takes := self.stop_times.get(server.name)):
+                self._world.set(uuid, task_state="powering-off")
+                self._stop_at[uuid] = self._world.time + takes
+            else:
+                self._world.set(uuid, vm_state=vm_state, running=running)
 
         self._world.call(call, effect)
         return f"req-{call}-{server.name}"

@@ -143,6 +143,15 @@ class MishapVerbs:
         """How long a migration of it takes."""
         self.world.moves.times[self.names[server]] = seconds
 
+    def do_move_gives_up(self, server: ServerId, seconds: Seconds) -> None:
+        """Each live migration of it is given up after so long, and Nova shows it in
+        error, though it runs."""
+        self.world.moves.gives_up[self.names[server]] = seconds
+
+    def do_stop_takes(self, server: ServerId, seconds: Seconds) -> None:
+        """How long it takes to stop it."""
+        self.world.guests.stop_times[self.names[server]] = seconds
+
     def do_lose_request(self, server: ServerId, times: int = 1) -> None:
         """Nova accepts its evacuation, and forgets it before its host has heard it."""
         self.world.lost_requests[self.names[server]] = times

@@ -48,6 +48,8 @@ class Migrations:
         self._world = world
         self._under_way: list[Moving] = []
         self.times: dict[str, float] = {}
+        self.gives_up: dict[str, float] = {}
+        """After how long Nova gives the live migration of a server up, by name."""
 
     def ask(self, kind: MoveKind, uuid: str, destination: str, ours: bool) -> None:
         world = self._world
@@ -165,6 +167,9 @@ class Migrations:
         )
         moving.step = self._arrive
         moving.next_at = world.time + self.times.get(server.name, world.nova.rebuild)
+        after = self.gives_up.get(server.name)
+        if moving.kind is MoveKind.LIVE and after is not None:
+            moving.step, moving.next_at = self._give_up, world.time + after
 
     def _arrive(self, moving: Moving) -> None:
         world = self._world
@@ -181,6 +186,12 @@ class Migrations:
             self._under_way.remove(moving)
         moving.step = lambda moving: None
         world.mark(moving.record, "completed" if live else "finished")
+
+    def _give_up(self, moving: Moving) -> None:
+        """It has taken too long: libvirt aborts it, which Nova takes for an error of
+        the server, though it runs on (Nova 34)."""
+        self._fail(moving, "error")
+        self._world.set(moving.server, vm_state="error")
 
     def _confirmed(self, moving: Moving) -> None:
         world = self._world

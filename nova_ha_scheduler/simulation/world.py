@@ -269,6 +269,7 @@ class SimulatedWorld(Devices):
             Effect.SET_ACTIVE: lambda: self.set_active(server),
             Effect.START: lambda: self.start(server),
             Effect.STOP: lambda: self.stop(server),
+            Effect.STOP_TO_MOVE: lambda: self.stop(server),
             Effect.REBOOT: lambda: self.reboot(server),
             Effect.FLAG: lambda: self.flag(host, True),
             Effect.UNFLAG: lambda: self.flag(host, False),

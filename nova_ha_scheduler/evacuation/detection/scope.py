@@ -61,7 +61,9 @@ def wanted(
     detail = bool(detailed or leaving or state.commands) or not followed
     return Scope(
         hosts=frozenset(detailed),
-        landed=_to_check(open_, now) | {request.server for request in looked_at},
+        landed=_to_check(open_, now)
+        | {request.server for request in looked_at}
+        | _starting(state),
         destinations=waiting or _may_move(state, options, leaving, now),
         followed=frozenset(followed | ({r.source for r in (*late, *older)} - detailed)),
         overview=detail or now - hosts_at >= _HOSTS_INTERVAL,
@@ -159,6 +161,12 @@ def _leaving(state: State, now: float) -> frozenset[str]:
         )
     }
     return frozenset(drained | moving)
+
+
+def _starting(state: State) -> set[str]:
+    """The servers that are started where they have moved, or have stayed."""
+    found = state.moves.values()
+    return {move.server for move in found if move.state is MoveState.STARTING}
 
 
 def _drains(window: Window, now: float) -> bool:

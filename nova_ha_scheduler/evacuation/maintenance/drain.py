@@ -6,7 +6,7 @@ none is on it, and none of those that have left may come back.
 
 from dataclasses import replace
 
-from nova_ha_scheduler.evacuation.maintenance import move_states, moves
+from nova_ha_scheduler.evacuation.maintenance import halting, move_states, moves
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
@@ -40,7 +40,9 @@ def again(step: Step, window: Window) -> Window | None:
         return None
     for move in failed:
         move = replace(move.because(None), state=MoveState.WAITING, ended_at=None)
-        step.put(replace(move, attempts=0, tried=(), not_before=step.now))
+        stop_at = step.now if move.halted else None
+        move = replace(move, attempts=0, tried=(), stop_at=stop_at)
+        step.put(move.put_off(step.now))
     return replace(window, drain=True, drained_at=None, next_look_at=step.now)
 
 
@@ -75,6 +77,8 @@ def _concluded(step: Step, window: Window) -> Window:
 
 def _pending(step: Step, move: Move) -> bool:
     """Whether the move will go on by itself; none does whose source is down."""
+    if move.state is MoveState.STARTING:
+        return True
     if move.under_way:
         return not moves.is_down(step, move)
     stuck = move.phase is not None and move.phase.stuck
@@ -96,23 +100,45 @@ def _words(step: Step, window: Window) -> str:
         f"{server.name} ({mine[server.uuid].sentence or mine[server.uuid].state.value})"
         for server in (*here, *away)
     ]
+    left += [f"{m.name} ({m.sentence})" for m in mine.values() if _is_off(step, m)]
     return (
         f"{moved} moved, left: {', '.join(left)}" if left else f"empty: {moved} moved"
     )
 
 
+def _is_off(step: Step, move: Move) -> bool:
+    """Whether it has left, and was stopped for that, and does not start."""
+    here = {server.uuid for server in step.picture.servers_of(move.source)}
+    return move.halted and move.state.final and move.server not in here
+
+
 def finish(step: Step, window: Window) -> int:
-    """Begin nothing more. :returns: how many moves are still under way."""
+    """Begin nothing more. :returns: how many moves are still under way, or have
+    servers that are to be started again."""
     for move in step.moves_of(window.id):
         if move.state is MoveState.WAITING:
             step.put(moves.left(step, move, Reason.WINDOW_ENDED))
         elif window.host in step.picture.scope.leaving:
             step.put(move_states.FUNCTIONS[move.state](step, move))
-    return sum(move.under_way for move in step.moves_of(window.id))
+    mine = [move for move in step.moves_of(window.id) if not move.state.final]
+    return sum(move.under_way or move.halted for move in mine)
 
 
 def abandon(step: Step, window: Window) -> None:
-    """Follow nothing any more."""
+    """Follow nothing any more but who was stopped for the move; see follow_halted."""
     for move in step.moves_of(window.id):
-        if not move.state.final:
+        if not move.state.final and not halting.has_begun(move):
             step.put(moves.left(step, move, Reason.ABANDONED))
+
+
+def follow_halted(step: Step) -> None:
+    """Go on with servers that were stopped for the move, and whose maintenance was
+    ended by force: until they are started."""
+    for move in list(step.moves.values()):
+        window = step.windows.get(move.job)
+        is_over = window is None or window.ended_at is not None
+        if is_over and halting.has_begun(move) and not move.state.final:
+            if move.state is MoveState.WAITING:
+                step.put(moves.left(step, move, Reason.ABANDONED))
+            else:
+                step.put(move_states.FUNCTIONS[move.state](step, move))

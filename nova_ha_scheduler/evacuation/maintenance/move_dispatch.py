@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which moves Nova is asked for now, and where they go."""
 
-from nova_ha_scheduler.cluster.picture import MoveKind
+from typing import Any
+
+from nova_ha_scheduler.cluster.picture import MoveKind, Server
 from nova_ha_scheduler.evacuation.detection import suspicion
-from nova_ha_scheduler.evacuation.maintenance import moves
+from nova_ha_scheduler.evacuation.maintenance import halting, moves
 from nova_ha_scheduler.evacuation.server import attempts, server_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.planner import board, triage
@@ -37,13 +39,16 @@ def dispatch(step: Step) -> None:
         server_states.claims(step),
     )
     shown = (step.picture.servers[uuid] for uuid in ready)
-    for server in sorted(shown, key=lambda s: triage.urgency(s, step.options)):
+    for server in sorted(shown, key=lambda s: _order(step, ready[s.uuid], s)):
         move = ready[server.uuid]
+        # Who is stopped already does not wait, but is started again.
+        wait = moves.left if move.halted else moves.wait
         if found := moves.pauses_of(step, move):
             words = f"{pauses.words(found)}; would move it"
-            step.put(moves.wait(step, move, Reason.PAUSED, words, MovePhase.PAUSED))
+            step.put(wait(step, move, Reason.PAUSED, words, MovePhase.PAUSED))
             continue
-        kind = moves.KINDS[server.vm_state]
+        stops = halting.is_to_stop(step, move, server)
+        kind = MoveKind.COLD if stops else moves.KINDS[server.vm_state]
         decision = plan.place(server, move.tried, _OPERATIONS[kind], move.home)
         if decision == board.FULL:
             return
@@ -51,7 +56,9 @@ def dispatch(step: Step) -> None:
             why, phase = Reason.NO_ROOM, MovePhase.NO_ROOM
             if move.home:
                 why, phase = Reason.HOME_FULL, MovePhase.HELD
-            step.put(moves.wait(step, move, why, decision.detail, phase))
+            step.put(wait(step, move, why, decision.detail, phase))
+        elif stops:
+            step.put(halting.begin(step, move, server, decision.destination))
         else:
             step.put(_ask(step, move, kind, decision.destination))
 
@@ -70,7 +77,13 @@ def _is_ready(step: Step, move: Move) -> bool:
     server = moves.server_of(step, move)
     if server is None or server.task_state is not None:
         return False
-    return moves.why_not(server) is None and move.source in step.picture.hosts
+    why = halting.why_not(step, move, server)
+    return why is None and move.source in step.picture.hosts
+
+
+def _order(step: Step, move: Move, server: Server) -> tuple[Any, ...]:
+    """Who is stopped already comes first: its owner waits for it."""
+    return not move.halted, triage.urgency(server, step.options)
 
 
 def claims(step: Step) -> list[board.Claim]:

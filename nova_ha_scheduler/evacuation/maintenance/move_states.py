@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Migration, MoveKind, Unconfirmed
-from nova_ha_scheduler.evacuation.maintenance import moves
+from nova_ha_scheduler.evacuation.maintenance import halting, moves
 from nova_ha_scheduler.evacuation.server import attempts
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
@@ -27,7 +27,8 @@ def may_return(step: Step, window: str, found: Unconfirmed) -> None:
         over = ended_at is not None and step.picture.taken_at > ended_at
         if not over or known.state is MoveState.FAILED:
             return
-    step.put(moves.begin(step, window, replace(found.server, host=found.record.source)))
+    server = replace(found.server, host=found.record.source)
+    step.put(moves.begin(step, window, server, known.stop_at if known else None))
 
 
 def waiting(step: Step, move: Move) -> Move:
@@ -51,10 +52,14 @@ def waiting(step: Step, move: Move) -> Move:
     server = moves.server_of(step, move)
     if server is None:
         return moves.left(step, move, Reason.GONE, phase=MovePhase.GONE)
-    if why := moves.why_not(server):
+    if move.halted and (back := halting.given_back(step, move, server)):
+        return back
+    if why := halting.why_not(step, move, server):
         return moves.left(step, move, *why)
     if server.task_state is None:
         move = attempts.idle(step, move)
+        if over := halting.over(step, move, server):
+            return over
         if moves.is_down(step, move):
             return moves.wait(step, move, Reason.DOWN, phase=MovePhase.SOURCE_DOWN)
         return move.because(None).put_off(step.now) if _is_free(step, move) else move
@@ -89,12 +94,12 @@ def judged_again(step: Step, move: Move) -> Move:
     """One that was left, for a reason that holds no more, is to move after all, and
     one that has come back, again."""
     server, ended_at = moves.server_of(step, move), move.ended_at
-    if ended_at is None or move.state is MoveState.FAILED or server is None:
+    if ended_at is None or server is None or not halting.is_open_to(move, server):
         return move
     older = step.picture.taken_at <= ended_at
-    if older or server.task_state is not None or moves.why_not(server):
-        return move
-    return moves.begin(step, move.job, server)
+    again = moves.begin(step, move.job, server, move.stop_at)
+    why = halting.why_not(step, again, server)
+    return move if older or server.task_state is not None or why else again
 
 
 def asked(step: Step, move: Move) -> Move:
@@ -121,7 +126,10 @@ def asked(step: Step, move: Move) -> Move:
 def _attempt_failed(step: Step, move: Move, detail: str) -> Move:
     move = attempts.tried(move)
     if move.attempts >= step.options.maintenance_attempts:
-        return step.enter(move.because(Reason.ATTEMPTS, detail), MoveState.FAILED)
+        if halting.comes_next(step, move):
+            move = moves.wait(step, move, Reason.LIVE_OVER, detail)
+            return replace(move, not_before=step.now)
+        return moves.end(step, move.because(Reason.ATTEMPTS, detail), MoveState.FAILED)
     move = moves.wait(step, move, Reason.MOVE_RETRY, detail)
     return replace(move, not_before=step.now + step.options.retry_interval)
 
@@ -203,7 +211,7 @@ def _forced(step: Step, move: Move, newest: Migration | None) -> Move:
 
 
 def _moved(step: Step, move: Move) -> Move:
-    return step.enter(move.because(None), MoveState.MOVED)
+    return moves.end(step, move.because(None), MoveState.MOVED)
 
 
 def confirming(step: Step, move: Move) -> Move:
@@ -213,12 +221,13 @@ def confirming(step: Step, move: Move) -> Move:
         return _moved(step, move)
     if newest and newest.failed:
         words = f"migration record {newest.status}"
-        return step.enter(move.because(Reason.NOT_CONFIRMED, words), MoveState.FAILED)
+        move = move.because(Reason.NOT_CONFIRMED, words)
+        return moves.end(step, move, MoveState.FAILED)
     outcome = step.outcome(move, Effect.CONFIRM)
     if outcome and not (outcome.ok or outcome.lost):
         move = move.because(Reason.NOT_CONFIRMED, outcome.detail)
         if step.now - (move.arrived_at or step.now) >= step.options.check_time:
-            return step.enter(move, MoveState.FAILED)
+            return moves.end(step, move, MoveState.FAILED)
     if newest is None or not newest.arrived or not moves.looked(step, move):
         return move
     return step.ensure(move, Effect.CONFIRM, move.source, step.options.retry_interval)
@@ -231,9 +240,11 @@ def ended(step: Step, move: Move) -> Move:
 
 FUNCTIONS: dict[MoveState, Callable[[Step, Move], Move]] = {
     MoveState.WAITING: waiting,
+    MoveState.STOPPING: halting.stopping,
     MoveState.ASKED: asked,
     MoveState.MOVING: moving,
     MoveState.CONFIRMING: confirming,
+    MoveState.STARTING: halting.starting,
     MoveState.MOVED: ended,
     MoveState.FAILED: ended,
     MoveState.LEFT: ended,

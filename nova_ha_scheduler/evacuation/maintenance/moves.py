@@ -10,6 +10,7 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.maintenance_window import WindowState
 from nova_ha_scheduler.records.move import Move, MovePhase, MoveState
 
 KINDS = {
@@ -18,13 +19,17 @@ KINDS = {
     "stopped": MoveKind.COLD,
 }
 """How Nova moves a server in each vm_state (nova.compute.api.API.live_migrate and
-resize); a server that runs is not stopped for it."""
+resize); one that runs is stopped for it only where the operator says so, in
+halting.py."""
 
 EFFECTS = {MoveKind.LIVE: Effect.LIVE_MIGRATE, MoveKind.COLD: Effect.COLD_MIGRATE}
 
 
-def begin(step: Step, job: str, server: Server) -> Move:
-    """A server that is to leave its host."""
+def begin(step: Step, job: str, server: Server, stop_at: float | None = None) -> Move:
+    """A server that is to leave its host.
+
+    :param stop_at: see Move.
+    """
     newest = step.picture.newest_move(server.uuid, server.host)
     return Move(
         job=job,
@@ -35,6 +40,7 @@ def begin(step: Step, job: str, server: Server) -> Move:
         seen_at=step.now,
         priority=triage.priority(server, step.options),
         baseline=baseline(newest),
+        stop_at=stop_at,
     )
 
 
@@ -121,4 +127,19 @@ def left(
     phase: MovePhase | None = None,
 ) -> Move:
     """The move, which is given up."""
-    return step.enter(move.because(reason, detail, phase), MoveState.LEFT)
+    return end(step, move.because(reason, detail, phase), MoveState.LEFT)
+
+
+def end(step: Step, move: Move, state: MoveState) -> Move:
+    """The move at its end; a server that was stopped for it is started before."""
+    if not move.halted:
+        return step.enter(move, state)
+    place = move.destination if state is MoveState.MOVED else None
+    move = replace(move, destination=place, start_at=step.now, starts=0)
+    return step.enter(move.put_off(step.now), MoveState.STARTING)
+
+
+def is_wanted(step: Step, move: Move) -> bool:
+    """Whether the maintenance for which it moves goes on."""
+    window = step.windows.get(move.job)
+    return window is not None and window.state is WindowState.OPEN

@@ -58,12 +58,19 @@ SLOWLY = "live_migration_bandwidth = 1\n"
 """A MiB each second: a guest that writes eight MiB all the while never arrives."""
 
 
+GIVES_UP = "live_migration_completion_timeout = 10\n"
+"""For each GiB, and two of these at least: Nova aborts it after twenty seconds."""
+
+
 @contextlib.contextmanager
-def copies_slowly(real: RealStack) -> Iterator[None]:
-    """In this block, the host copies memory more slowly than its guests write it."""
+def copies_slowly(real: RealStack, more: str = "") -> Iterator[None]:
+    """In this block, the host copies memory more slowly than its guests write it.
+
+    :param more: lines of its nova.conf, in [libvirt].
+    """
     machine = real.machines[HOST]
     kept = machine.conf_file.read_text()
-    for text in (kept.replace("[libvirt]\n", f"[libvirt]\n{SLOWLY}"), kept):
+    for text in (kept.replace("[libvirt]\n", f"[libvirt]\n{SLOWLY}{more}"), kept):
         machine.conf_file.write_text(text)
         machine.crash()
         machine.start()
@@ -149,3 +156,35 @@ def test_one_that_a_person_moves_cold(
     assert real.runs_on(server) == {there}
     assert real.standing([server]) == []
     assert real.boot_number(server) == 2
+
+
+def test_one_that_is_stopped_for_the_move(
+    real: RealStack, trigger: Callable[..., Trigger]
+) -> None:
+    """Its guest writes memory faster than that is copied, and Nova gives its live
+    migration up. The drain stops it, as the operator lets that be, moves it cold, and
+    starts it: with its disk, in its second boot, at one place alone."""
+    options = {
+        "maintenance": {"stop_to_move": True, "attempts": 1},
+        "evacuation": {"retry_interval": 5},
+    }
+    ours = trigger(conf=options)
+    server = busy(real)
+    assert real.standing([server]) == []
+    with copies_slowly(real, GIVES_UP):
+        ours.service().start()
+        drain(ours)
+        event = told(real, ours, "move.stopping")
+        assert "each of its live migrations has failed" in event.reason
+        event = told(real, ours, "maintenance.drained")
+        assert event.reason == "empty: 1 moved"
+    there = real.host(server)
+    assert there != HOST
+    assert real.wait_status(server, "ACTIVE")
+    assert real.runs_on(server) == {there}
+    assert real.standing([server]) == []
+    assert real.boot_number(server) == 2
+    kinds = [e.kind.value for _, e in ours.history().events(HistoryQuery(host=HOST))]
+    for kind in ("move.stopping", "move.stopped", "move.starting", "move.started"):
+        assert kinds.count(kind) == 1, kind
+    assert truth.physical(truth.facts(real.records(), real.switched())) == []

@@ -16,6 +16,7 @@ commands: see nova_ha_scheduler/simulation/script.py.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from nova_ha_scheduler.simulation import script
 from nova_ha_scheduler.simulation.machines import Machine, Nova
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.world import SimulatedWorld
+
+_LONG_AGO = -86400.0
+"""When Nova has last written the records of servers, in virtual seconds."""
 
 CLUSTERS = Path(__file__).parents[2] / "scenarios" / "clusters"
 
@@ -59,7 +63,10 @@ def build(cluster: dict[str, Any], log: list[str]) -> Simulation:
     hosts = text.each("hosts", cluster["hosts"], keys)
     machines = {name: _machine(name, said) for name, said in hosts}
     said = text.each("servers", cluster.get("servers", {}), text.SERVER_KEYS)
-    servers = {f"uuid-{name}": text.server(name, value) for name, value in said}
+    servers = {
+        f"uuid-{name}": replace(text.server(name, value), changed_at=_LONG_AGO)
+        for name, value in said
+    }
     for server in servers.values():
         machines[server.host].claim(server)
     nova = Nova(**cluster.get("nova", {}))

@@ -3,10 +3,11 @@
 
 As in test_crash_points.py: whatever the moment, nothing is forgotten. The host is
 drained and given back, with its flag gone and its service enabled; no server is asked
-for twice or left unconfirmed.
+for twice, left unconfirmed, stopped twice for its move, or not started again.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -74,9 +75,36 @@ def drain_by_force(simulation: Simulation) -> None:
     drain(simulation)
 
 
+STOPPED: dict[str, Any] = {
+    "hosts": DRAIN["hosts"],
+    "servers": {
+        "vm1..vm2": {"host": "node1", "refused_live": "it has a vTPM"},
+        "vm3": {"host": "node1", "vm_state": "stopped"},
+    },
+    "options": {"maintenance_stop_to_move": True},
+}
+
+
+def drain_stopped(simulation: Simulation) -> None:
+    """Two servers cannot be moved while they run, and one takes long to stop."""
+    simulation.world.guests.stop_times["vm1"] = 20
+    drain(simulation)
+
+
+def end_while_stopped(simulation: Simulation) -> None:
+    """The same, and the maintenance ends before they are stopped."""
+    simulation.world.guests.stop_times |= {"vm1": 20, "vm2": 40}
+    if simulation.clock.time == 10:
+        order(simulation, CommandKind.START_MAINTENANCE, drain=True)
+    if simulation.clock.time == 30:
+        order(simulation, CommandKind.END_MAINTENANCE)
+
+
 CASES = {
     "maintenance": (DRAIN, drain),
     "by force": (BY_FORCE, drain_by_force),
+    "stopped": (STOPPED, drain_stopped),
+    "ends while stopped": (STOPPED, end_while_stopped),
     "way home": (HOME, die_and_return),
 }
 
@@ -85,7 +113,8 @@ def play(
     cluster: dict[str, Any], fate: Fate, downtime: int, dies: Callable[[str], bool]
 ) -> tuple[Simulation, str]:
     """:returns: the simulation at its end, and when it was killed for the last time."""
-    simulation, name = scenario.build(cluster, []), ""
+    log: list[str] = []
+    simulation, name = scenario.build(cluster, log), ""
 
     def moment(what: str) -> None:
         nonlocal name
@@ -106,7 +135,14 @@ def play(
         except Killed:
             simulation.kill()
             revive = simulation.clock.time + downtime
+    stops = Counter(line.split(maxsplit=1)[1] for line in log if "nova: stop" in line)
+    twice = [f"{words}, {times} times" for words, times in stops.items() if times > 1]
+    simulation.world.breaches += twice
     return simulation, name
+
+
+_OFF = ("vm3", "vm2")
+"""Who is stopped by its owner: in a drain, and of those that go home."""
 
 
 def wrong(simulation: Simulation, fate: Fate) -> str:
@@ -115,12 +151,13 @@ def wrong(simulation: Simulation, fate: Fate) -> str:
     found = list(world.breaches)
     away = fate is not die_and_return
     for server in world.servers.values():
-        if (server.host == "node1") is away:
+        if (server.host == "node1") is away and fate is not end_while_stopped:
             found.append(f"{server.name} is on {server.host}")
-        if server.vm_state not in ("active", "stopped"):
-            found.append(f"{server.name} is {server.vm_state}")
+        was = "stopped" if server.name == _OFF[fate is die_and_return] else "active"
+        if (server.vm_state, server.task_state) != (was, None):
+            found.append(f"{server.name} is {server.vm_state}, {server.task_state}")
     kinds = [r for r in world.records if r.kind != "evacuation"]
-    if len(kinds) != len(world.servers):
+    if len(kinds) != len(world.servers) and fate is not end_while_stopped:
         found.append(f"{len(kinds)} moves of {len(world.servers)} servers")
     machine = world.machines["node1"]
     if machine.host.disabled or machine.host.forced_down or machine.flagged:
