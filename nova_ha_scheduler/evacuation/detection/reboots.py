@@ -15,8 +15,7 @@ a pause of its heartbeats   a quarter of down_time behind the others, and heard 
 heartbeats out of step      its nova-compute was started anew: its turn at once
 else                        one host in each few looks, of those that had no turn yet
                             since the trigger became active, or whose heartbeats have
-                            no rhythm
-while a recovery goes on    none begins, and none of those that wait is listed
+                            no rhythm; none begins while a recovery goes on
 the cost                    nothing in quiet times, once each had its turn; else two
                             requests a turn, and one for each server of a host where
                             the first one does not run
@@ -106,13 +105,10 @@ class RebootWatch:
         self._looks = 0
         self._began: float | None = None
         self._seen_at: float | None = None
-        self._waits = False
 
     @property
     def hosts(self) -> frozenset[str]:
         """Those whose servers are to be listed in the next picture."""
-        if self._waits:
-            return frozenset()
         return frozenset(name for name, t in self._turns.items() if t.shown is None)
 
     def watch(self, step: Step) -> None:
@@ -120,7 +116,6 @@ class RebootWatch:
         self._take_up_lost(step)
         seen_at = step.picture.hosts_seen_at
         new, self._seen_at = seen_at != self._seen_at, seen_at
-        self._waits = _is_busy(step)
         if new:
             self._choose(step)
         for name in [*self._turns]:
@@ -157,7 +152,7 @@ class RebootWatch:
         self._watch_pauses(step, found)
         every = step.options.reboot_looks
         self._looks += 1
-        waits = self._turns or self._waits
+        waits = self._turns or _is_busy(step)
         if every and self._looks >= every and found and not waits:
             self._looks = 0
             first = self._began - _BEFORE

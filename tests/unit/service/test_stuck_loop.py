@@ -14,7 +14,8 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service.leader import leadership
 from nova_ha_scheduler.service.leader.leadership import Leadership
 from nova_ha_scheduler.service.startup import load
-from tests.lib.waiting import PATIENCE
+
+PATIENCE = 60.0
 
 
 class Time:
