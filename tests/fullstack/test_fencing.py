@@ -15,6 +15,7 @@ from tests.lib.stack import servers, truth
 from tests.lib.stack.evacuator import Trigger
 from tests.lib.stack.site import script
 from tests.lib.stack.stack import Stack
+from tests.lib.waiting import PATIENCE
 
 SERVERS = 4
 NODE, HOST = "rack7-node2", "b2"  # one machine, as the cluster and as Nova call it
@@ -76,7 +77,7 @@ def alert(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

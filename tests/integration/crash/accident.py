@@ -11,6 +11,8 @@ from typing import Any
 
 import requests
 
+from tests.lib.waiting import PATIENCE
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -134,7 +136,7 @@ def forward(address: str) -> Application:
             headers={
                 name: environ[key] for key, name in names.items() if environ.get(key)
             },
-            timeout=20,
+            timeout=PATIENCE,
         )
         kept = ("Content-Type", "Location", "WWW-Authenticate", "ETag")
         headers = [(k, answer.headers[k]) for k in kept if k in answer.headers]

@@ -13,6 +13,7 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from tests.integration.crash import rig
 from tests.integration.crash.accident import Accident, Call, Point
 from tests.lib.cloud.config import Conf
+from tests.lib.waiting import PATIENCE
 
 CONF: Conf = {
     "detection": {"poll_interval": 1},
@@ -55,7 +56,7 @@ class Lives:
             self._site.crossroads.accident = accident
             cloud.crash(self._host)
             cloud.force_down(self._host)
-            assert accident.happened.wait(60), f"{point.name} was never reached"
+            assert accident.happened.wait(PATIENCE), f"{point.name} was never reached"
         finally:
             process.kill()
 

@@ -17,6 +17,7 @@ from nova_ha_scheduler.service import startup
 from tests.lib.cloud.config import CLOUD_NAME, Conf, merge, render
 from tests.lib.errors import ProgramError
 from tests.lib.processes import Process
+from tests.lib.waiting import PATIENCE
 
 
 class Trigger:
@@ -85,7 +86,7 @@ class Trigger:
             [self._program("nova-ha"), self.option, *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             env=self._env,
         )
 

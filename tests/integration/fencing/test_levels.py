@@ -18,6 +18,7 @@ from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.fencing.levels import Level, Levels
 from tests.lib import peers, ports
 from tests.lib.redfish import Bmcs
+from tests.lib.waiting import PATIENCE
 
 NOBODY = "http://127.0.0.1:9"  # discard: nobody listens
 
@@ -243,7 +244,7 @@ def send(port: int, times: int = 1) -> None:
     """As the kernel does that writes a dump, once a second."""
     peers.program(SENDER, "fence-agents")
     command = [SENDER, "-p", str(port), "-c", str(times), "-i", "1", "127.0.0.1"]
-    subprocess.run(command, check=True, timeout=30)
+    subprocess.run(command, check=True, timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import Deadlines
 from tests.lib.redfish import PASSWORD, bmcs
+from tests.lib.waiting import PATIENCE
 
 LOOK = """
 import sys
@@ -37,7 +38,7 @@ def test_power_off_is_believed_when_seen(redfish, fencing, caplog):
 def test_sushy_says_nothing_of_a_bmc_without_sessions(redfish, fencing, tmp_path):
     fencing({"c1": redfish.method("c1")})
     command = [sys.executable, "-W", "ignore", "-c", LOOK, tmp_path / "fencing.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr) == ("on\n", "")
 
 

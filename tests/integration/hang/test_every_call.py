@@ -277,4 +277,6 @@ def test_a_host_that_dies_meanwhile_is_recovered(
     assert found.code == (1 if case.ends else None), found.words
     lives = not case.ends and case.at != HANGS["the tables are made"].at
     assert found.by, found.words
-    assert set(found.by) == {"first" if lives else "second"}, found.words
+    # One that hangs may have begun; the other one carries it to its end.
+    assert found.by[-1] == ("first" if lives else "second"), found.words
+    assert not lives or set(found.by) == {"first"}, found.words

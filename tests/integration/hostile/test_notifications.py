@@ -26,6 +26,7 @@ from nova_ha_scheduler.service.notifications.updates import (
 )
 from nova_ha_scheduler.service.openstack_world import ProductionWorld
 from tests.integration.hostile import answers
+from tests.lib.waiting import PATIENCE
 
 UUID = "aaaaaaaa-0000-4000-8000-000000000001"
 SERVICE = {"binary": "nova-compute", "host": "c2", "forced_down": True}
@@ -211,6 +212,6 @@ def test_the_sender_survives_a_bad_url(
         troubles, "begins", lambda kind, _: kind is Trouble.SENDER and began.set()
     )
     Sender(conf, outbox, lambda: True, troubles).start()
-    assert began.wait(20)
+    assert began.wait(PATIENCE)
     conf.set_override("transport_url", "fake://", broker.GROUP)
-    assert outbox.empty.wait(20)
+    assert outbox.empty.wait(PATIENCE)

@@ -18,7 +18,7 @@ from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.state import Change, State
 from tests.integration.journal.samples import command, host, intent, pause
 from tests.lib import aged
-from tests.lib.waiting import wait
+from tests.lib.waiting import PATIENCE, wait
 
 # The lease.
 
@@ -37,7 +37,7 @@ def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
     def stop(connection: sa.Connection) -> None:
         stopped._hold(connection)
         began.set()
-        goes_on.wait(60)
+        goes_on.wait(PATIENCE)
 
     def write() -> None:
         with contextlib.suppress(JournalError):
@@ -45,7 +45,7 @@ def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert began.wait(5)
+    assert began.wait(PATIENCE)
     try:
         wait("the lease", other.acquire)
         other.commit(Change(hosts=(host("c9"),)))

@@ -6,6 +6,8 @@ import sys
 
 import sqlalchemy as sa
 
+from tests.lib.waiting import PATIENCE
+
 READER = """
 import sys
 import sqlalchemy as sa
@@ -36,6 +38,6 @@ def test_a_lost_connection_has_no_traceback(mariadb, tmp_path):
     with engine.begin() as connection:
         connection.execute(sa.text(f"KILL CONNECTION {number}"))
     engine.dispose()
-    said, _ = reader.communicate("\n", timeout=60)
+    said, _ = reader.communicate("\n", timeout=PATIENCE)
     assert len(said.splitlines()) == 1, said
     assert said.endswith("ERROR sqlalchemy [-] back in the pool\n"), said

@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Service, ago
-from tests.lib.waiting import wait
+from tests.lib.waiting import PATIENCE, wait
 
 FULL, ROOM = "The journal cannot be used", "The journal can be used again"
 
@@ -55,7 +55,7 @@ def nova_ha(site: Site, *arguments: str) -> str:
     program = str(Path(sys.executable).with_name("nova-ha"))
     conf = site.conf("first", Backend())
     command = [*inside, "--preserve-credentials", program, f"--config-file={conf}"]
-    return subprocess.check_output([*command, *arguments], text=True, timeout=60)
+    return subprocess.check_output([*command, *arguments], text=True, timeout=PATIENCE)
 
 
 def test_nothing_is_done_that_cannot_be_written(site: Site, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from nova_ha_scheduler.journal import tables
 from tests.integration.leadership import backends
 from tests.integration.leadership.backends import Backend
 from tests.integration.leadership.recorder import Change
-from tests.lib.waiting import wait
+from tests.lib.waiting import PATIENCE, wait
 
 BACKENDS = ["", "file", "etcd", "redis"]
 SERVERS = ["etcd", "redis"]
@@ -85,7 +85,7 @@ def test_kill_9_of_the_leader(site: Site, backend: Backend) -> None:
     site.start_follower("second", backend)
     struck = strike_at(site, "first", 4, signal.SIGKILL)
     site.confirm()
-    assert struck.wait(30)
+    assert struck.wait(PATIENCE)
     wait("the other one", lambda: site.leads("second"))
     wait("the recoveries", site.all_recovered)
     assert len(site.cloud.by("first")) == 4
@@ -103,7 +103,7 @@ def test_a_stalled_leader_does_nothing_when_it_wakes(
     site.start_follower("second", backend)
     struck = strike_at(site, "first", 4, signal.SIGSTOP)
     site.confirm()
-    assert struck.wait(30)
+    assert struck.wait(PATIENCE)
     wait("the other one", lambda: site.leads("second"))
     wait("the recoveries", site.all_recovered)
     assert len(site.cloud.by("first")) == 4, "it had many more to do"
@@ -189,7 +189,7 @@ def test_the_backend_is_away_in_the_middle(site: Site, server: Backend) -> None:
 
     site.cloud.on_change = on_change
     site.confirm()
-    assert struck.wait(30)
+    assert struck.wait(PATIENCE)
     wait("the recoveries", site.all_recovered)
     assert site.cloud.by("second") == []
     wait("a word of it", lambda: AWAY in site.log("first"))
@@ -239,6 +239,6 @@ def test_status_says_who_leads(site: Site, backend: Backend) -> None:
     program = str(Path(sys.executable).with_name("nova-ha"))
     conf = site.conf("first", backend)
     command = [program, f"--config-file={conf}", "status", "-f", "json"]
-    shown = json.loads(subprocess.check_output(command, timeout=60))
+    shown = json.loads(subprocess.check_output(command, timeout=PATIENCE))
     pid = site.triggers["first"].pid
     assert shown["active_trigger"].split(":")[1] == str(pid)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.service.conftest import Site
 from tests.lib import certificates, ports
+from tests.lib.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_what_cannot_be_meant(
     certificates.made(tmp_path)
     site.change("[health]", f"[health]\n{said.format(folder=tmp_path)}")
     service = site.start()
-    assert service.process.wait(60) == 2, service.log
+    assert service.process.wait(PATIENCE) == 2, service.log
     assert service.log.startswith("nova-ha-evacuator: ")
     assert words.format(folder=tmp_path) in service.log
     assert service.log.count("\n") == 1, service.log

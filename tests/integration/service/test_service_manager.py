@@ -9,6 +9,7 @@ import pytest
 
 from nova_ha_scheduler.service.systemd import Notifier
 from tests.integration.service.conftest import Manager, Site
+from tests.lib.waiting import PATIENCE
 
 WATCHDOG = ("WATCHDOG", "1")
 
@@ -25,7 +26,7 @@ def test_from_start_to_end(site: Site) -> None:
     service.wait("a status", lambda: manager.count("STATUS", trouble))
     assert manager.count("READY") == 1
     service.process.terminate()
-    assert service.process.wait(30) == 0, service.log
+    assert service.process.wait(PATIENCE) == 0, service.log
     assert "STOPPING" in manager.heard[-1]
 
 

@@ -20,7 +20,7 @@ from nova_ha_scheduler.service.leader.leadership import Leadership, patience
 from nova_ha_scheduler.service.leader.lock import Lock
 from tests.integration.leadership import backends
 from tests.integration.service.conftest import Site
-from tests.lib.waiting import wait
+from tests.lib.waiting import PATIENCE, wait
 
 
 def conf(tmp_path: Path, more: str = "") -> cfg.ConfigOpts:
@@ -56,7 +56,7 @@ def test_another_one_takes_over(tmp_path: Path) -> None:
         while not second.acquire():
             tries += 1
             assert tries < 300
-        assert died.wait(30), "it ends itself, too"
+        assert died.wait(PATIENCE), "it ends itself, too"
     finally:
         first.stop()
         second.release()
@@ -140,7 +140,7 @@ def test_sigterm_ends_it_whatever_hangs(site: Site, tmp_path: Path) -> None:
     site.cloud.silent = True
     service.wait("a look that hangs", lambda: site.cloud.held)
     service.process.terminate()
-    assert service.process.wait(12) == 0, service.log
+    assert service.process.wait(PATIENCE) == 0, service.log
     assert "Not all has ended in time, and is given up: " in service.log
     with sqlite3.connect(tmp_path / "journal.sqlite") as journal:
         query = "SELECT owner FROM single WHERE name = 'lease'"

@@ -30,6 +30,7 @@ from nova_ha_scheduler.service.notifications.updates import (
 from tests.integration.crash.broker import Broker
 from tests.lib.cloud import Cloud
 from tests.lib.redfish import PASSWORD, bmcs
+from tests.lib.waiting import PATIENCE
 
 BY = ("--by", "me", "--reason", "I pulled the plug")
 
@@ -42,7 +43,7 @@ def running(trigger: Trigger, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         assert process.poll() is None, log.read_text()
     finally:
         process.terminate()
-        assert process.wait(20) == 0, log.read_text()
+        assert process.wait(PATIENCE) == 0, log.read_text()
 
 
 def active(trigger: Trigger) -> bool:
@@ -361,7 +362,7 @@ def test_what_is_wrong_is_said_at_start_up(
 ) -> None:
     configured = trigger(**change)
     log = tmp_path / "log"
-    assert configured.start(log).wait(20) == 2
+    assert configured.start(log).wait(PATIENCE) == 2
     text = log.read_text()
     assert words in text
     assert "Traceback" not in text, text
@@ -378,7 +379,7 @@ def test_the_credentials_file_is_nobody_elses(
 ) -> None:
     configured = trigger()
     (tmp_path / "fencing.yaml").chmod(0o640)
-    assert configured.start(tmp_path / "log").wait(20) == 2
+    assert configured.start(tmp_path / "log").wait(PATIENCE) == 2
     assert "its mode is 0640" in (tmp_path / "log").read_text()
 
 

@@ -22,6 +22,8 @@ from nova import exception, rpc, utils, version
 from nova.context import get_admin_context
 from oslo_messaging import MessagingTimeout, Target
 
+from tests.lib.waiting import PATIENCE
+
 Boot = Callable[..., str]
 Crash = Callable[[str], None]
 
@@ -507,7 +509,7 @@ def test_command_serves_the_openstack_client_and_ends(tmp_path: Path) -> None:
             text=True,
         ).stdout.split()
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert sorted(hosts) == ["host1", "host2"]
 
 

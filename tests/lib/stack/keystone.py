@@ -14,6 +14,7 @@ from tests.lib.cloud.stubs import PROJECT, USER
 from tests.lib.errors import ProgramError
 from tests.lib.stack.programs import Program
 from tests.lib.stack.site import PASSWORD, Site, login
+from tests.lib.waiting import PATIENCE
 
 _REGION = "RegionOne"
 _INTERFACES = ("public", "internal")
@@ -80,7 +81,7 @@ class Keystone:
         answer = requests.delete(
             f"{self.url}/v3/auth/tokens",
             headers={"X-Auth-Token": self.token(), "X-Subject-Token": token},
-            timeout=30,
+            timeout=PATIENCE,
         )
         if answer.status_code != requests.codes.not_found:
             answer.raise_for_status()
@@ -98,7 +99,7 @@ class Keystone:
         }
         path = "/".join(f"{kind}/{id}" for kind, id in found.items())
         requests.put(
-            f"{self.url}/v3/{path}", headers={"X-Auth-Token": token}, timeout=30
+            f"{self.url}/v3/{path}", headers={"X-Auth-Token": token}, timeout=PATIENCE
         ).raise_for_status()
 
     def catalog(self, endpoints: Mapping[str, str]) -> None:
@@ -130,7 +131,7 @@ class Keystone:
             requests.put(
                 f"{self.url}/v3/{place}/users/{user}/roles/{found['id']}",
                 headers={"X-Auth-Token": token},
-                timeout=30,
+                timeout=PATIENCE,
             ).raise_for_status()
         return str(user)
 
@@ -164,7 +165,7 @@ class Keystone:
         answer = requests.post(
             f"{self.url}/v3/auth/tokens",
             json={"auth": {"identity": identity, "scope": scope}},
-            timeout=30,
+            timeout=PATIENCE,
         )
         answer.raise_for_status()
         return str(answer.headers["X-Subject-Token"])
@@ -184,7 +185,7 @@ class Keystone:
 
     def _get(self, path: str, token: str) -> dict[str, list[dict[str, str]]]:
         answer = requests.get(
-            f"{self.url}/v3/{path}", headers={"X-Auth-Token": token}, timeout=30
+            f"{self.url}/v3/{path}", headers={"X-Auth-Token": token}, timeout=PATIENCE
         )
         answer.raise_for_status()
         found: dict[str, list[dict[str, str]]] = answer.json()
@@ -195,7 +196,7 @@ class Keystone:
             f"{self.url}/v3/{path}",
             json=body,
             headers={"X-Auth-Token": token},
-            timeout=30,
+            timeout=PATIENCE,
         )
         if not answer.ok:
             raise ProgramError(f"keystone refuses {body}: {answer.text}")

@@ -21,6 +21,7 @@ from nova_ha_scheduler.journal.tables import single
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.state import Change
 from tests.lib import aged
+from tests.lib.waiting import PATIENCE
 from tests.unit import commandline
 from tests.unit.cli.conftest import Site
 
@@ -254,7 +255,7 @@ def test_the_program_says_nothing_else(site: Site) -> None:
         [program, f"--config-file={site.conf}", "health"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("\n") == 1

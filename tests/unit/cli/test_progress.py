@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.cli import progress
+from tests.lib.waiting import PATIENCE
 from tests.unit import commandline
 from tests.unit.cli.conftest import Site
 
@@ -34,7 +35,7 @@ def test_it_is_drawn_again_and_taken_away(
         return f"step {len(looked)}"
 
     with progress.shown(words):
-        assert twice.wait(30)
+        assert twice.wait(PATIENCE)
     said = capsys.readouterr().err
     assert said.startswith(f"{CLEAR}step 1 (0 s){CLEAR}step 2 (0 s)")
     assert said.endswith(CLEAR)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.tables import decisions
 from nova_ha_scheduler.service.startup import load
+from tests.lib.waiting import PATIENCE
 from tests.unit.cli.conftest import Site
 
 CLOUD = """\
@@ -81,7 +82,7 @@ def test_the_same_in_another_process(site: Site, config: str) -> None:
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONWARNINGS": "ignore"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == rows(site, config)

@@ -16,6 +16,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.cluster.openstack.login import connect
 from nova_ha_scheduler.service import startup
+from tests.lib.waiting import PATIENCE
 
 AT_ONCE = 2 * requests.adapters.DEFAULT_POOLSIZE
 
@@ -27,7 +28,7 @@ class Service(BaseHTTPRequestHandler):
     all_asked = threading.Barrier(AT_ONCE)
 
     def do_GET(self) -> None:
-        self.all_asked.wait(20)
+        self.all_asked.wait(PATIENCE)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -10,6 +10,7 @@ from nova_ha_scheduler.service.executor import PoolExecutor, perform
 from nova_ha_scheduler.simulation.executor import VirtualClock
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 from tests.lib.simulation import scenario
+from tests.lib.waiting import PATIENCE
 
 CLUSTER = {
     "hosts": {"node1..node2": {"zone": "nfs-a"}},
@@ -55,7 +56,7 @@ def test_what_was_stopped_meanwhile_is_not_begun() -> None:
     for host in ("node1", "node2", "node3"):
         ended.clear()
         pool.submit(_intent(Effect.FENCE, host))
-        assert ended.wait(10)
+        assert ended.wait(PATIENCE)
         results |= {o.intent.host: o.result for o in pool.outcomes()}
     withheld = Result.WITHHELD
     assert results == {"node1": withheld, "node2": Result.OK, "node3": withheld}
@@ -69,7 +70,7 @@ class _SlowWorld(SimulatedWorld):
 
     def power(self, host: str):  # type: ignore[no-untyped-def]
         if host == "node1":
-            self.gate.wait(10)
+            self.gate.wait(PATIENCE)
         return super().power(host)
 
 
@@ -82,11 +83,11 @@ def test_a_slow_device_holds_up_nothing_else() -> None:
     pool = PoolExecutor(world, VirtualClock(), 2, woken.set)
     pool.submit(_intent(Effect.CHECK_POWER))
     pool.submit(_intent(Effect.CHECK_POWER, "node2"))
-    assert woken.wait(10)
+    assert woken.wait(PATIENCE)
     assert [o.intent.host for o in pool.outcomes()] == ["node2"]
     assert pool.running() == {"check power-node1"}
     world.gate.set()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not (outcomes := pool.outcomes()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -98,7 +99,7 @@ def test_what_does_not_end_is_known() -> None:
     world, goes_on, ended = _world(), threading.Event(), threading.Event()
     pool = PoolExecutor(world, VirtualClock(), 2, ended.set, withholds=_waits(goes_on))
     pool.submit(_intent(Effect.FENCE, "node1"))
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while (longest := pool.longest()) is None or longest[0] < 0.2:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -115,6 +116,6 @@ def test_what_does_not_end_is_known() -> None:
 
 def _waits(goes_on: threading.Event) -> Callable[[Intent], bool]:
     def withholds(intent: Intent) -> bool:
-        return not goes_on.wait(10)
+        return not goes_on.wait(PATIENCE)
 
     return withholds

@@ -14,6 +14,7 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.health.troubles import Troubles
 from nova_ha_scheduler.service.leader import lock
 from nova_ha_scheduler.service.leader.leadership import Leadership
+from tests.lib.waiting import PATIENCE
 
 
 def _leadership(url: str, timeout: float, **more: Any) -> Leadership:
@@ -49,7 +50,7 @@ def test_the_lease_is_kept_after_any_error() -> None:
     assert leadership.acquire()
     leadership.start()
     try:
-        assert again.wait(10)
+        assert again.wait(PATIENCE)
     finally:
         leadership.release()
 
