@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the pages have people type are commands and options that there are.
 
-A line of a block that begins with nova-ha is parsed as the command does it. Of what
-stands in the middle of a sentence, or with "..." or HOST in it, the command and its
-options are looked up."""
+A line of a block that begins with nova-ha is parsed as the command does it, and so is
+one in a sentence that names the HOST: somebody types it when a host is dead. Of what
+else stands in a sentence, or has "..." in it, the command and its options are looked
+up."""
 
 import argparse
 import contextlib
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.cli.app import NovaHA
+from nova_ha_scheduler.service.monitoring.status import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -61,7 +63,8 @@ def _lines(page: Path) -> Iterator[tuple[str, bool]]:
         said = re.sub(r"\s+#.*$| [|>]+.*$", "", line)
         yield said, not re.search(r"\.\.\.|…|\b[A-Z]{3,}\b", said)
     for line in _QUOTED.findall(text):
-        yield " ".join(line.split()), False
+        said = " ".join(line.split())
+        yield said, "HOST" in said and not re.search(r"\.\.\.|…", said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -76,9 +79,20 @@ def test_each_command_of_a_page_is_one(page: Path) -> None:
         if whole:
             with contextlib.redirect_stderr(io.StringIO()) as said:
                 try:
-                    parser.parse_args(shlex.split(rest))
+                    given = parser.parse_args(shlex.split(rest))
                 except SystemExit:
                     pytest.fail(f"{line}\n{said.getvalue()}")
+            if name == "evacuate" and not given.dry_run:
+                assert given.confirm_fenced, line
+                assert given.by, line
+                assert given.reason, line
+
+
+@pytest.mark.parametrize("line", sorted(set(COMMANDS.values())))
+def test_what_is_to_be_typed_about_a_problem(line: str) -> None:
+    name, rest = _command(line) if line.startswith("nova-ha ") else ("", "")
+    if name:
+        _parser(name).parse_args(shlex.split(rest.format(host="compute1")))
 
 
 def test_there_is_something_to_type() -> None:

@@ -52,7 +52,7 @@ COMMANDS: Mapping[Kind, str] = {
     Kind.HOST_HELD: _SHOW,
     Kind.SERVERS_LOST: "nova-ha retry {host} --reason TEXT",
     Kind.SERVERS_WAIT: _SHOW,
-    Kind.LEFT_DEAD: "nova-ha evacuate {host} --confirm-fenced --reason TEXT",
+    Kind.LEFT_DEAD: "nova-ha evacuate {host} --confirm-fenced --by NAME --reason TEXT",
     Kind.PAUSED_IN_PART: "nova-ha resume --all",
     Kind.MAINTENANCE_HELD: "nova-ha maintenance show {host}",
     Kind.NO_METHOD: _CHECK,
