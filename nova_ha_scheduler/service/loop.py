@@ -346,9 +346,7 @@ class Service:
         began = {h.host: h.started_at for h in state.hosts.values() if not h.ended_at}
         under_way = {s.server for s in state.servers.values() if s.is_under_way(now)}
         news = self._updates.take(engine.hosts, under_way, began, now)
-        pace.hear_of(*news.begun)
-        for server in news.ended:
-            pace.hear_the_end_of(server)
+        pace.hear_of(news.begun, news.ended)
         for host in news.down:
             self._parts.world.expect(host)
         self._untold += [

@@ -160,9 +160,13 @@ class ProductionWorld(OpenStackCloud):
     def observe(self, scope: Scope) -> Picture:
         expected = self._expected & self._observer.services.keys()
         if expected:
-            hosts = scope.hosts | expected
-            scope = replace(scope, hosts=hosts, destinations=True, overview=True)
-            scope = replace(scope, glanced=frozenset())  # who may be dead comes first
+            scope = replace(
+                scope,
+                hosts=scope.hosts | expected,
+                destinations=True,
+                overview=True,
+                glanced=frozenset(),  # who may be dead comes first
+            )
         picture = super().observe(scope)
         self._expected = frozenset()
         self._fencing.hear_names(self._observer.names)

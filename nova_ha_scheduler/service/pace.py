@@ -2,6 +2,7 @@
 """When the engine steps, and when it looks at the cloud."""
 
 import time
+from collections.abc import Collection
 
 from oslo_config import cfg
 
@@ -60,17 +61,14 @@ class Pace:
         """Look at the cloud as soon as may be."""
         self._looked_at = float("-inf")
 
-    def hear_of(self, *servers: str) -> None:
-        """Nova notifies of these that their destinations begin, or have ended."""
-        if servers:
-            self._told_at = time.monotonic()
-
-    def hear_the_end_of(self, server: str) -> None:
-        """Nova has notified that a rebuild or an evacuation of it has ended."""
-        self.hear_of(server)
+    def hear_of(self, begun: Collection[str], ended: Collection[str]) -> None:
+        """Nova has notified that destinations work on some servers, and that a rebuild
+        or an evacuation of others has ended."""
         now = time.monotonic()
+        if begun or ended:
+            self._told_at = now
         fresh = {s: at for s, at in self._heard_of.items() if now - at < _HEARD_SECONDS}
-        self._heard_of = {**fresh, server: now}
+        self._heard_of = {**fresh, **dict.fromkeys(ended, now)}
 
     def rest(self) -> float:
         """Seconds until the next look at the cloud, if nothing happens."""

@@ -10,15 +10,14 @@ import socketserver
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lib import packages
 from tests.lib.errors import ProgramError
 from tests.lib.processes import Process
-from tests.lib.waiting import PATIENCE
+from tests.lib.waiting import PATIENCE, wait
 
 CLUSTER = {"n1": "10.9.0.1", "n2": "10.9.0.2"}
 REMOTE = {"a1": "10.9.0.11", "a2": "10.9.0.12"}
@@ -51,8 +50,6 @@ _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """So does what is started: when the thread that has started it ends."""
 
 _ENV = {"PATH": f"{os.environ.get('PATH', os.defpath)}:{packages.SBIN}", "LC_ALL": "C"}
-
-_POLL = 0.05
 
 
 @dataclass
@@ -202,7 +199,7 @@ class Cluster:
 
     def wait_for_all(self) -> None:
         """All nodes are members, and nothing is left to be done."""
-        _wait("the cluster", self._is_whole)
+        wait("the cluster", self._is_whole)
 
     def _is_whole(self) -> bool:
         with contextlib.suppress(ProgramError):
@@ -256,12 +253,3 @@ def _run(command: list[str]) -> str:
         words = " ".join(command)
         raise ProgramError(f"{words} ended with {done.returncode}:\n{done.stdout}")
     return done.stdout
-
-
-def _wait(what: str, ready: Callable[[], object]) -> None:
-    """:raises ProgramError: it takes too long."""
-    end = time.monotonic() + PATIENCE
-    while not ready():
-        if time.monotonic() > end:
-            raise ProgramError(f"{what}: it takes longer than {PATIENCE:.0f} s")
-        time.sleep(_POLL)

@@ -2,7 +2,6 @@
 """The pool: slow things wait for nobody, and every end is told."""
 
 import threading
-import time
 from collections.abc import Callable
 
 from nova_ha_scheduler.records.effects import Effect, Intent, Result
@@ -10,7 +9,7 @@ from nova_ha_scheduler.service.executor import PoolExecutor, perform
 from nova_ha_scheduler.simulation.executor import VirtualClock
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 from tests.lib.simulation import scenario
-from tests.lib.waiting import PATIENCE
+from tests.lib.waiting import PATIENCE, wait
 
 CLUSTER = {
     "hosts": {"node1..node2": {"zone": "nfs-a"}},
@@ -87,10 +86,7 @@ def test_a_slow_device_holds_up_nothing_else() -> None:
     assert [o.intent.host for o in pool.outcomes()] == ["node2"]
     assert pool.running() == {"check power-node1"}
     world.gate.set()
-    deadline = time.monotonic() + PATIENCE
-    while not (outcomes := pool.outcomes()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    outcomes = wait("its outcome", pool.outcomes)
     assert [o.intent.host for o in outcomes] == ["node1"]
     assert pool.running() == frozenset()
 
@@ -99,18 +95,13 @@ def test_what_does_not_end_is_known() -> None:
     world, goes_on, ended = _world(), threading.Event(), threading.Event()
     pool = PoolExecutor(world, VirtualClock(), 2, ended.set, withholds=_waits(goes_on))
     pool.submit(_intent(Effect.FENCE, "node1"))
-    end = time.monotonic() + PATIENCE
-    while (longest := pool.longest()) is None or longest[0] < 0.2:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait("a while", lambda: (pool.longest() or (0.0,))[0] >= 0.2)
     pool.submit(_intent(Effect.FENCE, "node2"))
     longest = pool.longest()
     assert longest
     assert longest[1].host == "node1"
     goes_on.set()
-    while pool.longest():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait("their end", lambda: not pool.longest())
     assert len(pool.outcomes()) == 2
 
 

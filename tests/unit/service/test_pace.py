@@ -85,11 +85,11 @@ def test_who_is_told_looks_less_often() -> None:
     host = _host(HostState.EVACUATING, 0.0)
     pace = _pace(time.time(), host, servers=(moving,))
     assert pace.rest() < FOLLOW
-    pace.hear_of("web1")
+    pace.hear_of({"web1"}, ())
     assert pace.rest() > 1.9 * FOLLOW
-    pace.hear_the_end_of("web1")
+    pace.hear_of((), {"web1"})
     assert pace.rest() < 1
     waiting = _server("web2", ServerState.WAITING)
     pace = _pace(time.time(), host, servers=(moving, waiting))
-    pace.hear_of("web1")
+    pace.hear_of({"web1"}, ())
     assert pace.rest() < FOLLOW
