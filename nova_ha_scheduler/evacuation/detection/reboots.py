@@ -16,6 +16,8 @@ heartbeats out of step      its nova-compute was started anew: its turn at once
 else                        one host in each few looks, of those that had no turn yet
                             since the trigger became active, or whose heartbeats have
                             no rhythm; none begins while a recovery goes on
+while a host is evacuated   a turn waits, for half a minute at most: Nova is busy, and
+                            pauses of heartbeats are common then
 the cost                    nothing in quiet times, once each had its turn; else two
                             requests a turn, and one for each server of a host where
                             the first one does not run
@@ -36,6 +38,7 @@ from nova_ha_scheduler.printable import first_of
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import OFF_BY_ITSELF, Effect, Outcome
 from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.host_recovery import HostState
 
 _LATE = 0.25
 """As a share of down_time: the pause of heartbeats that may be a reboot's."""
@@ -46,6 +49,9 @@ _AT_ONCE = 4
 _BEFORE = 900.0
 """Seconds before the first look in which a reboot is still of interest: nobody may
 have looked meanwhile."""
+
+_YIELDS = 30.0
+"""Seconds that a turn waits for evacuations to end."""
 
 _TRIES = 3
 """How often a turn is begun anew where a hypervisor could not be asked: nova-compute
@@ -59,6 +65,7 @@ _NAMED = 10
 class _Turn:
     """
     :ivar since: what has changed before is of no interest.
+    :ivar due_at: when it was the host's turn.
     :ivar shown: the servers that Nova shows as running; None: not listed yet.
     :ivar off: the others that may have gone off with the host.
     :ivar looked: what a hypervisor has said, by server; None: it is being asked.
@@ -66,6 +73,7 @@ class _Turn:
     """
 
     since: float
+    due_at: float
     tries: int = 0
     shown: list[Server] | None = None
     off: list[Server] = field(default_factory=list)
@@ -102,6 +110,7 @@ class RebootWatch:
         self._had: dict[str, float] = {}
         self._told: dict[str, frozenset[str]] = {}
         self._restarts: dict[str, _Restart] = {}
+        self._listed: frozenset[str] = frozenset()
         self._looks = 0
         self._began: float | None = None
         self._seen_at: float | None = None
@@ -109,7 +118,7 @@ class RebootWatch:
     @property
     def hosts(self) -> frozenset[str]:
         """Those whose servers are to be listed in the next picture."""
-        return frozenset(name for name, t in self._turns.items() if t.shown is None)
+        return self._listed
 
     def watch(self, step: Step) -> None:
         """To be called once a step, when all else is decided."""
@@ -124,6 +133,13 @@ class RebootWatch:
                 self._had[name] = step.now
         for uuid in [*self._restarts]:
             self._follow(step, uuid, self._restarts[uuid], new)
+        yields = any(h.state is HostState.EVACUATING for h in step.open_hosts())
+        self._listed = frozenset(
+            name
+            for name, turn in self._turns.items()
+            if turn.shown is None
+            and not (yields and step.now < turn.due_at + _YIELDS)
+        )
 
     # Whose turn it is.
 
@@ -135,7 +151,8 @@ class RebootWatch:
                 restart = _Restart(host, server, outcome.intent.at)
                 self._restarts.setdefault(server, restart)
             else:
-                self._turns.setdefault(host, _Turn(outcome.intent.at - _BEFORE))
+                since = outcome.intent.at - _BEFORE
+                self._turns.setdefault(host, _Turn(since, step.now))
 
     def _choose(self, step: Step) -> None:
         self._began = step.now if self._began is None else self._began
@@ -161,7 +178,7 @@ class RebootWatch:
             }
             if wanted:
                 name = min(wanted, key=lambda n: (self._had.get(n, first), n))
-                self._turns[name] = _Turn(self._had.get(name, first))
+                self._turns[name] = _Turn(self._had.get(name, first), step.now)
 
     def _watch_pauses(self, step: Step, found: dict[str, Host]) -> None:
         """Measured from the youngest heartbeat, so no clock but Nova's counts."""
@@ -179,7 +196,7 @@ class RebootWatch:
                 self._late.setdefault(name, since)
         for name in sorted(self._late.keys() - late):
             if len(self._turns) < _AT_ONCE:
-                self._turns[name] = _Turn(self._late.pop(name))
+                self._turns[name] = _Turn(self._late.pop(name), step.now)
 
     # A turn.
 
@@ -191,7 +208,7 @@ class RebootWatch:
             self._list(step, host, turn)
         runs = self._hear(step, turn)
         if runs is None and turn.tries < _TRIES:
-            self._turns[host] = _Turn(turn.since, turn.tries + 1)
+            self._turns[host] = _Turn(turn.since, turn.due_at, turn.tries + 1)
             return False
         if runs is not False:
             return True

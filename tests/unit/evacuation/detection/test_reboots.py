@@ -34,6 +34,9 @@ class Site:
                 machine.powered, machine.agent_at = True, self.world.time + 30
             self.simulation.tick()
 
+    def told_at(self, kind: EventKind) -> list[float]:
+        return [e.at for e in self.simulation.journal.events if e.kind is kind]
+
     def told(self, kind: EventKind) -> list[str]:
         events = self.simulation.journal.events
         return [e.server_name or e.host for e in events if e.kind is kind]
@@ -135,6 +138,31 @@ def test_hosts_whose_heartbeats_have_no_rhythm_have_their_turns() -> None:
         site.world.machines["node1"].phase += 3
     assert glanced.count("node1") > 3
     assert glanced.count("node2") == 1
+
+
+@pytest.mark.parametrize(("rebuild", "waits"), [(20, 20), (600, 30)])
+def test_a_turn_waits_while_a_host_is_evacuated_but_not_for_long(
+    rebuild: float, waits: float
+) -> None:
+    """Pauses of heartbeats are common then, and Nova has enough to do."""
+    site, listed = Site(reboot_looks=0), []
+    observe = site.world.observe
+
+    def counted(scope: Scope) -> Picture:
+        listed.extend((site.world.time, host) for host in scope.glanced)
+        return observe(scope)
+
+    site.world.observe = counted  # type: ignore[method-assign]
+    site.world.rebuild_times["db"] = rebuild
+    site.world.cut("node2")
+    asked = None
+    while asked is None:
+        site.run(site.world.time + 1, reboots=False)
+        asked = next(iter(site.told_at(EventKind.SERVER_ASKED)), None)
+    site.world.machines["node1"].phase += 4  # nova-compute is started anew
+    site.run(asked + 100, reboots=False)
+    (found,) = (at for at, host in listed if host == "node1" and at > asked)
+    assert waits <= found - asked < waits + 25
 
 
 def test_no_turn_begins_while_another_host_is_recovered() -> None:
