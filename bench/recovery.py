@@ -92,12 +92,18 @@ class Requests:
             counts, self._counts = self._counts, Counter()
         return counts
 
-    def rest(self) -> bool:
+    def rest(self, began: float) -> bool:
         """Whether its newest look has cost no more than in quiet times. At first it
         looks at hosts that were out of breath while their servers were booted, too:
-        they may have rebooted."""
+        they may have rebooted.
+
+        :param began: monotonic seconds: when the trigger was started.
+        """
         since = time.monotonic() - _QUIET_SECONDS
-        return 0 < sum(at > since for at in self._times) <= _QUIET_REQUESTS
+        with self._lock:
+            times = [at for at in self._times if at > began]
+        looked_before = bool(times) and times[0] < since
+        return looked_before and 0 < sum(at > since for at in times) <= _QUIET_REQUESTS
 
 
 @dataclass(frozen=True)
@@ -318,11 +324,12 @@ def _by_trigger(
 @contextlib.contextmanager
 def _running(site: Site) -> Iterator[None]:
     """Run the trigger; it listens, and has looked around, when the block begins."""
+    began = time.monotonic()
     with contextlib.ExitStack() as stack:
         with cores.others():
             stack.enter_context(site.trigger.running())
         site.cloud.wait("its listener", lambda: site.broker.consumers(bus.POOL))
-        site.cloud.wait("quiet", site.requests.rest)
+        site.cloud.wait("quiet", lambda: site.requests.rest(began))
         yield
 
 
