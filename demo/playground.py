@@ -17,10 +17,14 @@ from demo.story import Scene
 from demo.told import DOWN_TIME, TOLD, VICTIM
 from tests.integration.crash import rig
 from tests.lib import redfish
-from tests.lib.cloud.config import CLOUD_NAME
+from tests.lib.cloud.config import CLOUD_NAME, Conf, merge
 
 _ORDERS = {"kill-host": "kill", "revive-host": "revive", "end-demo": "end"}
 _REPOSITORY = Path(__file__).parents[1]
+
+_GUARD: Conf = {"guard": {"window": 60, "cooldown": 60}}
+"""So small a cloud may lose one host in a window, and who plays does not
+wait an hour for the next."""
 
 
 def stay(scene: Scene, folder: Path) -> None:
@@ -41,7 +45,8 @@ def stay(scene: Scene, folder: Path) -> None:
 def _trigger(scene: Scene, folder: Path) -> Iterator[redfish.Bmcs]:
     scene.cloud.restart_scheduler()
     in_repair = trigger.disable_the_dead(scene)
-    rigged = rig.Trigger(folder, scene.cloud.clouds_yaml, trigger.CONF)
+    conf = merge(trigger.CONF, _GUARD)
+    rigged = rig.Trigger(folder, scene.cloud.clouds_yaml, conf)
     with redfish.bmcs(folder, layout.PROTECTED, off=in_repair) as bmcs:
         bmcs.fencing_file(rigged.fencing_file)
         with rigged.running():

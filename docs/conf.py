@@ -23,6 +23,7 @@ extensions = [
     "cliff.sphinxext",
     "mermaid_pictures",
     "one_site",
+    "reno.sphinxext",
 ]
 exclude_patterns = ["examples", "_*"]
 templates_path = ["_templates"]
@@ -32,6 +33,10 @@ myst_heading_anchors = 6
 nitpicky = True
 # The rhythm of headings is for people: a page may begin with a small one.
 suppress_warnings = ["myst.header"]
+if not (HERE.parent / ".git").exists():
+    # reno reads the notes of each version from git.
+    exclude_patterns.append("release-notes.rst")
+    suppress_warnings.append("toc.excluded")
 # Only the domain of pages and headings: one of the others knows no link of that kind.
 myst_ref_domains = ["std"]
 highlight_language = "none"

@@ -3,6 +3,10 @@
 
 import enum
 
+_RETRY = "nova-ha retry HOST --reason TEXT"
+_WORD = "nova-ha confirm-fenced HOST --by NAME --reason TEXT"
+_OR_A_WORD = f"Or make sure that the host is off, then {_WORD}"
+
 
 @enum.unique
 class Reason(enum.Enum):
@@ -14,51 +18,50 @@ class Reason(enum.Enum):
     # A server waits.
     IN_FLIGHT_LIMIT = "as many evacuations are under way as the options allow"
     NO_ROOM = "no host can take it now: {0}"
-    BOUND = "it may go to one host alone, which cannot take it now: {0}"
-    ROOM_KEPT = (
-        "the room that is left may be needed in a moment by more urgent servers of {0}"
-    )
+    BOUND = "it may go to one host alone, and that host cannot take it now: {0}"
+    ROOM_KEPT = "the room that is left is kept for more urgent servers of {0}"
     TASK_STATE = "its task state is {0}"
     QUEUED = (
-        "its task state is {0}: empty both queues of its host while that is off, then "
-        "nova-ha retry HOST --queues-emptied"
+        "its task state is {0}. While its host is off, empty that host's message "
+        "queues. Then: nova-ha retry HOST --reason TEXT --queues-emptied"
     )
     REFUSED_THERE = (
-        "Nova's scheduler does not take {0}, for reasons of its own: the next host is "
-        "asked for"
+        "Nova's scheduler refuses {0} for a reason of its own. The next host is asked"
+        " for"
     )
     REFUSED_BY_ALL = (
-        "Nova's scheduler has refused each host that could take it, for reasons of its "
-        "own: {0}; see which filter its log names, or let it choose ([evacuation] "
-        "unnamed_requests)"
+        "Nova's scheduler has refused each host that could take it, for a reason of "
+        "its own: {0}. Its log names the filter. [evacuation] unnamed_requests lets "
+        "Nova choose the host"
     )
     RETRY = "its evacuation failed and will be tried again: {0}"
     UNRESOLVED = "whether Nova has got the request is not known yet"
     NO_HOST_MAY = "no host may take it: {0}"
-    SLOW = "its evacuation takes long, and Nova still works on it"
-    STRANDED = "{0}: its state is reset, and it is asked for again"
+    SLOW = "its evacuation takes long. Nova still works on it"
+    STRANDED = "{0}. Its state is reset, and Nova is asked again"
     DESTINATION_DOWN = (
-        "its destination {0} is down in the middle; it is asked for again once that is "
-        "proven dead"
+        "its destination {0} went down in the middle. Nova is asked again once {0} is"
+        " proven dead"
     )
     LATE_REQUEST = (
-        "{0}, which Nova refused, but shows it as broken: its state is put right"
+        "{0}. Nova refused that, but shows the server as broken: its state is put right"
     )
     LATE_UNCLEAR = (
-        "{0}, since when Nova shows it as broken: make sure that it runs where Nova "
-        "shows it and nowhere else, then openstack server set --state active"
+        "{0}, and Nova shows the server as broken. Make sure that it runs where Nova "
+        "shows it and nowhere else. Then: openstack server set --state active"
     )
     LATE_OWNERS = (
-        "{0}, and Nova shows the server as that has left it, though it runs elsewhere: "
-        "it is shown as active again"
+        "{0}. Nova shows the server as that has left it, though it runs elsewhere: "
+        "its state is put right"
     )
     LATE_OWNERS_UNCLEAR = (
-        "{0}, and Nova shows the server as that has left it: see whether it runs where "
-        "Nova shows it, then openstack server set --state active, or reboot --hard"
+        "{0}, and Nova shows the server as that has left it. See whether it runs "
+        "where Nova shows it. If so: openstack server set --state active. If not: "
+        "openstack server reboot --hard"
     )
     CANNOT_BE_READ = (
-        "what the cloud shows of it cannot be read, so that nothing is asked of Nova: "
-        "{0}; see what openstack server show says of it, then nova-ha retry"
+        "what the cloud shows of it cannot be read, and Nova is asked for nothing: "
+        "{0}. See openstack server show, then " + _RETRY
     )
     # A server is left where it is.
     NOT_PROTECTED = "its flavor does not say ha=true"
@@ -68,34 +71,34 @@ class Reason(enum.Enum):
     VM_STATE = "Nova refuses to evacuate a server in state {0}"
     REFUSED_BY_NOVA = "Nova refuses: {0}"
     BOUND_BY_GROUP = (
-        "its server group {0} has a hard affinity policy, and its other members are on "
-        "its host alone, so that Nova takes no other one: openstack server group "
-        "delete {0} (the servers stay), then nova-ha retry if the host is dead"
+        "its server group {0} has a hard affinity policy, and the group's other "
+        "members are all on its host: Nova takes no other one. If the host is dead:"
+        " openstack server group delete {0} (the servers stay), then " + _RETRY
     )
     GONE = "it is not on the host any more"
     HOST_RETURNED = "the host came back before it was its turn"
     BACK_FIRST = (
-        "nothing landed: {0} came back first, and gave its evacuation up. If it does "
-        "not run there: openstack server set --state active, then openstack server "
-        "reboot --hard"
+        "nothing landed: {0} came back first, and gave the evacuation up. If the "
+        "server does not run on {0}: openstack server set --state active, then "
+        "openstack server reboot --hard"
     )
     WITHHELD = (
-        "Nova was not asked for it in time: a pause, an abort or a doubt came first, "
+        "Nova was not asked for it in time. A pause, an abort or a doubt came first, "
         "or its destination was closed"
     )
     # A server failed.
     ATTEMPTS = (
-        "every attempt failed; the last one: {0}; see Nova's logs by its request id, "
-        "then nova-ha retry"
+        "every attempt failed. The last one: {0}. Find its request id in Nova's "
+        "logs, then " + _RETRY
     )
     DISTURBED = (
-        "while it was evacuated, {0}: make sure that it runs nowhere and remove what "
-        "is left of it, then nova-ha retry"
+        "while it was evacuated, {0}. Make sure that it runs nowhere, and remove "
+        "what is left of it. Then: " + _RETRY
     )
-    STILL_ON_SOURCE = "its evacuation landed, yet it is still said to be on {0}"
+    STILL_ON_SOURCE = "its evacuation landed, but Nova still shows it on {0}"
     NOT_RUNNING = "it landed, but it does not run: {0}"
     PERHAPS_RUNNING = (
-        "it landed, and Nova shows it as active without power; its hypervisor could "
+        "it landed, and Nova shows it as active without power. Its hypervisor could "
         "not be asked whether it runs: {0}"
     )
     NOT_STOPPED = "it landed, but a server that was stopped runs"
@@ -103,45 +106,42 @@ class Reason(enum.Enum):
     # A host does not go on.
     WITNESSES = "not every witness agrees that it is dead: {0}"
     STORM = (
-        "the guard has tripped: {0}; if they are dead, nova-ha evacuate HOST "
-        "--confirm-fenced recovers one, and nova-ha guard reset lets all be fenced; "
-        "else it goes on when the cool-down ends"
+        "the guard has tripped: {0}. If a host is dead: nova-ha evacuate HOST "
+        "--confirm-fenced --by NAME --reason TEXT recovers it. If all are dead: nova-"
+        "ha guard reset --reason TEXT lets each be fenced. Else wait: all goes on "
+        "when the cool-down ends"
     )
     UNFENCED = (
-        "it could not be fenced: {0}; mend its fence device, which is asked again, or "
-        "make sure that it is off and run nova-ha confirm-fenced"
+        "it could not be fenced: {0}. Mend its fence device, which is asked again. "
+        + _OR_A_WORD
     )
     NO_METHOD = (
-        "nothing can fence it: {0}; give it a method there, which is then used at "
-        "once, or make sure that it is off and run nova-ha confirm-fenced"
+        "nothing can fence it: {0}. Give it a method there, which is used at once. "
+        + _OR_A_WORD
     )
-    PROOF_STALE = (
-        "is it still off? {0}; its fence device is asked, or make sure of it and run "
-        "nova-ha confirm-fenced"
-    )
+    PROOF_STALE = "it may be on again ({0}). Its fence device is asked. " + _OR_A_WORD
     SEEN_ALIVE = (
-        "its fence device says that it is off, but {0}: see whose power that device "
-        "cuts; the witnesses are asked again, or make sure that the host is off and "
-        "run nova-ha confirm-fenced"
+        "its fence device says that it is off, but {0}. See whose power that device"
+        " cuts. The witnesses are asked again. " + _OR_A_WORD
     )
     CONTRADICTED = (
-        "its fence device says that it is off ({0}), but its nova-compute reports: cut "
-        "its power by hand, then nova-ha confirm-fenced"
+        "its fence device says that it is off ({0}), but its nova-compute reports. "
+        "Cut its power by hand, then " + _WORD
     )
     DEVICE_LIES = (
-        "its fence device says off, time after time, while the host is heard of: see "
+        "its fence device says off, time after time, while the host is heard of. See "
         "whose power that device cuts, and put its entry in the fencing file right"
     )
     DEVICE_BROKEN = (
-        "its fence device would not serve: {0}; mend it before the host dies"
+        "its fence device would not serve: {0}. Mend it before the host dies"
     )
     DONE_RECORDS = (
-        "its nova-compute has not yet cleaned up after {0} evacuations, which it does "
+        "its nova-compute has not cleaned up after {0} evacuations yet. It does so "
         "when it starts: restart it there if this lasts"
     )
     FORCED_DOWN = (
-        "somebody else forced it down, and has to lift that (openstack compute service "
-        "set --up)"
+        "somebody else forced it down, and has to lift that: openstack compute "
+        "service set --up"
     )
     ALIVE = "it is alive"
     ON_AGAIN = "it was off for a moment alone: {0}"
@@ -149,66 +149,68 @@ class Reason(enum.Enum):
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"
     BLIND = (
-        "all services are silent, which means that we are blind: {0}; see Nova's "
-        "database and message bus, and the clocks"
+        "all services are silent ({0}): the trigger is blind, and no host is dead "
+        "for that. See Nova's database and message bus, and the clocks"
     )
     CLOCKS = (
-        "the clocks of this host and of Nova contradict each other, so that nobody can "
-        "be held for dead: {0}; see that both are right"
+        "the clocks of this machine and of Nova contradict each other, so no host "
+        "counts as dead: {0}. Set the wrong one right"
     )
     OUTAGE = (
-        "cloud, message bus or journal were out of order for {0}: nobody is "
-        "fenced until every host had the time to be heard of"
+        "cloud, message bus or journal were out of order for {0}. No host is fenced "
+        "until every host had the time to be heard of"
     )
     CLOCK_JUMPED = (
-        "the clock of this host was set by {0}: see that its time service keeps it "
-        "right; nobody is fenced until every host had the time to be heard of"
+        "the clock of this machine was set by {0}. See that its time service keeps it"
+        " right. No host is fenced until every host had the time to be heard of"
     )
     BROKEN = (
-        "its step broke and is tried again: {0}; nothing is done for it until that has "
-        "passed, and other hosts go on; it is a bug: report it with the trigger's log"
+        "its step broke and is tried again: {0}. Nothing is done for it until that "
+        "has passed. Other hosts go on. It is a bug: report it with the trigger's log"
     )
     SERVICE_UNREADABLE = (
-        "its compute service cannot be read: {0}; nothing is done for it until that "
-        "can be, and other hosts go on: see openstack compute service list"
+        "its compute service cannot be read: {0}. Nothing is done for it until that "
+        "can be. Other hosts go on. See openstack compute service list"
     )
     ALREADY = "its recovery is under way already"
     PAUSED = "it is paused: {0}"
-    ABORTED = "it was aborted by {0} (nova-ha retry takes it up again)"
+    ABORTED = (
+        "it was aborted by {0}. nova-ha retry HOST --reason TEXT takes it up again"
+    )
     FLAPS = (
-        "it has died twice within [return] flapping_within: its service stays "
-        "disabled, and nothing goes home to it, until a person has seen why and "
-        "enables it (openstack compute service set --enable)"
+        "it has died twice within [return] flapping_within. Its service stays "
+        "disabled, and no server goes home to it. See why it dies, then enable it: "
+        "openstack compute service set --enable"
     )
     LEFT_DISABLED = (
-        "its service stays disabled, until a person enables it (openstack compute "
-        "service set --enable)"
+        "its service stays disabled until a person enables it: openstack compute "
+        "service set --enable"
     )
     # A server that is well does not move.
     NO_MOVE = "Nova moves no server in state {0}"
     DOWN = "its host is down"
     MOVE_RETRY = "its move failed and will be tried again: {0}"
-    MOVE_SLOW = "its move takes long, and Nova still works on it"
+    MOVE_SLOW = "its move takes long. Nova still works on it"
     MOVE_FORCED = (
-        "its memory has been copied for {0} s: Nova is asked to complete the move by "
-        "force, for which the server may pause"
+        "its memory has been copied for {0} s. Nova is asked to complete the move by "
+        "force: the server may pause for that"
     )
     MOVE_NOT_FORCED = "its move takes long, and Nova does not complete it by force: {0}"
     LIVE_OVER = "it cannot be moved while it runs: {0}"
     NOT_HALTED = "it cannot be moved while it runs, and is not stopped for that: {0}"
     RUNS_AGAIN = (
-        "it was asked to stop for the move, and runs: its owner has started it again, "
-        "or it did not stop. It is not stopped again in this maintenance"
+        "it was asked to stop for the move, and runs. Its owner has started it again,"
+        " or it did not stop. It is not stopped again in this maintenance"
     )
     HALTED_LONG = "it was stopped for the move, which did not begin within {0} s"
     NOT_STARTED_YET = (
-        "it was stopped for the move, and is not started again yet: {0}; that is tried "
-        "further"
+        "it was stopped for the move, and is not started again yet: {0}. That is "
+        "tried further"
     )
     NOT_STARTED = "it was stopped for the move, and is not started again: {0}"
     UNCONFIRMED = (
-        "it is on {0} in VERIFY_RESIZE, and would come back if that was reverted: "
-        "confirm it (openstack server resize confirm), or revert it"
+        "it is on {0} in VERIFY_RESIZE, and would come back if that was reverted. "
+        "Confirm it (openstack server resize confirm), or revert it"
     )
     REVERTING = "it is on its way back from {0}: somebody reverts its resize"
     RESIZED = "Nova works on its resize to {0}, which was ordered by somebody else"
@@ -221,68 +223,70 @@ class Reason(enum.Enum):
     HOME_TOO_LATE = "its home could not take it in time: {0}"
     # A maintenance does not go on, or had to be put right.
     MAY_RETURN_UNKNOWN = (
-        "whether a server may come back to it is not known, as this cannot be read: {0}"
+        "nobody knows whether a server may come back to it, as this cannot be read: {0}"
     )
     NOVA_FAILED = "Nova did not do it, or did not say so: {0}"
-    UNFLAGGED = "somebody took its flag, which was set again"
+    UNFLAGGED = "somebody took its flag. The flag was set again"
     MOVES_UNDER_WAY = "{0} of its servers are still on their way"
     DOWN_AT_END = "it is down, and stays under maintenance until it is up"
     LEFT_ALONE = "down under maintenance: left alone"
     REBOOTED = (
-        "none of its servers runs, and nobody has stopped them: it has rebooted, as it "
-        "seems, and Nova starts none of them (openstack server reboot --hard does): {0}"
+        "none of its servers runs ({0}), and nobody has stopped them. It seems to "
+        "have rebooted. Nova starts none of them: openstack server reboot --hard "
+        "does"
     )
     REBOOTED_RESTART = (
-        "none of its servers runs, and nobody has stopped them: it has rebooted, as it "
-        "seems; they are started again: {0}"
+        "none of its servers runs ({0}), and nobody has stopped them. It seems to "
+        "have rebooted. They are started again"
     )
     NOT_RESTARTED = "its host has rebooted, and it could not be started again: {0}"
     LEFT_DEAD = (
-        "down while somebody has its service disabled ({0}): left alone, with its "
-        "servers; if it is dead, nova-ha evacuate HOST --confirm-fenced recovers them, "
-        "and [detection] recover_disabled lets such hosts be recovered"
+        "it is down while somebody has its service disabled ({0}): it is left "
+        "alone, with its servers. If it is dead: nova-ha evacuate HOST --confirm-"
+        "fenced --by NAME --reason TEXT recovers them. [detection] recover_disabled"
+        " has the trigger recover such hosts"
     )
     # Another trigger becomes the active one.
     TRIGGER_SILENT = (
-        "{0} was the active trigger and has died or fell silent: see its log and start "
-        "it again, for until then there is one trigger less"
+        "{0} was the active trigger, and has died or fell silent. See its log and "
+        "start it again: until then there is one trigger less"
     )
     LOCK_HOLDER_SILENT = (
-        "{0} was the active trigger and has died or fell silent, and nobody who holds "
-        "the lock of [coordination] backend_url took over: see that the backend "
+        "{0} was the active trigger, and has died or fell silent. Nobody who holds "
+        "the lock of [coordination] backend_url took over. See that the backend "
         "answers, and look for a trigger that is stalled"
     )
     # A word that a host is off is not used yet.
     WORD_BLIND = "the trigger sees no host now: the word is used when it does"
     WORD_LEFT_ALONE = "{0}: the word is used if it is suspected after that"
     WORD_UNPROTECTED = (
-        "no aggregate of it says ha=true, so that it is not suspected: nova-ha "
-        "evacuate --confirm-fenced recovers it all the same"
+        "no aggregate of it says ha=true, so it is not suspected. nova-ha evacuate "
+        "HOST --confirm-fenced --by NAME --reason TEXT recovers it all the same"
     )
     WORD_UP = (
-        "Nova holds it for up: the word is used when it is suspected, unless it is "
-        "heard of before"
+        "Nova holds it for up. The word is used when it is suspected, and is void if "
+        "it is heard of before"
     )
     WORD_EARLY = "it is not suspected yet: the word is used when it is"
     WORD_FENCING = "it is being fenced: the word is used if that fails"
     WORD_PROVEN = "it is {0} already: the word is used if its death comes in doubt"
     EVACUATE_UP = (
-        "Nova holds it for up: its evacuation begins when Nova calls it down, unless "
-        "it is heard of before"
+        "Nova holds it for up. Its evacuation begins when Nova calls it down, and "
+        "never if it is heard of before"
     )
     # A command is refused.
     IN_WINDOW = "it is under maintenance already: {0}"
     NO_WINDOW = "no maintenance of it was started: {0}"
     PAST = "the maintenance would have been over at once"
     BEING_FENCED = (
-        "it is being switched off at this moment, which cannot be called back: order "
+        "it is being switched off at this moment, which nobody can call back. Order "
         "it again once that is over"
     )
     UNKNOWN_HOST = "no nova-compute service has exactly this host name{0}"
     VOID = "its service was heard of after the confirmation"
     EXPIRED = "the confirmation has expired"
     OF_THE_FUTURE = (
-        "it was ordered at a time that is still to come: see that the clocks are "
+        "it was ordered at a time that is still to come. See that the clocks are "
         "right, then order it again"
     )
     TOO_LATE = "nobody has taken the order in time"

@@ -154,13 +154,14 @@ def event_row(event: Event) -> Row:
     return {key: value for key, value in row.items() if value and key != "recovery"}
 
 
-EVENT = ("number", "at", "kind", *(f.name for f in fields(Event)[2:]))
+EVENT = ("number", "at", "what", "kind", *(f.name for f in fields(Event)[2:]))
 """The columns of an event in a list."""
 
 
 def event_values(number: int, event: Event) -> list[Any]:
     """The values of these, also where they are nothing."""
-    row = {"number": number, **vars(event), **event_row(event)}
+    told = event_row(event)
+    row = {"number": number, "what": event_words(told), **vars(event), **told}
     return [list(v) if isinstance(v := row[n], tuple) else v for n in EVENT]
 
 

@@ -9,7 +9,13 @@ from typing import Any
 
 from cliff.show import ShowOne
 
-from nova_ha_scheduler.cli import history_rows, maintenance_rows, pauses, reserve_use
+from nova_ha_scheduler.cli import (
+    history_rows,
+    last_errors,
+    maintenance_rows,
+    pauses,
+    reserve_use,
+)
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.table import line_length, wrap
 from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
@@ -20,19 +26,10 @@ from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal import health_facts
-from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.store import SqlJournal
-from nova_ha_scheduler.records.events import TROUBLES, EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.state import State
-
-_LAST = 10
-
-_ERRORS_AGE = 24 * 3600.0
-"""Seconds after which an error is history: nova-ha history events has it."""
-
-_ERRORS = tuple(kind for kind in TROUBLES if kind is not EventKind.COMMAND_REFUSED)
-"""Who gave an order that was refused has been told."""
 
 _SAID_ABOVE = ("health", "problems")
 
@@ -87,7 +84,9 @@ class Status(BaseCommand, ShowOne):
             "without_fencing_method": Rows(_devices(told.unfenceable), _device_line),
             "broken_devices": Rows(_devices(told.broken), _device_line),
             "commands_waiting": Rows(orders),
-            "last_errors": Rows(_errors(History(self.app.database), now), _error_line),
+            "last_errors": Rows(
+                last_errors.found(History(self.app.database), now), last_errors.line
+            ),
         }
         return tuple(status), tuple(status.values())
 
@@ -184,24 +183,3 @@ def _host_line(row: dict[str, Any]) -> str:
     more = (row["progress"], device, row["reason"], row["proof"])
     told = "; ".join(filter(None, more))
     return f"{row['host']}: {row['state']} since {row['since']}; {told}".rstrip("; ")
-
-
-def _errors(history: History, now: float) -> list[dict[str, Any]]:
-    """The newest events that say that something is not as it should be."""
-    found = history.events(HistoryQuery(since=now - _ERRORS_AGE, limit=_LAST), _ERRORS)
-    return [
-        {
-            "at": Moment(event.at),
-            "kind": event.kind.value,
-            "host": event.host,
-            "server": event.server_name,
-            "how": event.how,
-            "reason": event.reason,
-        }
-        for _, event in found
-    ]
-
-
-def _error_line(row: dict[str, Any]) -> str:
-    what = " ".join(filter(None, (row["kind"], row["host"], row["server"])))
-    return ": ".join(filter(None, (f"{row['at']} {what}", row["how"], row["reason"])))

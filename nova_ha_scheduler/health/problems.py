@@ -82,33 +82,34 @@ class Kind(enum.Enum):
     )
     BLIND = ProblemRow(
         _NO,
-        "all services are silent, which means that the trigger is blind",
+        "all services are silent: the trigger is blind",
         "see Nova's database and message bus, and the clocks; nova-ha history events "
         "says more",
     )
     NOTHING_PROTECTED = ProblemRow(
         _NO,
         "no host is protected",
-        "protect hosts with nova-ha tag HOST --ha; hosts under maintenance, or with "
+        "protect hosts with nova-ha tag HOST --ha. Hosts under maintenance, or with "
         "their service disabled, are not protected either",
     )
     # What a person or the guard has stopped.
     GUARD = ProblemRow(
         _NO,
         "the guard has tripped: {0}",
-        "see whether these hosts are dead; if so, nova-ha guard reset lets all be "
-        "fenced, and nova-ha evacuate HOST --confirm-fenced recovers one; else it goes "
-        "on when the cool-down ends",
+        "see whether these hosts are dead. If one is: nova-ha evacuate HOST "
+        "--confirm-fenced --by NAME --reason TEXT recovers it. If all are: nova-ha "
+        "guard reset --reason TEXT lets each be fenced. Else wait: all goes on when "
+        "the cool-down ends",
     )
     PAUSED = ProblemRow(
         _NO,
         "everything is paused {0}",
-        "nova-ha resume, when that is over",
+        "nova-ha resume --all, when that is over",
     )
     # For a while.
     SETTLING = ProblemRow(
         _HALF,
-        "nobody is fenced for now: after an outage, or when a clock was set, every "
+        "no host is fenced for now: after an outage, or when a clock was set, every "
         "host gets the time to be heard of",
         "nothing: it goes on by itself",
     )
@@ -122,25 +123,26 @@ class Kind(enum.Enum):
     HOST_HELD = ProblemRow(
         _HALF,
         "{host} does not go on: {0}",
-        "do what the reason says; nova-ha history show {host} tells the rest",
+        "do what the reason says. The rest: nova-ha history show {host}",
     )
     SERVERS_LOST = ProblemRow(
         _HALF,
         "{host} has servers that are not recovered: {0}",
-        "nova-ha history show {host} says why, and nova-ha retry {host} tries them "
-        "again",
+        "nova-ha history show {host} says why. nova-ha retry {host} --reason TEXT "
+        "tries them again",
     )
     SERVERS_WAIT = ProblemRow(
         _HALF,
         "{host} has servers that wait: {0}",
-        "make room where the reason says; nova-ha history show {host} names them",
+        "make room where the reason says. nova-ha history show {host} names the "
+        "servers",
     )
     LEFT_DEAD = ProblemRow(
         _HALF,
         "{host} is down while somebody has its service disabled, and is left alone",
-        "if it is dead, nova-ha evacuate {host} --confirm-fenced recovers its servers; "
-        "if it is to stay off, nova-ha maintenance start {host}, or nova-ha untag "
-        "{host} --ha",
+        "if {host} is dead: nova-ha evacuate {host} --confirm-fenced --by NAME "
+        "--reason TEXT recovers its servers. If it is to stay off: nova-ha "
+        "maintenance start {host} --reason TEXT, or nova-ha untag {host} --ha",
     )
     PAUSED_IN_PART = ProblemRow(
         _HALF,
@@ -150,7 +152,7 @@ class Kind(enum.Enum):
     MAINTENANCE_HELD = ProblemRow(
         _HALF,
         "the maintenance of {host} does not go on: {0}",
-        "do what the reason says; nova-ha maintenance show {host} tells the rest",
+        "do what the reason says. The rest: nova-ha maintenance show {host}",
     )
     NO_METHOD = ProblemRow(
         _HALF,
@@ -160,7 +162,7 @@ class Kind(enum.Enum):
     DEVICE_BROKEN = ProblemRow(
         _HALF,
         "the fence device of {host} would not serve: {0}",
-        "mend it before {host} dies; nova-ha check asks it again",
+        "mend it before {host} dies. nova-ha check asks it again",
     )
     SHUT_OUT = ProblemRow(
         _HALF,

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from nova_ha_scheduler.records.events import TROUBLES, EventKind
 from nova_ha_scheduler.spelling import hint
 
-_GROUPS = {"all": tuple(EventKind), "troubles": TROUBLES}
+_GROUPS = {"all": tuple(EventKind), "troubles": tuple(TROUBLES)}
 
 DEFAULT = (
     "troubles",

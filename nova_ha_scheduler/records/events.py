@@ -2,6 +2,7 @@
 """The lines of the history."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -104,25 +105,27 @@ class EventKind(enum.Enum):
     CLOCK_JUMPED = "clock.jumped"
 
 
-TROUBLES = (
-    EventKind.HOST_HELD,
-    EventKind.HOST_INCOMPLETE,
-    EventKind.HOST_LEFT_ALONE,
-    EventKind.HOST_REBOOTED,
-    EventKind.SERVER_FAILED,
-    EventKind.SERVER_CONFUSED,
-    EventKind.OTHER_ZONE,
-    EventKind.MOVE_NOT_STARTED,
-    EventKind.GUARD_TRIPPED,
-    EventKind.BLIND,
-    EventKind.UNREADABLE,
-    EventKind.DEVICE_BROKEN,
-    EventKind.METHOD_MISSING,
-    EventKind.COMMAND_REFUSED,
-    EventKind.TRIGGER_REPLACED,
-    EventKind.CLOCK_JUMPED,
-)
-"""What an operator should hear of."""
+_K = EventKind
+
+TROUBLES: Mapping[EventKind, tuple[EventKind, ...]] = {
+    _K.HOST_HELD: (_K.HOST_CLEARED, _K.HOST_EVACUATING, _K.HOST_RETURNED),
+    _K.HOST_INCOMPLETE: (_K.HOST_RECOVERED,),
+    _K.HOST_LEFT_ALONE: (_K.HOST_SUSPECTED, _K.HOST_FENCED),
+    _K.HOST_REBOOTED: (),
+    _K.SERVER_FAILED: (_K.SERVER_RECOVERED,),
+    _K.SERVER_CONFUSED: (_K.SERVER_RESET,),
+    _K.OTHER_ZONE: (),
+    _K.MOVE_NOT_STARTED: (_K.MOVE_STARTED,),
+    _K.GUARD_TRIPPED: (_K.GUARD_RESET,),
+    _K.BLIND: (_K.SIGHTED,),
+    _K.UNREADABLE: (_K.READABLE,),
+    _K.DEVICE_BROKEN: (_K.DEVICE_WORKS,),
+    _K.METHOD_MISSING: (_K.METHOD_FOUND,),
+    _K.COMMAND_REFUSED: (),
+    _K.TRIGGER_REPLACED: (),
+    _K.CLOCK_JUMPED: (),
+}
+"""What an operator should hear of, and what says afterwards that it is over."""
 
 
 @dataclass(frozen=True)

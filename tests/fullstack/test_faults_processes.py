@@ -155,7 +155,7 @@ def test_clock_jumps(fleet: Fleet) -> None:
     with fleet.death(B) as death:
         death.progress(2)
         with injected(ClockJump(fleet.service, AHEAD), fleet.stack):
-            fleet.says("the clock of this host was set by")
+            fleet.says("the clock of this machine was set by")
         told = "clock.jumped"
         fleet.wait("both jumps", lambda: len(fleet.events(told, death.at)) == 2)
     since = HistoryQuery(since=death.at - 1)

@@ -142,7 +142,7 @@ def test_the_first_page_leads_to_each() -> None:
     listed = {*re.findall(r"^([\w/-]+)$", index, re.MULTILINE)}
     there = {
         str(path.relative_to(DOCS).with_suffix(""))
-        for pattern in ("*.md", "reference/*")
+        for pattern in ("*.md", "*.rst", "reference/*")
         for path in DOCS.glob(pattern)
     }
     assert listed == there - {"index"}

@@ -64,5 +64,5 @@ def test_the_page_has_what_holds_up_a_host() -> None:
         Reason.UNFENCED,
         Reason.WITNESSES,
     ):
-        begins = reason.sentence("…").partition(": ")[0].partition("; ")[0]
+        begins = re.split(r"[:.] | \(", reason.sentence("…"))[0]
         assert f"`{begins}" in page, reason

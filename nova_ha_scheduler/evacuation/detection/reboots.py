@@ -137,8 +137,7 @@ class RebootWatch:
         self._listed = frozenset(
             name
             for name, turn in self._turns.items()
-            if turn.shown is None
-            and not (yields and step.now < turn.due_at + _YIELDS)
+            if turn.shown is None and not (yields and step.now < turn.due_at + _YIELDS)
         )
 
     # Whose turn it is.

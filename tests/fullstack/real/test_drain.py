@@ -106,7 +106,7 @@ def test_one_that_never_arrives(
         assert real.standing([server]) == [], "it goes on meanwhile"
         assert HOST in real.runs_on(server)
         event = told(real, ours, "move.forced")
-        words = r"its memory has been copied for 3\d s: Nova is asked to complete"
+        words = r"its memory has been copied for 3\d s. Nova is asked to complete"
         assert re.match(words, event.reason)
         event = told(real, ours, "maintenance.drained")
         assert event.reason == "empty: 1 moved"

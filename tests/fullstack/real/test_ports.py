@@ -73,7 +73,7 @@ def test_no_host_gets_one(
     real.machines[HOST].kill()
     (row,) = ended(real, ours, HOST)["servers"]
     assert row["outcome"] == "failed"
-    assert f"every attempt failed; the last one: {WHY}" in row["reason"]
+    assert f"every attempt failed. The last one: {WHY}" in row["reason"]
     assert real.runs_on(server) == set()
     networks.heal()
     ours.nova_ha("retry", HOST, "--by", "tests", "--reason", "the agents are alive")

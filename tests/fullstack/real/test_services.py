@@ -86,7 +86,7 @@ def test_neutron_is_dead(real: RealStack, trigger: Callable[..., Trigger]) -> No
     check(real, [found], ids)
     stranded = [e for e in found["events"] if e["kind"] == "server.stranded"]
     assert {event["server"] for event in stranded} == ids
-    why = "Nova has given it up (ConnectFailure): its state is reset"
+    why = "Nova has given it up (ConnectFailure). Its state is reset"
     assert all(why in event["reason"] for event in stranded)
     assert {real.boot_number(each) for each in ids} == {2}
 

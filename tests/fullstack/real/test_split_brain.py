@@ -55,7 +55,7 @@ def test_a_device_that_lies(real: RealStack, trigger: Callable[..., Trigger]) ->
     assert found["outcome"] == "incomplete"
     for row in found["servers"]:
         assert row["outcome"] == "failed"
-        assert "every attempt failed; the last one: migration record" in row["reason"]
+        assert "every attempt failed. The last one: migration record" in row["reason"]
         assert real.server(row["server"])["status"] == "ERROR"
     assert set(machine.guests()) == set(ids)
     assert real.standing(ids) == [], "the old guests go on"

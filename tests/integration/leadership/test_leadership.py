@@ -196,7 +196,7 @@ def test_the_backend_is_away_in_the_middle(site: Site, server: Backend) -> None:
     assert not site.leads("second")
     site.signal("first", signal.SIGKILL)
     wait("the other one", lambda: site.leads("second"))
-    assert "nobody who holds the lock" in site.log("second")
+    assert "Nobody who holds the lock" in site.log("second")
 
 
 @ON_SQLITE

@@ -47,7 +47,7 @@ def test_the_next_host_is_named_until_one_is_taken(
     (how,) = (event["how"] for event in told if event["server_name"] == "stopped")
     assert "it stays stopped" in how
     waited = used.json("history", "events", "--kind", "server.waiting")
-    assert any("for reasons of its own" in event["reason"] for event in waited)
+    assert any("for a reason of its own" in event["reason"] for event in waited)
     explained = used.both("explain", "runs", "-f", "json", code=0)[0]
     assert '"nova-scheduler"' in explained
     for server in (runs, stopped):

@@ -90,16 +90,7 @@ def trigger(site: Site) -> Iterator[Callable[[dict[str, Any], float], None]]:
     ended, threads = threading.Event(), []
 
     def start(cluster: dict[str, Any], seconds: float) -> None:
-        simulation = scenario.build(cluster, [])
-        _set_to_now(simulation)
-        assert site.journal.acquire()
-        simulation.engine = Engine(
-            simulation.world,
-            simulation.clock,
-            site.journal,
-            simulation.executor,
-            simulation.options,
-        )
+        simulation = active(site, cluster)
         simulation.world.cut("node1")
         for _ in range(int(seconds)):
             simulation.tick()
@@ -115,6 +106,21 @@ def trigger(site: Site) -> Iterator[Callable[[dict[str, Any], float], None]]:
     ended.set()
     for thread in threads:
         thread.join()
+
+
+def active(site: Site, cluster: dict[str, Any]) -> Simulation:
+    """A simulated world, and the trigger that is active on the site's journal."""
+    simulation = scenario.build(cluster, [])
+    _set_to_now(simulation)
+    assert site.journal.acquire()
+    simulation.engine = Engine(
+        simulation.world,
+        simulation.clock,
+        site.journal,
+        simulation.executor,
+        simulation.options,
+    )
+    return simulation
 
 
 def _set_to_now(simulation: Simulation) -> None:

@@ -69,7 +69,7 @@ def test_a_word_that_is_not_used_yet(site: Site, trigger: Start) -> None:
     trigger(cluster(ha=False), 90)
     (answer,) = site.json(*CONFIRM, "node1")
     assert re.fullmatch(
-        r"noted: no aggregate of it says ha=true, so that it is not suspected: .*; "
+        r"noted: no aggregate of it says ha=true, so it is not suspected. .*; "
         r"until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d",
         answer["answer"],
     )

@@ -76,6 +76,22 @@ def test_old_errors_are_history(site: Site, hours: float, shown: bool) -> None:
     assert bool(site.json("status")["last_errors"]) is shown
 
 
+def test_an_error_is_shown_once_and_until_it_is_over(site: Site) -> None:
+    """A BMC that refuses a password does so at each look, with all of its answer."""
+    now, said = time.time(), "it refused: " + 50 * '{"error": "password"} '
+    broken = [
+        Event(EventKind.DEVICE_BROKEN, now - age, host, reason=said)
+        for age, host in ((90, "node1"), (80, "node2"), (70, "node1"), (50, "node1"))
+    ]
+    works = Event(EventKind.DEVICE_WORKS, now - 60, "node2")
+    site.journal.put_pauses([], [*broken[:3], works, broken[3]])
+    (error,) = site.json("status")["last_errors"]
+    assert (error["host"], error["times"], error["reason"]) == ("node1", 3, said)
+    shown = " ".join(site.run("status").out.replace("|", " ").split())
+    assert "fence_device.broken node1 (3 times): it refused: {" in shown
+    assert shown.count("password") < 12
+
+
 def test_a_pause_holds_the_active_trigger(site: Site, trigger: Start) -> None:
     assert site.run("pause", "--zone", "nfs-a", *BY).code == 0
     trigger(CLUSTER, 90)

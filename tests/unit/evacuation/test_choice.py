@@ -53,7 +53,7 @@ def test_it_goes_there(where: str) -> None:
 )
 def test_the_rules_hold(where: str, words: str) -> None:
     said = _why(where, "web1")
-    begins = "it may go to one host alone, which cannot take it now: "
+    begins = "it may go to one host alone, and that host cannot take it now: "
     assert said["web1"].startswith(begins + words)
 
 

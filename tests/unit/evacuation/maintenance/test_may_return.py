@@ -38,7 +38,7 @@ def test_an_unreadable_record_holds_the_drain(monkeypatch: pytest.MonkeyPatch) -
     assert window.drained_at is not None
     assert window.reason is None
     told = [e for e in simulation.journal.events if e.host == "node1"]
-    assert [e.kind for e in told if e.reason.startswith("whether")] == [
+    assert [e.kind for e in told if e.reason.startswith("nobody knows")] == [
         EventKind.HOST_HELD
     ]
     assert told[-1].kind is EventKind.MAINTENANCE_DRAINED
