@@ -9,6 +9,7 @@ from typing import Any
 
 from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service.health_writer import Writer
@@ -20,9 +21,25 @@ from nova_ha_scheduler.service.monitoring.facts import (
     TriggerFacts,
 )
 from nova_ha_scheduler.service.monitoring.metrics import Text
+from nova_ha_scheduler.simulation.runner import Simulation
 from tests.lib.simulation import scenario
 
 OWNER = "sim:1:0"
+
+
+def writer(simulation: Simulation, journal: SqlJournal, troubles: Troubles) -> Writer:
+    """What writes the report of a simulated trigger."""
+    conf = SimpleNamespace(
+        journal=SimpleNamespace(lease_timeout=15.0),
+        health=SimpleNamespace(directory=""),
+    )
+    parts: Any = SimpleNamespace(
+        conf=conf,
+        options=simulation.options,
+        fencing=SimpleNamespace(answers={}),
+        only=(),
+    )
+    return Writer(parts, journal, simulation.clock, troubles)
 
 
 class Watched(scenario.Script):
@@ -46,23 +63,10 @@ class Watched(scenario.Script):
         self.capacity_every: int | None = None
         self.capacity: capacity_figures.CapacityFigures | None = None
         self.admission: AdmissionAge | None = None
-        self._writer = self._make_writer()
+        owner: Any = SimpleNamespace(owner=OWNER)
+        self._writer = writer(self.simulation, owner, self.troubles)
         self._commit = self.simulation.journal.commit
         self.simulation.journal.commit = self._learn  # type: ignore[method-assign]
-
-    def _make_writer(self) -> Writer:
-        conf = SimpleNamespace(
-            journal=SimpleNamespace(lease_timeout=15.0),
-            health=SimpleNamespace(directory=""),
-        )
-        parts: Any = SimpleNamespace(
-            conf=conf,
-            options=self.simulation.options,
-            fencing=SimpleNamespace(answers={}),
-            only=(),
-        )
-        journal: Any = SimpleNamespace(owner=OWNER)
-        return Writer(parts, journal, self.simulation.clock, self.troubles)
 
     def _hear(self, event: Event) -> None:
         super()._hear(event)

@@ -9,17 +9,15 @@ import re
 import time
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from nova_ha_scheduler.cli import reserve_use
 from nova_ha_scheduler.cluster.picture import Picture, Scope
 from nova_ha_scheduler.health.troubles import Troubles
-from nova_ha_scheduler.service.health_writer import Writer
 from nova_ha_scheduler.simulation.runner import Simulation
 from nova_ha_scheduler.simulation.world import SimulatedWorld
+from tests.lib.simulation.watched import writer
 from tests.unit.cli.conftest import Site, Zone, active
 
 PAGE = Path(__file__).parents[3] / "docs" / "operate.md"
@@ -62,20 +60,10 @@ class Look:
 
 def _report(site: Site, simulation: Simulation) -> None:
     """What the trigger writes into its journal once a second."""
-    conf = SimpleNamespace(
-        journal=SimpleNamespace(lease_timeout=15.0),
-        health=SimpleNamespace(directory=""),
-    )
-    parts: Any = SimpleNamespace(
-        conf=conf,
-        options=simulation.options,
-        fencing=SimpleNamespace(answers={}),
-        only=(),
-    )
-    writer = Writer(parts, site.journal, simulation.clock, Troubles())
-    writer.stepped()
+    reports = writer(simulation, site.journal, Troubles())
+    reports.stepped()
     assert simulation.engine is not None
-    found = writer.report(simulation.engine, simulation.clock.now())
+    found = reports.report(simulation.engine, simulation.clock.now())
     site.journal.put_report(found, alive=True)
 
 
