@@ -75,7 +75,7 @@ class _Change(BaseCommand, Lister, abc.ABC):
         add("host", help="the compute service's exact host name")
         self.zone_argument(add)
         add("--ha", action="store_true", help="ha=true: protected")
-        add("--reserved", action="store_true", help="ha:reserved=true: for failover")
+        add("--reserved", action="store_true", help="ha:reserved=true: of the reserve")
         add("--dry-run", action="store_true", help="show what would be done")
 
     @abc.abstractmethod

@@ -127,6 +127,27 @@ def never_evacuated(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def none_recovered(subject: Subject) -> Iterator[Finding]:
+    """Hosts are tagged, and no server is: health says that all is well."""
+    on_protected, facts = [], {h.name: h.facts for h in subject.protected}
+    for server in subject.servers:
+        if server.host not in facts:
+            continue
+        why = why_left(server, facts[server.host], subject.options)
+        if why is None or not why[0].intended:
+            return
+        on_protected.append(server.name)
+    if on_protected:
+        yield Finding(
+            WARNING,
+            f"no server of a protected host would be recovered: {names(on_protected)}",
+            "Their flavors did not say ha=true when they booted. A server keeps the "
+            "extra specs of then until it is resized.",
+            "[evacuation] protect_all_servers for all of them; else openstack flavor "
+            "set --property ha=true FLAVOR, and resize or boot anew",
+        )
+
+
 def key_out_of_reach(subject: Subject) -> Iterator[Finding]:
     """nova-compute asks for the key as whoever has asked for the evacuation."""
     for uuid, sentences in (subject.locked or {}).items():
@@ -179,6 +200,11 @@ def _takes(host: Host, flavor: Flavor) -> bool:
     )
 
 
-CHECKS = (server_unreadable, marked_but_not_protected, never_evacuated)
+CHECKS = (
+    server_unreadable,
+    marked_but_not_protected,
+    never_evacuated,
+    none_recovered,
+)
 OF_VOLUMES = (key_out_of_reach,)
 OF_FLAVORS = (flavor_unreadable, flavor_without_host, flavor_without_reserve)

@@ -147,7 +147,7 @@ class Kind(enum.Enum):
     PAUSED_IN_PART = ProblemRow(
         _HALF,
         "a pause holds {0}",
-        "nova-ha resume, when that is over",
+        "nova-ha resume HOST, or nova-ha resume --zone ZONE, when that is over",
     )
     MAINTENANCE_HELD = ProblemRow(
         _HALF,

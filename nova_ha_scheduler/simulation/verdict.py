@@ -94,7 +94,7 @@ def _well(world: SimulatedWorld, server: Server, record: ServerRecovery | None) 
 
 
 def _why(state: State, server: Server, record: ServerRecovery | None) -> str:
-    if record is not None:
+    if record is not None and record.state is not ServerState.RECOVERED:
         return record.sentence or f"it is {record.state.value}"
     for recovery in reversed(list(state.hosts.values())):
         if recovery.host == server.host:

@@ -63,6 +63,16 @@ def test_a_second_host_later(site: Site, cloud: str) -> None:
     assert answer.code == 1
 
 
+def test_where_it_was_recovered_to_dies(site: Site, cloud: str) -> None:
+    """The guard holds that one: it was recovered, and is not any more."""
+    kills = ("--kill", "node1@30", "--kill", "node2@400", "--kill", "node3@401")
+    answer = site.run("simulate", "--from-file", cloud, *kills, "-f", "json")
+    assert answer.code == 1
+    (lost,) = {line for line in said(answer) if "RECOVERED web1" in line}
+    assert "its host is " in lost
+    assert "it is recovered" not in lost
+
+
 def test_the_operators_options(site: Site, cloud: str, tmp_path: Path) -> None:
     conf = tmp_path / "own.conf"
     conf.write_text("[guard]\nmax_hosts = 0\n")

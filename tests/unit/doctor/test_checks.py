@@ -197,6 +197,20 @@ def test_servers_that_nobody_recovers(good: Subject) -> None:
     assert findings["never-evacuated"][1].endswith("protected: tpm")
 
 
+def test_hosts_are_tagged_and_no_server_is(good: Subject) -> None:
+    """A flavor that says so since is no help to who has booted before."""
+    cattle = [
+        server("old", "a1", extra_specs={}),
+        server("older", "a2", extra_specs={}),
+    ]
+    severity, words = found(with_hosts(good, *GOOD, servers=cattle))["none-recovered"]
+    assert severity is Severity.WARNING
+    assert words == "no server of a protected host would be recovered: old, older"
+    every = replace(good, options=Options(protect_all_servers=True))
+    assert found(with_hosts(every, *GOOD, servers=cattle)) == {}
+    assert found(with_hosts(good, *GOOD, servers=[*cattle, server("db", "a1")])) == {}
+
+
 def test_servers_that_hold_one_another(good: Subject) -> None:
     """Affinity, and the others are where it is; and a key that nobody gets."""
     together = {"group": "g1", "group_apart": False}
