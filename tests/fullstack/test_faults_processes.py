@@ -15,6 +15,10 @@ A, B = "nfs-a", "nfs-b"
 DEAF = "Nova's notifications cannot be heard"
 HEARS = "Nova's notifications can be heard."
 AMONG_SERVICES = pytest.mark.stand_ins("What fails is no host and no guest.")
+IN_THE_MIDDLE = pytest.mark.stand_ins(
+    "QEMU starts all guests of a host at the same moment: real/test_in_the_middle.py "
+    "has its destination die there."
+)
 
 FULL, ROOM = "The journal cannot be used", "The journal can be used again."
 
@@ -83,6 +87,7 @@ def test_scheduler_killed(fleet: Fleet) -> None:
             )
 
 
+@IN_THE_MIDDLE
 def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
     """Its host has power and its servers run: nobody guesses, it has to be fenced."""
     with fleet.death(A, rebuild=3) as death:
@@ -101,6 +106,7 @@ def test_nova_compute_of_the_destination_crashes(fleet: Fleet) -> None:
     assert cut[-2:] == ["redfish", "test"], "it was fenced, and is on again"
 
 
+@IN_THE_MIDDLE
 def test_destination_dies(fleet: Fleet) -> None:
     """The power of the destination fails in mid-rebuild."""
     with fleet.death(B, rebuild=3) as death:

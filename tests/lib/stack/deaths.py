@@ -111,11 +111,16 @@ class Death:
 
     def at_work(self) -> str:
         """Wait until hosts are at work on servers of it, by Nova's records; return the
-        one that has begun last, and will be for as long as a rebuild takes."""
+        one that has begun last, and will be for as long as a rebuild takes.
+
+        :raises CloudError: all are recovered: it was no middle.
+        """
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.at))
         of_this_death = f"{_UNDER_WAY}&changes-since={since}&source_compute="
 
         def begun() -> str | None:
+            if self.has_ended:
+                raise CloudError(f"{self}: recovered before anything went wrong")
             answers = (
                 self.fleet.stack.nova("GET", of_this_death + h) for h in self.hosts
             )
