@@ -38,7 +38,7 @@ help:
 	@echo 'make bench ARGS=--short   whether the benchmark works, about a minute (make test does it, too)'
 	@echo 'make decisions KEEP=DIR      before a refactoring: keep what is decided in many lives'
 	@echo 'make decisions AGAINST=DIR   after each of its steps: nothing else is decided'
-	@echo 'make ci-long     what CI has no time for: fullstack, chaos, hostile, soak, links, upgrades, matrix, all Pythons, bench (five hours)'
+	@echo 'make ci-long     what CI has no time for: every moment of the crash tests, fullstack, chaos, hostile, soak, links, upgrades, matrix, all Pythons, bench (five hours)'
 	@echo 'make pictures    have a browser take the pictures of the page, and draw the diagrams, in docs/pictures'
 	@echo 'make sample      generate the samples of the options in etc/nova-ha-scheduler'
 	@echo 'make functional RELEASE=2025.1   (or bench) on that OpenStack release'
@@ -179,6 +179,7 @@ docs: $(VENV)/docs
 notes: $(VENV)/ready
 	@if [ -e .git ]; then $(BIN)/reno -q lint; else echo 'Release notes: not linted, reno wants .git'; fi
 
+unit: export EVERY_MOMENT := $(EVERY_MOMENT)
 unit: $(VENV)/ready
 	$(BIN)/python -m pytest -q tests/unit tests/scenarios
 
@@ -267,6 +268,7 @@ decisions: $(VENV)/ready
 
 # What CI has no time for.
 ci-long:
+	@$(MAKE) --no-print-directory unit EVERY_MOMENT=1
 	@$(MAKE) --no-print-directory fullstack REAL=0
 	@$(MAKE) --no-print-directory fullstack REAL=1
 	@$(MAKE) --no-print-directory chaos SEED=1-3

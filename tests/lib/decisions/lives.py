@@ -15,7 +15,7 @@ from unittest import mock
 from nova_ha_scheduler.evacuation import decisions
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.records.state import Change
-from tests.lib.simulation import scenario
+from tests.lib.simulation import DOWNTIMES, scenario
 from tests.scenarios import test_scenarios
 from tests.unit.evacuation import test_crash_points, test_people_and_fate
 from tests.unit.evacuation.maintenance import test_crash_of_moves
@@ -55,7 +55,7 @@ def scenarios() -> Iterator[Life]:
 def crash_points() -> Iterator[Life]:
     """The trigger is killed at each moment of the recovery of a host."""
     for name, cluster in test_crash_points.CLUSTERS.items():
-        for downtime in test_crash_points.DOWNTIMES:
+        for downtime in DOWNTIMES:
             group = f"crash, {name}, dead for {downtime} s"
             play = partial(test_crash_points.play, cluster, downtime=downtime)
             moments, _ = play(-1)
@@ -66,7 +66,7 @@ def crash_points() -> Iterator[Life]:
 def upkeep_crashes() -> Iterator[Life]:
     """The same in a maintenance, and on the way home."""
     for name, (cluster, fate) in _UPKEEP:
-        for downtime in test_crash_of_moves.DOWNTIMES:
+        for downtime in DOWNTIMES:
             group = f"crash, {name}, dead for {downtime} s"
             play = partial(test_crash_of_moves.play, cluster, fate, downtime)
             for moment in range(-1, _killed_at(play, -1)):

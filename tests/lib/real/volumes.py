@@ -60,6 +60,9 @@ class Volumes:
                     "glance_api_servers": glance,
                     "rootwrap_config": "none",
                     "report_interval": 2,
+                    # One stack serves all tests, and each leaves its volumes.
+                    "quota_volumes": -1,
+                    "quota_gigabytes": -1,
                     "service_down_time": _HEARD,
                 },
                 "database": {"connection": database, "max_retries": -1},

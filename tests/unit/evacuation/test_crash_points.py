@@ -15,7 +15,7 @@ from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests.lib.simulation import Killed, scenario
+from tests.lib.simulation import DOWNTIMES, Killed, moments_of, scenario
 
 HOSTS = {"node1..node4": {"zone": "nfs-a", "room": 8}}
 CLUSTERS: dict[str, dict[str, Any]] = {
@@ -68,8 +68,6 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         "cut_at": 61,
     },
 }
-DOWNTIMES = (0, 7, 100)
-"""Seconds for which the trigger stays dead."""
 
 
 def play(cluster: dict[str, Any], kill_at: int, downtime: int) -> tuple[int, str]:
@@ -181,7 +179,7 @@ def test_killed_at_every_moment(cluster: dict[str, Any], downtime: int) -> None:
     moments, wrong = play(cluster, -1, downtime)
     assert wrong == ""
     assert moments > 30
-    for moment in range(moments):
+    for moment in moments_of(moments, downtime):
         _, wrong = play(cluster, moment, downtime)
         assert wrong == "", f"moment {moment}: {wrong}"
 

@@ -15,7 +15,7 @@ import pytest
 
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.simulation.runner import Simulation
-from tests.lib.simulation import Killed, scenario
+from tests.lib.simulation import DOWNTIMES, Killed, moments_of, scenario
 
 DRAIN: dict[str, Any] = {
     "hosts": {"node1..node3": {"zone": "nfs-a", "room": 8}},
@@ -36,8 +36,6 @@ HOME: dict[str, Any] = {
     },
     "options": {"return_failback": True},
 }
-DOWNTIMES = (0, 7, 100)
-"""Seconds for which the trigger stays dead."""
 
 
 def order(simulation: Simulation, kind: CommandKind, **more: Any) -> None:
@@ -183,7 +181,7 @@ def test_killed_at_every_moment(
     simulation, _ = play(cluster, fate, downtime, count)
     assert wrong(simulation, fate) == ""
     assert moments > 20
-    for number in range(moments):
+    for number in moments_of(moments, downtime):
         numbers = iter(range(moments + 1000))
         dies = lambda _, n=number, i=numbers: next(i) == n  # noqa: E731
         simulation, name = play(cluster, fate, downtime, dies)
