@@ -26,8 +26,8 @@ class Reason(enum.Enum):
         "queues. Then: nova-ha retry HOST --reason TEXT --queues-emptied"
     )
     REFUSED_THERE = (
-        "Nova's scheduler refuses {0} for a reason of its own. The next host is asked"
-        " for"
+        "Nova's scheduler refuses {0} for a reason of its own. The next host is "
+        "asked for"
     )
     REFUSED_BY_ALL = (
         "Nova's scheduler has refused each host that could take it, for a reason of "
@@ -40,8 +40,8 @@ class Reason(enum.Enum):
     SLOW = "its evacuation takes long. Nova still works on it"
     STRANDED = "{0}. Its state is reset, and Nova is asked again"
     DESTINATION_DOWN = (
-        "its destination {0} went down in the middle. Nova is asked again once {0} is"
-        " proven dead"
+        "its destination {0} went down in the middle. Nova is asked again once {0} "
+        "is proven dead"
     )
     LATE_REQUEST = (
         "{0}. Nova refused that, but shows the server as broken: its state is put right"
@@ -72,8 +72,8 @@ class Reason(enum.Enum):
     REFUSED_BY_NOVA = "Nova refuses: {0}"
     BOUND_BY_GROUP = (
         "its server group {0} has a hard affinity policy, and the group's other "
-        "members are all on its host: Nova takes no other one. If the host is dead:"
-        " openstack server group delete {0} (the servers stay), then " + _RETRY
+        "members are all on its host: Nova takes no other one. If the host is dead: "
+        "openstack server group delete {0} (the servers stay), then " + _RETRY
     )
     GONE = "it is not on the host any more"
     HOST_RETURNED = "the host came back before it was its turn"
@@ -107,9 +107,9 @@ class Reason(enum.Enum):
     WITNESSES = "not every witness agrees that it is dead: {0}"
     STORM = (
         "the guard has tripped: {0}. If a host is dead: nova-ha evacuate HOST "
-        "--confirm-fenced --by NAME --reason TEXT recovers it. If all are dead: nova-"
-        "ha guard reset --reason TEXT lets each be fenced. Else wait: all goes on "
-        "when the cool-down ends"
+        "--confirm-fenced --by NAME --reason TEXT recovers it. If all are dead: "
+        "nova-ha guard reset --reason TEXT lets each be fenced. Else wait: all goes "
+        "on when the cool-down ends"
     )
     UNFENCED = (
         "it could not be fenced: {0}. Mend its fence device, which is asked again. "
@@ -121,8 +121,8 @@ class Reason(enum.Enum):
     )
     PROOF_STALE = "it may be on again ({0}). Its fence device is asked. " + _OR_A_WORD
     SEEN_ALIVE = (
-        "its fence device says that it is off, but {0}. See whose power that device"
-        " cuts. The witnesses are asked again. " + _OR_A_WORD
+        "its fence device says that it is off, but {0}. See whose power that device "
+        "cuts. The witnesses are asked again. " + _OR_A_WORD
     )
     CONTRADICTED = (
         "its fence device says that it is off ({0}), but its nova-compute reports. "
@@ -161,8 +161,8 @@ class Reason(enum.Enum):
         "until every host had the time to be heard of"
     )
     CLOCK_JUMPED = (
-        "the clock of this machine was set by {0}. See that its time service keeps it"
-        " right. No host is fenced until every host had the time to be heard of"
+        "the clock of this machine was set by {0}. See that its time service keeps "
+        "it right. No host is fenced until every host had the time to be heard of"
     )
     BROKEN = (
         "its step broke and is tried again: {0}. Nothing is done for it until that "
@@ -199,8 +199,8 @@ class Reason(enum.Enum):
     LIVE_OVER = "it cannot be moved while it runs: {0}"
     NOT_HALTED = "it cannot be moved while it runs, and is not stopped for that: {0}"
     RUNS_AGAIN = (
-        "it was asked to stop for the move, and runs. Its owner has started it again,"
-        " or it did not stop. It is not stopped again in this maintenance"
+        "it was asked to stop for the move, and runs. Its owner has started it "
+        "again, or it did not stop. It is not stopped again in this maintenance"
     )
     HALTED_LONG = "it was stopped for the move, which did not begin within {0} s"
     NOT_STARTED_YET = (
@@ -241,10 +241,10 @@ class Reason(enum.Enum):
     )
     NOT_RESTARTED = "its host has rebooted, and it could not be started again: {0}"
     LEFT_DEAD = (
-        "it is down while somebody has its service disabled ({0}): it is left "
-        "alone, with its servers. If it is dead: nova-ha evacuate HOST --confirm-"
-        "fenced --by NAME --reason TEXT recovers them. [detection] recover_disabled"
-        " has the trigger recover such hosts"
+        "it is down while somebody has its service disabled ({0}): it is left alone, "
+        "with its servers. If it is dead: nova-ha evacuate HOST --confirm-fenced "
+        "--by NAME --reason TEXT recovers them. [detection] recover_disabled has the "
+        "trigger recover such hosts"
     )
     # Another trigger becomes the active one.
     TRIGGER_SILENT = (

@@ -141,8 +141,8 @@ def none_recovered(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             f"no server of a protected host would be recovered: {names(on_protected)}",
-            "Their flavors did not say ha=true when they booted. A server keeps the "
-            "extra specs of then until it is resized.",
+            "Their flavors did not say ha=true when they booted, or their policy is "
+            "none. A server keeps the extra specs of then until it is resized.",
             "[evacuation] protect_all_servers for all of them; else openstack flavor "
             "set --property ha=true FLAVOR, and resize or boot anew",
         )
