@@ -114,7 +114,7 @@ def test_a_device_that_says_off_of_a_host_that_is_up(redfish, fencing):
     fences = fencing({"c1": redfish.method("off"), "c2": redfish.method("c1")})
     found = fences.broken(2, up=["c1", "c2", "unknown"])
     assert found.keys() == {"c1"}
-    assert "See whose power that device cuts" in found["c1"]
+    assert "see whose power that device cuts" in found["c1"]
 
 
 @pytest.mark.parametrize(
