@@ -135,10 +135,14 @@ class Redfish(Driver):
             words = f"the answer of the BMC at {self.address} cannot be read: {what}"
             raise FenceError(words) from None
         except exceptions.SushyError as error:
-            text = scrub(str(error), [self.password])
             bmc = f"the BMC at {self.address}"
             if isinstance(error, exceptions.AccessError):
+                # Without the URL: a BMC of several hosts is asked for one of them, and
+                # its no is told of all.
+                said = f"HTTP {error.status_code}: {error.detail or 'no reason given'}"
+                text = scrub(said, [self.password])
                 raise RefusedError(f"{bmc} refused the credentials: {text}") from None
+            text = scrub(str(error), [self.password])
             if isinstance(error, exceptions.ConnectionError):
                 raise FenceError(f"{bmc} cannot be reached: {text}") from None
             raise FenceError(f"{bmc} did not answer as expected: {text}") from None

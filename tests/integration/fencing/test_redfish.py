@@ -97,6 +97,17 @@ def test_wrong_password_is_not_repeated(redfish, fencing, caplog):
     assert "wrong-one" not in caplog.text + report.detail
 
 
+def test_a_refusal_names_no_other_hosts_system(redfish, fencing):
+    """One service has all systems, and its no to one of them is told of each."""
+    wrong = {"password": "wrong-one"}
+    fences = fencing({host: redfish.method(host) | wrong for host in ("c1", "c2")})
+    for host in ("c1", "c2"):
+        said = fences.power(host).detail
+        assert "refused the credentials: HTTP 401: " in said
+        assert not any(system in said for system in redfish.systems.values())
+        assert "{" not in said
+
+
 def test_a_bmc_with_several_systems_needs_one_named(redfish, fencing):
     settings = redfish.method("c1")
     del settings["system"]
