@@ -179,7 +179,6 @@ docs: $(VENV)/docs
 notes: $(VENV)/ready
 	@if [ -e .git ]; then $(BIN)/reno -q lint; else echo 'Release notes: not linted, reno wants .git'; fi
 
-unit: export EVERY_MOMENT := $(EVERY_MOMENT)
 unit: $(VENV)/ready
 	$(BIN)/python -m pytest -q tests/unit tests/scenarios
 

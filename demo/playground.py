@@ -23,8 +23,7 @@ _ORDERS = {"kill-host": "kill", "revive-host": "revive", "end-demo": "end"}
 _REPOSITORY = Path(__file__).parents[1]
 
 _GUARD: Conf = {"guard": {"window": 60, "cooldown": 60}}
-"""So small a cloud may lose one host in a window, and who plays does not
-wait an hour for the next."""
+"""So small a cloud may lose one host in a window: nobody who plays waits an hour."""
 
 
 def stay(scene: Scene, folder: Path) -> None:

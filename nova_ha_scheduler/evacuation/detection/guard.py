@@ -190,7 +190,7 @@ def _share(hosts: Collection[str], percent: int) -> int:
 
 
 def _words(hosts: set[str]) -> str:
-    """They need not be dead: some were of late, and may have returned."""
+    """Some of them may have returned since."""
     names = ", ".join(sorted(hosts))
     of_them = "1 host" if len(hosts) == 1 else f"{len(hosts)} hosts"
     return f"{of_them} dead or silent within [guard] window ({names})"
