@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a test: everything runs, nothing is held up, and no server is left."""
 
-import functools
+import datetime
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from tests.lib.cloud.client import Client
 from tests.lib.stack.machines import Machine
 from tests.lib.stack.programs import Program
+
+if TYPE_CHECKING:  # whose import patches all of Python for Nova
+    from tests.lib.cloud.client import Client
 
 _STARTS_IN = 20.0
 """Seconds from the start of a nova-compute until it has deleted what was evacuated."""
@@ -26,7 +29,7 @@ def revive(programs: Iterable[Program], machines: Iterable[Machine]) -> None:
         machine.start("heal")
 
 
-def open_hosts(client: Client, machines: Iterable[Machine]) -> None:
+def open_hosts(client: "Client", machines: Iterable[Machine]) -> None:
     """Lift force-down, enable services, end maintenance; the hosts have to be on."""
     compute = client.openstack().compute
     for aggregate in compute.aggregates():
@@ -35,8 +38,15 @@ def open_hosts(client: Client, machines: Iterable[Machine]) -> None:
                 compute.remove_host_from_aggregate(aggregate, host)
     cleaning_up = CleaningUp(_STARTS_IN)
     for machine in machines:
-        opens = functools.partial(_opens, client, machine, cleaning_up)
-        client.wait(f"{machine.name} open", opens)
+        opening = _Opening(client, machine, cleaning_up)
+        client.wait(f"{machine.name} open", opening.done)
+
+
+def heard_at(shown: str | None) -> float:
+    """When Nova last wrote a service's record, by ``updated_at``; 0.0: never."""
+    if not shown:
+        return 0.0
+    return datetime.datetime.fromisoformat(f"{shown}+00:00").timestamp()
 
 
 class CleaningUp:
@@ -61,17 +71,35 @@ class CleaningUp:
             machine.start("clean up")
 
 
-def _opens(client: Client, machine: Machine, cleaning_up: CleaningUp) -> bool:
-    """Nova refuses to lift force-down before nova-compute has cleaned up; and of a host
-    that is enabled while it is down Placement is never told."""
-    answer = client.nova("GET", f"/os-services?binary=nova-compute&host={machine.name}")
-    (service,) = answer.json()["services"]
-    path = f"/os-services/{service['id']}"
-    if service["forced_down"]:
-        if not client.nova("PUT", path, {"forced_down": False}).ok:
-            cleaning_up.awaited(machine, machine.name)
-        return False
-    if service["state"] == "up" and service["status"] != "enabled":
-        client.nova("PUT", path, {"status": "enabled"})
-        return False
-    return bool(service["state"] == "up")
+class _Opening:
+    """Of one host. Nova refuses to lift force-down before nova-compute has cleaned up;
+    and of a host that is enabled while it is down Placement is never told."""
+
+    def __init__(
+        self, client: "Client", machine: Machine, cleaning_up: CleaningUp
+    ) -> None:
+        self._client, self._machine = client, machine
+        self._cleaning_up = cleaning_up
+        self._since = machine.started_at
+
+    def done(self) -> bool:
+        """Whether Nova has heard of the host since its start, and since the last order:
+        a heartbeat from before a power cut calls it up for a moment more."""
+        name = self._machine.name
+        path = f"/os-services?binary=nova-compute&host={name}"
+        (service,) = self._client.nova("GET", path).json()["services"]
+        if service["forced_down"]:
+            if not self._order(service, {"forced_down": False}):
+                self._cleaning_up.awaited(self._machine, name)
+            return False
+        if service["state"] == "up" and service["status"] != "enabled":
+            self._order(service, {"status": "enabled"})
+            return False
+        is_heard = heard_at(service["updated_at"]) > self._since
+        return is_heard and service["state"] == "up"
+
+    def _order(self, service: dict[str, str], body: dict[str, object]) -> bool:
+        path = f"/os-services/{service['id']}"
+        done = bool(self._client.nova("PUT", path, body).ok)
+        self._since = time.time()
+        return done

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hosts of a fleet (fleet.py): which of them serve, and which are let in again."""
 
-import datetime
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -10,7 +9,7 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.planner.ground import CLOSED
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
-from tests.lib.stack.heal import CleaningUp
+from tests.lib.stack.heal import CleaningUp, heard_at
 from tests.lib.stack.site import Pace
 from tests.lib.stack.stack import Stack
 
@@ -153,6 +152,5 @@ class Hosts:
 
 
 def _age(shown: str) -> float:
-    """Seconds since a moment, as Nova shows it, without a zone."""
-    at = datetime.datetime.fromisoformat(shown).replace(tzinfo=datetime.UTC)
-    return time.time() - at.timestamp()
+    """Seconds since Nova last wrote a service's record."""
+    return time.time() - heard_at(shown)

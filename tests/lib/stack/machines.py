@@ -72,6 +72,12 @@ class Machine:
             return [0]
 
     @property
+    def started_at(self) -> float:
+        """When it, or its nova-compute alone, was last started; 0.0: never."""
+        pid = self.folder / "pid"
+        return pid.stat().st_mtime if pid.exists() else 0.0
+
+    @property
     def alive(self) -> bool:
         """Whether its power is on; it may be hung, or have lost its nova-compute."""
         return self._crashed.exists() or bool(self.pid and members(self.pid))
