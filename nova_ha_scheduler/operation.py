@@ -143,8 +143,9 @@ def _look(spec: Any, timeout: float) -> Scheduling:
         found = lookup.aggregates(server.host)
     except (lookup.LookupFailed, Ambiguous) as problem:
         LOG.warning(
-            "Cannot tell what is asked for server %(server)s: %(problem)s. The "
-            "reserve stays closed to it, and no host is in its storage zone.",
+            "Cannot tell which operation is asked for server %(server)s: "
+            "%(problem)s. The reserve stays closed to the server, and no host is in "
+            "its storage zone.",
             {"server": uuid, "problem": problem},
         )
         return Scheduling(

@@ -64,8 +64,8 @@ class PreFilter:
             return self._narrow(request_spec)
         except Exception:
             LOG.exception(
-                "Placement is not asked for the rules of nova-ha-scheduler for server "
-                "%s; the filters decide alone.",
+                "Placement is not asked by the rules of nova-ha-scheduler for server "
+                "%s. The filters alone decide.",
                 request_spec.instance_uuid,
             )
             return False
@@ -85,7 +85,7 @@ class PreFilter:
         if sum(len(q.required or ()) + len(q.forbidden) for q in queries) > (
             MAX_AGGREGATES
         ):
-            LOG.debug("Too many aggregates for one query; the filters decide alone.")
+            LOG.debug("Too many aggregates for one query. The filters alone decide.")
             return False
         if "requested_destination" not in spec or not spec.requested_destination:
             spec.requested_destination = objects.Destination()

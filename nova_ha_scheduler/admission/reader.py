@@ -92,10 +92,10 @@ class Reader:
         self._told = problem
         if problem:
             LOG.warning(
-                "Admission: %(path)s %(problem)s. What [ha_scheduler] "
-                "admission_when_stale says holds until that is put right; see that "
-                "'nova-ha capacity --publish' runs, or the trigger publishes it, and "
-                "that the file gets here.",
+                "Admission: %(path)s %(problem)s. Until that is mended, "
+                "[ha_scheduler] admission_when_stale decides. See that the trigger "
+                "publishes the file, or that 'nova-ha capacity --publish' runs, and "
+                "that the file gets to this host.",
                 {"path": self._path, "problem": problem},
             )
         else:

@@ -197,10 +197,10 @@ def filters_ignored(api: Api) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "GET /servers/detail passes over host=",
-            "The trigger asks for a dead host's servers, and Nova lists those of the "
-            "whole cloud, again and again.",
-            "the policy os_compute_api:servers:allow_all_filters for the trigger's "
-            "user",
+            "The trigger asks for the servers of one dead host. Nova lists the "
+            "servers of the whole cloud, at each request.",
+            "give the trigger's user the policy "
+            "os_compute_api:servers:allow_all_filters",
         )
 
 
@@ -237,10 +237,10 @@ def system_scope(api: Api) -> Iterator[Finding]:
     if token is not None and token.system_scoped:
         yield Finding(
             ERROR,
-            "the login is of the whole system, and of no project",
-            "Nova answers 403 to each request of such a token: all of its policies are "
-            "of projects.",
-            "project_name in [cloud], in the place of system_scope",
+            "the login is scoped to the system, not to a project",
+            "Nova answers 403 to each request of such a token: all of Nova's "
+            "policies want a project.",
+            "set project_name in [cloud], in the place of system_scope",
         )
 
 
@@ -263,7 +263,8 @@ def access_rules_missing(api: Api) -> Iterator[Finding]:
                 f"the application credential has no access rule for {kind} "
                 f"{call.method} {prefix}{call.path}",
                 call.why,
-                "an application credential with the rules of nova-ha permission list",
+                "make an application credential with the rules of nova-ha permission "
+                "list",
             )
 
 

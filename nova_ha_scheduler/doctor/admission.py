@@ -57,8 +57,9 @@ def admission_not_weighed(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             f"{option}, and [filter_scheduler] weight_classes has no {OUR_WEIGHERS}",
-            "That multiplies what HAAdmissionWeigher says, which is not asked: hosts "
-            "whose servers could not be recovered are not the last choice.",
+            "The option multiplies the weight of HAAdmissionWeigher, which is not "
+            "loaded. Hosts whose servers could not be recovered are not the last "
+            "choice.",
             f"weight_classes = {STOCK_WEIGHERS},{OUR_WEIGHERS} {_RESTART}",
         )
 
@@ -75,11 +76,11 @@ def admission_file_stale(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             f"[ha_scheduler] admission is {mode}, and on this host {problem}",
-            "If it is so on a host of nova-scheduler, "
+            "Where that holds on a host of nova-scheduler,"
             + (
                 "every boot of an ha=true server is refused."
                 if refused
-                else "nothing is refused, and nothing is found."
+                else "admission refuses nothing, and logs nothing."
             ),
             f"nova-ha capacity --publish {path}, from a timer; see docs/admission.md",
         )

@@ -62,9 +62,9 @@ def heartbeats_too_rare(subject: Subject) -> Iterator[Finding]:
             ERROR,
             f"[detection] down_time is {times.down:g} s, and Nova's report_interval "
             f"{times.interval} s",
-            "The trigger holds itself for blind, and fences nothing, when every "
-            "service is silent for half of down_time; at less than four heartbeats it "
-            "may be blind while all is well.",
+            "The trigger fences nothing while every service is silent for half of "
+            "down_time. With fewer than four heartbeats in down_time, that happens "
+            "while all is well.",
             _advice(times),
         )
 
@@ -83,9 +83,9 @@ def calls_outlast_silence(subject: Subject) -> Iterator[Finding]:
         WARNING,
         f"rpc_response_timeout is {times.timeout} s, and [detection] down_time "
         f"{times.down:g} s",
-        "When a conductor is killed, a nova-compute whose heartbeat it had waits "
-        "for the answer as long as that, and is silent: its host would be held for "
-        "dead.",
+        "When a conductor is killed, a nova-compute that waits for its answer sends "
+        "no heartbeat for rpc_response_timeout. The trigger then suspects a host "
+        "that is well.",
         advice,
     )
 
@@ -96,8 +96,8 @@ def calls_too_short(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             f"rpc_response_timeout is {timeout} s",
-            "Calls between Nova's services fail whenever one of them is busy: while "
-            "many servers are evacuated, for example.",
+            "Calls between Nova's services fail whenever a service is busy, for "
+            "example while many servers are evacuated.",
             _advice(_Times.of(subject)),
         )
 

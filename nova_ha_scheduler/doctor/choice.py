@@ -17,10 +17,11 @@ def plan_not_let_go(subject: Subject) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING,
         "[evacuation] planned_destinations is false, and unnamed_requests is false",
-        "The option has no effect: the trigger names a host in each request, as "
-        "long as it may not leave the choice to Nova's scheduler.",
-        "[evacuation] unnamed_requests = true too, where nova-scheduler has "
-        f"{_ZONE_FILTER}; else take planned_destinations out of nova-ha.conf",
+        "planned_destinations = false has no effect. The trigger names a host in "
+        "each request, unless unnamed_requests lets it leave the choice to Nova's "
+        "scheduler.",
+        "[evacuation] unnamed_requests = true, too, where nova-scheduler has "
+        f"{_ZONE_FILTER}; else remove planned_destinations from nova-ha.conf",
     )
 
 

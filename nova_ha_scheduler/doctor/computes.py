@@ -14,10 +14,10 @@ def guests_resume(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             "resume_guests_state_on_host_boot is on",
-            "A dead host that is switched on again, by a person or its BMC, starts "
-            "every server that is still said to be on it, at once: also those that "
-            "are just about to be evacuated, which then run twice. Nova removes only "
-            "the ones whose evacuation was asked for before.",
+            "A dead host that is switched on again starts every server that Nova "
+            "still has on it, at once. A server that is about to be evacuated then "
+            "runs twice: nova-compute removes only servers whose evacuation was "
+            "asked for before.",
             "resume_guests_state_on_host_boot = false in each compute's nova.conf, "
             "and restart nova-compute",
         )
@@ -28,9 +28,9 @@ def no_service_tokens(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "[service_user] send_service_user_token is off",
-            "Cinder lets go of a volume that a server uses only where a service asks, "
-            "with a token of its own: every evacuation of a server with a volume "
-            "fails, as the new host cannot end the attachment to the dead one.",
+            "Cinder ends the attachment of a volume in use only for a service's own "
+            "token. Without that token, the evacuation of each server with a volume "
+            "fails: the new host cannot end the attachment to the dead host.",
             "[service_user] with send_service_user_token = true and Nova's login, in "
             "the nova.conf of every host; the login needs the role service",
         )
@@ -42,8 +42,8 @@ def heartbeats_elsewhere(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"servicegroup_driver is {driver}",
-            "Heartbeats then do not reach Nova's database, so its API does not show "
-            "how old the last one is, which the trigger goes by.",
+            "Heartbeats then do not reach Nova's database. Nova's API does not show "
+            "the age of the last heartbeat, by which the trigger judges a host.",
             "servicegroup_driver = db in every nova.conf",
         )
 
@@ -83,8 +83,9 @@ def _deaf(what: str, mend: str, where: str = "nova-api's nova.conf") -> Finding:
     return Finding(
         WARNING,
         what,
-        "The trigger listens to Nova's notifications, and hears none: it acts only "
-        "when it looks, every [detection] poll_interval.",
+        "The trigger listens to Nova's notifications, and hears none. The trigger "
+        "sees a change only when it looks at the cloud, every [detection] "
+        "poll_interval seconds.",
         f"{mend} in {where}",
     )
 

@@ -41,8 +41,8 @@ def judged(
         yield Finding(
             Severity.WARNING,
             f"{path}: {who}",
-            "The password of the trigger's user, who may do everything in the cloud, "
-            "is nobody else's business.",
+            "The file holds the password of the trigger's user, who may do "
+            "everything in the cloud.",
             f"chown root:{GROUP} {path} and chmod {_MODE:04o} {path}",
         )
 

@@ -19,9 +19,9 @@ def unreadable_object(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"{one} cannot be read",
-            "Nothing is done to what cannot be read, or for its host; the rest is "
-            "looked after.",
-            "see what the service that shows it says of it, and mend it there",
+            "The trigger does nothing to an object that it cannot read, and nothing "
+            "for that object's host. The trigger looks after the rest.",
+            "look at the object in the service that shows it, and mend it there",
         )
 
 
@@ -31,8 +31,8 @@ def unreadable_tag(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 ERROR,
                 f"host {host.name}: {sentence}",
-                "What cannot be read fails closed: the host is refused wherever the "
-                "key matters.",
+                "A tag that cannot be read fails closed: the scheduler refuses the "
+                "host wherever the tag matters.",
                 "openstack aggregate set --property KEY=VALUE AGGREGATE",
             )
 
@@ -43,8 +43,8 @@ def several_zones(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 ERROR,
                 f"host {host.name} is in {host.facts.zone_words}",
-                "Nobody can know which storage holds its servers' disks: they move "
-                "nowhere, and are not evacuated.",
+                "Nobody can know which storage holds the disks of the host's "
+                "servers. The servers move nowhere, and are not evacuated.",
                 f"nova-ha untag {host.name} --zone, then nova-ha tag {host.name} "
                 "--zone ZONE",
             )
@@ -56,8 +56,9 @@ def protected_without_zone(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 f"host {host.name} is protected, but in no storage zone",
-                "It counts as one without shared storage: servers with a local disk "
-                "are left when it dies, as Nova would rebuild them from the image.",
+                "The host counts as one without shared storage. When the host dies, "
+                "servers with a local disk are left on it, because Nova would "
+                "rebuild their disks from the image.",
                 f"nova-ha tag {host.name} --zone ZONE",
             )
 
@@ -96,7 +97,7 @@ def reserve_out_of_service(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 f"reserve host {host.name} is {state}{reason}",
-                "It takes no server while it is.",
+                "No server can be evacuated to the host.",
                 f"openstack compute service set --enable {host.name} nova-compute"
                 if host.disabled
                 else f"start nova-compute on {host.name}",
@@ -114,9 +115,10 @@ def disabled_with_servers(subject: Subject) -> Iterator[Finding]:
                 WARNING if host.up else ERROR,
                 f"host {host.name} is protected, but somebody has disabled its "
                 f"service{reason}, and it has protected servers: {names(found)}",
-                "When it dies, the trigger leaves it alone, and its servers with it."
+                "When the host dies, the trigger leaves the host and its servers alone."
                 if host.up
-                else "It is down, and the trigger leaves it and its servers alone.",
+                else "The host is down, and the trigger leaves the host and its "
+                "servers alone.",
                 f"openstack compute service set --enable {host.name} nova-compute; or "
                 "[detection] recover_disabled = true, if a service is disabled to keep "
                 "new servers away and nothing else",
@@ -129,8 +131,8 @@ def zone_without_reserve(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 INFO,
                 f"storage zone {zone} has no reserve host",
-                "Whether a dead host's servers find room depends on what the others "
-                "happen to have left; nova-ha capacity tells.",
+                "Whether a dead host's servers find room depends on the room that is "
+                "left on the zone's other hosts. nova-ha capacity shows it.",
                 "nova-ha tag HOST --zone " + zone + " --ha --reserved",
             )
 
@@ -141,7 +143,7 @@ def alone_in_its_zone(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 f"host {hosts[0].name} is the only protected host of zone {zone}",
-                "When it dies, its servers have nowhere to go.",
+                "When the host dies, its servers have nowhere to go.",
                 f"nova-ha tag HOST --zone {zone} --ha",
             )
 
@@ -166,7 +168,7 @@ def zone_in_another_case(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 f"storage zones {names(found)} differ only in case",
-                "They are two zones, and no server moves from one to the other.",
+                "These are different zones. No server moves from one to the other.",
                 "give the hosts of one storage one spelling: nova-ha tag",
             )
 

@@ -23,8 +23,9 @@ def not_mirrored(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"aggregate {aggregate.name}: Placement does not know that "
                 f"{names(missing)} is in it",
-                "Placement is asked for the hosts of aggregates: it hides these from "
-                "moves and evacuations, or offers those that are closed.",
+                "The scheduler asks Placement for the hosts of aggregates. Placement "
+                "hides these hosts from moves and evacuations, or offers hosts that "
+                "are closed.",
                 "nova-manage placement sync_aggregates",
             )
         if extra := aggregate.mirrored - aggregate.hosts:
@@ -32,8 +33,9 @@ def not_mirrored(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"aggregate {aggregate.name}: Placement has {names(extra)} in it, and "
                 "Nova has not",
-                "Placement is asked for the hosts of aggregates: it offers hosts that "
-                "the filters then refuse, or hides hosts that are open.",
+                "The scheduler asks Placement for the hosts of aggregates. Placement "
+                "offers hosts that the filters then refuse, or hides hosts that are "
+                "open.",
                 "openstack resource provider aggregate set NODE --generation N "
                 f"--aggregate UUID..., without {aggregate.uuid}; sync_aggregates only "
                 "adds",
@@ -48,9 +50,9 @@ def misspelt_tag(subject: Subject) -> Iterator[Finding]:
                 name = shlex.quote(aggregate.name)
                 yield Finding(
                     WARNING,
-                    f"aggregate {aggregate.name} has {key!r}, which is no key of ours; "
-                    f"{meant} may be meant",
-                    "A misspelt key counts for nothing: a reserve stays open, and a "
+                    f"aggregate {aggregate.name} has {key!r}, which nova-ha-scheduler "
+                    f"does not know; {meant} may be meant",
+                    "A misspelt key has no effect: a reserve host takes boots, and a "
                     "host under maintenance is fenced.",
                     f"openstack aggregate set --property {value} {name}, and "
                     f"openstack aggregate unset --property {shlex.quote(key)} {name}",
@@ -63,8 +65,8 @@ def strange_member(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 f"aggregate {aggregate.name} has {host}, which has no nova-compute",
-                "It is a host that is gone, or a name that Nova does not know "
-                "exactly, and counts for nothing.",
+                "The host is gone, or Nova spells its name in another way. The entry "
+                "has no effect.",
                 f"openstack aggregate remove host {aggregate.name} {host}",
             )
 
@@ -77,10 +79,10 @@ def without_method(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"no fencing method for protected host {host.name}"
                 + same_machine(host.name, methods.keys() - subject.seen.hosts.keys()),
-                "If the host died now, nothing would prove that it is dead, and its "
-                "servers would wait for nova-ha confirm-fenced.",
-                "an entry in the fencing file; method: manual for a host that waits "
-                "for nova-ha confirm-fenced",
+                "If the host died now, nothing would prove its death. Its servers "
+                "would wait for nova-ha confirm-fenced.",
+                "add an entry to the fencing file; method: manual is for a host that "
+                "waits for nova-ha confirm-fenced",
             )
 
 
@@ -89,7 +91,7 @@ def unusable_method(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"the fencing file's entry of {name} cannot be used: {why}",
-            "If the host died now, it could not be fenced, and its servers would wait "
+            "If the host died now, it could not be fenced. Its servers would wait "
             "for nova-ha confirm-fenced.",
             "mend the entry",
         )
@@ -103,7 +105,8 @@ def method_without_host(subject: Subject) -> Iterator[Finding]:
             f"the fencing file has {name}, which has no nova-compute"
             + same_machine(name, subject.seen.hosts.keys() - methods.keys()),
             "The entry fences nothing.",
-            "its exact name, as in openstack compute service list, or no entry",
+            "write the exact name, as openstack compute service list shows it, or "
+            "remove the entry",
         )
 
 
@@ -112,7 +115,7 @@ def broken_device(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"fence device of {host}: {sentence}",
-            "If the host died now, it could not be fenced, and its servers would wait "
+            "If the host died now, it could not be fenced. Its servers would wait "
             "for nova-ha confirm-fenced.",
             "mend the device, or its entry in the fencing file",
         )
@@ -128,9 +131,9 @@ def clocks_differ(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"the clock of {newest.name} is {ahead:.0f} s ahead of this host's",
-            "How old a heartbeat is, and whether a confirmation holds, is judged by "
-            "this host's clock.",
-            "the same time source for all (chronyc tracking)",
+            "The trigger judges the age of a heartbeat, and whether a confirmation "
+            "holds, by this host's clock.",
+            "use the same time source on all hosts; chronyc tracking shows it",
         )
 
 

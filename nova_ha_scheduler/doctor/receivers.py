@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.receivers import Receiver, ReceiverError
 
-_WHY = "Nobody hears from it of what stops the protection, or of a host that died."
+_WHY = (
+    "Nobody hears through this receiver of a dead host, or of what stops the "
+    "protection."
+)
 
 
 def receivers_away(found: Iterable[Receiver]) -> Iterator[Finding]:

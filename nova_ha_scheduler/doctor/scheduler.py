@@ -85,8 +85,9 @@ def filters_not_available(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"{names(enabled)} enabled, but [filter_scheduler] available_filters "
                 f"has no {needed}",
-                "nova-scheduler does not start: it does not know these filters. Once "
-                "the option is set, Nova's own filters have to be named, too.",
+                "nova-scheduler does not start, because it does not know these "
+                "filters. Where the option is set, Nova's own filters have to be "
+                "named, too.",
                 f"available_filters = {needed} on a line of its own, {RESTART}",
             )
 
@@ -99,8 +100,8 @@ def filters_late(subject: Subject) -> Iterator[Finding]:
             INFO,
             "the filters of nova-ha-scheduler do not stand first in [filter_scheduler] "
             "enabled_filters",
-            "They cost least for each host, and standing first they are the ones that "
-            "say in the log why no host was left. The outcome is the same.",
+            "These filters cost least for each host. Where they stand first, the log "
+            "says in their words why no host is left. The outcome is the same.",
             f"put {names(FILTERS)} first",
         )
 
@@ -110,7 +111,7 @@ def compute_filter_missing(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             "[filter_scheduler] enabled_filters has no ComputeFilter",
-            "Hosts that are down or disabled are chosen.",
+            "Nova chooses hosts that are down or disabled.",
             f"add ComputeFilter to [filter_scheduler] enabled_filters {RESTART}",
         )
 
@@ -122,8 +123,8 @@ def weigher_not_loaded(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             INFO,
             f"[filter_scheduler] weight_classes has no {OUR_WEIGHERS}",
-            "Evacuations that the trigger did not ask for do not prefer the reserve, "
-            "and boots are not spread over the zones.",
+            "An evacuation that the trigger did not ask for does not prefer the "
+            "reserve. Boots are not spread over the zones.",
             f"weight_classes = {STOCK_WEIGHERS},{OUR_WEIGHERS} {RESTART}",
         )
 
@@ -137,7 +138,8 @@ def weighers_lost(subject: Subject) -> Iterator[Finding]:
             WARNING,
             f"[filter_scheduler] weight_classes has no {STOCK_WEIGHERS}",
             "Nova's own weighers (free memory, CPUs, failed builds) are not loaded. "
-            "The option is one list: of two lines, only the last counts.",
+            "weight_classes is one list: where it stands on two lines, Nova reads "
+            "only the last line.",
             f"weight_classes = {STOCK_WEIGHERS},{OUR_WEIGHERS} {RESTART}",
         )
 
@@ -160,8 +162,8 @@ def counting_filter(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             f"{name} is enabled, with [filter_scheduler] {option} = {limit}",
-            f"{why}. Beyond the limit Nova finds no valid host for an evacuation, and "
-            "sets the server to ERROR.",
+            f"{why}. Beyond the limit, Nova finds no valid host for an evacuation, "
+            "and sets the server to ERROR.",
             f"take {name} out of enabled_filters, or raise {option}",
         )
 
@@ -182,8 +184,8 @@ def extra_specs_filter_compares_text(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"flavor {flavor.name} says {key}={value!r}, aggregates say {spelt}, "
                 "and AggregateInstanceExtraSpecsFilter is enabled",
-                "That filter compares the texts: no host passes for this flavor, not "
-                "even for an evacuation.",
+                "AggregateInstanceExtraSpecsFilter compares the texts: no host "
+                "passes for this flavor, not even for an evacuation.",
                 f"openstack flavor set --property ha=true {flavor.name}, with the "
                 "aggregates' spelling; or openstack flavor unset --property "
                 f"{shlex.quote(key)} {flavor.name} where it is not meant",
@@ -222,8 +224,9 @@ def placement_hides_hosts(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 INFO,
                 f"[scheduler] {option} is on",
-                f"So {effect}, for evacuations, too. The planner does not know "
-                "that: a destination that it names may be refused.",
+                f"With this option, {effect}, for evacuations, too. The planner does "
+                "not know the option: Nova may refuse a destination that the planner "
+                "names.",
                 "put reserve hosts into the same aggregates as the hosts that they "
                 "stand in for",
             )
@@ -234,8 +237,8 @@ def unknown_option(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             problem,
-            "Nova passes over options that it does not know: what was meant does not "
-            "hold.",
+            "Nova passes over an option that it does not know: the option has no "
+            "effect.",
             f"mend the name {RESTART}",
         )
 
@@ -250,8 +253,8 @@ def policies_differ(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"[ha_scheduler] {name} is {_shown(value)} in nova.conf, and "
                 f"{_shown(mine)} in nova-ha.conf",
-                "The trigger plans by other rules than the scheduler: it asks for what "
-                "Nova refuses, or does not ask for what Nova would do.",
+                "The trigger plans by other rules than the scheduler. The trigger "
+                "asks for what Nova refuses, or does not ask for what Nova would do.",
                 f"[ha_scheduler] {name} = {_shown(value)} in nova-ha.conf, and restart "
                 "nova-ha-evacuator",
             )

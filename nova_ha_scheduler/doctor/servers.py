@@ -24,8 +24,8 @@ def flavor_unreadable(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 ERROR,
                 f"flavor {flavor.name}: {sentence}",
-                "Its servers are refused by HAFlavorFilter, or left when their host "
-                "dies.",
+                "HAFlavorFilter refuses the flavor's servers, or the trigger leaves "
+                "them when their host dies.",
                 f"openstack flavor set --property KEY=VALUE {flavor.name}",
             )
 
@@ -40,8 +40,9 @@ def server_unreadable(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             f"{sentence}: {_count(servers)}: {names(servers)}",
-            "Such a server is left when its host dies, or comes last. It keeps the "
-            "extra specs that its flavor had when it booted, until it is resized.",
+            "The trigger leaves such a server when its host dies, or recovers it "
+            "last. A server keeps the extra specs that its flavor had when it "
+            "booted, until it is resized.",
             "openstack server set --property KEY=VALUE SERVER for metadata; else "
             "mend the flavor and resize the server",
         )
@@ -59,7 +60,7 @@ def flavor_without_host(subject: Subject) -> Iterator[Finding]:
                 ERROR,
                 f"flavor {flavor.name} (ha=true) fits on no protected host, not even "
                 f"an empty one: {wants}{traits}",
-                "No server of it can boot.",
+                "No server of the flavor can boot.",
                 "nova-ha tag HOST --ha for a host that is large enough, or a smaller "
                 "flavor",
             )
@@ -81,9 +82,9 @@ def flavor_without_reserve(subject: Subject) -> Iterator[Finding]:
                 WARNING,
                 f"flavor {flavor.name} (ha=true) fits on no reserve host of zone "
                 f"{names(small)}",
-                "When the host of such a server dies, it depends on what the other "
-                "hosts happen to have left.",
-                "a reserve host as large as the largest protected flavor",
+                "When the host of such a server dies, the server depends on the room "
+                "that is left on the zone's other hosts.",
+                "add a reserve host as large as the largest protected flavor",
             )
 
 
@@ -102,7 +103,7 @@ def marked_but_not_protected(subject: Subject) -> Iterator[Finding]:
             WARNING,
             f"host {name} is not protected, but has {_count(servers)} of ha=true "
             f"flavors: {names(servers)}",
-            "When it dies, nobody evacuates them.",
+            "When the host dies, nobody evacuates them.",
             f"nova-ha tag {name} --ha, or live-migrate them to a protected host",
         )
 
@@ -122,8 +123,8 @@ def never_evacuated(subject: Subject) -> Iterator[Finding]:
             WARNING,
             f"{_count(servers)} would be left, though protected: {names(servers)}",
             f"{sentence}.",
-            "nova-ha plan HOST shows each of them; a server that may be lost says "
-            "so with ha:recovery=none",
+            "see each of them with nova-ha plan HOST; give a server that may be lost "
+            "ha:recovery=none",
         )
 
 
@@ -142,9 +143,11 @@ def none_recovered(subject: Subject) -> Iterator[Finding]:
             WARNING,
             f"no server of a protected host would be recovered: {names(on_protected)}",
             "Their flavors did not say ha=true when they booted, or their policy is "
-            "none. A server keeps the extra specs of then until it is resized.",
-            "[evacuation] protect_all_servers for all of them; else openstack flavor "
-            "set --property ha=true FLAVOR, and resize or boot anew",
+            "none. A server keeps the extra specs that its flavor had when it "
+            "booted, until it is resized.",
+            "[evacuation] protect_all_servers = true for all of them; else openstack "
+            "flavor set --property ha=true FLAVOR, and resize the servers or boot "
+            "them again",
         )
 
 
@@ -155,8 +158,9 @@ def key_out_of_reach(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             f"server {server.name}: {'; '.join(sentences)}",
-            "Its evacuation fails on every host, and leaves it in ERROR.",
-            "that command, by the owner of the secret, for the trigger's user",
+            "The server's evacuation fails on every host, and the server ends in "
+            "ERROR.",
+            "have the owner of the secret run that command for the trigger's user",
         )
 
 

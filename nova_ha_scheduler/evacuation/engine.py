@@ -215,7 +215,7 @@ class Engine:
         """Say where it happened, once."""
         for host, error in step.broken.items():
             if host not in self._broken:
-                LOG.error("The step of %s broke", host, exc_info=error)
+                LOG.error("The step of host %s failed", host, exc_info=error)
         self._broken = step.broken.keys()
 
     def _ahead(self) -> float:

@@ -23,87 +23,92 @@ class Trouble(enum.Enum):
 
     CLOUD = (
         "The cloud cannot be seen",
-        "Nothing new is begun until it can. See that the named service answers, and "
-        "that [cloud] of nova-ha.conf may log in; then it goes on by itself.",
+        "The trigger begins nothing new until it sees the cloud. See that the named "
+        "service answers, and that the login of [cloud] in nova-ha.conf works. The "
+        "trigger then goes on by itself.",
         "The cloud can be seen again.",
     )
     JOURNAL = (
         "The journal cannot be used",
-        "Nothing is begun until it can. See that [database] connection is up and that "
-        "its disk has room; then it goes on by itself.",
+        "The trigger begins nothing until it can use the journal. See that the "
+        "database of [database] connection is up, and that its disk has room. The "
+        "trigger then goes on by itself.",
         "The journal can be used again.",
     )
     COORDINATION = (
         "[coordination] backend_url cannot be used",
-        "Whoever is the active trigger goes on; if it dies, the journal's lease alone "
-        "decides, and another takes over after twice [journal] lease_timeout. See "
+        "The active trigger goes on. If it dies, the journal's lease alone decides, "
+        "and another trigger takes over after twice [journal] lease_timeout. See "
         "that the backend is up.",
         "[coordination] backend_url can be used again.",
     )
     LISTENER = (
         "Nova's notifications cannot be heard",
-        "Deaths are seen by polling, a little later. See that the broker of "
+        "The trigger sees a death by polling, a little later. See that the broker of "
         "[oslo_messaging_notifications] transport_url is up.",
         "Nova's notifications can be heard.",
     )
     SENDER = (
         "Events are not sent as notifications",
-        "They wait in the journal and are sent later. See that the broker of "
+        "The events wait in the journal, and are sent later. See that the broker of "
         "[oslo_messaging_notifications] transport_url is up.",
         "Events are sent as notifications again.",
     )
     MESSAGES = (
         "Messages to people do not get through",
-        "They wait in the journal and are sent later. See that the receiver that is "
-        "named is up and lets us in; nova-ha receiver test tries it.",
+        "The messages wait in the journal, and are sent later. See that the named "
+        "receiver is up, and that it accepts the login. nova-ha receiver test NAME "
+        "tries it.",
         "Messages to people get through again.",
     )
     ADMISSION = (
         "What admission goes by cannot be published",
-        "nova-scheduler goes by what was published last, and once that is older than "
-        "[ha_scheduler] admission_max_age, by admission_when_stale. See that the cloud "
-        "can be seen, and that admission_file can be written.",
+        "nova-scheduler uses what was published last. Once that is older than "
+        "[ha_scheduler] admission_max_age, admission_when_stale decides. See that "
+        "the cloud can be seen, and that admission_file can be written.",
         "What admission goes by is published again.",
     )
     UNREADABLE = (
         "Some objects that the cloud shows cannot be read",
-        "Nothing is done to them, and all others are looked after. See what the "
-        "service that shows them says of them.",
+        "The trigger does nothing to these objects, and looks after all others. Look "
+        "at the objects in the service that shows them.",
         "All objects that the cloud shows can be read again.",
     )
     HEALTH = (
         "health.json cannot be written",
-        "Monitoring that reads the file is told that nobody can tell. See that "
-        "[health] directory is there and that the service's user may write in it.",
+        "Monitoring that reads the file soon calls the state unknown. See that "
+        "[health] directory exists, and that the service's user may write in it.",
         "health.json is written again.",
     )
     CAPACITY = (
         "How many failures are tolerated cannot be worked out",
-        "The page and the metrics show what was known before, with its time. See that "
-        "the cloud can be seen; nova-ha capacity says the same.",
+        "The page and the metrics show the last known number, with its time. See "
+        "that the cloud can be seen. nova-ha capacity shows the same error.",
         "How many failures are tolerated is worked out again.",
     )
     MONITORING = (
         "The page and the metrics cannot be served",
-        "The trigger goes on; nobody can ask it over the network. See [health] port, "
-        "bind_host and cert_file; it is tried again every few seconds.",
+        "The trigger goes on, but nobody can ask it over the network. See [health] "
+        "port, bind_host and cert_file. The trigger tries again every few seconds.",
         "The page and the metrics are served again.",
     )
     CONFIGURATION = (
         "The new nova-ha.conf is refused",
-        "The one that was read before stays in force. Mend it, then reload again "
-        "(systemctl reload nova-ha-evacuator, or SIGHUP).",
+        "The trigger goes on with the options that it read before. Mend the file, "
+        "then reload again (systemctl reload nova-ha-evacuator, or SIGHUP).",
         "The new nova-ha.conf is in force.",
     )
     FENCING_FILE = (
         "The fencing file cannot be used as it is now",
-        "A host that had a usable entry before is fenced by that; any other one cannot "
-        "be fenced. Mend it: it is read again by itself.",
+        "A host that had a usable entry before is fenced by that entry. No other "
+        "host of a bad entry can be fenced. Mend the file: the trigger reads it "
+        "again by itself.",
         "The fencing file can be used again.",
     )
     STEP = (
         "A step broke and is tried again",
-        "Nothing is lost, but nothing goes on. This is a bug: report it with this log.",
+        "Nothing is lost, but the recovery does not go on. This is a bug: report it "
+        "with this log.",
         "Steps go on again.",
     )
 

@@ -40,7 +40,7 @@ class Decisions:
             self._db.write(lambda connection: self._keep(connection, row))
         except Exception as error:
             # Whatever it is: the recovery must not stand still for it.
-            LOG.warning("What was decided on could not be kept: %s", error)
+            LOG.warning("A decision could not be kept: %s", error)
 
     def _keep(self, connection: sa.Connection, row: dict[str, object]) -> None:
         connection.execute(sa.insert(decisions).values(row))

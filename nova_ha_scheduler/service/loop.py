@@ -132,7 +132,7 @@ class Service:
         threads = (thread.name for thread in threading.enumerate() if thread.is_alive())
         words = ", ".join(sorted(set(threads) - {"MainThread"}))
         self._leadership.release()  # first: what hangs may be the log
-        LOG.warning("Not all has ended in time, and is given up: %s", words)
+        LOG.warning("These threads did not end in time: %s", words)
 
     def reload(self) -> None:
         """Read nova-ha.conf and the fencing file anew, soon."""

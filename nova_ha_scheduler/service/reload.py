@@ -79,7 +79,9 @@ class Reloader:
         self._read = self._seen = self._stamp()
         self._seen_at = self._looked_at = time.monotonic()
         for host, why in sorted(parts.fencing.unusable.items()):
-            LOG.warning("In the fencing file, host %s cannot be used: %s", host, why)
+            LOG.warning(
+                "The fencing file's entry of host %s cannot be used: %s", host, why
+            )
 
     def ask(self) -> None:
         """Read everything anew, soon; from any thread, and from a signal's handler."""
@@ -151,8 +153,8 @@ class Reloader:
         names = sorted(changed)
         words = f": {first_of(names, _MANY)}" if names else ""
         LOG.info(
-            "The fencing file was read anew: %d hosts, of which %d are fenced by "
-            "something else than before%s",
+            "The fencing file was read again: %d hosts, of which %d are fenced in "
+            "another way than before%s",
             len(new.methods),
             len(changed),
             words,
@@ -190,11 +192,11 @@ class Reloader:
         self._troubles.is_over(Trouble.CONFIGURATION)
         names = sorted(f"[{group or 'DEFAULT'}] {name}" for group, name in changed)
         LOG.info(
-            "nova-ha.conf was read anew; changed: %s", ", ".join(names) or "nothing"
+            "nova-ha.conf was read again; changed: %s", ", ".join(names) or "nothing"
         )
         if kept := sorted(_differing(conf, new)):
             LOG.warning(
-                "Changed in nova-ha.conf, and needs a restart of nova-ha-evacuator: %s",
+                "These changes in nova-ha.conf need a restart of nova-ha-evacuator: %s",
                 ", ".join(kept),
             )
 

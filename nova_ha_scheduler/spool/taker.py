@@ -101,7 +101,10 @@ class Taker:
             return
         try:
             if os.fstat(directory).st_mode & stat.S_IWOTH:
-                self._tell(f"{self._directory}: anybody may write there: chmod o-w")
+                self._tell(
+                    f"{self._directory}: anybody may write there; run chmod "
+                    f"o-w {self._directory}"
+                )
                 return
             for name in self._names(directory):
                 self._take(directory, name)

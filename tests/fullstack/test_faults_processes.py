@@ -53,7 +53,7 @@ def test_leader_killed_then_frozen(fleet: Fleet) -> None:
         third.start()
         with injected(Stall(second.name), fleet.stack):
             fleet.wait("the third leads", lambda: third.leads)
-        fleet.says("Another trigger has become the active one")
+        fleet.says("Another trigger is the active one now")
         pid = third.pid
     replaced = fleet.events("trigger.replaced", death.at)
     assert len(replaced) == 2, replaced

@@ -131,7 +131,7 @@ class Observer:
             try:
                 self._images |= Lists(self._api).images(unknown, self._clock.now())
             except CloudUnreachable as error:
-                LOG.warning("What images require of a host is not known: %s", error)
+                LOG.warning("The requirements of images cannot be read: %s", error)
         return self._images
 
     def close(self) -> None:

@@ -60,4 +60,4 @@ class Renewed:
                 self.connection = self._again()
                 old.session.session.close()  # what is under way goes on
             except cfg.Error as error:  # clouds.yaml may be wrong by now
-                LOG.warning("The login stays as it is: %s", error)
+                LOG.warning("The old login stays in use: %s", error)

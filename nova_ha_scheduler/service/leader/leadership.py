@@ -145,9 +145,9 @@ class Leadership:
             self._leads.clear()
             plainly(
                 LOG.warning,
-                "Another trigger has become the active one, and this one does nothing "
-                "more: it was stalled, or could not reach the journal, for [journal] "
-                "lease_timeout. See why; it stands by now.",
+                "Another trigger is the active one now. This trigger had stalled, or "
+                "could not reach the journal, for [journal] lease_timeout seconds. "
+                "This trigger stands by. Find out what stalled it.",
             )
 
     def stop(self) -> None:
@@ -172,8 +172,8 @@ class Leadership:
         self.release()
         LOG.error(
             "%s of %s has not ended within %s s, and nothing in this process can end "
-            "it: this trigger ends itself, so that another one, or its next life, goes "
-            "on.",
+            "it. The process ends itself, so that another trigger, or a new process, "
+            "goes on.",
             what,
             whom,
             round(seconds),
@@ -206,9 +206,10 @@ class Leadership:
         if self.leads and is_stuck and not self._is_stuck:
             self._is_stuck = True
             LOG.error(
-                "Nothing has gone on in this trigger for %s s, so that it leaves the "
-                "lease to another one: see which service does not answer. If its loop "
-                "stands still for as long again, it ends itself.",
+                "This trigger's loop has stood still for %s s. The trigger leaves "
+                "the lease to another trigger. Find out which service does not "
+                "answer. If the loop stands still for as long again, the process "
+                "ends itself.",
                 round(idle),
             )
         self._is_stuck = is_stuck

@@ -236,7 +236,7 @@ class Monitor:
                 elif stamp != self._place.stamp():
                     stamp = self._place.stamp()
                     server.context = self._place.context()
-                    LOG.info("The certificate of %s was read anew", self._place)
+                    LOG.info("The certificate of %s was read again", self._place)
                 self._troubles.is_over(Trouble.MONITORING)
             except OSError as error:
                 where = f"[health] port {self._place.port} of {self._place.host}"

@@ -197,7 +197,7 @@ class Sender:
         try:
             self._outbox.begin()
         except JournalError as error:
-            LOG.warning("Events of before may be sent again: %s", error)
+            LOG.warning("Events from before this start may be sent again: %s", error)
         threading.Thread(target=self._run, name="sender", daemon=True).start()
 
     def wake(self) -> None:

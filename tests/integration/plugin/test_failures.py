@@ -12,6 +12,8 @@ from oslo_config import cfg
 
 from tests.integration.plugin.conductor import in_cell, live_migrating, select
 
+UNKNOWN = "Cannot tell which operation is asked for server"
+
 
 @contextlib.contextmanager
 def unreadable_aggregates():
@@ -35,8 +37,8 @@ def test_a_failing_prefilter_costs_no_boot(op, cloud, log):
     assert host
     assert host not in ("a9", "b9", "c9")  # the filters decide alone
     assert (
-        f"Placement is not asked for the rules of nova-ha-scheduler for server {uuid}; "
-        "the filters decide alone."
+        f"Placement is not asked by the rules of nova-ha-scheduler for server {uuid}. "
+        "The filters alone decide."
     ) in log()
     assert "cannot read the host aggregates: " in log()
 
@@ -48,14 +50,14 @@ def test_a_failing_look_up_of_the_zone_moves_nothing(op, cloud, log):
         with unreadable_aggregates():
             assert select(cloud, uuid, in_cell(uuid), ["a1"]) is None
         assert select(cloud, uuid, in_cell(uuid), ["a1"]) in ("a2", "a3")
-    assert f"Cannot tell what is asked for server {uuid}: cannot read the host" in log()
+    assert f"{UNKNOWN} {uuid}: cannot read the host" in log()
 
 
 def test_an_ambiguous_move_goes_nowhere(op, cloud, log):
     """The scheduler is asked for a move, but the server is not moving."""
     uuid = op.boot("a1")
     assert select(cloud, uuid, in_cell(uuid), ["a1"]) is None
-    assert f"Cannot tell what is asked for server {uuid}: it is on a1, its " in log()
+    assert f"{UNKNOWN} {uuid}: it is on a1, its " in log()
     assert (
         f"StorageZoneFilter: no host for move of an unknown kind of server {uuid}: "
         "the operation cannot be known: it is on a1"
@@ -73,7 +75,7 @@ def test_a_move_across_cells_is_looked_up_in_its_own(op, cloud, log):
     uuid = op.boot("a1")
     destination = objects.Destination(cell=None, host="c1", node="c1")
     assert select(cloud, uuid, destination, ["a1"]) is None
-    assert f"Cannot tell what is asked for server {uuid}: it is on a1, its " in log()
+    assert f"{UNKNOWN} {uuid}: it is on a1, its " in log()
 
 
 @pytest.fixture
@@ -103,9 +105,7 @@ def test_a_dead_cell_database(op, cloud, scheduler, log, dead_cell_database, pre
     dead_cell_database()
     destination = in_cell(uuid, allow_cross_cell_move=True)
     assert select(cloud, uuid, destination, ["a1"]) is None
-    assert (
-        f"Cannot tell what is asked for server {uuid}: the database of cell " in log()
-    )
+    assert f"{UNKNOWN} {uuid}: the database of cell " in log()
     assert (
         f"StorageZoneFilter: no host for move of an unknown kind of server {uuid}: "
         "the operation cannot be known: the database of cell"

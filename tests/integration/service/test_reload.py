@@ -3,7 +3,7 @@
 
 from tests.integration.service.conftest import Site
 
-READ = "The fencing file was read anew: "
+READ = "The fencing file was read again: "
 ONE = f"{READ}2 hosts, of which 1 are fenced by something else than before"
 REFUSED = "The fencing file cannot be used as it is now: "
 BMC = "{method: redfish, address: 'https://192.0.2.%s', username: u, password: %s}"
@@ -15,7 +15,7 @@ def test_options_change_by_sighup(site: Site) -> None:
     site.change("max_hosts = 3", "max_hosts = 5")
     site.change("password = secret", "password = hunter2")
     service.reload()
-    service.says("nova-ha.conf was read anew; changed: [guard] max_hosts")
+    service.says("nova-ha.conf was read again; changed: [guard] max_hosts")
     service.says("needs a restart of nova-ha-evacuator: [cloud] password\n")
     assert "hunter2" not in service.log
     site.change("max_hosts = 5", "max_hosts = many")

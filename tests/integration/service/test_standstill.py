@@ -141,7 +141,7 @@ def test_sigterm_ends_it_whatever_hangs(site: Site, tmp_path: Path) -> None:
     service.wait("a look that hangs", lambda: site.cloud.held)
     service.process.terminate()
     assert service.process.wait(PATIENCE) == 0, service.log
-    assert "Not all has ended in time, and is given up: " in service.log
+    assert "These threads did not end in time: " in service.log
     with sqlite3.connect(tmp_path / "journal.sqlite") as journal:
         query = "SELECT owner FROM single WHERE name = 'lease'"
         assert journal.execute(query).fetchone() == ("",)

@@ -61,4 +61,4 @@ def test_each_rule_is_missed() -> None:
 
 def test_of_the_whole_system() -> None:
     (words,) = _found(_Login(system_scoped=True))
-    assert words == "the login is of the whole system, and of no project"
+    assert words == "the login is scoped to the system, not to a project"

@@ -278,8 +278,8 @@ def test_misspelt_tag(good: Subject) -> None:
     name, finding = item
     assert (name, finding.severity) == ("misspelt-tag", Severity.WARNING)
     assert finding.what == (
-        "aggregate spare hosts has 'ha:reservd', which is no key of ours; ha:reserved "
-        "may be meant"
+        "aggregate spare hosts has 'ha:reservd', which nova-ha-scheduler does not "
+        "know; ha:reserved may be meant"
     )
     assert finding.mend == (
         "openstack aggregate set --property ha:reserved=true 'spare hosts', and "

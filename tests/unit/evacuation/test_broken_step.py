@@ -63,7 +63,7 @@ def test_the_others_go_on(
     ]
     (reason,) = told
     assert "KeyError: 'what nobody foresaw'" in reason
-    (record,) = [r for r in caplog.records if "The step of node1 broke" in r.message]
+    (record,) = [r for r in caplog.records if "host node1 failed" in r.message]
     assert record.exc_info
 
     hosts = _run(600, simulation)  # the bug is gone
