@@ -30,7 +30,7 @@ from nova_ha_scheduler.printable import one_line
 from nova_ha_scheduler.records.events import TROUBLES, Event, EventKind
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service import publisher
-from nova_ha_scheduler.service.executor import PoolExecutor
+from nova_ha_scheduler.service.execution.executor import PoolExecutor
 from nova_ha_scheduler.service.health_writer import Writer
 from nova_ha_scheduler.service.leader.leadership import (
     Leadership,

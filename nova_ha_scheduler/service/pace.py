@@ -10,7 +10,7 @@ from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.records.state import Change
-from nova_ha_scheduler.service.executor import PoolExecutor
+from nova_ha_scheduler.service.execution.executor import PoolExecutor
 
 _LOOKS_AT_ONCE = 5
 """How often in a row a step may ask to see more before it has to wait."""

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 
 from nova_ha_scheduler.records.effects import Intent, Outcome, Result
-from nova_ha_scheduler.service.executor import perform
+from nova_ha_scheduler.service.execution.executor import perform
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 

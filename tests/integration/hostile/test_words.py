@@ -30,7 +30,7 @@ from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
-from nova_ha_scheduler.service.executor import perform
+from nova_ha_scheduler.service.execution.executor import perform
 from tests.integration.hostile import answers
 
 EVIL = (

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 
 from nova_ha_scheduler.records.effects import Intent, Result
-from nova_ha_scheduler.service.request_window import RequestWindow, Sent
+from nova_ha_scheduler.service.execution.request_window import RequestWindow, Sent
 
 _UNTAKEN = (Result.REFUSED, Result.WITHHELD)
 """What Nova does not work on."""

@@ -4,8 +4,8 @@
 import pytest
 
 from nova_ha_scheduler.records.effects import Intent, Result
-from nova_ha_scheduler.service.evacuation_queue import EvacuationQueue
-from nova_ha_scheduler.service.request_window import RequestWindow, Sent
+from nova_ha_scheduler.service.execution.evacuation_queue import EvacuationQueue
+from nova_ha_scheduler.service.execution.request_window import RequestWindow, Sent
 from tests.lib.scheduling_nova import (
     Capacity,
     SchedulingNova,

@@ -15,7 +15,7 @@ from nova_ha_scheduler.evacuation.interfaces import Power, World
 from nova_ha_scheduler.health.troubles import plainly
 from nova_ha_scheduler.printable import flat, one_line
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
-from nova_ha_scheduler.service.evacuation_queue import EvacuationQueue
+from nova_ha_scheduler.service.execution.evacuation_queue import EvacuationQueue
 
 LOG = logging.getLogger(__name__)
 
