@@ -7,10 +7,13 @@ was written before you keep it.
 """
 
 import enum
+import json
 import os
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.lib import diagrams
 from tests.lib.simulation import scenario
@@ -54,3 +57,12 @@ def test_there_are_many() -> None:
 
 def test_each_has_a_name_of_its_own() -> None:
     assert len({path.name for path in CASES}) == len(CASES)
+
+
+def test_a_cluster_of_several_is_named_once() -> None:
+    spelt = defaultdict(list)
+    for case in CASES:
+        said = yaml.safe_load((case / "cluster.yaml").read_text())
+        if "like" not in said:
+            spelt[json.dumps(said, sort_keys=True)].append(case.name)
+    assert [names for names in spelt.values() if len(names) > 1] == []
