@@ -188,7 +188,7 @@ SUITES = moves hosts cloud scale beside
 MOVES = $(patsubst %,tests/integration/plugin/test_%.py,operations scheduling storage_zone weighers)
 suite-moves: FILES = $(MOVES)
 suite-hosts: FILES = $(filter-out $(MOVES),$(wildcard tests/integration/plugin/test_*.py))
-suite-cloud: FILES = tests/lib/cloud
+suite-cloud: FILES = tests/integration/cloud
 suite-scale: FILES = tests/integration/scale
 # The wheel, in an environment of this release's Nova.
 BESIDE = tests/integration/install/test_beside_nova.py

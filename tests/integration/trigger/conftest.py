@@ -21,6 +21,7 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.service.startup import load
 from tests.integration.crash import broker as rabbitmq
 from tests.integration.crash.broker import Broker
+from tests.lib.redfish import bmcs
 
 HOSTS = [f"node{n}" for n in range(1, 8)]
 ZONE = "nfs-a"
@@ -226,3 +227,10 @@ def trigger(cloud: Cloud, tmp_path: Path) -> MakeTrigger:
         return Trigger(conf, journal)
 
     return make
+
+
+@pytest.fixture
+def bmc(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """How to fence a host with a BMC of its own."""
+    with bmcs(tmp_path, ["one"]) as found:
+        yield found.method("one")

@@ -20,7 +20,7 @@ import pytest
 from nova_ha_scheduler.cli.who import signed
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.service.startup import load
-from tests.integration.trigger.test_service import active, recovered, running
+from tests.integration.trigger.running import active, recovered, running
 from tests.lib.cloud import Cloud
 
 BY = ("--by", "Ann", "--reason", "its cables")

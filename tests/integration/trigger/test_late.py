@@ -6,7 +6,7 @@ from tests.integration.trigger.conftest import MakeTrigger, boot_on  # isort: sk
 import time
 from pathlib import Path
 
-from tests.integration.trigger.test_service import active, recovered, running
+from tests.integration.trigger.running import active, recovered, running
 from tests.lib.cloud import Cloud
 from tests.lib.redfish import bmcs
 

@@ -10,7 +10,7 @@ from nova.compute import power_state
 from nova.conf import CONF
 
 from tests.integration.trigger.conftest import MakeTrigger, Trigger, boot_on
-from tests.integration.trigger.test_service import active, running
+from tests.integration.trigger.running import active, running
 from tests.lib.cloud import Cloud
 
 HOST = "node2"

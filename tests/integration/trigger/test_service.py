@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole recoveries on a real Nova, by the service and by hand."""
 
-from tests.integration.trigger.conftest import MakeTrigger, Trigger, boot_on  # isort: skip
+from tests.integration.trigger.conftest import MakeTrigger, boot_on  # isort: skip
 
 import json
 import os
@@ -9,61 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import oslo_messaging
 import pytest
-from oslo_config import cfg
 
-from nova_ha_scheduler.health.troubles import Troubles
-from nova_ha_scheduler.service import startup
-from nova_ha_scheduler.service.notifications import broker as listening
-from nova_ha_scheduler.service.notifications import bus
-from nova_ha_scheduler.service.notifications.updates import (
-    RebuildBegun,
-    RebuildEnded,
-    Update,
-)
-from tests.integration.crash.broker import Broker
+from tests.integration.trigger.running import active, recovered, running
 from tests.lib.cloud import Cloud
-from tests.lib.redfish import PASSWORD, bmcs
+from tests.lib.redfish import PASSWORD
 from tests.lib.waiting import PATIENCE
 
 BY = ("--by", "me", "--reason", "I pulled the plug")
-
-
-@contextmanager
-def running(trigger: Trigger, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    process = trigger.start(log)
-    try:
-        yield process
-        assert process.poll() is None, log.read_text()
-    finally:
-        process.terminate()
-        assert process.wait(PATIENCE) == 0, log.read_text()
-
-
-def active(trigger: Trigger) -> bool:
-    return bool(
-        trigger.journal.exists()
-        and trigger.json("status")["active_trigger"].count(":") == 2
-    )
-
-
-def recovered(cloud: Cloud, trigger: Trigger, host: str) -> Any:
-    """The line of a host's history, once it is recovered."""
-    cloud.wait("recovery", lambda: trigger.outcome(host) == "recovered")
-    return trigger.json("history", "list", "--host", host)[0]
-
-
-@pytest.fixture
-def bmc(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """How to fence a host with a BMC of its own."""
-    with bmcs(tmp_path, ["one"]) as found:
-        yield found.method("one")
 
 
 def test_redfish_and_the_history(
@@ -197,6 +153,11 @@ def _evacuations(cloud: Cloud, host: str) -> int:
     return len(cloud.nova("GET", path).json()["migrations"])
 
 
+def _under_way(cloud: Cloud, host: str) -> bool:
+    path = f"/os-migrations?migration_type=evacuation&source_compute={host}"
+    return bool(cloud.nova("GET", path).json()["migrations"])
+
+
 def pacemaker_fences(host: str, words: Path) -> None:
     """Its alert agent gives the word, with an environment that was recorded."""
     alert = {
@@ -211,139 +172,6 @@ def pacemaker_fences(host: str, words: Path) -> None:
     }
     agent = Path(sys.executable).with_name("nova-ha-pacemaker-alert")
     subprocess.run([str(agent)], env=alert, check=True)
-
-
-def _under_way(cloud: Cloud, host: str) -> bool:
-    path = f"/os-migrations?migration_type=evacuation&source_compute={host}"
-    return bool(cloud.nova("GET", path).json()["migrations"])
-
-
-def over(broker: Broker) -> dict[str, dict[str, Any]]:
-    """The options for notifications over this broker, both ways."""
-    return {
-        "oslo_messaging_notifications": {
-            "driver": "messagingv2",
-            "transport_url": broker.url,
-        },
-    }
-
-
-@contextmanager
-def heard(broker: Broker) -> Iterator[list[tuple[str, Any]]]:
-    """What the trigger sends: event types and payloads, as they come."""
-    found: list[tuple[str, Any]] = []
-
-    class Endpoint:
-        def info(self, context: Any, publisher: str, kind: str, payload: Any, _: Any):  # type: ignore[no-untyped-def]
-            found.append((kind, payload))
-
-    conf = cfg.ConfigOpts()
-    conf([])
-    listener = oslo_messaging.get_notification_listener(
-        oslo_messaging.get_notification_transport(conf, url=broker.url),
-        [oslo_messaging.Target(topic="notifications", exchange="openstack")],
-        [Endpoint()],
-        executor="threading",
-    )
-    listener.start()
-    try:
-        yield found
-    finally:
-        listener.stop()
-        listener.wait()
-
-
-def test_a_notification_is_acted_on_at_once(
-    cloud: Cloud,
-    broker: Broker,
-    flavor: str,
-    trigger: MakeTrigger,
-    bmc: dict[str, Any],
-    tmp_path: Path,
-) -> None:
-    """Nova's are heard long before the next look: that the host is down, and that its
-    servers have landed. The trigger's own tell of it."""
-    ids = boot_on(cloud, "node4", flavor, *(f"fast{n}" for n in range(3)))
-    configured = trigger(
-        {"node4": bmc},
-        detection={"poll_interval": 600},
-        evacuation={"follow_interval": 600},
-        **over(broker),
-    )
-    with heard(broker) as events, running(configured, tmp_path / "evacuator.log"):
-        cloud.wait("the service", lambda: active(configured))
-        cloud.wait("its listener", lambda: broker.consumers(bus.POOL))
-        time.sleep(1)  # its first look is over
-        cloud.crash("node4")
-        cloud.force_down("node4")
-        row = recovered(cloud, configured, "node4")
-        cloud.wait("events", lambda: "nova_ha.host.recovered" in dict(events))
-    # How fast: make bench.
-    assert 0 < row["notification_to_evacuate_s"] < 30
-    payload = dict(events)["nova_ha.host.fenced"]
-    assert payload["host"] == "node4"
-    assert set(payload["servers"]) >= set(ids)
-
-
-@pytest.fixture
-def absent(broker: Broker) -> Iterator[Broker]:
-    """The broker, which a test may stop; the next one finds it running."""
-    yield broker
-    broker.start()
-
-
-@pytest.mark.parametrize(("host", "at_start"), [("node5", False), ("node6", True)])
-def test_without_the_broker_it_polls(
-    cloud: Cloud,
-    absent: Broker,
-    flavor: str,
-    trigger: MakeTrigger,
-    bmc: dict[str, Any],
-    tmp_path: Path,
-    host: str,
-    at_start: bool,
-) -> None:
-    """And listens once the broker is there."""
-    boot_on(cloud, host, flavor, f"slow-{host}")
-    configured = trigger({host: bmc}, **over(absent))
-    if at_start:
-        absent.stop()
-    with running(configured, tmp_path / "evacuator.log"):
-        cloud.wait("the service", lambda: active(configured))
-        if not at_start:
-            cloud.wait("its listener", lambda: absent.consumers(bus.POOL))
-            absent.stop()
-        cloud.crash(host)
-        cloud.force_down(host)
-        row = recovered(cloud, configured, host)
-        absent.start()
-        cloud.wait("its listener", lambda: absent.consumers(bus.POOL))
-    assert row["notification_to_evacuate_s"] is None
-
-
-def test_events_wait_for_the_broker(
-    cloud: Cloud,
-    absent: Broker,
-    trigger: MakeTrigger,
-    bmc: dict[str, Any],
-    tmp_path: Path,
-) -> None:
-    """What happens without it is told when it is back, each event once."""
-    configured = trigger({"node6": bmc}, **over(absent))
-    absent.stop()
-    with running(configured, tmp_path / "evacuator.log"):
-        cloud.wait("the service", lambda: active(configured))
-        cloud.crash("node6")
-        cloud.force_down("node6")
-        recovered(cloud, configured, "node6")
-        absent.start()
-        with heard(absent) as events:
-            last = "nova_ha.host.recovered"
-            cloud.wait("events", lambda: last in dict(events))
-    shown = configured.json("history", "show", "node6")["events"]
-    wanted = [f"nova_ha.{event['kind']}" for event in shown]
-    told = [kind for kind, payload in events if payload["host"] == "node6"]
-    assert told == wanted
 
 
 @pytest.mark.parametrize(
@@ -389,26 +217,3 @@ def test_the_trigger_imports_no_nova() -> None:
         "sys.exit('nova' in sys.modules)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
-
-
-def test_nova_notifies_of_a_rebuilds_begin_and_end(
-    cloud: Cloud, flavor: str, trigger: MakeTrigger, broker: Broker
-) -> None:
-    """By the begin the trigger knows that Nova can be asked for another one."""
-    (server,) = boot_on(cloud, "node5", flavor, "heard")
-    url = {"oslo_messaging_notifications": {"transport_url": broker.url}}
-    conf = startup.load("test", ["--config-file", str(trigger(**url).conf)])
-    heard: list[Update] = []
-    listener = listening.start_listener(conf, heard.append, Troubles())
-    assert listener
-    try:
-        cloud.wait("its listener", lambda: broker.consumers(bus.POOL))
-        cloud.crash("node5")
-        cloud.force_down("node5")
-        body = {"evacuate": {"host": "node6"}}
-        assert cloud.nova("POST", f"/servers/{server}/action", body).ok
-        cloud.wait("its end", lambda: RebuildEnded(server) in heard)
-    finally:
-        listener.stop()
-    assert cloud.host(server) == "node6"
-    assert heard.index(RebuildBegun(server)) < heard.index(RebuildEnded(server))

@@ -14,7 +14,7 @@ from nova import objects
 
 from nova_ha_scheduler.evacuation.server.task_states import TABLE, Done
 from tests.integration.trigger.conftest import HOSTS, MakeTrigger, Trigger, boot_on
-from tests.integration.trigger.test_service import active, running
+from tests.integration.trigger.running import active, running
 
 OFF = ("--confirm-fenced", "--by", "Bob", "--reason", "I pulled the plug")
 TASK, HOST = "OS-EXT-STS:task_state", "OS-EXT-SRV-ATTR:host"

@@ -12,9 +12,10 @@ from nova.objects.cell_mapping import CellMapping
 
 from tests.lib.cloud import cells as nova_cells
 from tests.lib.cloud import config, driver, services, sqlite, transport
+from tests.lib.cloud.cinder import Cinder
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.hardware import Hardware, Size
-from tests.lib.cloud.stubs import Cinder, Glance, Keystone, Neutron
+from tests.lib.cloud.stubs import Glance, Keystone, Neutron
 from tests.lib.errors import CloudError
 from tests.lib.web import WebServer
 

@@ -4,7 +4,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from tests.lib.cloud.stubs import Cinder, Glance, Neutron
+from tests.lib.cloud.cinder import Cinder
+from tests.lib.cloud.stubs import Glance, Neutron
 from tests.lib.stack.programs import Program
 from tests.lib.web import WebServer
 
