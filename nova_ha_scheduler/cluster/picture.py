@@ -253,7 +253,7 @@ class Scope:
     :ivar overview: whether the cloud's hosts are needed; if not, there are none.
     :ivar leaving: hosts whose servers move, or shall: list them, and the records of
         moves that they are the source of, and who may come back to them.
-    :ivar glanced: hosts whose servers alone are wanted, apart from all others.
+    :ivar servers_only: hosts whose servers alone are wanted, apart from all others.
     :ivar moves_since: records of moves that have not changed since then are of no
         interest.
     """
@@ -265,7 +265,7 @@ class Scope:
     overview: bool = True
     leaving: frozenset[str] = frozenset()
     moves_since: float = 0.0
-    glanced: frozenset[str] = frozenset()
+    servers_only: frozenset[str] = frozenset()
 
     @property
     def listed(self) -> frozenset[str]:
@@ -289,7 +289,7 @@ class Picture:
         they are.
     :ivar unread: what could not be read.
     :ivar unconfirmed: who may come back to the hosts that are left.
-    :ivar glanced: the servers of the hosts that were only glanced at, by host.
+    :ivar servers_only: the servers of the hosts of Scope.servers_only, by host.
     """
 
     taken_at: float
@@ -300,7 +300,7 @@ class Picture:
     hosts_at: float | None = None
     unread: tuple[Unread, ...] = ()
     unconfirmed: tuple[Unconfirmed, ...] = ()
-    glanced: Mapping[str, tuple[Server, ...]] = field(default_factory=dict)
+    servers_only: Mapping[str, tuple[Server, ...]] = field(default_factory=dict)
 
     def with_hosts_of(self, older: "Picture") -> "Picture":
         """This picture, whose scope is without an overview, completed."""

@@ -271,8 +271,8 @@ class Engine:
         return newest is not None and newest.claimed
 
     def _look(self) -> Picture:
-        glanced = self.reboots.hosts
-        picture = self._cloud.observe(replace(self.scope(), glanced=glanced))
+        servers_only = self.reboots.hosts
+        picture = self._cloud.observe(replace(self.scope(), servers_only=servers_only))
         picture = self.devices.doubt(picture)
         if not picture.scope.followed:
             self._listed_at = picture.taken_at

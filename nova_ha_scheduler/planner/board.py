@@ -199,7 +199,7 @@ class Board:
         if server.group_apart and self._near(server, name):
             return False
         room = self._rooms.get(name)
-        return room is None or room.holds(Wish.of(server))
+        return room is None or room.takes(Wish.of(server))
 
     def free(self, host: Host) -> Resources:
         """What a host would still give."""

@@ -107,7 +107,7 @@ class Room:
         left = {what: Inventory(n) for what, n in (self.free or {}).items()}
         return next(_Search((Provider(left, self._traits),), {}, wish).found(), None)
 
-    def holds(self, wish: Wish) -> bool:
+    def takes(self, wish: Wish) -> bool:
         """Whether it can be taken, too."""
         return not self.lacks(wish.needs) and self.place(wish) is not None
 

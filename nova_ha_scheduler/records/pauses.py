@@ -44,7 +44,7 @@ class Pause:
         """Whether its time has passed."""
         return self.until is not None and now >= self.until
 
-    def holds(self, host: str, zones: Collection[str], now: float) -> bool:
+    def covers(self, host: str, zones: Collection[str], now: float) -> bool:
         """Whether it holds a host that is in these storage zones."""
         if self.ended_at is not None or self.is_over(now):
             return False
@@ -61,7 +61,7 @@ def holding(
     pauses: Iterable[Pause], host: str, zones: Collection[str], now: float
 ) -> list[Pause]:
     """Those that hold a host, the oldest first."""
-    found = (pause for pause in pauses if pause.holds(host, zones, now))
+    found = (pause for pause in pauses if pause.covers(host, zones, now))
     return sorted(found, key=lambda pause: (pause.at, pause.id))
 
 

@@ -165,7 +165,7 @@ class ProductionWorld(OpenStackCloud):
                 hosts=scope.hosts | expected,
                 destinations=True,
                 overview=True,
-                glanced=frozenset(),  # who may be dead comes first
+                servers_only=frozenset(),  # who may be dead comes first
             )
         picture = super().observe(scope)
         self._expected = frozenset()

@@ -233,8 +233,8 @@ class SimulatedWorld(Devices):
             servers, records, unconfirmed = {}, (), ()
         now = self.time + self.ahead
         seen = now, scope, hosts, servers, records
-        glanced = self.guests.shown_on(scope.glanced)
-        return Picture(*seen, unconfirmed=unconfirmed, glanced=glanced)
+        servers_only = self.guests.shown_on(scope.servers_only)
+        return Picture(*seen, unconfirmed=unconfirmed, servers_only=servers_only)
 
     def call(self, name: str, effect: Callable[[], None]) -> None:
         """Carry out an API call, unless it is to break, or its answer to be lost."""

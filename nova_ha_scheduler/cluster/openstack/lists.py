@@ -74,7 +74,7 @@ class Lists:
         )
         yield from parse.servers_shown(found)
 
-    def glance(self, host: str) -> tuple[Server, ...]:
+    def servers_only(self, host: str) -> tuple[Server, ...]:
         """The servers of a host, as Nova shows them."""
         found = self.servers(host=host)
         return tuple(parse.shown(raw, self.notes, host) for raw in found)

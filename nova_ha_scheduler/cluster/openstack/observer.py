@@ -15,7 +15,7 @@ destinations are wanted    of each kind of server in the scope the allocations o
                            can be used); the ports of the hosts in the scope;
                            hypervisors, if hosts came or went; images of servers that
                            are younger than what is known
-each host of a glance       its servers
+each host of servers_only  its servers
 groups among the servers   all groups; the servers of each project with a group
 =========================  =========================================================
 
@@ -180,10 +180,10 @@ class _Look:
         unconfirmed = self._unconfirmed([record for record, _ in (*records, *open_)])
         known = {"evacuation", *(kind.value for kind in MoveKind)}
         records = [(record, at) for record, at in records if record.kind in known]
-        apart = sorted(self._scope.glanced)
+        apart = sorted(self._scope.servers_only)
         servers = self._observer.together(
             *(partial(self._list, host=host) for host in listed),
-            *(partial(self._lists.glance, host) for host in apart),
+            *(partial(self._lists.servers_only, host) for host in apart),
         )
         for host, some in zip(listed, servers, strict=False):
             self._add(some, only_on=host)
@@ -199,7 +199,7 @@ class _Look:
             tuple(migration for migration, _ in records),
             unread=tuple(self._notes.unread),
             unconfirmed=unconfirmed,
-            glanced=dict(zip(apart, servers[len(listed) :], strict=True)),
+            servers_only=dict(zip(apart, servers[len(listed) :], strict=True)),
         )
 
     def _hosts(self, services: list[Any], aggregates: list[Any]) -> dict[str, Host]:

@@ -202,7 +202,7 @@ class RebootWatch:
     def _ends(self, step: Step, host: str, turn: _Turn) -> bool:
         """Take in what was learned, ask what comes next; whether there is no more."""
         if turn.shown is None:
-            if host not in step.picture.glanced:
+            if host not in step.picture.servers_only:
                 return False
             self._list(step, host, turn)
         runs = self._hear(step, turn)
@@ -231,7 +231,7 @@ class RebootWatch:
         facts = step.picture.hosts[host].facts
         idle = [
             server
-            for server in step.picture.glanced[host]
+            for server in step.picture.servers_only[host]
             if server.task_state is None and not server.unreadable
         ]
         ours = {s.uuid for s in idle if not triage.why_left(s, facts, step.options)}

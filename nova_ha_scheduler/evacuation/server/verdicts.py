@@ -58,7 +58,7 @@ class VerdictRow:
     """
 
     name: str
-    holds: Callable[[Facts], object]
+    applies: Callable[[Facts], object]
     verdict: Verdict
     scenario: str
     because: str = ""
@@ -210,4 +210,4 @@ TABLE = (
 
 def judge(facts: Facts) -> VerdictRow:
     """The first row of the table that holds."""
-    return next(row for row in TABLE if row.holds(facts))
+    return next(row for row in TABLE if row.applies(facts))

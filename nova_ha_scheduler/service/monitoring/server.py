@@ -133,7 +133,7 @@ class WebServer(socketserver.ThreadingMixIn, simple_server.WSGIServer):
         ).start()
 
     def stop(self) -> None:
-        """Return when the port is closed; at most a glance later."""
+        """Return when the port is closed; at most a look later."""
         self.shutdown()
         self.server_close()
 

@@ -106,11 +106,11 @@ def test_killed_while_they_are_started() -> None:
 @pytest.mark.parametrize(("every", "most"), [(0, 0), (3, 6), (10, 6)])
 def test_what_it_costs_in_quiet_times(every: int, most: int) -> None:
     """A look each five seconds, for ten minutes: a turn a host, and then nothing."""
-    site, glanced, looks = Site(reboot_looks=every), [], []
+    site, servers_only, looks = Site(reboot_looks=every), [], []
     observe, runs = site.world.observe, site.world.runs
 
     def counted(scope: Scope) -> Picture:
-        glanced.extend(scope.glanced)
+        servers_only.extend(scope.servers_only)
         return observe(scope)
 
     def looked(server: str) -> bool:
@@ -119,25 +119,25 @@ def test_what_it_costs_in_quiet_times(every: int, most: int) -> None:
 
     site.world.observe, site.world.runs = counted, looked  # type: ignore[method-assign]
     site.run(600, reboots=False)
-    assert len(glanced) == len(set(glanced)) == most
-    assert len(looks) <= len(glanced)
+    assert len(servers_only) == len(set(servers_only)) == most
+    assert len(looks) <= len(servers_only)
 
 
 def test_hosts_whose_heartbeats_have_no_rhythm_have_their_turns() -> None:
     """One out of step would not be noticed."""
-    site, glanced = Site(reboot_looks=3), []
+    site, servers_only = Site(reboot_looks=3), []
     observe = site.world.observe
 
     def counted(scope: Scope) -> Picture:
-        glanced.extend(scope.glanced)
+        servers_only.extend(scope.servers_only)
         return observe(scope)
 
     site.world.observe = counted  # type: ignore[method-assign]
     for moment in range(20, 620, 20):
         site.run(moment, reboots=False)
         site.world.machines["node1"].phase += 3
-    assert glanced.count("node1") > 3
-    assert glanced.count("node2") == 1
+    assert servers_only.count("node1") > 3
+    assert servers_only.count("node2") == 1
 
 
 @pytest.mark.parametrize(("rebuild", "waits"), [(20, 20), (600, 30)])
@@ -149,7 +149,7 @@ def test_a_turn_waits_while_a_host_is_evacuated_but_not_for_long(
     observe = site.world.observe
 
     def counted(scope: Scope) -> Picture:
-        listed.extend((site.world.time, host) for host in scope.glanced)
+        listed.extend((site.world.time, host) for host in scope.servers_only)
         return observe(scope)
 
     site.world.observe = counted  # type: ignore[method-assign]
@@ -171,7 +171,7 @@ def test_no_turn_begins_while_another_host_is_recovered() -> None:
     observe = site.world.observe
 
     def counted(scope: Scope) -> Picture:
-        turns.extend([site.world.time] if scope.glanced else [])
+        turns.extend([site.world.time] if scope.servers_only else [])
         return observe(scope)
 
     site.world.observe = counted  # type: ignore[method-assign]
