@@ -39,9 +39,9 @@ def again(step: Step, window: Window) -> Window | None:
     if window.drain and not failed:
         return None
     for move in failed:
-        move = replace(move.because(None), state=MoveState.WAITING, ended_at=None)
         stop_at = step.now if move.halted else None
-        move = replace(move, attempts=0, tried=(), stop_at=stop_at)
+        fresh = {"attempts": 0, "tried": (), "stop_at": stop_at}
+        move = step.set(move.because(None), MoveState.WAITING, **fresh)
         step.put(move.put_off(step.now))
     return replace(window, drain=True, drained_at=None, next_look_at=step.now)
 

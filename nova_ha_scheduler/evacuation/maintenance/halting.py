@@ -156,7 +156,7 @@ def _not_stopped(step: Step, move: Move, detail: str) -> Move:
 
 def _waits(step: Step, move: Move) -> Move:
     """It is judged again."""
-    move = replace(move.because(None), state=MoveState.WAITING, destination=None)
+    move = step.set(move.because(None), MoveState.WAITING, destination=None)
     return move.put_off(step.now)
 
 

@@ -113,7 +113,7 @@ def wait(
 ) -> Move:
     """The move, which waits a while; it is told once for each reason."""
     told = move.state is MoveState.WAITING and move.reason is reason
-    move = replace(move.because(reason, detail, phase), state=MoveState.WAITING)
+    move = step.set(move.because(reason, detail, phase), MoveState.WAITING)
     if not told:
         step.tell(EventKind.MOVE_WAITING, move, reason=move.sentence)
     return replace(move, not_before=step.now + step.options.idle_interval)
