@@ -56,6 +56,15 @@ class HostPhase(enum.Enum):
     """Nova has refused, or failed at, what it was asked for the host."""
 
 
+class View(enum.Enum):
+    """When the servers of a host have to be seen."""
+
+    ALWAYS = "always"
+    WHEN_DUE = "when-due"
+    """Once something is wanted for the host again."""
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class HostTraits:
     """What holds for a host in a state.
@@ -67,7 +76,8 @@ class HostTraits:
     :ivar proven: its death is, as long as that is not in doubt.
     :ivar with_servers: its servers are being recovered, or some were not.
     :ivar accounted: all of its servers are accounted for.
-    :ivar over: nothing more begins for it: it is out of view, and cannot be aborted.
+    :ivar over: nothing more begins for it, and it cannot be aborted.
+    :ivar view: when its servers have to be seen.
     :ivar would: what would begin now, where a pause stops that; "": a pause stops
         nothing.
     """
@@ -79,6 +89,7 @@ class HostTraits:
     with_servers: bool = False
     accounted: bool = False
     over: bool = False
+    view: View = View.ALWAYS
     would: str = ""
 
     @property
@@ -117,7 +128,11 @@ HOST_STATES: Mapping[HostState, HostTraits] = {
         would="evacuate {}",
     ),
     HostState.RECOVERED: HostTraits(
-        "All that was to be recovered is.", proven=True, accounted=True, over=True
+        "All that was to be recovered is.",
+        proven=True,
+        accounted=True,
+        over=True,
+        view=View.NEVER,
     ),
     HostState.INCOMPLETE: HostTraits(
         "Some of its servers were not recovered.",
@@ -125,12 +140,18 @@ HOST_STATES: Mapping[HostState, HostTraits] = {
         with_servers=True,
         accounted=True,
         over=True,
+        view=View.WHEN_DUE,
     ),
     HostState.RETURNING: HostTraits(
-        "It shows life, and is let in again.", over=True, would="let it in again"
+        "It shows life, and is let in again.",
+        over=True,
+        view=View.WHEN_DUE,
+        would="let it in again",
     ),
     HostState.CLOSED: HostTraits(
-        "The host is back, or it was a false alarm: kept as history.", over=True
+        "The host is back, or it was a false alarm: kept as history.",
+        over=True,
+        view=View.NEVER,
     ),
 }
 

@@ -12,13 +12,26 @@ from nova_ha_scheduler.records.with_state import WithState
 
 
 class WindowState(enum.Enum):
-    """Where a maintenance stands; one function each in window_states.py."""
+    """Where a maintenance stands; WINDOW_STATES says what each means, and
+    window_states.py has a function for each."""
 
     STARTING = "starting"
-    """The flag is being set and the service disabled."""
     OPEN = "open"
     ENDING = "ending"
     ENDED = "ended"
+
+    @property
+    def final(self) -> bool:
+        """Whether the maintenance is at its end."""
+        return self is WindowState.ENDED
+
+
+WINDOW_STATES: Mapping[WindowState, str] = {
+    WindowState.STARTING: "The flag is being set, and the service disabled.",
+    WindowState.OPEN: "The host is left alone, and drained if that was ordered.",
+    WindowState.ENDING: "What the maintenance has set is being undone.",
+    WindowState.ENDED: "The host takes part again.",
+}
 
 
 class WindowPhase(enum.Enum):

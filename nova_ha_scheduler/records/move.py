@@ -12,17 +12,15 @@ from nova_ha_scheduler.records.with_state import WithState
 
 
 class MoveState(enum.Enum):
-    """Where a move stands; one function each in move_states.py and halting.py."""
+    """Where a move stands; MOVE_STATES says what each means, and move_states.py and
+    halting.py have a function for each."""
 
     WAITING = "waiting"
     STOPPING = "stopping"
-    """It cannot be moved while it runs, and is being stopped for the move."""
     ASKED = "asked"
     MOVING = "moving"
     CONFIRMING = "confirming"
-    """A cold one has arrived, and its source is being cleaned."""
     STARTING = "starting"
-    """It was stopped for the move, which is over, and is being started."""
     MOVED = "moved"
     FAILED = "failed"
     LEFT = "left"
@@ -30,7 +28,38 @@ class MoveState(enum.Enum):
     @property
     def final(self) -> bool:
         """Whether the move is at its end."""
-        return self in (MoveState.MOVED, MoveState.FAILED, MoveState.LEFT)
+        return MOVE_STATES[self].final
+
+
+@dataclass(frozen=True)
+class MoveTraits:
+    """What holds for a move in a state.
+
+    :ivar means: a sentence for people.
+    :ivar final: the move is at its end.
+    """
+
+    means: str
+    final: bool = False
+
+
+MOVE_STATES: Mapping[MoveState, MoveTraits] = {
+    MoveState.WAITING: MoveTraits("Nova was not asked for it yet."),
+    MoveState.STOPPING: MoveTraits(
+        "It cannot be moved while it runs, and is being stopped for the move."
+    ),
+    MoveState.ASKED: MoveTraits("Nova was asked to migrate it."),
+    MoveState.MOVING: MoveTraits("Nova migrates it."),
+    MoveState.CONFIRMING: MoveTraits(
+        "A cold one has arrived, and its source is being cleaned."
+    ),
+    MoveState.STARTING: MoveTraits(
+        "It was stopped for the move, which is over, and is being started."
+    ),
+    MoveState.MOVED: MoveTraits("It has left its source.", final=True),
+    MoveState.FAILED: MoveTraits("It was asked for in vain.", final=True),
+    MoveState.LEFT: MoveTraits("It is not to be moved, or cannot be.", final=True),
+}
 
 
 class MovePhase(enum.Enum):

@@ -11,14 +11,13 @@ from nova_ha_scheduler.records.with_state import WithState
 
 
 class ServerState(enum.Enum):
-    """Where the recovery of a server stands; server_states.py says whose function is
-    where."""
+    """Where the recovery of a server stands; SERVER_STATES says what each means, and
+    server_states.py whose function is where."""
 
     WAITING = "waiting"
     ASKED = "asked"
     MOVING = "moving"
     LANDED = "landed"
-    """Its evacuation has ended well, and it is checked."""
     RECOVERED = "recovered"
     FAILED = "failed"
     LEFT = "left"
@@ -31,7 +30,44 @@ class ServerState(enum.Enum):
     @property
     def final(self) -> bool:
         """Whether the server is accounted for."""
-        return self in (ServerState.RECOVERED, ServerState.FAILED, ServerState.LEFT)
+        return self.traits.final
+
+    @property
+    def traits(self) -> "ServerTraits":
+        return SERVER_STATES[self]
+
+
+@dataclass(frozen=True)
+class ServerTraits:
+    """What holds for a server in a state.
+
+    :ivar means: a sentence for people.
+    :ivar claims: it takes room at its destination that Placement may not show yet.
+    :ivar final: it is accounted for.
+    :ivar retried: nova-ha retry takes it up again.
+    """
+
+    means: str
+    claims: bool = False
+    final: bool = False
+    retried: bool = False
+
+
+SERVER_STATES: Mapping[ServerState, ServerTraits] = {
+    ServerState.WAITING: ServerTraits("Nova was not asked for it yet."),
+    ServerState.ASKED: ServerTraits("Nova was asked to evacuate it.", claims=True),
+    ServerState.MOVING: ServerTraits("Nova evacuates it.", claims=True),
+    ServerState.LANDED: ServerTraits(
+        "Its evacuation has ended well, and it is checked."
+    ),
+    ServerState.RECOVERED: ServerTraits("It runs again, if it ran.", final=True),
+    ServerState.FAILED: ServerTraits(
+        "It was asked for in vain.", final=True, retried=True
+    ),
+    ServerState.LEFT: ServerTraits(
+        "It is not to be evacuated, or cannot be.", final=True, retried=True
+    ),
+}
 
 
 class ServerPhase(enum.Enum):

@@ -18,9 +18,9 @@ from nova_ha_scheduler.evacuation.host import host_states
 from nova_ha_scheduler.evacuation.maintenance import move_states, window_states
 from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.records.host_recovery import HOST_STATES, HostState
-from nova_ha_scheduler.records.maintenance_window import WindowState
-from nova_ha_scheduler.records.move import MoveState
-from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.maintenance_window import WINDOW_STATES, WindowState
+from nova_ha_scheduler.records.move import MOVE_STATES, MoveState
+from nova_ha_scheduler.records.server_recovery import SERVER_STATES, ServerState
 from tests.lib import diagrams
 
 ROOT = diagrams.PAGE.parents[1]
@@ -48,6 +48,9 @@ def test_each_state_is_listed(states: type[WindowState | MoveState]) -> None:
 
 def test_each_state_is_told_and_has_a_function() -> None:
     assert set(HOST_STATES) == set(HostState)
+    assert set(SERVER_STATES) == set(ServerState)
+    assert set(MOVE_STATES) == set(MoveState)
+    assert set(WINDOW_STATES) == set(WindowState)
     assert set(host_states.FUNCTIONS) == set(HostState) - {HostState.CLOSED}
     assert set(server_states.FUNCTIONS) == set(ServerState)
     for state, function in host_states.FUNCTIONS.items():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nova_ha_scheduler.cluster.picture import Scope
 from nova_ha_scheduler.evacuation import stopping
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState, View
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.move import MoveState
 from nova_ha_scheduler.records.old_request import OldRequest
@@ -96,9 +96,8 @@ def is_under_way(host: HostRecovery) -> bool:
 
 def _in_view(host: HostRecovery, now: float) -> bool:
     """Whether its servers have to be seen: until there is nothing to do for them."""
-    if host.state in (HostState.INCOMPLETE, HostState.RETURNING):
-        return now >= host.next_try_at
-    return host.state is not HostState.RECOVERED
+    view = host.state.traits.view
+    return view is View.ALWAYS or (view is View.WHEN_DUE and now >= host.next_try_at)
 
 
 def _followed(open_: list[ServerRecovery], in_view: set[str], now: float) -> set[str]:

@@ -246,8 +246,7 @@ def _time_is_over(step: Step, window: Window) -> Window:
 
 def _over(step: Step, window: Window, words: str) -> Window:
     drain.abandon(step, window)
-    ended = WindowState.ENDED
-    return step.enter(window, ended, reason=words, ended_at=step.now)
+    return step.enter(window, WindowState.ENDED, reason=words)
 
 
 def _seen_to(step: Step, window: Window, effect: Effect, shown: bool) -> Window:

@@ -14,7 +14,7 @@ from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
-from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
 
 def abort(step: Step, command: Command) -> None:
@@ -74,8 +74,7 @@ def retry(step: Step, command: Command) -> None:
 
 
 def _is_lost(server: ServerRecovery) -> bool:
-    ended = server.state in (ServerState.FAILED, ServerState.LEFT)
-    return ended and not server.settled
+    return server.state.traits.retried and not server.settled
 
 
 def _recovery(step: Step, command: Command) -> HostRecovery | None:

@@ -73,7 +73,7 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
     for in vain gets another place."""
     planned = dict(host.planned)
     for record in step.servers_of(host):
-        if record.state in (ServerState.FAILED, ServerState.LEFT):
+        if record.state.traits.retried:
             if record.attempts:
                 planned.pop(record.server, None)
             kept = {"attempts": 0, "tried": (), "refused": (), "not_before": step.now}
@@ -117,8 +117,7 @@ def ready(step: Step, record: ServerRecovery) -> bool:
 def claims(step: Step) -> list[board.Claim]:
     """The evacuations under way, with what Placement may not show yet of them. Those
     of which Nova shows no progress do not count for the limits."""
-    going = (ServerState.ASKED, ServerState.MOVING)
-    moving = (s for s in step.servers.values() if s.state in going)
+    moving = (s for s in step.servers.values() if s.state.traits.claims)
     return [
         board.claim(
             record.destination,
