@@ -31,7 +31,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def flavor(cloud: Cloud) -> str:
     return cloud.flavor("test-cloud")
 
