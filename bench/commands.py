@@ -29,7 +29,7 @@ from bench import cores
 from bench.effort import Effort
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.service import startup
-from tests.integration.crash import rig
+from tests.lib import rig
 from tests.lib.errors import ProgramError
 
 HOST, SERVER = "host1", "server1"

@@ -33,8 +33,7 @@ from tests.lib.cloud import Cloud, CloudError  # isort: skip  (prepares the proc
 from bench.effort import Effort
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.host_recovery import HostState
-from tests.integration.crash import rig
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.config import Conf, merge
 from tests.lib.errors import ProgramError

@@ -42,8 +42,7 @@ from nova_ha_scheduler.cli.history_rows import notification_to_evacuate
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.service.notifications import bus
-from tests.integration.crash import broker, rig
-from tests.lib import redfish
+from tests.lib import broker, redfish, rig
 from tests.lib.cloud.config import Conf, merge
 from tests.lib.errors import ProgramError
 

@@ -15,8 +15,7 @@ from demo import control, layout, trigger
 from demo.control import Unable
 from demo.story import Scene
 from demo.told import DOWN_TIME, TOLD, VICTIM
-from tests.integration.crash import rig
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.config import CLOUD_NAME, Conf, merge
 
 _ORDERS = {"kill-host": "kill", "revive-host": "revive", "end-demo": "end"}

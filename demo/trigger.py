@@ -14,8 +14,7 @@ from demo.told import DOWN_TIME, VICTIM
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
-from tests.integration.crash import rig
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.config import Conf
 
 RESERVE = layout.RESERVE[layout.ZONE_OF[VICTIM]]

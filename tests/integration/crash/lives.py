@@ -10,8 +10,8 @@ from tests.integration.crash.conftest import (  # isort: skip  (prepares for Nov
 from pathlib import Path
 
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from tests.integration.crash import rig
 from tests.integration.crash.accident import Accident, Call, Point
+from tests.lib import rig
 from tests.lib.cloud.config import Conf
 from tests.lib.waiting import PATIENCE
 

@@ -26,9 +26,9 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.service import startup
 from tests.integration.hang import calls, trigger
 from tests.integration.hang.cases import BY_PEERS, CALLS, COMMANDS, HANGS, Case
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import Nova, Recorder
 from tests.lib import certificates, ports
+from tests.lib.backends import Backend
+from tests.lib.recorder import Nova, Recorder
 
 PATIENCE = 4 * LEASE
 """Seconds after which a loop that stands still leaves the lease."""

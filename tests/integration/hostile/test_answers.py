@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.picture import Picture
-from tests.integration.hostile import answers
-from tests.integration.hostile.answers import DB1, DB2, WEB, Json
+from tests.lib import answers
+from tests.lib.answers import DB1, DB2, WEB, Json
 
 FIRST = {
     "/os-services": ("services", 0),

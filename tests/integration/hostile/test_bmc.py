@@ -12,7 +12,7 @@ import pytest
 from nova_ha_scheduler.evacuation.interfaces import Power
 from nova_ha_scheduler.fencing import Deadlines
 from tests.integration.fencing.conftest import fencing  # noqa: F401
-from tests.integration.hostile.peer import OK, PAUSE, Peer, peer
+from tests.lib.hostile_peer import OK, PAUSE, Peer, peer
 
 AT_MOST = 12.0
 """Seconds, on a machine that has other work: what does not end takes for ever."""

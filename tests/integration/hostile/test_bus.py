@@ -21,8 +21,8 @@ from nova_ha_scheduler.service.notifications import bus
 from nova_ha_scheduler.service.notifications.broker import configured
 from nova_ha_scheduler.service.notifications.bus import Listener
 from nova_ha_scheduler.service.notifications.updates import ServiceUpdate, Update
-from tests.integration.crash import broker as rabbitmq
-from tests.integration.crash.broker import Broker
+from tests.lib import broker as rabbitmq
+from tests.lib.broker import Broker
 from tests.lib.siege import forged
 
 HOSTS = ["c1", "c2"]

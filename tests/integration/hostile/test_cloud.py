@@ -20,7 +20,7 @@ from nova_ha_scheduler.cluster.openstack.fields import BadAnswer
 from nova_ha_scheduler.cluster.openstack.login import connect
 from nova_ha_scheduler.cluster.openstack.renewal import FAILURES
 from nova_ha_scheduler.service import startup
-from tests.integration.hostile.peer import OK, PAUSE, Peer, peer
+from tests.lib.hostile_peer import OK, PAUSE, Peer, peer
 
 AT_MOST = 10.0
 """Seconds, on a machine that has other work: what does not end takes for ever."""

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from nova_ha_scheduler import exchange
-from tests.integration.hostile.peer import OK, drips, floods, peer, says, silent
+from tests.lib.hostile_peer import OK, drips, floods, peer, says, silent
 
 SECONDS = 0.4
 """Of one exchange; the drips' pauses are far shorter."""

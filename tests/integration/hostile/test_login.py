@@ -13,9 +13,9 @@ import pytest
 
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.service import parts, startup
-from tests.integration.hostile.peer import Talk, peer, says
 from tests.integration.hostile.test_cloud import AT_MOST, Cloud
 from tests.lib import ports
+from tests.lib.hostile_peer import Talk, peer, says
 
 RAW = re.compile(r"HTTPS?Pool|HTTPS?Connection|Max retries|Caused by|object at 0x|_ssl")
 """What the libraries say to programmers."""

@@ -25,7 +25,7 @@ from nova_ha_scheduler.service.notifications.updates import (
     Updates,
 )
 from nova_ha_scheduler.service.openstack_world import ProductionWorld
-from tests.integration.hostile import answers
+from tests.lib import answers
 from tests.lib.waiting import PATIENCE
 
 UUID = "aaaaaaaa-0000-4000-8000-000000000001"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.hostile import answers
+from tests.lib import answers
 from tests.lib.siege import grammar
 from tests.lib.siege.grammar import Grammar
 from tests.lib.siege.watch import Taken, unforeseen

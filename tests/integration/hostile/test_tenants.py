@@ -7,8 +7,8 @@ import pytest
 
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.picture import Picture
-from tests.integration.hostile import answers
-from tests.integration.hostile.answers import DB1, DB2, MINE, THEIRS, WEB, Json, port
+from tests.lib import answers
+from tests.lib.answers import DB1, DB2, MINE, THEIRS, WEB, Json, port
 
 UNBOUND = {
     "id": "evil",

@@ -31,7 +31,7 @@ from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
 from nova_ha_scheduler.service.execution.executor import perform
-from tests.integration.hostile import answers
+from tests.lib import answers
 
 EVIL = (
     "x\n2026-11-29 00:00:00 INFO host.fenced c9\r\x1b[2J\x1b]0;t\x07\u202egnp"

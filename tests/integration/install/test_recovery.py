@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.crash import rig
 from tests.integration.install.conftest import SPARE, ZONE
 from tests.integration.install.fresh import Fresh
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.config import Conf
 
 CONF: Conf = {

@@ -13,7 +13,7 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.journal import JournalError, limits
 from nova_ha_scheduler.journal.database import Database
-from tests.integration.hostile.peer import peer, silent
+from tests.lib.hostile_peer import peer, silent
 
 AT_MOST = 12.0
 """Seconds, on a machine that has other work: what does not end takes for ever."""

@@ -22,9 +22,9 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.service import startup
 from tests.integration.journal.conftest import mariadb, short_folder  # noqa: F401  (fixtures)
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import Nova, Recorder
+from tests.lib.backends import Backend
 from tests.lib.processes import Process
+from tests.lib.recorder import Nova, Recorder
 from tests.lib.waiting import wait
 
 LEASE = 2

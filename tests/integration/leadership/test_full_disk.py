@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import Service, ago
+from tests.lib.backends import Backend
+from tests.lib.recorder import Service, ago
 from tests.lib.waiting import PATIENCE, wait
 
 FULL, ROOM = "The journal cannot be used", "The journal can be used again"

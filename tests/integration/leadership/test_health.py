@@ -18,8 +18,8 @@ from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.store import SqlJournal
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import Service
+from tests.lib.backends import Backend
+from tests.lib.recorder import Service
 from tests.lib.waiting import wait
 from tests.unit import commandline
 

@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from nova_ha_scheduler.journal import tables
-from tests.integration.leadership import backends
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import Change
+from tests.lib import backends
+from tests.lib.backends import Backend
+from tests.lib.recorder import Change
 from tests.lib.waiting import PATIENCE, wait
 
 BACKENDS = ["", "file", "etcd", "redis"]

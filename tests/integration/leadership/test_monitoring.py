@@ -15,9 +15,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import Nova, Recorder
 from tests.lib import ports
+from tests.lib.backends import Backend
+from tests.lib.recorder import Nova, Recorder
 from tests.lib.waiting import BUSY, wait
 
 LEASE = 5

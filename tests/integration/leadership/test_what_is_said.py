@@ -9,8 +9,8 @@ import pytest
 
 from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from tests.integration.leadership.backends import Backend
-from tests.integration.leadership.recorder import HANG
+from tests.lib.backends import Backend
+from tests.lib.recorder import HANG
 from tests.lib.waiting import wait
 
 WHAT, TODO, OVER = Trouble.CLOUD.value

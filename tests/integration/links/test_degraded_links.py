@@ -25,13 +25,12 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import EventKind
-from tests.integration.crash import broker as rabbitmq
-from tests.integration.crash import rig
-from tests.integration.crash.broker import Broker
 from tests.integration.crash.conftest import PLUGIN
 from tests.integration.journal.conftest import mariadb, short_folder  # noqa: F401  (fixtures)
 from tests.integration.links.link import GOOD, Fault, Link
-from tests.lib import redfish
+from tests.lib import broker as rabbitmq
+from tests.lib import redfish, rig
+from tests.lib.broker import Broker
 from tests.lib.cloud.config import Conf, merge
 from tests.lib.waiting import wait
 

@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.crash import rig
 from tests.integration.crash.conftest import PLUGIN
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.config import Conf, merge
 
 HOSTS = ["node1", "node2", "node3", "node4"]

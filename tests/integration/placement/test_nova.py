@@ -15,7 +15,7 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster import snapshot
 from nova_ha_scheduler.cluster.openstack import whole
 from nova_ha_scheduler.cluster.openstack.api import Api
-from tests.integration.crash import rig
+from tests.lib import rig
 from tests.lib.cloud.config import Conf
 from tests.lib.cloud.hardware import node_uuid
 

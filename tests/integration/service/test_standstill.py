@@ -18,8 +18,8 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service import startup
 from nova_ha_scheduler.service.leader.leadership import Leadership, patience
 from nova_ha_scheduler.service.leader.lock import Lock
-from tests.integration.leadership import backends
 from tests.integration.service.conftest import Site
+from tests.lib import backends
 from tests.lib.waiting import PATIENCE, wait
 
 

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nova_ha_scheduler.journal.history import HistoryQuery
-from tests.integration.crash import rig
 from tests.integration.crash.conftest import PLUGIN
 from tests.integration.soak.figures import Figures, of
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.config import Conf, merge
 
 HOSTS = ["node1", "node2", "node3", "node4"]

@@ -19,8 +19,8 @@ from nova.conf import CONF
 from nova_ha_scheduler.journal.database import Database
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.service.startup import load
-from tests.integration.crash import broker as rabbitmq
-from tests.integration.crash.broker import Broker
+from tests.lib import broker as rabbitmq
+from tests.lib.broker import Broker
 from tests.lib.redfish import bmcs
 
 HOSTS = [f"node{n}" for n in range(1, 8)]

@@ -22,8 +22,8 @@ from nova_ha_scheduler.service.notifications.updates import (
     RebuildEnded,
     Update,
 )
-from tests.integration.crash.broker import Broker
 from tests.integration.trigger.running import active, recovered, running
+from tests.lib.broker import Broker
 from tests.lib.cloud import Cloud
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.crash import rig
+from tests.lib import rig
 from tests.lib.cloud.config import Conf
 from tests.lib.errors import ProgramError
 

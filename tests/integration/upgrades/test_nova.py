@@ -24,10 +24,9 @@ import pytest
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
-from tests.integration.crash import rig
 from tests.integration.crash.lives import CONF
 from tests.integration.upgrades.nova import DIES, HOSTS
-from tests.lib import redfish
+from tests.lib import redfish, rig
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.config import merge
 from tests.lib.errors import ProgramError

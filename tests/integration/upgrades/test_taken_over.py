@@ -14,10 +14,10 @@ import pytest
 
 from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.records.events import EventKind
-from tests.integration.crash import rig
 from tests.integration.crash.lives import CONF, Lives
 from tests.integration.crash.points import BY_NAME
 from tests.integration.upgrades import old
+from tests.lib import rig
 from tests.lib.cloud.config import Conf, merge
 
 FENCING = [EventKind.HOST_CONFIRMED, EventKind.HOST_FENCING]

@@ -20,8 +20,8 @@ from oslo_config import cfg
 
 from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.witnesses import EnabledWitnesses, WitnessOptionError
-from tests.integration.hostile.peer import OK, drips, floods, peer
 from tests.lib import peers, ports
+from tests.lib.hostile_peer import OK, drips, floods, peer
 
 
 def witnesses(*enabled, **options) -> EnabledWitnesses:

@@ -15,9 +15,9 @@ from typing import Any
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.history import HistoryQuery
 from nova_ha_scheduler.records.server_recovery import ServerRecovery
-from tests.integration.crash.rig import is_active
 from tests.lib.errors import CloudError
 from tests.lib.processes import Process, signal_group
+from tests.lib.rig import is_active
 from tests.lib.siege import forged, tenants
 from tests.lib.siege.proxy import CALM, Choices, Mood
 from tests.lib.siege.site import ZONES, A, B, Site

@@ -18,13 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.integration.crash import broker as rabbitmq
-from tests.integration.crash.broker import Broker
-from tests.integration.crash.rig import Trigger
+from tests.lib import broker as rabbitmq
 from tests.lib import redfish
+from tests.lib.broker import Broker
 from tests.lib.cloud.config import Conf
 from tests.lib.cloud.stubs import IMAGES
 from tests.lib.redfish import Bmcs
+from tests.lib.rig import Trigger
 from tests.lib.siege.proxy import Choices, Proxy
 from tests.lib.stack.gate import Request, Rule
 

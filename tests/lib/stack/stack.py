@@ -13,8 +13,7 @@ from typing import Any, ClassVar, Self
 
 import requests
 
-from tests.integration.crash import broker
-from tests.lib import ports
+from tests.lib import broker, ports
 from tests.lib.cloud import config
 from tests.lib.cloud.client import Client
 from tests.lib.cloud.config import Conf

@@ -6,7 +6,7 @@ from typing import Any
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from nova_ha_scheduler.cluster.picture import Scope
-from tests.integration.hostile import answers
+from tests.lib import answers
 
 C1 = Scope(hosts=frozenset({"c1"}), destinations=True)
 

@@ -14,7 +14,7 @@ from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.cluster.openstack.observer import Observer
 from nova_ha_scheduler.cluster.picture import Scope
-from tests.integration.hostile.answers import DB1, DB2, Api, server
+from tests.lib.answers import DB1, DB2, Api, server
 
 SCOPE = Scope(hosts=frozenset({"c1"}))
 PATH = f"/servers/{DB2}"
