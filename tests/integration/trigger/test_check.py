@@ -225,7 +225,7 @@ def test_where_the_services_are(cloud: Cloud) -> None:
 def test_it_sends_nothing_that_is_not_listed(
     cloud: Cloud, flavor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is looked at; of the rest, the code is read (tests/unit/cluster)."""
+    """Whatever is looked at; of the rest, tests/unit/cluster reads the code."""
     send, sent = Api._send, []
 
     def record(api: Api, *request: Any, **more: Any) -> Any:
