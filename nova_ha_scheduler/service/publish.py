@@ -24,9 +24,8 @@ from nova_ha_scheduler.cluster.snapshot import BadFile
 from nova_ha_scheduler.planner import reserve
 from nova_ha_scheduler.planner.ground import Ground
 from nova_ha_scheduler.planner.preferences import Preferences
+from nova_ha_scheduler.service import capacity_figures, parts, startup
 from nova_ha_scheduler.service import conf as trigger_conf
-from nova_ha_scheduler.service import parts, startup
-from nova_ha_scheduler.service.monitoring import capacity_figures
 
 CAPACITY = "--capacity"
 """The argument with which figures are printed."""

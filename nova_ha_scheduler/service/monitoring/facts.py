@@ -9,7 +9,7 @@ from nova_ha_scheduler.health.judgement import JournalFacts, Judgement, judge
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.state import State
-from nova_ha_scheduler.service.monitoring.capacity_figures import CapacityFigures
+from nova_ha_scheduler.service.capacity_figures import CapacityFigures
 
 NEWEST = 20
 """How many events are shown."""

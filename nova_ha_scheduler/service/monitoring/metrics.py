@@ -15,7 +15,7 @@ from prometheus_client import generate_latest
 from nova_ha_scheduler.health.problems import Kind
 from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.server_recovery import ServerState
-from nova_ha_scheduler.service.monitoring.capacity_figures import RESERVE_STATES
+from nova_ha_scheduler.service.capacity_figures import RESERVE_STATES
 from nova_ha_scheduler.service.monitoring.counts import Counts
 from nova_ha_scheduler.service.monitoring.facts import TriggerFacts
 

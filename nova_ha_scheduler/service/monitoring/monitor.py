@@ -31,8 +31,8 @@ from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.state import Change
-from nova_ha_scheduler.service import publish, publisher
-from nova_ha_scheduler.service.monitoring import capacity_figures, facts, status
+from nova_ha_scheduler.service import capacity_figures, publish, publisher
+from nova_ha_scheduler.service.monitoring import facts, status
 from nova_ha_scheduler.service.monitoring.counts import Counts
 from nova_ha_scheduler.service.monitoring.facts import (
     AdmissionAge,

@@ -17,7 +17,7 @@ from nova_ha_scheduler.records.events import TROUBLES, Event
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.maintenance_window import Window
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
-from nova_ha_scheduler.service.monitoring.capacity_figures import (
+from nova_ha_scheduler.service.capacity_figures import (
     RESERVE_STATES,
     ZoneFigures,
 )

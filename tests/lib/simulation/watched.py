@@ -12,8 +12,9 @@ from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service import capacity_figures
 from nova_ha_scheduler.service.health_writer import Writer
-from nova_ha_scheduler.service.monitoring import capacity_figures, facts
+from nova_ha_scheduler.service.monitoring import facts
 from nova_ha_scheduler.service.monitoring.counts import Counts
 from nova_ha_scheduler.service.monitoring.facts import (
     AdmissionAge,

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from nova_ha_scheduler.health.problems import Kind
-from nova_ha_scheduler.service.monitoring.capacity_figures import (
+from nova_ha_scheduler.service.capacity_figures import (
     CapacityFigures,
     ZoneFigures,
 )

@@ -29,14 +29,14 @@ from nova_ha_scheduler.journal.outbox import Outbox, of_receiver
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service import capacity_figures
 from nova_ha_scheduler.service import conf as trigger_conf
-from nova_ha_scheduler.service.health_writer import Writer
-from nova_ha_scheduler.service.monitoring import capacity_figures
-from nova_ha_scheduler.service.monitoring import monitor as module
-from nova_ha_scheduler.service.monitoring.capacity_figures import (
+from nova_ha_scheduler.service.capacity_figures import (
     CapacityFigures,
     ZoneFigures,
 )
+from nova_ha_scheduler.service.health_writer import Writer
+from nova_ha_scheduler.service.monitoring import monitor as module
 from nova_ha_scheduler.service.monitoring.monitor import Monitor
 from nova_ha_scheduler.service.monitoring.server import WebPlace
 from nova_ha_scheduler.service.startup import load

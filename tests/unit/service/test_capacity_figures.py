@@ -9,11 +9,11 @@ import pytest
 from nova_ha_scheduler import codec
 from nova_ha_scheduler.cli import clouds
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.service.monitoring import capacity_figures
+from nova_ha_scheduler.service import capacity_figures
 from tests.unit import commandline
 
 CLOUD = "docs/examples/cloud.yaml"
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 
 
 def test_they_are_those_of_the_command(tmp_path: Path) -> None:
