@@ -2,17 +2,29 @@
 """Why not: every reason that the trigger can give, each with its sentence."""
 
 import enum
+import re
 
 _RETRY = "nova-ha retry HOST --reason TEXT"
 _WORD = "nova-ha confirm-fenced HOST --by NAME --reason TEXT"
+_PLACES = re.compile(r"\b(?:HOST|SERVER)\b")
 _OR_A_WORD = f"Or make sure that the host is off, then {_WORD}"
+
+
+def filled(sentence: str, host: str = "", server: str = "") -> str:
+    """The sentence, whose commands name the host and the server that are known.
+
+    :param server: its uuid, which the openstack client finds in any project.
+    """
+    names = {"HOST": host, "SERVER": server}
+    return _PLACES.sub(lambda found: names[found[0]] or found[0], sentence)
 
 
 @enum.unique
 class Reason(enum.Enum):
     """Why something is not, or not yet, as the operator would like it.
 
-    The value is the sentence; ``{0}`` is filled with the record's detail.
+    The value is the sentence; ``{0}`` is filled with the record's detail, and
+    :func:`filled` puts names in the place of HOST and SERVER.
     """
 
     # A server waits.
@@ -48,7 +60,7 @@ class Reason(enum.Enum):
     )
     LATE_UNCLEAR = (
         "{0}, and Nova shows the server as broken. Make sure that it runs where Nova "
-        "shows it and nowhere else. Then: openstack server set --state active"
+        "shows it and nowhere else. Then: openstack server set --state active SERVER"
     )
     LATE_OWNERS = (
         "{0}. Nova shows the server as that has left it, though it runs elsewhere: "
@@ -56,12 +68,12 @@ class Reason(enum.Enum):
     )
     LATE_OWNERS_UNCLEAR = (
         "{0}, and Nova shows the server as that has left it. See whether it runs "
-        "where Nova shows it. If so: openstack server set --state active. If not: "
-        "openstack server reboot --hard"
+        "where Nova shows it. If so: openstack server set --state active SERVER. If "
+        "not: openstack server reboot --hard SERVER"
     )
     CANNOT_BE_READ = (
         "what the cloud shows of it cannot be read, and Nova is asked for nothing: "
-        "{0}. See openstack server show, then " + _RETRY
+        "{0}. See openstack server show SERVER, then " + _RETRY
     )
     # A server is left where it is.
     NOT_PROTECTED = "its flavor does not say ha=true"
@@ -79,8 +91,8 @@ class Reason(enum.Enum):
     HOST_RETURNED = "the host came back before it was its turn"
     BACK_FIRST = (
         "nothing landed: {0} came back first, and gave the evacuation up. If the "
-        "server does not run on {0}: openstack server set --state active, then "
-        "openstack server reboot --hard"
+        "server does not run on {0}: openstack server set --state active SERVER, then "
+        "openstack server reboot --hard SERVER"
     )
     WITHHELD = (
         "Nova was not asked for it in time. A pause, an abort or a doubt came first, "
@@ -106,20 +118,27 @@ class Reason(enum.Enum):
     # A host does not go on.
     WITNESSES = "not every witness agrees that it is dead: {0}"
     STORM = (
-        "the guard has tripped: {0}. If a host is dead: nova-ha evacuate HOST "
+        "the guard has tripped: {0}. If HOST alone is dead: nova-ha evacuate HOST "
         "--confirm-fenced --by NAME --reason TEXT recovers it. If all are dead: "
         "nova-ha guard reset --reason TEXT lets each be fenced. Else wait: all goes "
         "on when the cool-down ends"
     )
     UNFENCED = (
-        "it could not be fenced: {0}. Mend its fence device, which is asked again. "
-        + _OR_A_WORD
+        "it could not be fenced: {0}. Mend its fence device: the trigger asks it "
+        "again. " + _OR_A_WORD
+    )
+    BY_HAND = (
+        "it has no fence device (method: manual). Make sure that the host is off, then "
+        + _WORD
     )
     NO_METHOD = (
         "nothing can fence it: {0}. Give it a method there, which is used at once. "
         + _OR_A_WORD
     )
-    PROOF_STALE = "it may be on again ({0}). Its fence device is asked. " + _OR_A_WORD
+    PROOF_STALE = (
+        "it may be on again ({0}). Its fence device, if it has one, is asked. "
+        + _OR_A_WORD
+    )
     SEEN_ALIVE = (
         "its fence device says that it is off, but {0}. See whose power that device "
         "cuts. The witnesses are asked again. " + _OR_A_WORD
@@ -141,9 +160,13 @@ class Reason(enum.Enum):
     )
     FORCED_DOWN = (
         "somebody else forced it down, and has to lift that: openstack compute "
-        "service set --up"
+        "service set --up HOST nova-compute"
     )
     ALIVE = "it is alive"
+    SWITCHED_ON = (
+        "it is on again in the middle of its recovery. No further server is evacuated "
+        "from it until it is seen off, or is let in again"
+    )
     ON_AGAIN = "it was off for a moment alone: {0}"
     UNPROTECTED = "no aggregate of it says ha=true"
     DISABLED = "somebody disabled its service: {0}"
@@ -180,11 +203,11 @@ class Reason(enum.Enum):
     FLAPS = (
         "it has died twice within [return] flapping_within. Its service stays "
         "disabled, and no server goes home to it. See why it dies, then enable it: "
-        "openstack compute service set --enable"
+        "openstack compute service set --enable HOST nova-compute"
     )
     LEFT_DISABLED = (
         "its service stays disabled until a person enables it: openstack compute "
-        "service set --enable"
+        "service set --enable HOST nova-compute"
     )
     # A server that is well does not move.
     NO_MOVE = "Nova moves no server in state {0}"
@@ -210,7 +233,7 @@ class Reason(enum.Enum):
     NOT_STARTED = "it was stopped for the move, and is not started again: {0}"
     UNCONFIRMED = (
         "it is on {0} in VERIFY_RESIZE, and would come back if that was reverted. "
-        "Confirm it (openstack server resize confirm), or revert it"
+        "Confirm it (openstack server resize confirm SERVER), or revert it"
     )
     REVERTING = "it is on its way back from {0}: somebody reverts its resize"
     RESIZED = "Nova works on its resize to {0}, which was ordered by somebody else"
@@ -233,7 +256,7 @@ class Reason(enum.Enum):
     REBOOTED = (
         "none of its servers runs ({0}), and nobody has stopped them. It seems to "
         "have rebooted. Nova starts none of them: openstack server reboot --hard "
-        "does"
+        "SERVER does"
     )
     REBOOTED_RESTART = (
         "none of its servers runs ({0}), and nobody has stopped them. It seems to "

@@ -9,8 +9,13 @@ from oslo_config import cfg
 
 def hint(word: str, known: Iterable[str]) -> str:
     """' (did you mean X?)', or ''."""
-    found = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {found[0]}?)" if found else ""
+    found = nearest(word, known)
+    return f" (did you mean {found}?)" if found else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one; "": none is."""
+    return next(iter(difflib.get_close_matches(word, list(known), 1)), "")
 
 
 def strange_options(

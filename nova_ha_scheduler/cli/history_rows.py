@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from nova_ha_scheduler.cli.values import Moment, seconds
@@ -104,10 +104,10 @@ def _host_row(
 def details(history: History, recovery: HostRecovery) -> Row:
     """All of one recovery, with its ``stages``, ``servers`` and ``events``."""
     query = HistoryQuery(recovery=recovery.id, limit=None)
-    events = reversed(history.events(query))
+    events = history.events(query)[::-1]
     return {
         **host_row(history, recovery),
-        "stages": stages(recovery),
+        "stages": stages(recovery, [event for _, event in events]),
         "servers": [server_row(server) for server in history.servers(query)],
         "events": [event_row(event) for _, event in events],
     }
@@ -182,10 +182,16 @@ def event_words(row: Row) -> str:
     return ": ".join(filter(None, (what, row.get("how"), row.get("reason"))))
 
 
-def stages(record: HostRecovery) -> list[Row]:
-    """The states in the order in which they were entered, and how long each took."""
+def stages(record: HostRecovery, events: Iterable[Event]) -> list[Row]:
+    """The states in the order in which they were entered, and how long each took: a
+    line for each time, of which the record has the last one and the events the others.
+    """
     states = [state.value for state in HostState]
-    order = sorted(record.stages.items(), key=lambda s: (s[1], states.index(s[0])))
+    words = {f"host.{state}": state for state in states}
+    told = ((words[e.kind.value], e.at) for e in events if e.kind.value in words)
+    entered = {*record.stages.items(), *told}
+    every = sorted(entered, key=lambda s: (s[1], states.index(s[0])))
+    order = [next(same) for _, same in groupby(every, key=lambda s: s[0])]
     ends = [later for _, (_, later) in pairwise(order)] + [record.ended_at]
     return [
         {"state": state, "entered": Moment(at), "seconds": seconds(at, end)}

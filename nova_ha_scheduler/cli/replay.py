@@ -3,7 +3,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cliff.lister import Lister
@@ -13,13 +13,16 @@ from nova_ha_scheduler.cli import progress
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery
 from nova_ha_scheduler.cli.values import Moment
+from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import PROGRESS, Decision
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from nova_ha_scheduler.records.events import Event
+from nova_ha_scheduler.planner import explain
+from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.rules.terms import Operation
 
 Kept = list[tuple[int, Decision]]
 
@@ -34,9 +37,12 @@ class Replay(BaseCommand, Lister):
     decision is the same as it was.
 
     Exit code 1 if one is not: the program has changed since.
+
+    With --server, a line for each host instead: whether it could take that server when
+    Nova was asked for it, and why not.
     """
 
-    short = ("decision", "server", "decided", "to", "reason", "same")
+    short: tuple[str, ...] = ("decision", "server", "decided", "to", "reason", "same")
     _COLUMNS = (
         "decision",
         "at",
@@ -47,6 +53,7 @@ class Replay(BaseCommand, Lister):
         "reason",
         "same",
     )
+    _PLACES = ("decision", "host", "verdict", "check", "why")
 
     def arguments(self, add: Callable[..., Any]) -> None:
         add("recovery", nargs="?", help="its id, or a host for its newest one")
@@ -58,6 +65,11 @@ class Replay(BaseCommand, Lister):
             help="all that was decided together with this event of nova-ha history "
             "events",
         )
+        add(
+            "--server",
+            metavar="SERVER",
+            help="its id or exact name: how each host was judged for this server",
+        )
 
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         if (args.recovery is None) == (args.event is None):
@@ -66,6 +78,9 @@ class Replay(BaseCommand, Lister):
             recovery, kept = None, self._of_event(args.event)
         else:
             recovery, kept = self._of_recovery(args.recovery, args.decision)
+        if args.server is not None:
+            self.short = self._PLACES
+            return self._PLACES, _places(kept, args.server)
         rows: list[tuple[Any, ...]] = []
         same = 0
         done = 0
@@ -79,7 +94,8 @@ class Replay(BaseCommand, Lister):
                     if about and event.kind not in PROGRESS:
                         rows.append(_row(number, decision, event, is_same))
         self.code = exits.DONE if same == len(kept) else exits.ERROR
-        print(f"{same} of {len(kept)} decisions are the same", file=sys.stderr)
+        words = f"This program decides the same in {same} of {len(kept)} decisions."
+        print(words, file=sys.stderr)
         return self._COLUMNS, rows
 
     def _of_recovery(self, name: str, number: int | None) -> tuple[str, Kept]:
@@ -108,6 +124,44 @@ class Replay(BaseCommand, Lister):
         if not kept:
             raise _not_kept(f"{told}: it was not decided by a step, or is not kept")
         return kept
+
+
+def _places(kept: Kept, name: str) -> list[tuple[Any, ...]]:
+    """How each host was judged whenever Nova was asked for a server.
+
+    :raises UnknownName: Nova was asked for no such server.
+    """
+    asked = [
+        (number, decision, event)
+        for number, decision in kept
+        for event in decision.change.events
+        if event.kind is EventKind.SERVER_ASKED
+        and name in (event.server, event.server_name)
+    ]
+    if not asked:
+        known = {e.server_name for _, d in kept for e in d.change.events} - {""}
+        hint = host_names.hint(name, known)
+        raise UnknownName(f"{name}: Nova was asked for no such server there{hint}")
+    return [
+        (number, *row)
+        for number, decision, event in asked
+        for row in _judged(decision, event)
+    ]
+
+
+def _judged(decision: Decision, asked: Event) -> Iterator[tuple[str, ...]]:
+    """The hosts by name: the one that was asked for, and each other with its no."""
+    picture, preferences = decision.seen.picture(), decision.options
+    server = picture.servers[asked.server]
+    request = explain.request(server, picture.hosts, preferences, Operation.EVACUATE)
+    for name, host in sorted(picture.hosts.items()):
+        no = explain.first_no(explain.checks(server, request, host, preferences))
+        if name == asked.destination:
+            yield name, "asked for", "", ""
+        elif no:
+            yield name, "no", no.name, no.no
+        else:
+            yield name, "yes", "", "it could have taken it; the plan chose another one"
 
 
 def _tells(decision: Decision, event: Event) -> bool:

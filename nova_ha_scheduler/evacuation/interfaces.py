@@ -16,6 +16,9 @@ from nova_ha_scheduler.records.effects import Intent, Outcome
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.state import Change, State
 
+NO_DEVICE = "manual"
+"""The fencing method of hosts that have none: nothing of theirs can be broken."""
+
 
 class Cloud(Protocol):
     """OpenStack. Every method may block; none is called by the engine's step.

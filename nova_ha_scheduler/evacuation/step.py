@@ -12,7 +12,7 @@ from oslo_utils import uuidutils
 
 from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.reasons import Reason, filled
 from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
 from nova_ha_scheduler.records.events import Event, EventKind
@@ -279,6 +279,8 @@ class Step:
     ) -> None:
         """Add a line to the history."""
         everything = {**told, **(about.told if about else {})}
+        host, server = everything.get("host", ""), everything.get("server", "")
+        everything["reason"] = filled(everything.get("reason", ""), host, server)
         self._events.append(Event(kind, self.now, **everything))
 
     def settle(
@@ -289,6 +291,7 @@ class Step:
     ) -> None:
         """A command is done, or refused, and that is told."""
         del self.commands[command.id]
+        answer = filled(answer, command.host)
         self._answered.append(replace(command, answer=answer, refusal=refusal))
         kind = EventKind.COMMAND_REFUSED if refusal else EventKind.COMMAND_TAKEN
         self.tell(kind, host=command.host, how=str(command), reason=answer)

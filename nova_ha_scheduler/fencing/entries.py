@@ -148,7 +148,9 @@ def _driver(
 ) -> Driver:
     own = dict(_mapping(content, "its value"))
     if "method" not in own:
-        raise FencingFileError("method is missing" + spelling.hint("method", own))
+        meant = spelling.nearest("method", own)
+        words = f" ({meant} is no key: did you mean method?)" if meant else ""
+        raise FencingFileError("method is missing" + words)
     method = own.pop("method")
     cls = _driver_class(method)
     settings = {**defaults.get(method, {}), **own}

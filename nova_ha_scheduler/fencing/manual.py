@@ -8,14 +8,14 @@ method: that is what ends the wait for a BMC that died with its host.
 
 from typing import Any
 
-from nova_ha_scheduler.evacuation.interfaces import Power
+from nova_ha_scheduler.evacuation.interfaces import NO_DEVICE, Power
 from nova_ha_scheduler.fencing import Driver, FinalError
 
 
 class Manual(Driver):
     """No device: never powers anything off, and never claims to have."""
 
-    METHOD = "manual"
+    METHOD = NO_DEVICE
 
     def prepare(self) -> object:
         return None

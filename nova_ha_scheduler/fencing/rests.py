@@ -27,11 +27,12 @@ _FIRST_SECONDS = 30.0
 _FIRST_REFUSED_SECONDS = 300.0
 
 _WORDS = (
-    "{said}; {why} it is not asked again before {until} UTC, or before the fencing "
-    "file is written anew: an account may be locked after a few wrong passwords"
+    "{said}; {why}, which the trigger then reads at once. Else the trigger leaves the "
+    "device alone for {seconds:.0f} s: an account may be locked after a few wrong "
+    "passwords"
 )
-_SURE = "put the credentials right:"
-_PERHAPS = "if the credentials are wrong, put them right:"
+_SURE = "put the credentials right in the fencing file"
+_PERHAPS = "if the credentials are wrong, put them right in the fencing file"
 
 
 def _now() -> float:
@@ -81,9 +82,8 @@ class Rests:
         if sure:
             seconds = _FIRST_REFUSED_SECONDS if before is None else longest
         seconds = min(seconds, longest)
-        until = time.strftime("%H:%M:%S", time.gmtime(time.time() + seconds))
         why = _SURE if sure else _PERHAPS
-        words = _WORDS.format(said=said, why=why, until=until)
+        words = _WORDS.format(said=said, why=why, seconds=seconds)
         self._good.discard(account)
         self._rests[account] = Rest(_now() + seconds, seconds, words)
         return words

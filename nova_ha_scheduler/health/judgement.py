@@ -26,6 +26,7 @@ from nova_ha_scheduler.records.state import State
 
 _UNPROVEN = (
     Reason.UNFENCED,
+    Reason.BY_HAND,
     Reason.PROOF_STALE,
     Reason.SEEN_ALIVE,
     Reason.CONTRADICTED,
@@ -52,6 +53,12 @@ _OF_TROUBLE = {
     Trouble.JOURNAL.name: Kind.JOURNAL,
     Trouble.STEP.name: Kind.STEP,
 }
+
+_WORDS = {
+    HostState.RECOVERED: "recovered, and off",
+    HostState.RETURNING: "coming back",
+}
+"""What is said of a host in the line that all is well."""
 
 _NAMES = 5
 """How many servers, or hosts, are named at most."""
@@ -141,15 +148,23 @@ def _all_well(facts: JournalFacts, now: float) -> str:
     parts = [f"{number} host{'s' if number != 1 else ''}"]
     if report.aside:
         parts.append(f"{report.aside} more under maintenance or disabled")
-    if hosts := sorted(h.host for h in facts.state.hosts.values() if _recovers(h)):
-        parts.append(f"being recovered: {first_of(hosts, _NAMES)}")
+    parts += _under_way(facts.state)
     if report.seen_at is not None:
         parts.append(f"cloud seen {span(now - report.seen_at)} ago")
     return f"{Code.PROTECTED.words}: {', '.join(parts)}, by {facts.holder}"
 
 
-def _recovers(host: HostRecovery) -> bool:
-    return host.ended_at is None and host.state is not HostState.RECOVERED
+def _under_way(state: State) -> list[str]:
+    """Which hosts are being recovered, which are off since, and which come back."""
+    found = defaultdict(list)
+    for host in state.hosts.values():
+        if host.ended_at is None:
+            words = _WORDS.get(host.state, "being recovered")
+            found[words].append(host.host)
+    return [
+        f"{words}: {first_of(sorted(hosts), _NAMES)}"
+        for words, hosts in sorted(found.items())
+    ]
 
 
 def _dead(facts: JournalFacts, now: float) -> list[Problem]:

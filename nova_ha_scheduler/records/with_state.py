@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.reasons import Reason, filled
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,16 @@ class WithState:
     @property
     def sentence(self) -> str:
         """The reason as a sentence, if there is one."""
-        return self.reason.sentence(self.detail) if self.reason else ""
+        if self.reason is None:
+            return ""
+        told = self.told
+        words = self.reason.sentence(self.detail)
+        return filled(words, told["host"], told.get("server", ""))
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What every event about it says: the host, at least."""
+        raise NotImplementedError
 
     def entered(self, state: Any, now: float, **kept: Any) -> Self:
         """The record in a state: what is void then has its default again.

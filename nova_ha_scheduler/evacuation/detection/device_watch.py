@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 
 from nova_ha_scheduler.cluster.picture import Host, Picture
 from nova_ha_scheduler.evacuation.detection import suspicion
+from nova_ha_scheduler.evacuation.interfaces import NO_DEVICE
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect, Result
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.rules import vocabulary
-
-_NO_DEVICE = "manual"
-"""The fencing method of hosts that have none: nothing of theirs can be broken."""
 
 Since = dict[str, tuple[float, str]]
 """By host: since when, and the reason."""
@@ -116,12 +114,23 @@ class DeviceWatch:
         works = {name for name in hosts if self._hear(step, name)}
         served = (self.works & watched | works) - self.broken.keys()
         self.works = self.works if served == self.works else frozenset(served)
-        for name, host in hosts.items():
-            asked_at = self._asked_at.get(name, float("-inf"))
-            due = abs(step.now - asked_at) >= self._interval
-            if name in watched and host.up and due and step.recovery_of(name) is None:
-                self._asked_at[name] = step.now
-                step.intend(Effect.CHECK_POWER, name)
+        for host in hosts.values():
+            if host.name in watched and self._is_due(step, host):
+                self._asked_at[host.name] = step.now
+                step.intend(Effect.CHECK_POWER, host.name)
+
+    def _is_due(self, step: Step, host: Host) -> bool:
+        """Whether to ask its device now: while the host is well; and of a host that is
+        proven dead, one that was broken, which may have given the proof."""
+        asked_at = self._asked_at.get(host.name, float("-inf"))
+        due = abs(step.now - asked_at) >= self._interval
+        recovery = step.recovery_of(host.name)
+        if recovery is None:
+            return host.up and due
+        if host.name not in self.broken or not recovery.state.traits.proven:
+            return False
+        evidence = recovery.evidence
+        return due or (evidence is not None and evidence.at > asked_at)
 
     def _watch_keys(self, step: Step) -> None:
         before = self.misspelt
@@ -172,7 +181,7 @@ class DeviceWatch:
                     self._asked_at.pop(name, None)
         for outcome in step.learned_alone(Effect.CHECK_POWER):
             host = hosts.get(outcome.intent.host)
-            if host is None or outcome.lost or outcome.by == _NO_DEVICE:
+            if host is None or outcome.lost or outcome.by == NO_DEVICE:
                 continue
             before = self._off.pop(host.name, None)
             if outcome.result is Result.OK:
@@ -184,7 +193,7 @@ class DeviceWatch:
     def _hear(self, step: Step, host: str) -> bool:
         """:returns: whether the device has just served."""
         outcome = step.check_of(host)
-        if outcome is None or outcome.by == _NO_DEVICE or host in self.unfenceable:
+        if outcome is None or outcome.by == NO_DEVICE or host in self.unfenceable:
             return False
         lies = self._lies(host)
         broken = lies or outcome.result is Result.UNKNOWN

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from nova_ha_scheduler.cluster.picture import Host
 from nova_ha_scheduler.evacuation.detection import guard
+from nova_ha_scheduler.evacuation.interfaces import NO_DEVICE
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.evacuation.step import Step
@@ -177,7 +178,8 @@ def _checked(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
         if alive:
             server_states.host_is_back(step, host)
             host = replace(host, queues_emptied=False)
-            host = _unknown(step, host, outcome, Reason.ALIVE, HostPhase.ALIVE)
+            why = Reason.SWITCHED_ON
+            host = _unknown(step, host, outcome, why, HostPhase.ALIVE)
         else:
             why = Reason.PROOF_STALE
             host = _unknown(step, host, outcome, why, HostPhase.DOUBTED)
@@ -214,7 +216,8 @@ def is_outdated(
 def unfenced(step: Step, host: HostRecovery, outcome: Outcome) -> HostRecovery:
     """The host, which could not be switched off."""
     seconds = step.options.fence_interval
-    return _held(step, host, outcome, Reason.UNFENCED, seconds)
+    reason = Reason.BY_HAND if outcome.by == NO_DEVICE else Reason.UNFENCED
+    return _held(step, host, outcome, reason, seconds)
 
 
 def _unknown(

@@ -119,5 +119,7 @@ def require_history(trigger: rig.Trigger, lives: Lives, middle: Middle) -> None:
         assert set(servers) == lives.servers
     assert len(servers) == len(lives.servers), "each recovered once"
     replayed = trigger.ask("replay", HOSTS[MIDDLES.index(middle)])
-    assert re.fullmatch(r"\d+ of \d+ decisions are the same\n", replayed.stderr)
+    assert re.fullmatch(
+        r"This program decides the same in \d+ of \d+ decisions\.\n", replayed.stderr
+    )
     assert "host.suspected" in replayed.stdout, "what the older one has decided, too"

@@ -141,5 +141,5 @@ class Script(script.Script):
         for recovery in self.simulation.journal.state.hosts.values():
             text = f"{recovery.state.value}"
             if recovery.reason:
-                text += f": {recovery.reason.sentence(recovery.detail)}"
+                text += f": {recovery.sentence}"
             self.log.append(f"   end {recovery.host} {text}")

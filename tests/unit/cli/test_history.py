@@ -44,6 +44,27 @@ def test_stages_of_one_instant_stand_in_their_order() -> None:
     record = HostRecovery(
         "n@1", "n", HostState.RECOVERED, 1.0, stages=dict.fromkeys(states, 1.0)
     )
-    assert [stage["state"] for stage in history_rows.stages(record)] == [
+    assert [stage["state"] for stage in history_rows.stages(record, [])] == [
         *reversed(states)
+    ]
+
+
+def test_a_state_that_was_entered_twice_has_two_lines() -> None:
+    record = HostRecovery(
+        "n@1", "n", HostState.FENCED, 1.0, stages={"fencing": 95.0, "fenced": 96.0}
+    )
+    told = (
+        (EventKind.HOST_FENCING, 2.0),
+        (EventKind.HOST_HELD, 3.0),
+        (EventKind.HOST_SUSPECTED, 94.0),
+        (EventKind.HOST_FENCING, 95.0),
+        (EventKind.HOST_FENCED, 96.0),
+        (EventKind.HOST_FENCED, 99.0),  # seen off once more: no state is entered
+    )
+    rows = history_rows.stages(record, [Event(kind, at) for kind, at in told])
+    assert [(row["state"], row["seconds"]) for row in rows] == [
+        ("fencing", 92.0),
+        ("suspected", 1.0),
+        ("fencing", 1.0),
+        ("fenced", None),
     ]

@@ -67,7 +67,7 @@ def test_the_same_decisions(site: Site, config: str) -> None:
     assert {server["name"]: server["to"] for server in servers} == asked
     answer = site.run(config, "replay", "node1")
     assert answer.code == 0
-    assert "decisions are the same" in answer.err
+    assert "decides the same in" in answer.err
     assert rows(site, config, "--decision", str(found[0]["decision"])) == [
         row for row in found if row["decision"] == found[0]["decision"]
     ]
@@ -109,7 +109,7 @@ def test_another_decision(site: Site, config: str, database: Database) -> None:
     found = json.loads(answer.out)
     changed = {row["decided"] for row in found if not row["same"]}
     assert changed == {"host.evacuating", "waiting"}
-    assert "4 of 5 decisions are the same" in answer.err
+    assert "decides the same in 4 of 5 decisions" in answer.err
 
 
 def test_of_another_version(site: Site, config: str, database: Database) -> None:
@@ -182,3 +182,23 @@ def test_purged(site: Site, config: str) -> None:
     answer = site.run(config, "history", "purge", "--older-than", "1d")
     assert answer.code == 0
     assert "no decision of node1" in site.run(config, "replay", "node1").err
+
+
+def test_how_each_host_was_judged_for_a_server(site: Site, config: str) -> None:
+    found = rows(site, config, "--server", "big")
+    verdicts = {row["host"]: (row["verdict"], row["why"]) for row in found}
+    chosen = [host for host, (said, _) in verdicts.items() if said == "asked for"]
+    assert len(chosen) == 1
+    assert set(chosen) < {"node2", "node3"}
+    assert verdicts["node1"] == ("no", "it is there")
+    (other,) = {"node2", "node3"} - set(chosen)
+    assert verdicts[other] == (
+        "yes",
+        "it could have taken it; the plan chose another one",
+    )
+
+
+def test_a_server_that_was_not_asked_for(site: Site, config: str) -> None:
+    answer = site.run(config, "replay", "node1", "--server", "bigg")
+    assert answer.code == 2
+    assert "Nova was asked for no such server there (perhaps big?)" in answer.err
