@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders to a playground, over a socket in its directory.
 
-``python -m demo.control SOCKET ORDER [ARGUMENT...]`` gives one; its exit code is 0 if
-it was done.
+``python -m demo.control SOCKET PROGRAM ORDER WANTS [ARGUMENT]`` gives one; its exit
+code is 0 if it was done.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ def listening(path: Path, orders: Mapping[str, Order], last: str) -> Iterator[No
                 answer = f"ok {orders[word](*arguments)}"
             except Unable as error:
                 answer = f"no {error}"
-            except (KeyError, TypeError):
-                answer = f"no {word} wants a host; there are {', '.join(orders)}"
+            except Exception as error:
+                answer = f"no {type(error).__name__}: {' '.join(str(error).split())}"
             self.wfile.write(f"{answer}\n".encode())
             if word == last:
                 threading.Event().wait()  # its end closes the connection
@@ -54,15 +54,23 @@ def listening(path: Path, orders: Mapping[str, Order], last: str) -> Iterator[No
             thread.join()
 
 
-def give(path: str, *words: str) -> int:
-    """Give an order, print the answer; 0 if it was done."""
+def give(path: str, program: str, order: str, wants: str, *words: str) -> int:
+    """Give an order, print the answer; 0 if it was done.
+
+    :param program: what was typed. :param wants: what the order is told; "-": nothing.
+    """
+    asked = bool({"-h", "--help"} & {*words})
+    if asked or len(words) != (wants != "-"):
+        usage = f"usage: {program} {wants}".removesuffix(" -")
+        print(usage, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(path)
         except OSError:
             print(f"no demo is running at {path}", file=sys.stderr)
             return 1
-        connection.sendall(f"{' '.join(words)}\n".encode())
+        connection.sendall(f"{' '.join([order, *words])}\n".encode())
         answers = connection.makefile()
         state, _, sentence = answers.readline().strip().partition(" ")
         done = state == "ok"

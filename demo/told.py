@@ -15,14 +15,15 @@ TOLD = (
     (f"Let {VICTIM} freeze; nobody is told:", f"kill-host {VICTIM}"),
     (
         f"Watch it being recovered, in about {DOWN_TIME + 5} s:",
-        f"nova-ha history events --host {VICTIM} -c at -c kind -c reason",
+        f"nova-ha history events --host {VICTIM}",
     ),
     ("", "nova-ha history list"),
     (
-        "When it is recovered, repair it and switch it on; its servers go home (sooner "
-        "is too early: Nova keeps it shut until its nova-compute is started again):",
+        "When it is recovered, repair it and switch it on (sooner is too early: Nova "
+        "keeps it shut until its nova-compute is started again). Those of its servers "
+        "that were recovered go home:",
         f"revive-host {VICTIM}",
     ),
-    ("End all of it:", "end-demo"),
+    ("End all of it, and delete its journal and its logs:", "end-demo"),
 )
 """What for, and the command. The last one ends what the others need."""

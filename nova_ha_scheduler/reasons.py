@@ -287,19 +287,19 @@ class Reason(enum.Enum):
         "HOST --confirm-fenced --by NAME --reason TEXT recovers it all the same"
     )
     WORD_UP = (
-        "Nova holds it for up. The word is used when it is suspected, and is void if "
-        "it is heard of before"
+        "Nova holds it for up. The word is void at its next heartbeat, and is used if "
+        "it is suspected before that"
     )
     WORD_EARLY = "it is not suspected yet: the word is used when it is"
     WORD_FENCING = "it is being fenced: the word is used if that fails"
     WORD_PROVEN = "it is {0} already: the word is used if its death comes in doubt"
     EVACUATE_UP = (
-        "Nova holds it for up. Its evacuation begins when Nova calls it down, and "
-        "never if it is heard of before"
+        "Nova holds it for up. The order is void at its next heartbeat, and is used if "
+        "Nova calls it down before that"
     )
     # A command is refused.
     IN_WINDOW = "it is under maintenance already: {0}"
-    NO_WINDOW = "no maintenance of it was started: {0}"
+    NO_WINDOW = "no maintenance of it is open: {0}"
     PAST = "the maintenance would have been over at once"
     BEING_FENCED = (
         "it is being switched off at this moment, which nobody can call back. Order "

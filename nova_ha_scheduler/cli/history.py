@@ -122,9 +122,12 @@ class ShowHistory(BaseCommand, ShowOne):
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         history = History(self.app.database)
         found = history.recoveries(HistoryQuery(recovery=args.recovery, limit=1))
-        found = found or history.recoveries(HistoryQuery(host=args.recovery, limit=1))
+        found = found or history.recoveries(HistoryQuery(host=args.recovery, limit=2))
         if not found:
             raise no_recovery(history, args.recovery)
+        if len(found) > 1:
+            words = f"nova-ha history list --host {args.recovery} --long has the ids"
+            print(f"The newest recovery is shown; {words} of others.", file=sys.stderr)
         details = history_rows.details(history, found[0])
         for name, line in _LINES.items():
             details[name] = Rows(details[name], line)

@@ -198,6 +198,7 @@ class _Starter(_Follower):
 class _Ender(_Follower):
     def _judge(self, window: Window) -> int | None:
         if window.state is WindowState.ENDED:
+            self._say(self._command, "its maintenance has ended")
             return exits.DONE
         self._say(self._command, window.sentence)
         return None if self._wait or not window.reason else exits.PARTLY

@@ -3,7 +3,9 @@
 
 import argparse
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -22,19 +24,28 @@ from nova_ha_scheduler.cli.values import NOTHING, Moment, Rows, human, in_local
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.health import file
 from nova_ha_scheduler.health.judgement import Judgement, judge
+from nova_ha_scheduler.health.problems import Kind, Problem
 from nova_ha_scheduler.health.report import HostNote as Told
 from nova_ha_scheduler.health.report import Report
 from nova_ha_scheduler.health.troubles import Trouble
 from nova_ha_scheduler.journal import health_facts
 from nova_ha_scheduler.journal.history import History
 from nova_ha_scheduler.journal.store import SqlJournal
+from nova_ha_scheduler.printable import first_of
+from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.state import State
 
-_SAID_ABOVE = ("health", "problems")
+_SAID_ABOVE = ("health", "problems", "broken_devices", "without_fencing_method")
+
+_ERRORS_ABOVE = (EventKind.DEVICE_BROKEN.value, EventKind.METHOD_MISSING.value)
+"""Each of them that is not over is a problem."""
 
 _NO_REPORT = Report("", at=0.0, valid=0.0, skew=0.0, stepped_at=0.0)
 """Of a trigger that is dead nothing is said: it may have been long ago."""
+
+_HOSTS = 5
+"""How many hosts of one problem are named at most."""
 
 _PROBLEMS = 10
 """How many are shown to people at most; a whole rack may have lost its power."""
@@ -98,9 +109,12 @@ class Status(BaseCommand, ShowOne):
             size = line_length(self.app.stdout, parsed_args)
             for line in _advice(self._judgement):
                 self.app.stdout.writelines(f"{part}\n" for part in _wrapped(line, size))
+            all_ = dict(zip(column_names, data, strict=True))
+            errors: Rows = all_["last_errors"]
+            all_["last_errors"] = errors.where(lambda e: e["kind"] not in _ERRORS_ABOVE)
             shown = [
                 (name, value)
-                for name, value in zip(column_names, data, strict=True)
+                for name, value in all_.items()
                 if name not in _SAID_ABOVE and human(value) != NOTHING
             ]
             column_names, data = zip(*shown, strict=True)
@@ -124,13 +138,25 @@ def _health(judgement: Judgement) -> dict[str, Any]:
 def _advice(judgement: Judgement) -> Iterator[str]:
     """The first lines, for people."""
     yield judgement.line
-    problems = judgement.problems[:_PROBLEMS]
+    every = _of_many(judgement.problems)
+    problems = every[:_PROBLEMS]
     for problem in problems:
         since = "" if problem.since is None else f" (since {in_local(problem.since)})"
         yield f"- {problem.what}{since}"
         yield f"  -> {problem.todo}"
-    if more := len(judgement.problems) - len(problems):
+    if more := len(every) - len(problems):
         yield f"- {more} more: nova-ha health -f json"
+
+
+def _of_many(problems: Iterable[Problem]) -> list[Problem]:
+    """What is the same of several hosts is one problem that names them."""
+    alike: dict[tuple[Kind, tuple[str, ...]], list[Problem]] = defaultdict(list)
+    for problem in problems:
+        alike[problem.kind, problem.details].append(problem)
+    return [
+        replace(found[0], host=first_of([each.host for each in found], _HOSTS))
+        for found in alike.values()
+    ]
 
 
 def _wrapped(line: str, size: int) -> Iterator[str]:

@@ -66,7 +66,7 @@ class Table:
         for sentence in self._below:
             first, *more = wrap(_clean(sentence), width - len(_INDENT))
             lines += [first, *(f"{_INDENT}{line}" for line in more)]
-        stdout.writelines(f"{line}\n" for line in lines or [""])
+        stdout.writelines(f"{line}\n" for line in lines or ["none"])
 
     def emit_one(
         self,
@@ -75,6 +75,8 @@ class Table:
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
+        if not column_names:
+            return  # a sentence on standard error has said why
         cells = [[n, human(v)] for n, v in zip(column_names, data, strict=True)]
         lines = drawn(["Field", "Value"], cells, line_length(stdout, parsed_args))
         stdout.writelines(f"{line}\n" for line in lines)

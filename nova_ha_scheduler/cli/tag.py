@@ -115,6 +115,8 @@ class _Change(BaseCommand, Lister, abc.ABC):
                 done = planned if args.dry_run else follow(plan)
                 rows += _rows(host, key, done)
             self.code = exits.DONE
+            if args.dry_run:
+                print("Nothing was changed (--dry-run).", file=sys.stderr)
         except Refused as error:
             print(error, file=sys.stderr)
         return self._COLUMNS, rows

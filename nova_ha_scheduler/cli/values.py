@@ -116,6 +116,10 @@ class Rows(FormattableColumn[list[dict[str, Any]]]):
         super().__init__(rows)
         self._line = line or _all
 
+    def where(self, wanted: Callable[[dict[str, Any]], bool]) -> "Rows":
+        """Those of them alone."""
+        return Rows([row for row in self._value if wanted(row)], self._line)
+
     def human_readable(self) -> str:
         return "\n".join(map(self._line, self._value)) or NOTHING
 

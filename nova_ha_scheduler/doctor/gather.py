@@ -73,8 +73,8 @@ class Gatherer:
 
     def read_nova_conf(self, files: list[str]) -> None:
         """:raises cfg.Error: only of nova-ha.conf; of nova.conf, it is a finding."""
-        why = "nova-scheduler stops at a bad value of [ha_scheduler]."
-        mend = "mend the file; it is read as oslo.config reads it"
+        why = "Nothing of Nova's configuration was checked."
+        mend = "name a nova.conf that nova-scheduler can read, or mend it"
         with_nova = self._try("nova-conf", lambda: NovaConf(files), why, mend)
         listening = None
         if broker.configured(self._conf):

@@ -5,7 +5,6 @@ Used by the demo, the benchmark and the tests. Needs no pytest.
 """
 
 import contextlib
-import json
 import sys
 import uuid
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 import bcrypt
 import requests
+import yaml
 
 from tests.lib import ports
 from tests.lib.processes import Process
@@ -32,10 +32,15 @@ main()
 
 
 class Bmcs:
-    """The fence devices of some hosts: systems of one Redfish service."""
+    """The fence devices of some hosts: systems of one Redfish service.
+
+    :ivar password: what the service takes now.
+    """
 
     def __init__(self, port: int, hosts: Iterable[str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.password = PASSWORD
+        self._users: Path | None = None
         self.systems = {
             host: str(uuid.uuid5(uuid.NAMESPACE_DNS, f"bmc.{host}")) for host in hosts
         }
@@ -52,14 +57,14 @@ class Bmcs:
             "method": "redfish",
             "address": address or self.url,
             "username": USER,
-            "password": PASSWORD,
+            "password": self.password,
             "system": self.path(host),
         }
 
     def power(self, host: str) -> str:
         """What the host's BMC says: On or Off."""
         answer = requests.get(
-            self.url + self.path(host), auth=(USER, PASSWORD), timeout=10
+            self.url + self.path(host), auth=(USER, self.password), timeout=10
         )
         answer.raise_for_status()
         return str(answer.json()["PowerState"])
@@ -74,7 +79,7 @@ class Bmcs:
 
     def _reset(self, host: str, kind: str) -> None:
         reset = f"{self.url}{self.path(host)}/Actions/ComputerSystem.Reset"
-        order, login = {"ResetType": kind}, (USER, PASSWORD)
+        order, login = {"ResetType": kind}, (USER, self.password)
         requests.post(reset, json=order, auth=login, timeout=10).raise_for_status()
 
     def fencing_file(
@@ -91,7 +96,7 @@ class Bmcs:
         login = {
             "address": address or self.url,
             "username": USER,
-            "password": PASSWORD,
+            "password": self.password,
         }
         hosts = {
             host: {"method": "redfish", "system": self.path(host)}
@@ -100,9 +105,22 @@ class Bmcs:
         path.touch(0o600)
         for host, its in (addresses or {}).items():
             hosts[host]["address"] = its
-        # JSON is YAML.
         text = {"defaults": {"redfish": login}, "hosts": hosts}
-        path.write_text(json.dumps(text, indent=1))
+        path.write_text(yaml.safe_dump(text, sort_keys=False))
+
+    def take(self, users: Path, password: str) -> None:
+        """From now on, the service takes this password, and no other one.
+
+        :param users: the file that the emulator reads at each request.
+        """
+        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()
+        users.write_text(f"{USER}:{hashed}\n")
+        self._users, self.password = users, password
+
+    def change_password(self, password: str) -> None:
+        """As its administrator does; whoever has the old one is refused."""
+        assert self._users is not None
+        self.take(self._users, password)
 
 
 @contextlib.contextmanager
@@ -156,8 +174,7 @@ def write_emulator(
         for host, system in bmcs.systems.items()
     ]
     users = folder / "bmc-users"
-    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4)).decode()
-    users.write_text(f"{USER}:{hashed}\n")
+    bmcs.take(users, bmcs.password)
     options = {
         "FAKE_DRIVER": True,
         "LISTEN_IP": "127.0.0.1",

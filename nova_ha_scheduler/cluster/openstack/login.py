@@ -65,7 +65,8 @@ def _connection(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
         )
     except away.LOST as error:
         if conf.cloud.auth_type is None and conf.cloud.name is None:
-            raise cfg.Error(_NO_CLOUD.format(error)) from error
+            files = ", ".join(conf.config_file or ()) or _NO_FILE
+            raise cfg.Error(_NO_CLOUD.format(error, files=files)) from error
         raise cfg.Error(f"[cloud]: {error}") from error
 
 
@@ -77,8 +78,10 @@ def login_place(conf: cfg.ConfigOpts) -> str:
     return f"clouds.yaml, cloud {name}" if name else "clouds.yaml or OS_* variables"
 
 
+_NO_FILE = "nova-ha.conf (which does not exist in /etc/nova-ha-scheduler)"
+
 _NO_CLOUD = (
-    "[cloud] of nova-ha.conf says nothing of how to log in: auth_type, auth_url, "
+    "[cloud] of {files} says nothing of how to log in: auth_type, auth_url, "
     "username, password, project_name, user_domain_name and project_domain_name stand "
     "there, or the name of a cloud in clouds.yaml, or else OS_* variables in the "
     "environment ({})"

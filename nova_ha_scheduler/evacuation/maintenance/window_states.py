@@ -84,9 +84,11 @@ def end(step: Step, command: Command) -> None:
     elif seen is None:
         _refuse_unknown(step, command)
     elif suspicion.under_maintenance(seen):
-        step.refuse(command, Reason.NO_WINDOW, "a person flagged it in an aggregate")
+        step.refuse(
+            command, Reason.NO_WINDOW, "a person has flagged it in an aggregate"
+        )
     else:
-        step.refuse(command, Reason.NO_WINDOW, "it is not flagged, either")
+        step.refuse(command, Reason.NO_WINDOW, "and no aggregate flags it")
 
 
 def _refuse_unknown(step: Step, command: Command) -> None:

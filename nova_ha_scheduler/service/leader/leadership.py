@@ -160,6 +160,7 @@ class Leadership:
         try:
             if self.leads and self._journal.active:
                 self._journal.release()
+                LOG.info("This trigger ends, and leaves the lease to another one.")
         except JournalError as error:
             self._troubles.begins(Trouble.JOURNAL, error)
         self._leads.clear()

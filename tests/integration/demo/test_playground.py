@@ -65,6 +65,7 @@ def test_what_is_told(demo: Process, shell: Shell, tmp_path: Path) -> None:
         if command == "nova-ha health":
             assert said.startswith("PROTECTED"), said
             _try_what_cannot_be_done(shell)
+            _try_what_else_there_is(shell)
         if command.startswith("kill-host"):
             wait("the recovery", lambda: _recovered(shell))
         if command.startswith("revive-host"):
@@ -84,6 +85,21 @@ def _try_what_cannot_be_done(shell: Shell) -> None:
     with pytest.raises(AssertionError, match="b3 is dead already"):
         shell("kill-host b3")
     assert "switched on" in shell("revive-host b3")
+
+
+def _try_what_else_there_is(shell: Shell) -> None:
+    assert shell("kill-host --help") == "usage: kill-host HOST\n"
+    with pytest.raises(AssertionError, match="usage: kill-host HOST"):
+        shell("kill-host")
+    assert "Nobody recovers a host now" in shell("stop-trigger")
+    with pytest.raises(AssertionError, match="no trigger is active"):
+        shell("nova-ha health")
+    assert "runs again" in shell("start-trigger")
+    assert "nothing else" in shell("change-bmc-password new")
+    with pytest.raises(AssertionError, match="refused the credentials"):
+        shell("nova-ha check")
+    shell("sed -i 's/^ *password:.*/    password: new/' $NOVA_HA_FENCING")
+    wait("the new password", lambda: shell("nova-ha health").startswith("PROTECTED"))
 
 
 def _recovered(shell: Shell) -> bool:

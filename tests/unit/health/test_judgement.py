@@ -9,7 +9,7 @@ from nova_ha_scheduler.health.judgement import JournalFacts, Judgement, judge
 from nova_ha_scheduler.health.problems import Code, Kind
 from nova_ha_scheduler.health.report import HostNote, Report, Standing
 from nova_ha_scheduler.health.troubles import Trouble
-from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.reasons import Reason, filled
 from nova_ha_scheduler.records.guard_record import GuardRecord
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
@@ -231,7 +231,7 @@ def test_servers(state: ServerState, reason: Reason | None, kind: Kind | None) -
     if kind and reason:
         assert found.problems[0].host == "c1"
         assert "db" in found.problems[0].what
-        assert reason.sentence("disk full") in found.problems[0].what
+        assert filled(reason.sentence("disk full"), "c1") in found.problems[0].what
 
 
 def test_a_maintenance_that_does_not_end() -> None:

@@ -161,7 +161,7 @@ def test_an_empty_cloud(edited: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
     path = edited()
     login = path.read_text().partition("[cloud]")[2].partition("[database]")[0]
     path.write_text(path.read_text().replace(login, "\n"))
-    assert "[cloud] of nova-ha.conf says nothing of how to log in" in refusal(path)
+    assert f"[cloud] of {path} says nothing of how to log in" in refusal(path)
 
 
 def test_an_option_again_in_another_file(edited: Edit, tmp_path: Path) -> None:
