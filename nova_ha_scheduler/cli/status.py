@@ -39,7 +39,8 @@ from nova_ha_scheduler.records.state import State
 _SAID_ABOVE = ("health", "problems", "broken_devices", "without_fencing_method")
 
 _ERRORS_ABOVE = (EventKind.DEVICE_BROKEN.value, EventKind.METHOD_MISSING.value)
-"""Each of them that is not over is a problem."""
+_OF_DEVICES = (Kind.DEVICE_BROKEN, Kind.NO_METHOD)
+"""What they are as problems."""
 
 _NO_REPORT = Report("", at=0.0, valid=0.0, skew=0.0, stepped_at=0.0)
 """Of a trigger that is dead nothing is said: it may have been long ago."""
@@ -111,7 +112,7 @@ class Status(BaseCommand, ShowOne):
                 self.app.stdout.writelines(f"{part}\n" for part in _wrapped(line, size))
             all_ = dict(zip(column_names, data, strict=True))
             errors: Rows = all_["last_errors"]
-            all_["last_errors"] = errors.where(lambda e: e["kind"] not in _ERRORS_ABOVE)
+            all_["last_errors"] = errors.where(self._is_new)
             shown = [
                 (name, value)
                 for name, value in all_.items()
@@ -119,6 +120,11 @@ class Status(BaseCommand, ShowOne):
             ]
             column_names, data = zip(*shown, strict=True)
         return super().produce_output(parsed_args, column_names, data)
+
+    def _is_new(self, error: dict[str, Any]) -> bool:
+        """Whether no problem above says the same of the host."""
+        said = {p.host for p in self._judgement.problems if p.kind in _OF_DEVICES}
+        return error["kind"] not in _ERRORS_ABOVE or error["host"] not in said
 
     def _reserve(self) -> dict[str, Any]:
         try:

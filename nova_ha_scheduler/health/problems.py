@@ -162,7 +162,7 @@ class Kind(enum.Enum):
     DEVICE_BROKEN = ProblemRow(
         _HALF,
         "the fence device of {host} would not serve: {0}",
-        "mend it before {host} dies. nova-ha check asks it again",
+        "mend the device, or its entry in the fencing file; nova-ha check asks it",
     )
     SHUT_OUT = ProblemRow(
         _HALF,

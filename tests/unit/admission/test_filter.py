@@ -290,4 +290,4 @@ def test_without_a_file(
     site = cloud(NODE, SPARE)
     found = admit(site, spec(flavor()), publish=False, **values)
     assert found.startswith(passed)
-    assert "admission.json cannot be read: No such file or directory. What" in found
+    assert "admission.json cannot be read: No such file or directory. Until" in found

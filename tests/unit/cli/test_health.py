@@ -202,7 +202,7 @@ def test_every_problem_can_be_said() -> None:
 
 def test_status_begins_with_it(site: Site) -> None:
     at = time.time() - 60
-    broken = tuple(HostNote(f"c{n}", at, "time-out") for n in range(1, 13))
+    broken = tuple(HostNote(f"c{n}", at, f"time-out {n}") for n in range(1, 13))
     lead(site, unfenceable=(HostNote("c99", at, "no entry"),), broken=broken)
     answer = site.run("status")
     lines = answer.out.splitlines()
@@ -218,6 +218,17 @@ def test_status_begins_with_it(site: Site) -> None:
     assert [row["host"] for row in found["without_fencing_method"]] == ["c99"]
     assert len(found["broken_devices"]) == 12
     assert len(found["problems"]) == 13
+
+
+def test_what_many_hosts_have_is_one_problem(site: Site) -> None:
+    at = time.time() - 60
+    lead(site, broken=tuple(HostNote(f"c{n}", at, "time-out") for n in range(1, 8)))
+    said = " ".join(site.run("status").out.split())
+    words = (
+        "the fence device of c1, c2, c3, c4, c5 and 2 more would not serve: time-out"
+    )
+    assert f"- {words} (since 2" in said
+    assert said.count("time-out") == 2, "in the first line, and once more"
 
 
 def test_a_healthy_status_is_short(site: Site) -> None:
