@@ -52,6 +52,7 @@ def test_the_page_has_what_holds_up_a_host() -> None:
     page = PAGE.read_text()
     for reason in (
         Reason.BLIND,
+        Reason.BY_HAND,
         Reason.CLOCKS,
         Reason.CLOCK_JUMPED,
         Reason.DEVICE_BROKEN,
@@ -60,6 +61,7 @@ def test_the_page_has_what_holds_up_a_host() -> None:
         Reason.PROOF_STALE,
         Reason.SEEN_ALIVE,
         Reason.STORM,
+        Reason.SWITCHED_ON,
         Reason.TRIGGER_SILENT,
         Reason.UNFENCED,
         Reason.WITNESSES,

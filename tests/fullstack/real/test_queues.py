@@ -95,7 +95,7 @@ def test_a_queue_that_is_carried_out(
     assert set(why) == {start, rescue}
     for server, state in ((start, "powering-on"), (rescue, "rescuing")):
         assert f"its task state is {state}: if the host finds" in why[server]
-        assert "nova-ha retry HOST --reason TEXT --queues-emptied" in why[server]
+        assert f"nova-ha retry {HOST} --reason TEXT --queues-emptied" in why[server]
         assert real.host(server) == HOST
     for server in (stop, wanted):
         assert real.wait_status(server, "SHUTOFF")["OS-EXT-SRV-ATTR:host"] != HOST
