@@ -188,7 +188,7 @@ def _host(state: State, host: HostRecovery, answer: Told | None) -> dict[str, An
         "state": host.state.value,
         "since": Moment(host.stages.get(host.state.value)),
         "proof": str(host.evidence) if host.evidence else "",
-        "progress": history_rows.progress(servers) if servers else "",
+        "progress": history_rows.progress(servers) if servers else _none_of(host),
         "reason": host.sentence,
         "device": answer.words if answer else "",
         **{
@@ -197,6 +197,11 @@ def _host(state: State, host: HostRecovery, answer: Told | None) -> dict[str, An
             if number
         },
     }
+
+
+def _none_of(host: HostRecovery) -> str:
+    """What is said of its progress while no server of it is known."""
+    return "no server to recover" if host.state.traits.with_servers else ""
 
 
 def _devices(hosts: Iterable[Told]) -> list[dict[str, Any]]:

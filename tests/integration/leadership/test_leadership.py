@@ -109,7 +109,7 @@ def test_a_stalled_leader_does_nothing_when_it_wakes(
     assert len(site.cloud.by("first")) == 4, "it had many more to do"
     before = at_rest(site)
     site.signal("first", signal.SIGCONT)
-    wait("it stands by", lambda: "it stands by now" in site.log("first"))
+    wait("the stand-by", lambda: "Find out what stalled it" in site.log("first"))
     # A while, in which it would have done all that it had in its queue.
     site.cloud.on_change = lambda change: None
     assert at_rest(site) == before

@@ -205,7 +205,7 @@ def test_a_host_that_dies_under_maintenance(
         (("start", "node1", *ORDER, "--wait"), 2, "--wait is for --drain"),
         (("start", "node1", *ORDER, "--until", "2020-01-01"), 2, "is past"),
         (("start", "node1", *ORDER, "--until", "noon"), 2, "noon is no time like"),
-        (("end", "node1"), 4, "no maintenance of it was started"),
+        (("end", "node1"), 4, "no maintenance of it is open"),
         (("end", "node9"), 4, "node9: no nova-compute service has exactly"),
         (("show", "node9"), 2, "no maintenance of node9 was started here"),
     ],
@@ -225,7 +225,7 @@ def test_a_flag_of_somebody_else(cloud: Cloud, trigger: Trigger) -> None:
     aggregate = cloud.aggregate("by hand", {"ha:maintenance": "true"}, ["node3"])
     found = trigger.maintenance("end", "node3")
     assert found.code == 4
-    assert "a person flagged it in an aggregate" in found.err
+    assert "a person has flagged it in an aggregate" in found.err
     assert trigger.maintenance("start", "node3", *ORDER).code == 0
     assert trigger.maintenance("end", "node3").code == 0
     assert is_flagged(cloud, "node3")

@@ -16,7 +16,7 @@ def test_options_change_by_sighup(site: Site) -> None:
     site.change("password = secret", "password = hunter2")
     service.reload()
     service.says("nova-ha.conf was read again; changed: [guard] max_hosts")
-    service.says("needs a restart of nova-ha-evacuator: [cloud] password\n")
+    service.says("need a restart of nova-ha-evacuator: [cloud] password\n")
     assert "hunter2" not in service.log
     site.change("max_hosts = 5", "max_hosts = many")
     service.reload()
