@@ -183,6 +183,8 @@ class DeviceWatch:
             host = hosts.get(outcome.intent.host)
             if host is None or outcome.lost or outcome.by == NO_DEVICE:
                 continue
+            if step.recovery_of(host.name) is not None:
+                continue  # it is off because it was switched off
             before = self._off.pop(host.name, None)
             if outcome.result is Result.OK:
                 lies = before.lies if before else 0
