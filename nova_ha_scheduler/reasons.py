@@ -210,6 +210,7 @@ class Reason(enum.Enum):
         "service set --enable HOST nova-compute"
     )
     # A server that is well does not move.
+    MOVED_AWAY = "it is not on {0} any more: somebody else has moved or deleted it"
     NO_MOVE = "Nova moves no server in state {0}"
     DOWN = "its host is down"
     MOVE_RETRY = "its move failed and will be tried again: {0}"

@@ -17,7 +17,12 @@ from nova_ha_scheduler.service import conf_file
 from nova_ha_scheduler.service.leader import coordination
 from nova_ha_scheduler.witnesses import conf as witnesses_conf
 
-_LOG_LEVELS = ("alembic=WARN", "sqlalchemy.pool=CRITICAL", "sushy=CRITICAL")
+_LOG_LEVELS = (
+    "alembic=WARN",
+    "oslo_service.backend=WARN",
+    "sqlalchemy.pool=CRITICAL",
+    "sushy=CRITICAL",
+)
 """Beside those of oslo.log. A connection that is lost while it goes back into the pool
 has a traceback there; that the journal cannot be used is said by the journal. sushy has
 an error and two warnings for each look at a BMC that knows no sessions; what a BMC

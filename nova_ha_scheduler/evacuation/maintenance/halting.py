@@ -120,7 +120,7 @@ def stopping(step: Step, move: Move) -> Move:
     server = moves.server_of(step, move)
     if server is None:
         move = replace(move, halted=move.stop_at is not None)
-        return moves.left(step, move, Reason.GONE, phase=MovePhase.GONE)
+        return moves.left(step, move, Reason.MOVED_AWAY, move.source, MovePhase.GONE)
     if move.stop_at is None:
         return _to_be_stopped(step, move, server)
     return _being_stopped(step, move, server)
@@ -226,7 +226,9 @@ def starting(step: Step, move: Move) -> Move:
         return move  # the next picture shows it
     server = step.picture.servers.get(move.server)
     if server is None:
-        gone = replace(move, halted=False).because(Reason.GONE, phase=MovePhase.GONE)
+        gone = replace(move, halted=False).because(
+            Reason.MOVED_AWAY, move.source, MovePhase.GONE
+        )
         return step.enter(gone, MoveState.LEFT)
     if server.unreadable or step.pending(move, Effect.START):
         return move

@@ -51,7 +51,7 @@ def waiting(step: Step, move: Move) -> Move:
         return _adopt(step, move)
     server = moves.server_of(step, move)
     if server is None:
-        return moves.left(step, move, Reason.GONE, phase=MovePhase.GONE)
+        return moves.left(step, move, Reason.MOVED_AWAY, move.source, MovePhase.GONE)
     if move.halted and (back := halting.given_back(step, move, server)):
         return back
     if why := halting.why_not(step, move, server):
