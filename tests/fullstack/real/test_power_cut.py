@@ -55,7 +55,7 @@ def test_volumes_and_a_port(real: RealStack, trigger: Callable[..., Trigger]) ->
 
 def test_what_does_not_run(real: RealStack, trigger: Callable[..., Trigger]) -> None:
     """What is stopped is evacuated and off in the end: Nova starts it at its new host,
-    and stops it at once, so that it boots for a moment. Nova evacuates nothing that is
+    and stops it at once; it may come so far as to boot. Nova evacuates nothing that is
     paused or suspended: it is left, with that reason, and its disk is as it was, until
     a person has set its state, as docs/runbook.md says."""
     ours = trigger()
@@ -85,7 +85,7 @@ def test_what_does_not_run(real: RealStack, trigger: Callable[..., Trigger]) -> 
     once, then = before[stopped], after[stopped]
     assert once is not None
     assert then is not None
-    assert then.boot == 2, "Nova has started it, and stopped it"
+    assert then.boot - once.boot in (0, 1), "started once at most, and stopped"
     assert then.beats - once.beats < 15
     for server in left:
         action = {"os-resetState": {"state": "error"}}
