@@ -4,7 +4,7 @@
 from tests.integration.service.conftest import Site
 
 READ = "The fencing file was read again: "
-ONE = f"{READ}2 hosts, of which 1 are fenced by something else than before"
+ONE = f"{READ}2 hosts, of which 1 are fenced in another way than before"
 REFUSED = "The fencing file cannot be used as it is now: "
 BMC = "{method: redfish, address: 'https://192.0.2.%s', username: u, password: %s}"
 
@@ -35,7 +35,7 @@ def test_the_fencing_file_is_read_when_it_changes(site: Site) -> None:
     service = site.start()
     service.says("This trigger is the active one")
     site.fence(f"hosts: {{c1: {BMC % (1, 'old')}, c2: {BMC % (2, 'old')}}}")
-    service.says(f"{READ}2 hosts, of which 2 are fenced by something else than before")
+    service.says(f"{READ}2 hosts, of which 2 are fenced in another way than before")
     site.fence("hosts: {c1: {method")
     service.says(f"{REFUSED}{site.fencing}: is not valid YAML at line 1")
     site.fence(f"hosts: {{c1: {BMC % (1, 'new')}, c2: {{method: redfsh}}}}")
