@@ -61,7 +61,11 @@ def only_costs(path: str, host: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("method:", "methd:", "method is missing (did you mean methd?)"),
+        (
+            "method:",
+            "methd:",
+            "method is missing (methd is no key: did you mean method?)",
+        ),
         ("redfish", "redfsh", "method redfsh does not exist"),
         ("redfish", "[]", "method: a name is needed"),
         ("address:", "adress:", "unknown key adress (did you mean address?)"),
