@@ -16,19 +16,19 @@ from demo import control, layout, trigger
 from demo.control import Unable
 from demo.story import Scene
 from demo.told import DOWN_TIME, TOLD, VICTIM
+from nova_ha_scheduler.rules import vocabulary
 from tests.lib import ports, redfish, rig
 from tests.lib.cloud.config import CLOUD_NAME, Conf, merge
 
-_HOST = "HOST"
 _ORDERS = {
-    "kill-host": ("kill", _HOST),
-    "revive-host": ("revive", _HOST),
+    "kill-host": ("kill", "HOST"),
+    "revive-host": ("revive", "HOST"),
     "change-bmc-password": ("password", "NEW"),
-    "stop-trigger": ("stop", ""),
-    "start-trigger": ("start", ""),
-    "end-demo": ("end", ""),
+    "stop-trigger": ("stop", "-"),
+    "start-trigger": ("start", "-"),
+    "end-demo": ("end", "-"),
 }
-"""By program: its order, and what it wants to be told."""
+"""By program: its order, and what it wants to be told; "-": nothing."""
 
 _REPOSITORY = Path(__file__).parents[1]
 
@@ -61,20 +61,20 @@ class _Service:
         self.page = f"http://127.0.0.1:{port}/"
         conf = merge(trigger.CONF, {**_GUARD, "health": {"port": port}})
         self.rigged = rig.Trigger(folder, scene.cloud.clouds_yaml, conf)
-        self._running = contextlib.ExitStack()
-        self._runs = False
+        self._running: contextlib.ExitStack | None = None
 
     def start(self) -> None:
-        if self._runs:
+        if self._running:
             raise Unable("the trigger runs already")
-        self._running.enter_context(self.rigged.running())
-        self._runs = True
+        with contextlib.ExitStack() as running:
+            running.enter_context(self.rigged.running())
+            self._running = running.pop_all()
 
     def stop(self) -> None:
-        if not self._runs:
+        if not self._running:
             raise Unable("the trigger does not run")
         self._running.close()
-        self._runs = False
+        self._running = None
 
 
 @contextmanager
@@ -156,7 +156,7 @@ class _Orders:
         """By the tags of now: whoever plays may have changed them."""
         aggregates = self._admin.compute.aggregates()
         tags = [a.metadata or {} for a in aggregates if host in (a.hosts or ())]
-        return any(str(tag.get("ha", "")).lower() == "true" for tag in tags)
+        return any(vocabulary.boolean(tag, vocabulary.HA) for tag in tags)
 
     @staticmethod
     def _require(host: str) -> None:
@@ -177,7 +177,7 @@ def _programs(folder: Path, socket: Path, clouds_yaml: Path) -> Path:
     python = Path(sys.executable)
     lines = {
         name: f"PYTHONPATH={shlex.quote(str(_REPOSITORY))} exec {python} "
-        f"-m demo.control {shlex.quote(str(socket))} {name} {order} {wants or '-'}"
+        f"-m demo.control {shlex.quote(str(socket))} {name} {order} {wants}"
         for name, (order, wants) in _ORDERS.items()
     }
     conf = shlex.quote(f"--config-file={folder / 'nova-ha.conf'}")

@@ -155,10 +155,11 @@ def _judged(decision: Decision, asked: Event) -> Iterator[tuple[str, ...]]:
     server = picture.servers[asked.server]
     request = explain.request(server, picture.hosts, preferences, Operation.EVACUATE)
     for name, host in sorted(picture.hosts.items()):
-        no = explain.first_no(explain.checks(server, request, host, preferences))
         if name == asked.destination:
             yield name, "asked for", "", ""
-        elif no:
+            continue
+        no = explain.first_no(explain.checks(server, request, host, preferences))
+        if no:
             yield name, "no", no.name, no.no
         else:
             yield name, "yes", "", "it could have taken it; the plan chose another one"

@@ -38,9 +38,11 @@ from nova_ha_scheduler.records.state import State
 
 _SAID_ABOVE = ("health", "problems", "broken_devices", "without_fencing_method")
 
-_ERRORS_ABOVE = (EventKind.DEVICE_BROKEN.value, EventKind.METHOD_MISSING.value)
-_OF_DEVICES = (Kind.DEVICE_BROKEN, Kind.NO_METHOD)
-"""What they are as problems."""
+_AS_PROBLEM = {
+    EventKind.DEVICE_BROKEN.value: Kind.DEVICE_BROKEN,
+    EventKind.METHOD_MISSING.value: Kind.NO_METHOD,
+}
+"""Events that are a problem, too, while they last."""
 
 _NO_REPORT = Report("", at=0.0, valid=0.0, skew=0.0, stepped_at=0.0)
 """Of a trigger that is dead nothing is said: it may have been long ago."""
@@ -111,8 +113,12 @@ class Status(BaseCommand, ShowOne):
             for line in _advice(self._judgement):
                 self.app.stdout.writelines(f"{part}\n" for part in _wrapped(line, size))
             all_ = dict(zip(column_names, data, strict=True))
-            errors: Rows = all_["last_errors"]
-            all_["last_errors"] = errors.where(self._is_new)
+            above = {(p.kind, p.host) for p in self._judgement.problems}
+            all_["last_errors"] = all_["last_errors"].where(
+                lambda error: (
+                    (_AS_PROBLEM.get(error["kind"]), error["host"]) not in above
+                )
+            )
             shown = [
                 (name, value)
                 for name, value in all_.items()
@@ -120,11 +126,6 @@ class Status(BaseCommand, ShowOne):
             ]
             column_names, data = zip(*shown, strict=True)
         return super().produce_output(parsed_args, column_names, data)
-
-    def _is_new(self, error: dict[str, Any]) -> bool:
-        """Whether no problem above says the same of the host."""
-        said = {p.host for p in self._judgement.problems if p.kind in _OF_DEVICES}
-        return error["kind"] not in _ERRORS_ABOVE or error["host"] not in said
 
     def _reserve(self) -> dict[str, Any]:
         try:
@@ -160,7 +161,11 @@ def _of_many(problems: Iterable[Problem]) -> list[Problem]:
     for problem in problems:
         alike[problem.kind, problem.details].append(problem)
     return [
-        replace(found[0], host=first_of([each.host for each in found], _HOSTS))
+        replace(
+            found[0],
+            host=first_of([each.host for each in found], _HOSTS),
+            since=min((p.since for p in found if p.since is not None), default=None),
+        )
         for found in alike.values()
     ]
 

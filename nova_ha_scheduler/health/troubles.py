@@ -100,9 +100,9 @@ class Trouble(enum.Enum):
     )
     FENCING_FILE = (
         "The fencing file cannot be used as it is now",
-        "A host that had a usable entry before is fenced by that entry. No other "
-        "host of a bad entry can be fenced. Mend the file: the trigger reads it "
-        "again by itself.",
+        "A host that had a usable entry before is fenced by that entry. A host whose "
+        "entry was never usable cannot be fenced. Mend the file: the trigger reads "
+        "it again by itself.",
         "The fencing file can be used again.",
     )
     STEP = (
