@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bench.effort import Effort
-from nova_ha_scheduler.service.monitoring import status
+from nova_ha_scheduler.service.monitoring import page_data
 from nova_ha_scheduler.service.monitoring.counts import Counts
-from nova_ha_scheduler.service.monitoring.facts import TriggerFacts
 from nova_ha_scheduler.service.monitoring.healthcheck import Answers
 from nova_ha_scheduler.service.monitoring.metrics import Text
 from nova_ha_scheduler.service.monitoring.pages import Pages, Texts
 from nova_ha_scheduler.service.monitoring.server import WebPlace, WebServer
+from nova_ha_scheduler.service.monitoring.trigger_facts import TriggerFacts
 from tests.lib import ports
 from tests.lib.simulation.watched import Watched
 
@@ -87,7 +87,7 @@ def _facts(hosts: int) -> TriggerFacts:
 def _make(pages: Pages, text: Text, counts: Counts, facts: TriggerFacts) -> None:
     judged = facts.judgement
     answers = Answers(judged.code, judged.line, facts.alive)
-    pages.ready = Texts(answers, text.of(facts, counts), status.text(facts))
+    pages.ready = Texts(answers, text.of(facts, counts), page_data.text(facts))
 
 
 def _timed(do: Callable[[], object]) -> float:

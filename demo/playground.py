@@ -180,8 +180,12 @@ def _programs(folder: Path, socket: Path, clouds_yaml: Path) -> Path:
         f"-m demo.control {shlex.quote(str(socket))} {name} {order} {wants}"
         for name, (order, wants) in _ORDERS.items()
     }
-    conf = shlex.quote(f"--config-file={folder / 'nova-ha.conf'}")
-    lines["nova-ha"] = f"exec {python.with_name('nova-ha')} {conf}"
+    conf = folder / "nova-ha.conf"
+    for name, option in (
+        ("nova-ha", "--config-file"),
+        ("openstack", "--nova-ha-config-file"),  # openstack ha ...
+    ):
+        lines[name] = f"exec {python.with_name(name)} {option}={shlex.quote(str(conf))}"
     for name, line in lines.items():
         program = programs / name
         program.write_text(f'#!/bin/sh\n{line} "$@"\n')

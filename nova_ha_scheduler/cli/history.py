@@ -14,7 +14,7 @@ from nova_ha_scheduler.cli import history_rows
 from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.cli.known import no_recovery, require_host, require_server
 from nova_ha_scheduler.cli.times import FORMS, TellInstant, ago
-from nova_ha_scheduler.cli.values import Rows, count
+from nova_ha_scheduler.cli.values import Moment, Rows, count
 from nova_ha_scheduler.cluster import host_names
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.records.events import EventKind
@@ -153,9 +153,7 @@ class ListEvents(BaseCommand, Lister):
         found = History(self.app.database).events(_query(self, args))
         _explain(self, args, len(found))
         if self.is_short(args):
-            rows = [(n, history_rows.event_row(event)) for n, event in found]
-            told = [(n, row["at"], history_rows.event_words(row)) for n, row in rows]
-            return self.short, told
+            return self.short, [(n, Moment(e.at), str(e)) for n, e in found]
         return history_rows.EVENT, [
             history_rows.event_values(n, event) for n, event in found
         ]

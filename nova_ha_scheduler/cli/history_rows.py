@@ -9,7 +9,7 @@ from typing import Any
 
 from nova_ha_scheduler.cli.values import Moment, seconds
 from nova_ha_scheduler.journal.history import History, HistoryQuery
-from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.records.events import Event, EventKind, in_words
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.move import Move, MoveState
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
@@ -161,25 +161,13 @@ EVENT = ("number", "at", "what", "kind", *(f.name for f in fields(Event)[2:]))
 def event_values(number: int, event: Event) -> list[Any]:
     """The values of these, also where they are nothing."""
     told = event_row(event)
-    row = {"number": number, "what": event_words(told), **vars(event), **told}
+    row = {"number": number, "what": str(event), **vars(event), **told}
     return [list(v) if isinstance(v := row[n], tuple) else v for n in EVENT]
 
 
 def event_line(row: Row) -> str:
     """The same for people."""
-    return f"{row['at']} {event_words(row)}"
-
-
-def event_words(row: Row) -> str:
-    """What happened: 'server.asked web1 from compute-1 to spare-1: why'."""
-    whom = row.get("server_name") or row.get("host")
-    place = [
-        f"{word} {row[key]}"
-        for word, key in (("from", "source"), ("to", "destination"))
-        if key in row
-    ]
-    what = " ".join(filter(None, (row["kind"], whom, *place)))
-    return ": ".join(filter(None, (what, row.get("how"), row.get("reason"))))
+    return f"{row['at']} {in_words(row)}"
 
 
 def stages(record: HostRecovery, events: Iterable[Event]) -> list[Row]:

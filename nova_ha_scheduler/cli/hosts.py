@@ -37,7 +37,7 @@ _UNKNOWN = "unknown"
 
 
 @dataclass
-class _Servers:
+class _ServerCount:
     """How many a host has, and how many of them are to be recovered if it dies."""
 
     all: int = 0
@@ -73,7 +73,7 @@ class ListHosts(BaseCommand, Lister):
     def take_action(self, args: argparse.Namespace) -> tuple[Any, Any]:
         conf = self.app.conf
         self._options = trigger_conf.options(conf)
-        counts: dict[str, _Servers] = defaultdict(_Servers)
+        counts: dict[str, _ServerCount] = defaultdict(_ServerCount)
         with look(conf, args.host) as (hosts, servers):
             if args.host is not None:
                 host_names.require(args.host, hosts)
@@ -107,7 +107,7 @@ class ListHosts(BaseCommand, Lister):
             row["state"] = f"{row['service']}{off}"
         return self.short, [[row[name] for name in self.short] for row in rows]
 
-    def _count(self, counts: _Servers, server: Server, host: Host) -> None:
+    def _count(self, counts: _ServerCount, server: Server, host: Host) -> None:
         options = self._options
         if vocabulary.HA not in host.facts.flags:
             # That all servers are protected is said of protected hosts alone.
@@ -148,7 +148,7 @@ def look(
 
 def _row(
     host: Host,
-    counts: _Servers,
+    counts: _ServerCount,
     fencing: FenceDevices | FencingFileError,
     broken: Mapping[str, Told] | None,
 ) -> tuple[Any, ...]:
@@ -188,7 +188,7 @@ def _device(
 
 def _problems(
     host: Host,
-    counts: _Servers,
+    counts: _ServerCount,
     fencing: FenceDevices | FencingFileError,
     broken: Mapping[str, Told],
 ) -> list[str]:

@@ -126,17 +126,22 @@ class Resume(BaseCommand, Lister):
             if pause not in chosen and not pause.is_over(now):
                 print(f"still paused: {pause} ({pause.id})", file=sys.stderr)
         rows = [row(pause) for pause in ended]
-        return tuple(rows[0]), [tuple(found.values()) for found in rows]
+        return _COLUMNS, [tuple(found.values()) for found in rows]
+
+
+_COLUMNS = tuple(row(pauses.Pause(id="", by="", reason="", at=0.0)))
 
 
 def _chosen(
     args: argparse.Namespace, known: Sequence[pauses.Pause]
 ) -> list[pauses.Pause]:
-    """The pauses that are meant. :raises Refused: there is none; it names others."""
+    """The pauses that are meant; of --all, perhaps none.
+
+    :raises Refused: of those that were named, there is none; it names others.
+    """
     if args.all:
-        found = list(known)
-        missing = [] if found else ["nothing is paused"]
-    elif args.zone:
+        return list(known)
+    if args.zone:
         found = [pause for pause in known if pause.zone == args.zone]
         missing = [] if found else [f"there is no pause of zone {args.zone}"]
     else:

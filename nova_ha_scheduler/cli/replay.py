@@ -18,8 +18,8 @@ from nova_ha_scheduler.cluster.host_names import UnknownName
 from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import PROGRESS, Decision
 from nova_ha_scheduler.journal import JournalError
-from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.journal.kept_decisions import Decisions
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.rules.terms import Operation

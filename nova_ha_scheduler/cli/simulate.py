@@ -19,7 +19,7 @@ from nova_ha_scheduler.cli.app import BaseCommand
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal import conf as journal_conf
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.decisions import Decisions
+from nova_ha_scheduler.journal.kept_decisions import Decisions
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.simulation import cloud

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from nova_ha_scheduler.doctor import (
     admission,
-    beats,
     choice,
     computes,
-    hosts,
+    heartbeat_options,
+    host_tags,
     mirror,
     scheduler,
     servers,
@@ -26,8 +26,8 @@ _GROUPS: Sequence[tuple[Sequence[Check], tuple[str, ...]]] = (
     (scheduler.OF_FLAVORS, ("nova", "flavors", "aggregates")),
     (admission.CHECKS, ("nova",)),
     (computes.CHECKS, ("nova",)),
-    (beats.CHECKS, ("nova",)),
-    (hosts.CHECKS, ("picture",)),
+    (heartbeat_options.CHECKS, ("nova",)),
+    (host_tags.CHECKS, ("picture",)),
     (servers.CHECKS, ("picture",)),
     (servers.OF_FLAVORS, ("picture", "flavors")),
     (servers.OF_VOLUMES, ("picture", "locked")),

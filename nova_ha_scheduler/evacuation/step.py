@@ -195,8 +195,8 @@ class Step:
         if isinstance(record, OldRequest):
             host = self.hosts[record.recovery]
             which = record.key, record.what
-            others = (late for late in host.late if (late.key, late.what) != which)
-            record = replace(host, late=(*others, record))
+            others = (o for o in host.old_requests if (o.key, o.what) != which)
+            record = replace(host, old_requests=(*others, record))
         kind = _KIND_OF[type(record)]
         getattr(self, kind.name)[kind.key(record)] = record
         if isinstance(record, Window):

@@ -3,12 +3,12 @@
 
 from typing import ClassVar
 
-from nova_ha_scheduler.filters import base
+from nova_ha_scheduler.filters import rule_filter
 from nova_ha_scheduler.rules import failover_host
 from nova_ha_scheduler.rules.terms import Rule
 
 
-class FailoverHostFilter(base.RuleFilter):
+class FailoverHostFilter(rule_filter.RuleFilter):
     """Passes reserved failover hosts to evacuations only.
 
     The decision table stands in :mod:`nova_ha_scheduler.rules.failover_host`.

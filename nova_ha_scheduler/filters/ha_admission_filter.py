@@ -9,7 +9,7 @@ from nova.scheduler import filters
 from oslo_log import log as logging
 
 from nova_ha_scheduler.admission.judge import Judge
-from nova_ha_scheduler.filters.base import count_words
+from nova_ha_scheduler.filters.rule_filter import count_words
 from nova_ha_scheduler.rules.terms import Refusal, Request
 
 LOG = logging.getLogger(__name__)

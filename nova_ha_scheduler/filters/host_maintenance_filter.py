@@ -3,12 +3,12 @@
 
 from typing import ClassVar
 
-from nova_ha_scheduler.filters import base
+from nova_ha_scheduler.filters import rule_filter
 from nova_ha_scheduler.rules import maintenance
 from nova_ha_scheduler.rules.terms import Rule
 
 
-class HostMaintenanceFilter(base.RuleFilter):
+class HostMaintenanceFilter(rule_filter.RuleFilter):
     """Passes hosts that are not under maintenance.
 
     The decision table stands in :mod:`nova_ha_scheduler.rules.maintenance`.

@@ -39,20 +39,20 @@ def prospects(
     :param dead: the hosts that die.
     :param decided: each server with its destination, in the order of asking.
     """
-    look = _Look(Ground(picture.hosts, preferences), frozenset(dead))
+    places = _Places(Ground(picture.hosts, preferences), frozenset(dead))
     decided = list(decided)
-    found = [look.at(server, destination) for server, destination in decided]
+    found = [places.at(server, destination) for server, destination in decided]
     # One that waits though it had candidates made room for others in a packed plan:
     # what counts for it is what is left beside them.
     return [
-        look.at(server, None)
+        places.at(server, None)
         if prospect.candidates and destination is None
         else prospect
         for prospect, (server, destination) in zip(found, decided, strict=True)
     ]
 
 
-class _Look:
+class _Places:
     def __init__(self, ground: Ground, dead: frozenset[str]) -> None:
         self._board = Board(ground, dead, limits=NO_LIMITS)
 

@@ -64,7 +64,7 @@ def repack(
         known = {host: place for place, host in enumerate(hosts)}
         there = [_renumbered(items[index], known) for index in members]
         share = effort // (len(parts) - number)
-        search = _Search(there, [rooms[host] for host in hosts], share)
+        search = _Exchanges(there, [rooms[host] for host in hosts], share)
         effort -= share - search.effort
         for index, place in zip(members, search.at, strict=True):
             at[index] = hosts[place] if place >= 0 else -1
@@ -93,7 +93,7 @@ def _renumbered(item: Item, known: dict[int, int]) -> Item:
     return Item(item.needs, item.alike, (first, second), item.apart)
 
 
-class _Search:
+class _Exchanges:
     """
     :ivar at: the host of each server.
     :ivar effort: how many exchanges are left.

@@ -101,11 +101,13 @@ class Room:
     def place(self, wish: Wish) -> Place | None:
         """Which provider would give what; None: they cannot give all of it."""
         if self._providers:
-            return next(_Search(self._providers, self._taken, wish).found(), None)
+            return next(_Placements(self._providers, self._taken, wish).found(), None)
         if not wish.portions:
             return []
         left = {what: Inventory(n) for what, n in (self.free or {}).items()}
-        return next(_Search((Provider(left, self._traits),), {}, wish).found(), None)
+        return next(
+            _Placements((Provider(left, self._traits),), {}, wish).found(), None
+        )
 
     def takes(self, wish: Wish) -> bool:
         """Whether it can be taken, too."""
@@ -127,7 +129,7 @@ class Room:
                 self._taken[index, what] += amount
 
 
-class _Search:
+class _Placements:
     """All ways to place a wish, one after the other; of providers that are alike, and
     of portions that are, one way alone."""
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages to people: what the history tells, at whoever has to hear of it.
 
-==============  ====================================================================
-conf, kinds     the options, and which events a receiver is told of
-message         one event, or a summary of many
-template        the JSON that a webhook wants
-secret_files    passwords and the like, read when they are needed
-webhook, smtp   one file a way; each sends, and can be tried without sending
-==============  ====================================================================
+===================  ============================================================
+conf, chosen_events  the options, and which events a receiver is told of
+message              one event, or a summary of many
+template             the JSON that a webhook wants
+secret_files         passwords and the like, read when they are needed
+webhook, smtp        one file a way; each sends, and can be tried without sending
+===================  ============================================================
 
 A receiver knows neither the journal nor the trigger; the service gives it its messages.
 """
@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from oslo_config import cfg
 
-from nova_ha_scheduler.receivers.kinds import wanted
+from nova_ha_scheduler.receivers.chosen_events import wanted
 from nova_ha_scheduler.receivers.message import Message
 
 

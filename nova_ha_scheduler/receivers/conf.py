@@ -7,7 +7,7 @@ type; [messages] receivers names them.
 
 from oslo_config import cfg, types
 
-from nova_ha_scheduler.receivers.kinds import DEFAULT
+from nova_ha_scheduler.receivers.chosen_events import DEFAULT
 
 GROUP = cfg.OptGroup(
     "messages",

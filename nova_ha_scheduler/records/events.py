@@ -4,6 +4,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class EventKind(enum.Enum):
@@ -155,6 +156,20 @@ class Event:
     servers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        whom = self.server_name or self.host
-        what = f"{self.kind.value} {whom}".rstrip()
-        return ": ".join(filter(None, (what, self.how, self.reason)))
+        return in_words({**vars(self), "kind": self.kind.value})
+
+
+def in_words(told: Mapping[str, Any]) -> str:
+    """What happened: 'server.asked web1 from compute-1 to spare-1: why'.
+
+    :param told: by the names of an event's fields; its kind's value. What is empty may
+        be missing.
+    """
+    whom = told.get("server_name") or told.get("host")
+    place = [
+        f"{word} {told[key]}"
+        for word, key in (("from", "source"), ("to", "destination"))
+        if told.get(key)
+    ]
+    what = " ".join(filter(None, (told["kind"], whom, *place)))
+    return ": ".join(filter(None, (what, told.get("how"), told.get("reason"))))

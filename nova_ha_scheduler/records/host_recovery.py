@@ -182,7 +182,7 @@ class HostRecovery(WithState):
     :ivar planned: where its servers are to go, by server, as a person has ordered or
         the first step that asked has planned.
     :ivar chosen: where a person has ordered them to go, by server, and nowhere else.
-    :ivar late: what its nova-compute may find in its queue when it returns.
+    :ivar old_requests: what its nova-compute may find in its queue when it returns.
     :ivar queues_emptied: a person has said so of both of its queues.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar flaps: it has died for the second time within the time that the options say.
@@ -226,10 +226,14 @@ class HostRecovery(WithState):
     aborted: str = ""
     planned: Mapping[str, str] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
-    late: tuple[OldRequest, ...] = inner()
+    old_requests: tuple[OldRequest, ...] = inner()
     judged: bool = False
     flaps: bool = False
     queues_emptied: bool = False
+
+    def has_been(self, state: HostState) -> bool:
+        """Whether it has entered the state."""
+        return state.value in self.stages
 
     @property
     def surely_dead(self) -> bool:

@@ -51,6 +51,7 @@ class Window(WithState):
     :ivar drain: whether its servers shall leave.
     :ivar flagged_by_us, disabled_by_us: what is to be undone at the end.
     :ivar stages: when each state was entered for the last time, by its word.
+    :ivar done_at: when each effect was last seen to be done, by its word.
     :ivar drained_at: when nothing more could leave; None while something moves.
     :ivar next_look_at: when to look at its servers again.
     :ivar next_try_at: when to ask Nova again for what it refused.
@@ -74,6 +75,7 @@ class Window(WithState):
     flagged_by_us: bool = False
     disabled_by_us: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
+    done_at: Mapping[str, float] = field(default_factory=dict)
     drained_at: float | None = age()
     next_look_at: float = wait()
     next_try_at: float = wait()

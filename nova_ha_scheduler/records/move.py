@@ -185,6 +185,11 @@ class Move(WithState):
         return self.job, self.server
 
     @property
+    def stop_asked(self) -> bool:
+        """Whether Nova was asked to stop it for the move."""
+        return self.stop_at is not None
+
+    @property
     def under_way(self) -> bool:
         """Whether Nova was asked, and its end is not seen yet."""
         return not self.state.final and self.state is not MoveState.WAITING

@@ -180,6 +180,11 @@ class ServerRecovery(WithState):
         return self.recovery, self.server
 
     @property
+    def has_landed(self) -> bool:
+        """Whether its newest evacuation has ended well, as Nova says."""
+        return self.landed_at is not None
+
+    @property
     def settled(self) -> bool:
         """Whether it is recovered, or never was to be."""
         intended = self.phase is ServerPhase.AS_INTENDED

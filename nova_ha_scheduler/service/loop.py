@@ -23,7 +23,7 @@ from nova_ha_scheduler.evacuation.detection import scope
 from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.journal import JournalError, NotActive
-from nova_ha_scheduler.journal.decisions import MIB, Decisions
+from nova_ha_scheduler.journal.kept_decisions import MIB, Decisions
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.printable import one_line

@@ -10,8 +10,8 @@ from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.state import Change, State
-from nova_ha_scheduler.simulation.executor import SteppedExecutor, VirtualClock
 from nova_ha_scheduler.simulation.journal import MemoryJournal
+from nova_ha_scheduler.simulation.stepped import SteppedExecutor, VirtualClock
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 
 _LOOKS = (Effect.CHECK_POWER, Effect.CHECK_LATE)

@@ -32,7 +32,7 @@ from nova_ha_scheduler.simulation.devices import Devices
 from nova_ha_scheduler.simulation.evacuations import Evacuations
 from nova_ha_scheduler.simulation.guests import Guests
 from nova_ha_scheduler.simulation.machines import Machine, Nova
-from nova_ha_scheduler.simulation.moves import Migrations
+from nova_ha_scheduler.simulation.migrations import Migrations
 
 
 class SimulatedWorld(Devices):

@@ -4,10 +4,10 @@
 from typing import Any
 
 from nova_ha_scheduler.admission.judge import Judge
-from nova_ha_scheduler.weighers import base
+from nova_ha_scheduler.weighers import weigher
 
 
-class HAAdmissionWeigher(base.Weigher):
+class HAAdmissionWeigher(weigher.Weigher):
     """0 for a host that admission would refuse, else 1.
 
     It judges as HAAdmissionFilter does, from the same file. With admission = audit a
@@ -22,7 +22,7 @@ class HAAdmissionWeigher(base.Weigher):
 
     def __init__(self) -> None:
         super().__init__()
-        self._judge = Judge(base.CONF)
+        self._judge = Judge(weigher.CONF)
 
     def weigh_objects(
         self, weighed_obj_list: list[Any], weight_properties: Any

@@ -7,10 +7,10 @@ from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.operation import describe
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import Operation
-from nova_ha_scheduler.weighers import base
+from nova_ha_scheduler.weighers import weigher
 
 
-class FailoverHostWeigher(base.Weigher):
+class FailoverHostWeigher(weigher.Weigher):
     """1 for a reserved failover host in an evacuation, else 0.
 
     A positive multiplier fills the reserve first, a negative one spares it while

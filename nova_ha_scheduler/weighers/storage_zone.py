@@ -6,10 +6,10 @@ from typing import Any
 
 from nova_ha_scheduler import host_facts
 from nova_ha_scheduler.operation import describe
-from nova_ha_scheduler.weighers import base
+from nova_ha_scheduler.weighers import weigher
 
 
-class StorageZoneWeigher(base.Weigher):
+class StorageZoneWeigher(weigher.Weigher):
     """The free memory (MB) of all candidates in the host's storage zone.
 
     It weighs only where a server gets its zone: boots and unshelves. A host in no

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler.service.monitoring import status
+from nova_ha_scheduler.service.monitoring import page_data
 from nova_ha_scheduler.service.monitoring.healthcheck import Answers
 from nova_ha_scheduler.service.monitoring.pages import Pages, Texts
 from nova_ha_scheduler.service.monitoring.server import WebPlace, WebServer
@@ -100,7 +100,7 @@ class Night:
         self._pages.ready = Texts(
             Answers(judged.code, judged.line, found.alive),
             self.script.text.of(found, self.script.counts),
-            json.dumps(self._shifted(status.of(found))).encode(),
+            json.dumps(self._shifted(page_data.of(found))).encode(),
         )
 
     def _shifted(self, value: Any, key: str = "") -> Any:

@@ -8,7 +8,7 @@ import ast
 import inspect
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,14 +101,31 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
 
 
 def test_no_two_classes_share_a_name() -> None:
-    """A name that begins with _ is its module's own affair."""
     found = Counter(
         node.name
         for path in PACKAGE.rglob("*.py")
         for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        if isinstance(node, ast.ClassDef)
     )
     assert [name for name, times in found.items() if times > 1] == []
+
+
+_BY_SUBJECT = ("cli", "doctor", "weighers")
+"""Their files have the name of what they show, check or weigh."""
+
+
+def test_no_two_files_share_a_name() -> None:
+    files = (
+        p for p in PACKAGE.rglob("*.py") if p.name not in ("__init__.py", "conf.py")
+    )
+    found = defaultdict[str, list[Path]](list)
+    for path in files:
+        found[path.name].append(path.relative_to(PACKAGE))
+    others = {
+        name: [path for path in paths if path.parts[0] not in _BY_SUBJECT]
+        for name, paths in found.items()
+    }
+    assert {name: paths for name, paths in others.items() if len(paths) > 1} == {}
 
 
 def test_no_reason_steers() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from nova_ha_scheduler.cli.app import NovaHA
-from nova_ha_scheduler.service.monitoring.status import COMMANDS
+from nova_ha_scheduler.service.monitoring.page_data import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

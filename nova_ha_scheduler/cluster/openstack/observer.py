@@ -109,7 +109,7 @@ class Observer:
 
     def observe(self, scope: Scope) -> Picture:
         """:raises CloudUnreachable: if any part of it could not be had."""
-        return _Look(self, self._api, scope, self._clock.now()).picture()
+        return _Observation(self, self._api, scope, self._clock.now()).picture()
 
     def nodes(self, notes: Notes) -> Mapping[str, str]:
         """Compute nodes, which are Placement's providers, to service hosts. A host that
@@ -144,7 +144,7 @@ class Observer:
         return [answer.result() for answer in asked]
 
 
-class _Look:
+class _Observation:
     """One picture in the making."""
 
     def __init__(self, observer: Observer, api: Api, scope: Scope, now: float) -> None:

@@ -80,7 +80,7 @@ def take(
         *(partial(_records, asked, status) for status in _OPEN),
     )
     hosts, _ = lists.hosts_of(services, HostTags(aggregates, notes, {}), now, notes)
-    seen = _Servers.of(asked.servers(), notes)
+    seen = _ServerList.of(asked.servers(), notes)
     wanted = images.unknown(filter(None, seen.booted.values()), {})
     needs = () if closeness is Closeness.SUMS else ("resource_request",)
     ports, groups, known = observer.together(
@@ -97,7 +97,7 @@ def take(
         for server in attached.with_ports(seen.servers.values(), ports, seen.projects)
     }
     servers |= lists.grouped(servers, seen.grouped, host_of, groups, notes)
-    look = _Look(asked, observer.together, nodes)
+    look = _AllOfPlacement(asked, observer.together, nodes)
     if closeness is Closeness.PROVIDERS:
         servers, hosts = look.at_providers(servers, hosts)
     else:
@@ -121,7 +121,7 @@ def take(
     )
 
 
-class _Look(kinds.Asking):
+class _AllOfPlacement(kinds.Asking):
     """What Placement knows of all."""
 
     def at_sums(self, hosts: Mapping[str, Host]) -> dict[str, Host]:
@@ -159,7 +159,7 @@ def _status(record: Any) -> Any:
 
 
 @dataclass
-class _Servers:
+class _ServerList:
     """What is kept of the list of all servers.
 
     :ivar grouped: the ids of those that may be in a group.
@@ -173,7 +173,7 @@ class _Servers:
     booted: dict[str, Booted | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Iterable[Any], notes: Notes) -> "_Servers":
+    def of(cls, found: Iterable[Any], notes: Notes) -> "_ServerList":
         seen = cls()
         for raw in found:
             server = parse.shown(raw, notes)

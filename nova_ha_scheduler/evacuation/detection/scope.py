@@ -47,7 +47,7 @@ def wanted(
     open_ = [s for s in state.servers.values() if not s.state.final]
     in_view = {host.host for host in hosts if _in_view(host, now)}
     in_view |= {c.host for c in state.commands.values() if c.kind.confirms}
-    to_come = any(HostState.EVACUATING.value not in h.stages for h in hosts)
+    to_come = not all(host.has_been(HostState.EVACUATING) for host in hosts)
     waiting = to_come or any(s.state is ServerState.WAITING for s in open_)
     all_listed = waiting or now - listed_at >= _SERVERS_INTERVAL
     # A waiting server's place depends on all that is under way.
@@ -133,16 +133,16 @@ def _to_check(open_: list[ServerRecovery], now: float) -> frozenset[str]:
 def _late(hosts: list[HostRecovery], now: float) -> list[OldRequest]:
     """What hosts that are back may still do to servers."""
     back = (h for h in hosts if h.state is HostState.RETURNING and _in_view(h, now))
-    found = (late for host in back for late in host.late)
-    return [late for late in found if not (late.over or late.is_conductors)]
+    found = (old for host in back for old in host.old_requests)
+    return [old for old in found if not (old.over or old.is_conductors)]
 
 
 def _older(hosts: list[HostRecovery], now: float) -> list[OldRequest]:
     """The requests that others may still take up; their records are looked at now and
     then, and their servers when one has failed."""
     gone = (host for host in hosts if host.state is not HostState.RETURNING)
-    found = (late for host in gone for late in host.late if not late.over)
-    return [late for late in found if late.landed_on and now >= late.look_at]
+    found = (old for host in gone for old in host.old_requests if not old.over)
+    return [old for old in found if old.landed_on and now >= old.look_at]
 
 
 def _leaving(state: State, now: float) -> frozenset[str]:

@@ -42,7 +42,7 @@ def _died_before(step: Step, host: HostRecovery) -> bool:
     return any(
         other.host == host.host
         and other.id != host.id
-        and HostState.FENCED.value in other.stages
+        and other.has_been(HostState.FENCED)
         and (other.admitted_at or 0.0) > since
         for other in step.hosts.values()
     )

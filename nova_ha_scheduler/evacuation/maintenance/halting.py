@@ -40,7 +40,7 @@ _AT_REST = ("stopped", "error", "resized")
 def comes_next(step: Step, move: Move) -> bool:
     """Whether the server may be stopped now that its live migrations have failed."""
     wanted = step.options.maintenance_stop_to_move and move.home is None
-    return wanted and move.stop_at is None and _was_tried(move)
+    return wanted and not move.stop_asked and _was_tried(move)
 
 
 def _was_tried(move: Move) -> bool:
@@ -58,7 +58,7 @@ def is_to_stop(step: Step, move: Move, server: Server) -> bool:
     over = server.refused_live or in_error or _is_used_up(step, move)
     wanted = step.options.maintenance_stop_to_move and move.home is None
     runs = server.running and (server.vm_state == "active" or in_error)
-    may = wanted and move.stop_at is None and not server.refused_cold
+    may = wanted and not move.stop_asked and not server.refused_cold
     return bool(over and may and runs)
 
 
@@ -69,7 +69,7 @@ def why_not(step: Step, move: Move, server: Server) -> triage.Why | None:
 
 def has_begun(move: Move) -> bool:
     """Whether the server may have been stopped, and is to be started again."""
-    asked = move.state is MoveState.STOPPING and move.stop_at is not None
+    asked = move.state is MoveState.STOPPING and move.stop_asked
     return move.halted or asked
 
 
@@ -81,7 +81,7 @@ def is_open_to(move: Move, server: Server) -> bool:
         return True  # it has come back
     if move.halted:
         return False
-    if move.stop_at is not None:
+    if move.stop_asked:
         return server.vm_state == "stopped"
     return move.state is not MoveState.FAILED
 
@@ -119,9 +119,9 @@ def stopping(step: Step, move: Move) -> Move:
         return move
     server = moves.server_of(step, move)
     if server is None:
-        move = replace(move, halted=move.stop_at is not None)
+        move = replace(move, halted=move.stop_asked)
         return moves.left(step, move, Reason.MOVED_AWAY, move.source, MovePhase.GONE)
-    if move.stop_at is None:
+    if not move.stop_asked:
         return _to_be_stopped(step, move, server)
     return _being_stopped(step, move, server)
 

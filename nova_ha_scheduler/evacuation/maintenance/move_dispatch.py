@@ -66,7 +66,7 @@ def dispatch(step: Step) -> None:
 def _about_to_evacuate(step: Step) -> bool:
     """Whether servers of a dead host will want room in a moment: they come first."""
     hosts = (host for host in step.open_hosts() if host.phase is None)
-    return any(HostState.EVACUATING.value not in host.stages for host in hosts)
+    return not all(host.has_been(HostState.EVACUATING) for host in hosts)
 
 
 def _is_ready(step: Step, move: Move) -> bool:

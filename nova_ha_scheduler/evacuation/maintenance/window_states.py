@@ -65,6 +65,7 @@ def _begun(step: Step, command: Command, known: Window | None) -> Window:
         flagged_by_us=window.flagged_by_us or not _is_flagged(seen),
         disabled_by_us=window.disabled_by_us or not seen.disabled,
         stages={},
+        done_at={},
         drained_at=None,
         forced=False,
     )
@@ -117,7 +118,7 @@ def starting(step: Step, window: Window) -> Window:
         return _time_is_over(step, window)
     window = _seen_to(step, window, Effect.FLAG, _is_flagged(seen))
     window = _seen_to(step, window, Effect.DISABLE, seen.disabled)
-    if not {Effect.FLAG.value, Effect.DISABLE.value} <= window.stages.keys():
+    if not {Effect.FLAG.value, Effect.DISABLE.value} <= window.done_at.keys():
         return window
     found = [] if window.flagged_by_us else ["it was flagged already"]
     found += [] if window.disabled_by_us else ["its service was disabled already"]
@@ -143,15 +144,15 @@ def open_(step: Step, window: Window) -> Window:
 
 def _kept_flagged(step: Step, window: Window, flagged: bool) -> Window:
     opened_at = window.stages[WindowState.OPEN.value]
+    last = max(opened_at, window.done_at[Effect.FLAG.value])
     outcome = step.outcome(window, Effect.FLAG)
-    if flagged and not outcome or not step.is_newer(opened_at):
+    if flagged and not outcome or not step.is_newer(last):
         return window
     if not outcome:
         window = step.hold(window, Reason.UNFLAGGED)
     window, done = _done(step, window, Effect.FLAG, flagged)
     if done:
-        stages = {**window.stages, WindowState.OPEN.value: step.now}
-        window = replace(window, flagged_by_us=True, stages=stages)
+        window = replace(_was_done(step, window, Effect.FLAG), flagged_by_us=True)
         window = window.because(Reason.UNFLAGGED)
     return window
 
@@ -177,17 +178,18 @@ def ending(step: Step, window: Window) -> Window:
         return window
     if window.flagged_by_us:
         window = _seen_to(step, window, Effect.UNFLAG, not _is_flagged(seen))
-        if Effect.UNFLAG.value not in window.stages:
+        if Effect.UNFLAG.value not in window.done_at:
             return window
     if window.disabled_by_us and seen.disabled_reason.startswith(suspicion.OUR_MARK):
         window = _seen_to(step, window, Effect.ENABLE, not seen.disabled)
-        if Effect.ENABLE.value not in window.stages:
+        if Effect.ENABLE.value not in window.done_at:
             return window
     stays = []
     if _is_flagged(seen) and not window.flagged_by_us:
         stays.append("a person's flag stays")
     recovered = step.recovery_of(window.host) is not None  # which enables it itself
-    if seen.disabled and Effect.ENABLE.value not in window.stages and not recovered:
+    enabled = Effect.ENABLE.value in window.done_at
+    if seen.disabled and not (enabled or recovered):
         stays.append(f"its service stays disabled: {seen.disabled_reason}")
     return _over(step, window, ", ".join(stays))
 
@@ -213,12 +215,11 @@ def _settled(step: Step, window: Window) -> tuple[Window, bool]:
     begun = (Effect.FLAG, Effect.DISABLE)
     for effect in begun:
         if outcome := step.outcome(window, effect):
-            stages = {**window.stages, effect.value: step.now}
             doubt = 0.0 if outcome.ok or outcome.refused else step.options.settle
             next_try_at = max(window.next_try_at, step.now + doubt)
-            window = replace(window, stages=stages, next_try_at=next_try_at)
-    words = (WindowState.OPEN.value, *(effect.value for effect in begun))
-    last = max(window.stages.get(word, 0.0) for word in words)
+            window = _was_done(step, window, effect).put_off(next_try_at)
+    opened_at = window.stages.get(WindowState.OPEN.value, 0.0)
+    last = max([opened_at, *(window.done_at.get(e.value, 0.0) for e in begun)])
     pending = any(step.pending(window, effect) for effect in begun)
     fresh = step.is_newer(last) and step.now >= window.next_try_at
     return window, fresh and not pending
@@ -253,11 +254,14 @@ def _over(step: Step, window: Window, words: str) -> Window:
 
 def _seen_to(step: Step, window: Window, effect: Effect, shown: bool) -> Window:
     """The maintenance, which remembers when the effect was done."""
-    if effect.value in window.stages:
+    if effect.value in window.done_at:
         return window
     window, done = _done(step, window, effect, shown)
-    at = {effect.value: step.now} if done else {}
-    return replace(window, stages={**window.stages, **at})
+    return _was_done(step, window, effect) if done else window
+
+
+def _was_done(step: Step, window: Window, effect: Effect) -> Window:
+    return replace(window, done_at={**window.done_at, effect.value: step.now})
 
 
 def _done(
@@ -271,7 +275,7 @@ def _done(
     if outcome and not outcome.lost:
         why = Reason.REFUSED_BY_NOVA if outcome.refused else Reason.NOVA_FAILED
         window = step.hold(window, why, outcome.detail)
-        window = replace(window, next_try_at=step.now + step.options.retry_interval)
+        window = window.put_off(step.now + step.options.retry_interval)
     text = suspicion.disabled_reason(f"maintenance by {window.by}: {window.why}")
     text = text if effect is Effect.DISABLE else ""
     return step.ensure(window, effect, window.host, text=text), False

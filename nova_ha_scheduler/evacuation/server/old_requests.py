@@ -42,7 +42,7 @@ def expect(step: Step, record: ServerRecovery, dead: HostRecovery | None) -> Non
     """
     whose = record.recovery, record.server, record.name, record.source
     for host in filter(None, (step.hosts[record.recovery], dead)):
-        if not any(late.server == record.server for late in host.late):
+        if not any(old.server == record.server for old in host.old_requests):
             step.put(OldRequest(host.id, *whose))
 
 
@@ -50,10 +50,10 @@ def landed(step: Step, record: ServerRecovery) -> None:
     """A server is recovered: that is where it has to stay."""
     failed = tuple(m.id for m in _failed(step, record))
     for host in step.open_hosts():
-        for late in host.late:
-            if (late.asked_by, late.server) == record.key:
-                late = replace(late, landed_on=record.destination, failed=failed)
-                step.put(replace(late, look_at=step.now))
+        for old in host.old_requests:
+            if (old.asked_by, old.server) == record.key:
+                old = replace(old, landed_on=record.destination, failed=failed)
+                step.put(replace(old, look_at=step.now))
 
 
 def _failed(step: Step, about: ServerRecovery | OldRequest) -> list[Migration]:
@@ -74,7 +74,8 @@ def disturbed(step: Step, record: ServerRecovery, failed: Migration) -> str:
         host.host == failed.destination
         and (host.ended_at is None or asked_at < host.ended_at)
         and any(
-            late.server == record.server and not late.is_owners for late in host.late
+            old.server == record.server and not old.is_owners
+            for old in host.old_requests
         )
         for host in step.hosts.values()
     )
@@ -83,85 +84,87 @@ def disturbed(step: Step, record: ServerRecovery, failed: Migration) -> str:
     return f"{failed.destination} has returned and took up an old request for it"
 
 
-def _failed_since(step: Step, late: OldRequest) -> bool:
+def _failed_since(step: Step, old: OldRequest) -> bool:
     """Whether one more has, since the server was recovered."""
-    return any(record.id not in late.failed for record in _failed(step, late))
+    return any(record.id not in old.failed for record in _failed(step, old))
 
 
 def follow(step: Step) -> None:
     """Look after servers that were recovered while an older request for them may fail
     yet, once each. What a host may do that is returning, its own state looks after."""
-    found = [(host.state, late) for host in step.open_hosts() for late in host.late]
-    found = [(state, late) for state, late in found if late.landed_on and not late.over]
+    found = [
+        (host.state, old) for host in step.open_hosts() for old in host.old_requests
+    ]
+    found = [(state, old) for state, old in found if old.landed_on and not old.over]
     back = HostState.RETURNING
     seen = {
-        (late.asked_by, late.server)
-        for state, late in found
-        if state is back and not late.is_conductors
+        (old.asked_by, old.server)
+        for state, old in found
+        if state is back and not old.is_conductors
     }
-    known = (late for host in step.hosts.values() for late in host.late)
-    seen |= {(late.asked_by, late.server) for late in known if late.is_told}
-    for state, late in found:
-        if state is not back and (late.asked_by, late.server) not in seen:
-            seen.add((late.asked_by, late.server))
-            if step.now >= late.look_at:
-                step.put(_followed(step, late))
+    known = (old for host in step.hosts.values() for old in host.old_requests)
+    seen |= {(old.asked_by, old.server) for old in known if old.is_told}
+    for state, old in found:
+        if state is not back and (old.asked_by, old.server) not in seen:
+            seen.add((old.asked_by, old.server))
+            if step.now >= old.look_at:
+                step.put(_followed(step, old))
 
 
-def _followed(step: Step, late: OldRequest) -> OldRequest:
+def _followed(step: Step, old: OldRequest) -> OldRequest:
     scope = step.picture.scope
-    if late.source not in scope.hosts | scope.followed:
-        return late
-    if late.suspect or _failed_since(step, late):
-        return _watched(step, "", replace(late, suspect=True))
-    return replace(late, look_at=step.now + step.options.idle_interval)
+    if old.source not in scope.hosts | scope.followed:
+        return old
+    if old.suspect or _failed_since(step, old):
+        return _watched(step, "", replace(old, suspect=True))
+    return replace(old, look_at=step.now + step.options.idle_interval)
 
 
 def watch(step: Step, host: HostRecovery) -> HostRecovery:
     """The host, which is back; what it does to servers is put right."""
-    for late in host.late:
-        if not (late.over or late.is_conductors or late.is_owners):
-            suspect = late.landed_on is not None and _failed_since(step, late)
-            step.put(_watched(step, host.host, replace(late, suspect=suspect)))
-    return replace(host, late=step.hosts[host.id].late)
+    for old in host.old_requests:
+        if not (old.over or old.is_conductors or old.is_owners):
+            suspect = old.landed_on is not None and _failed_since(step, old)
+            step.put(_watched(step, host.host, replace(old, suspect=suspect)))
+    return replace(host, old_requests=step.hosts[host.id].old_requests)
 
 
 def is_watched(host: HostRecovery) -> bool:
     """Whether something may still come of its return."""
-    return not all(late.over or late.is_conductors for late in host.late)
+    return not all(old.over or old.is_conductors for old in host.old_requests)
 
 
-def _watched(step: Step, returned: str, late: OldRequest) -> OldRequest:
+def _watched(step: Step, returned: str, old: OldRequest) -> OldRequest:
     """:param returned: the host that took it up; "": a conductor did."""
-    if late.server not in step.picture.scope.landed:
-        return late  # the next picture shows it
-    late = replace(late, watched_at=late.watched_at or step.now)
-    server = step.picture.servers.get(late.server)
-    own = step.servers.get((late.asked_by, late.server))
+    if old.server not in step.picture.scope.landed:
+        return old  # the next picture shows it
+    old = replace(old, watched_at=old.watched_at or step.now)
+    server = step.picture.servers.get(old.server)
+    own = step.servers.get((old.asked_by, old.server))
     told = own is not None and own.state is ServerState.FAILED
     if server is None or told:
-        return replace(late, over=True)
+        return replace(old, over=True)
     busy = own is not None and own.state.under_way
-    if busy or not _is_broken(server, late):
-        enough = step.now - (late.watched_at or 0) >= step.options.settle
-        return replace(late, seen_at=None, over=enough)
-    if late.seen_at is None:
-        return replace(late, seen_at=step.now)  # who else has done that, shows by then
-    if any(step.pauses_on(host) for host in (returned or late.source, server.host)):
-        return replace(late, seen_at=step.now)
-    effect = _remedy(step, returned, late, server, own)
-    outcome = step.outcome(late, effect) if effect else None
+    if busy or not _is_broken(server, old):
+        enough = step.now - (old.watched_at or 0) >= step.options.settle
+        return replace(old, seen_at=None, over=enough)
+    if old.seen_at is None:
+        return replace(old, seen_at=step.now)  # who else has done that, shows by then
+    if any(step.pauses_on(host) for host in (returned or old.source, server.host)):
+        return replace(old, seen_at=step.now)
+    effect = _remedy(step, returned, old, server, own)
+    outcome = step.outcome(old, effect) if effect else None
     refused = outcome is not None and outcome.refused
-    tried = late.reset_at is not None or effect is None
-    if refused or (tried and step.now - late.seen_at >= step.options.check_time):
-        step.tell(EventKind.SERVER_CONFUSED, late, reason=_words(returned, False))
-        return replace(late, over=True)
-    if effect and is_due(step, late, effect):
-        if late.reset_at is None:
-            step.tell(EventKind.SERVER_RESET, late, reason=_words(returned, True))
-        step.intend(effect, server.host, late)
-        late = replace(late, reset_at=step.now)
-    return late
+    tried = old.reset_at is not None or effect is None
+    if refused or (tried and step.now - old.seen_at >= step.options.check_time):
+        step.tell(EventKind.SERVER_CONFUSED, old, reason=_words(returned, False))
+        return replace(old, over=True)
+    if effect and is_due(step, old, effect):
+        if old.reset_at is None:
+            step.tell(EventKind.SERVER_RESET, old, reason=_words(returned, True))
+        step.intend(effect, server.host, old)
+        old = replace(old, reset_at=step.now)
+    return old
 
 
 def _words(returned: str, clear: bool) -> str:
@@ -171,30 +174,30 @@ def _words(returned: str, clear: bool) -> str:
     return (Reason.LATE_REQUEST if clear else Reason.LATE_UNCLEAR).sentence(words)
 
 
-def _is_broken(server: Server, late: OldRequest) -> bool:
+def _is_broken(server: Server, old: OldRequest) -> bool:
     """Whether it is as a refused request leaves it: a destination leaves the task
     state, as a rebuild does; a conductor takes it away, as much else does."""
-    states = ("rebuilding", None) if late.suspect else ("rebuilding",)
+    states = ("rebuilding", None) if old.suspect else ("rebuilding",)
     return server.vm_state == "error" and server.task_state in states
 
 
 def _remedy(
     step: Step,
     returned: str,
-    late: OldRequest,
+    old: OldRequest,
     server: Server,
     own: ServerRecovery | None,
 ) -> Effect | None:
     """What puts it right; nothing, where somebody else may be at work on it."""
-    refused = late.suspect or any(
+    refused = old.suspect or any(
         (record.status, record.destination) == ("failed", returned)
-        for record in _failed(step, late)
+        for record in _failed(step, old)
     )
     if not refused:
         return None
-    if server.host == late.source and own and own.state is ServerState.WAITING:
+    if server.host == old.source and own and own.state is ServerState.WAITING:
         return Effect.RESET_STATE
-    at_home = server.host == late.landed_on
+    at_home = server.host == old.landed_on
     return Effect.SET_ACTIVE if at_home and is_left_in_peace(step, server) else None
 
 
@@ -207,8 +210,8 @@ def is_left_in_peace(step: Step, server: Server) -> bool:
     return serves and not any(move.under_way for move in moves)
 
 
-def is_due(step: Step, late: OldRequest, effect: Effect) -> bool:
+def is_due(step: Step, old: OldRequest, effect: Effect) -> bool:
     """Whether to ask for it now; again only after a while: the picture may be older."""
-    last = late.reset_at
+    last = old.reset_at
     rested = last is None or step.now - last >= step.options.retry_interval
-    return rested and not step.pending(late, effect)
+    return rested and not step.pending(old, effect)

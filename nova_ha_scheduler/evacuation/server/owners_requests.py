@@ -36,53 +36,53 @@ def expect(step: Step, record: ServerRecovery) -> None:
 
 def watch(step: Step, host: HostRecovery) -> None:
     """Put right what a host that is back does to servers."""
-    for late in host.late:
-        if late.is_owners and not late.over:
-            step.put(_watched(step, host.host, late))
+    for old in host.old_requests:
+        if old.is_owners and not old.over:
+            step.put(_watched(step, host.host, old))
 
 
-def _watched(step: Step, returned: str, late: OldRequest) -> OldRequest:
-    if late.server not in step.picture.scope.landed:
-        return late  # the next picture shows it
-    late = replace(late, watched_at=late.watched_at or step.now)
-    server = step.picture.servers.get(late.server)
-    own = step.servers.get((late.asked_by, late.server))
-    if server is None or server.host == late.source:
-        return replace(late, over=True)
-    taken_up = step.now - (late.watched_at or 0) >= step.options.settle
+def _watched(step: Step, returned: str, old: OldRequest) -> OldRequest:
+    if old.server not in step.picture.scope.landed:
+        return old  # the next picture shows it
+    old = replace(old, watched_at=old.watched_at or step.now)
+    server = step.picture.servers.get(old.server)
+    own = step.servers.get((old.asked_by, old.server))
+    if server is None or server.host == old.source:
+        return replace(old, over=True)
+    taken_up = step.now - (old.watched_at or 0) >= step.options.settle
     state = server.vm_state, server.task_state
-    if (own and own.state.under_way) or state != (_LEFT_AS[late.what], None):
-        return replace(late, seen_at=None, over=taken_up)
-    if not taken_up and late.what is QueuedRequest.STOP:
-        return late  # it was left so by the recovery
-    late = replace(late, seen_at=late.seen_at or step.now)
+    if (own and own.state.under_way) or state != (_LEFT_AS[old.what], None):
+        return replace(old, seen_at=None, over=taken_up)
+    if not taken_up and old.what is QueuedRequest.STOP:
+        return old  # it was left so by the recovery
+    old = replace(old, seen_at=old.seen_at or step.now)
     if any(step.pauses_on(name) for name in (returned, server.host)):
-        return replace(late, seen_at=step.now)
-    return _put_right(step, returned, late, server)
+        return replace(old, seen_at=step.now)
+    return _put_right(step, returned, old, server)
 
 
 def _put_right(
-    step: Step, returned: str, late: OldRequest, server: Server
+    step: Step, returned: str, old: OldRequest, server: Server
 ) -> OldRequest:
     """Show it as active where its hypervisor says that it runs."""
-    words = f"{returned} has returned and took up its owner's {late.what.value}"
-    looked, done = (step.outcome(late, e) for e in (Effect.LOOK, Effect.SET_ACTIVE))
+    words = f"{returned} has returned and took up its owner's {old.what.value}"
+    looked, done = (step.outcome(old, e) for e in (Effect.LOOK, Effect.SET_ACTIVE))
     is_off = looked is not None and looked.refused
-    if is_off and late.what is QueuedRequest.STOP:
-        return replace(late, over=True)  # as it is said to be
-    late_now = step.now - (late.seen_at or step.now) >= step.options.check_time
-    if is_off or late_now or (done is not None and done.refused):
+    if is_off and old.what is QueuedRequest.STOP:
+        return replace(old, over=True)  # as it is said to be
+    too_late = step.now - (old.seen_at or step.now) >= step.options.check_time
+    if is_off or too_late or (done is not None and done.refused):
         reason = Reason.LATE_OWNERS_UNCLEAR.sentence(words)
-        step.tell(EventKind.SERVER_CONFUSED, late, reason=reason)
-        return replace(late, over=True)
+        step.tell(EventKind.SERVER_CONFUSED, old, reason=reason)
+        return replace(old, over=True)
     effect = Effect.SET_ACTIVE if looked and looked.ok else Effect.LOOK
     in_peace = old_requests.is_left_in_peace(step, server)
-    if not (in_peace and old_requests.is_due(step, late, effect)):
-        return late
-    step.intend(effect, server.host, late)
+    if not (in_peace and old_requests.is_due(step, old, effect)):
+        return old
+    step.intend(effect, server.host, old)
     if effect is Effect.LOOK:
-        return late
-    if late.reset_at is None:
+        return old
+    if old.reset_at is None:
         reason = Reason.LATE_OWNERS.sentence(words)
-        step.tell(EventKind.SERVER_RESET, late, reason=reason)
-    return replace(late, reset_at=step.now)
+        step.tell(EventKind.SERVER_RESET, old, reason=reason)
+    return replace(old, reset_at=step.now)

@@ -46,7 +46,7 @@ def follow(step: Step, host: HostRecovery) -> HostRecovery:
             step.put(FUNCTIONS[record.state](step, record))
     if host.aborted:
         give_up_waiting(step, host, Reason.ABORTED, host.aborted)
-    return replace(host, late=step.hosts[host.id].late)
+    return replace(host, old_requests=step.hosts[host.id].old_requests)
 
 
 def give_up_waiting(
@@ -163,7 +163,7 @@ def ask(
 
 def ended(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is accounted for; what is not recovered, others may still move."""
-    if record.settled or record.landed_at is not None:
+    if record.settled or record.has_landed:
         return record
     newest = transitions.new_record(step.picture, record)
     by_others = newest is not None and not newest.failed

@@ -14,13 +14,17 @@ the way of a request        from its being sent until a destination has claimed
 the rate                    claims a second, the most of the newest round
 being scheduled             2.25 times what is claimed at this rate in the shortest
                             way: it grows for as long as the rate grows with it
-on the way to nova-api      an eighth of them
+on the way to nova-api      a twelfth of them: where Nova is short of processors, what
+                            runs in nova-api takes them from what is scheduled; one
+                            more while nova-api answers as quickly as it ever has
 ==========================  ======================================================
 
 Servers that are being rebuilt have left Nova's schedulers, and do not count. What was
 not seen for a while is no shortest way any more: a few requests alone show one again.
 """
 
+import math
+import statistics
 from collections import deque
 from dataclasses import dataclass
 
@@ -29,14 +33,17 @@ _LEAST = 16
 processes without work (make bench ARGS=pacing)."""
 
 _FEW = 4
-"""Requests that show the shortest way."""
+"""Requests that show the shortest way, or how quick nova-api is."""
 
-_POSTS = 8
-"""What part of them is on its way to nova-api."""
+_POSTS = 12
+"""What part of them is on its way to nova-api; at least one is."""
 
 _AMPLE = 2.25
 """How many times what is needed for the rate: what is more shows whether the rate grows
 with it."""
+
+_QUICK = 1.5
+"""Up to so many times the shortest answer, nova-api is as quick as ever."""
 
 _HOLDS = 15.0
 """Seconds for which the shortest way holds. Nova may be slower by then."""
@@ -67,6 +74,8 @@ class RequestWindow:
         self.size = _LEAST
         self._claims = 0
         self._rates: deque[float] = deque()
+        self._answers: deque[float] = deque(maxlen=_FEW)
+        self._answer = math.inf
         self._way: float | None = None
         self._way_at = 0.0
         self._alone: list[float] | None = None
@@ -74,10 +83,16 @@ class RequestWindow:
 
     @property
     def posts(self) -> int:
-        """How many of them may be on their way to nova-api: few, as those that run
-        there at the same moment slow each other down most; and not one alone, as
-        nova-api would have nothing to do meanwhile."""
-        return max(1, self.size // _POSTS)
+        """How many of them may be on their way to nova-api."""
+        shown = len(self._answers) == _FEW
+        quick = shown and statistics.median(self._answers) <= self._answer * _QUICK
+        return max(1, self.size // _POSTS) + quick
+
+    def answered(self, sent: Sent, now: float) -> None:
+        """nova-api has answered a request."""
+        took = max(now - sent.at, 1e-3)
+        self._answers.append(took)
+        self._answer = min(took, self._answer)
 
     def sent(self, now: float) -> Sent:
         return Sent(now, self._claims, self._alone is not None)

@@ -17,7 +17,7 @@ from nova_ha_scheduler.records.host_recovery import HostState
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.service.capacity_figures import RESERVE_STATES
 from nova_ha_scheduler.service.monitoring.counts import Counts
-from nova_ha_scheduler.service.monitoring.facts import TriggerFacts
+from nova_ha_scheduler.service.monitoring.trigger_facts import TriggerFacts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

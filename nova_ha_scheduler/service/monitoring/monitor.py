@@ -32,17 +32,17 @@ from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service import capacity_figures, publish, publisher
-from nova_ha_scheduler.service.monitoring import facts, status
+from nova_ha_scheduler.service.monitoring import page_data, trigger_facts
 from nova_ha_scheduler.service.monitoring.counts import Counts
-from nova_ha_scheduler.service.monitoring.facts import (
-    AdmissionAge,
-    DeviceStates,
-    TriggerFacts,
-)
 from nova_ha_scheduler.service.monitoring.healthcheck import Answers
 from nova_ha_scheduler.service.monitoring.metrics import Text
 from nova_ha_scheduler.service.monitoring.pages import Pages, Texts
 from nova_ha_scheduler.service.monitoring.server import WebPlace, WebServer
+from nova_ha_scheduler.service.monitoring.trigger_facts import (
+    AdmissionAge,
+    DeviceStates,
+    TriggerFacts,
+)
 from nova_ha_scheduler.service.notifications import broker, courier
 from nova_ha_scheduler.service.parts import Parts
 from nova_ha_scheduler.service.publisher import Publisher
@@ -94,7 +94,7 @@ class Monitor:
         self._devices = DeviceStates()
         self._fencing: FenceDevices | None = None
         self._changes: deque[tuple[Change, Engine]] = deque(maxlen=_BACKLOG)
-        self._newest: deque[tuple[int, Event]] = deque(maxlen=facts.NEWEST)
+        self._newest: deque[tuple[int, Event]] = deque(maxlen=trigger_facts.NEWEST)
         self._engine: Engine | None = None
         self._capacity: Publisher | None = None
         self._figures: capacity_figures.CapacityFigures | None = None
@@ -185,7 +185,7 @@ class Monitor:
         judged = found.judgement
         answers = Answers(judged.code, judged.line, found.alive)
         metrics = self._text.of(found, self._counts)
-        self.pages.ready = Texts(answers, metrics, status.text(found))
+        self.pages.ready = Texts(answers, metrics, page_data.text(found))
 
     def _facts(self) -> TriggerFacts:
         engine, now = self._engine, self._clock.now()
@@ -193,7 +193,7 @@ class Monitor:
         found = self._gathered.facts(now)
         if engine is not None and self._journal.active:
             report, devices = self._report(engine, now), self._devices.of(engine)
-            found = facts.of_engine(engine, report, devices)
+            found = trigger_facts.of_engine(engine, report, devices)
         return replace(
             found,
             alive=time.monotonic() - self._came_round_at < self._patience,
@@ -264,7 +264,7 @@ class _Gathered:
         self._journal = SqlJournal(parts.database)
         self._history = History(parts.database)
         self._outboxes = _outboxes(parts)
-        newest = self._history.events(HistoryQuery(limit=facts.NEWEST))
+        newest = self._history.events(HistoryQuery(limit=trigger_facts.NEWEST))
         self.events = deque(reversed(newest), maxlen=_BACKLOG)
         self.pending: Mapping[str, int] = {}
         self.before = newest[0][0] if newest else 0
@@ -287,7 +287,7 @@ class _Gathered:
         if stands_by:
             now = self._clock.now()
             known = health_facts.gather(self._journal, now)
-            self._facts = facts.of_journal(self._trigger, known, now)
+            self._facts = trigger_facts.of_journal(self._trigger, known, now)
         return self._last != before
 
     def fails(self, error: Exception) -> None:

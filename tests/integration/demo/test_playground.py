@@ -88,6 +88,7 @@ def _try_what_cannot_be_done(shell: Shell) -> None:
 
 
 def _try_what_else_there_is(shell: Shell) -> None:
+    assert shell("openstack ha health").startswith("PROTECTED")
     assert shell("kill-host --help") == "usage: kill-host HOST\n"
     with pytest.raises(AssertionError, match="usage: kill-host HOST"):
         shell("kill-host")

@@ -99,7 +99,7 @@ HANGS: Mapping[str, Case] = {
         conf="[health]\nport = {port}\ncert_file = {certificate}\n",
     ),
     "words are taken": Case("spool.taker:Taker.take", False, conf=_WORDS),
-    "a decision is kept": Case("journal.decisions:Decisions._keep", False),
+    "a decision is kept": Case("journal.kept_decisions:Decisions._keep", False),
     # Who has no lease keeps nobody from it.
     "the tables are made": Case("journal.upgrade:upgrade", False, starts=True),
 }
@@ -175,8 +175,8 @@ CALLS: Mapping[str, str] = {
     "journal.database:Database._write": "the journal is written",
     "journal.database:Database.read": "the journal is read",
     "journal.database:put": "the journal is written",
-    "journal.decisions:Decisions._at": COMMANDS,
-    "journal.decisions:Decisions._keep": "a decision is kept",
+    "journal.kept_decisions:Decisions._at": COMMANDS,
+    "journal.kept_decisions:Decisions._keep": "a decision is kept",
     "journal.history:History._records": COMMANDS,
     "journal.history:History._words": COMMANDS,
     "journal.history:History.after": "what the page shows is read",

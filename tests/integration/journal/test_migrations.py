@@ -13,7 +13,9 @@ from nova_ha_scheduler.journal import JournalError, schema, tables
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.move import Move, MovePhase, MoveState
+from nova_ha_scheduler.records.old_request import OldRequest
 from nova_ha_scheduler.records.server_recovery import ServerPhase, ServerState
 from nova_ha_scheduler.records.state import Change, State
 from tests.integration.journal import first_tables
@@ -193,6 +195,39 @@ def test_whose_task_state_was_to_be_taken_away_before_013(fresh, open_database):
         new = sa.update(tables.servers).where(first).values(record=json.dumps(old))
         connection.execute(new)
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '012'"))
+
+    database.write(back)
+    database.upgrade()
+    assert journal.load(0) == State().after(known)
+
+
+def test_what_stood_among_the_times_of_states_before_025(fresh, open_database):
+    """What was done in a maintenance; and old requests had another name."""
+    recovery, database = host(), open_database()
+    old = OldRequest(recovery.id, recovery.id, "u1", "one", recovery.host)
+    window = Window("w", "c2", "Ann", "a fan", WindowState.OPEN, 1.0)
+    window = dataclasses.replace(
+        window, stages={"starting": 1.0, "open": 3.0}, done_at={"flag": 2.0}
+    )
+    known = Change(
+        hosts=(dataclasses.replace(recovery, old_requests=(old,)),), windows=(window,)
+    )
+    database.upgrade()
+    journal = SqlJournal(database)
+    assert journal.acquire()
+    journal.commit(known)
+
+    def back(connection):
+        for table in tables.hosts, tables.windows:
+            for row in connection.execute(sa.select(table)).all():
+                record = json.loads(row.record)
+                if table is tables.hosts:
+                    record["late"] = record.pop("old_requests")
+                else:
+                    record["stages"] |= record.pop("done_at")
+                new = sa.update(table).values(record=json.dumps(record))
+                connection.execute(new.where(table.c.id == row.id))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '024'"))
 
     database.write(back)
     database.upgrade()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nova_ha_scheduler.service.monitoring.facts import AdmissionAge
+from nova_ha_scheduler.service.monitoring.trigger_facts import AdmissionAge
 from tests.integration.monitoring import recorded
 from tests.lib import packages
 from tests.lib.simulation.watched import Watched

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from nova_ha_scheduler.service.monitoring.facts import AdmissionAge
+from nova_ha_scheduler.service.monitoring.trigger_facts import AdmissionAge
 from tests.integration.monitoring.test_alerts import ALERTS, ROOT, SMALL, promtool
 from tests.lib.simulation.watched import Watched
 

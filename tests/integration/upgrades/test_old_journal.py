@@ -17,8 +17,8 @@ from nova_ha_scheduler.evacuation import engine
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.journal import JournalError, schema
 from nova_ha_scheduler.journal.database import Database
-from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History, HistoryQuery
+from nova_ha_scheduler.journal.kept_decisions import Decisions
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.maintenance_window import WindowState

@@ -14,14 +14,14 @@ from nova_ha_scheduler.records.events import Event
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service import capacity_figures
 from nova_ha_scheduler.service.health_writer import Writer
-from nova_ha_scheduler.service.monitoring import facts
+from nova_ha_scheduler.service.monitoring import trigger_facts
 from nova_ha_scheduler.service.monitoring.counts import Counts
-from nova_ha_scheduler.service.monitoring.facts import (
+from nova_ha_scheduler.service.monitoring.metrics import Text
+from nova_ha_scheduler.service.monitoring.trigger_facts import (
     AdmissionAge,
     DeviceStates,
     TriggerFacts,
 )
-from nova_ha_scheduler.service.monitoring.metrics import Text
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.lib.simulation import scenario
 
@@ -98,7 +98,7 @@ class Watched(scenario.Script):
             self.troubles.is_over(Trouble.CLOUD)
         else:
             self.troubles.begins(Trouble.CLOUD, "it does not answer")
-        found = facts.of_engine(
+        found = trigger_facts.of_engine(
             engine,
             self._writer.report(engine, self.simulation.clock.now()),
             self._devices.of(engine),
@@ -108,7 +108,7 @@ class Watched(scenario.Script):
             capacity=self.capacity,
             admission=self.admission,
             pending={"oncall": 0},
-            newest=tuple(self.newest[: facts.NEWEST]),
+            newest=tuple(self.newest[: trigger_facts.NEWEST]),
         )
 
     def work_out(self) -> None:

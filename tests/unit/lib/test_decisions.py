@@ -166,8 +166,8 @@ def _state(shape: Shape) -> Shape:
             id="a renamed member",
         ),
         pytest.param(
-            lambda text: text.replace('"late":[],', ""),
-            Renames(reshaped={"HostRecovery": adding(late=[])}),
+            lambda text: text.replace('"old_requests":[],', ""),
+            Renames(reshaped={"HostRecovery": adding(old_requests=[])}),
             id="a new field, though it has a default",
         ),
         pytest.param(

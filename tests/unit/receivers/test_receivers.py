@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from oslo_config import cfg
 
 from nova_ha_scheduler import receivers
-from nova_ha_scheduler.receivers import Receiver, ReceiverError, kinds, message
+from nova_ha_scheduler.receivers import Receiver, ReceiverError, chosen_events, message
 from nova_ha_scheduler.records.events import TROUBLES, EventKind
 from nova_ha_scheduler.service import startup
 from tests.lib import ports
@@ -79,13 +79,16 @@ def test_names_are_names(tmp_path: Path) -> None:
 
 
 def test_kinds() -> None:
-    assert kinds.wanted(["troubles", "all"]) == set(EventKind)
-    assert kinds.wanted(["pause.*"]) == {
+    assert chosen_events.wanted(["troubles", "all"]) == set(EventKind)
+    assert chosen_events.wanted(["pause.*"]) == {
         EventKind.PAUSED,
         EventKind.RESUMED,
         EventKind.PAUSE_EXPIRED,
     }
-    assert kinds.wanted(kinds.DEFAULT) > {*TROUBLES, EventKind.HOST_FENCED}
+    assert chosen_events.wanted(chosen_events.DEFAULT) > {
+        *TROUBLES,
+        EventKind.HOST_FENCED,
+    }
 
 
 def test_a_webhook_takes_it(make: Make, hook: Hook) -> None:

@@ -57,10 +57,12 @@ def test_each_state_of_a_host_has_its_traits() -> None:
 
 def test_an_age_is_kept_by_a_clock_that_is_set() -> None:
     late = OldRequest("r", "s", "u1", "one", "c1", watched_at=5.0)
-    host = HostRecovery("r", "c2", HostState.RETURNING, started_at=1.0, late=(late,))
+    host = HostRecovery(
+        "r", "c2", HostState.RETURNING, started_at=1.0, old_requests=(late,)
+    )
     host = dataclasses.replace(host, closed_at=2.0, next_try_at=9.0)
     found = ages.shifted(host, 10.0)
     assert (found.closed_at, found.next_try_at, found.started_at) == (12.0, 19.0, 1.0)
-    assert found.late[0].watched_at == 15.0
-    assert found.late[0].seen_at is None
+    assert found.old_requests[0].watched_at == 15.0
+    assert found.old_requests[0].seen_at is None
     assert ages.bounded(found, 15.0).next_try_at == 15.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nova_ha_scheduler.records.effects import Effect, Intent, Result
 from nova_ha_scheduler.service.execution.executor import PoolExecutor, perform
-from nova_ha_scheduler.simulation.executor import VirtualClock
+from nova_ha_scheduler.simulation.stepped import VirtualClock
 from nova_ha_scheduler.simulation.world import SimulatedWorld
 from tests.lib.simulation import scenario
 from tests.lib.waiting import PATIENCE, wait

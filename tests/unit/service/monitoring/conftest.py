@@ -8,7 +8,7 @@ import pytest
 from nova_ha_scheduler.health.judgement import JournalFacts as Known
 from nova_ha_scheduler.health.judgement import judge
 from nova_ha_scheduler.records.state import State
-from nova_ha_scheduler.service.monitoring.facts import TriggerFacts
+from nova_ha_scheduler.service.monitoring.trigger_facts import TriggerFacts
 from tests.lib.simulation.watched import Watched
 
 CLUSTER = {

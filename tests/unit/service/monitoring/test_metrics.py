@@ -12,8 +12,11 @@ from nova_ha_scheduler.service.capacity_figures import (
     ZoneFigures,
 )
 from nova_ha_scheduler.service.monitoring.counts import Counts
-from nova_ha_scheduler.service.monitoring.facts import AdmissionAge, TriggerFacts
 from nova_ha_scheduler.service.monitoring.metrics import HELPS, Text
+from nova_ha_scheduler.service.monitoring.trigger_facts import (
+    AdmissionAge,
+    TriggerFacts,
+)
 from tests.unit.service.monitoring.conftest import watched
 
 NAMED = {

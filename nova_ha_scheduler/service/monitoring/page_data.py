@@ -21,7 +21,7 @@ from nova_ha_scheduler.service.capacity_figures import (
     RESERVE_STATES,
     ZoneFigures,
 )
-from nova_ha_scheduler.service.monitoring.facts import TriggerFacts
+from nova_ha_scheduler.service.monitoring.trigger_facts import TriggerFacts
 
 SCHEMA, VERSION = "nova-ha-status", 1
 

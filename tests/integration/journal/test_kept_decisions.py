@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from nova_ha_scheduler.cluster.picture import Host, Picture, Scope
 from nova_ha_scheduler.evacuation import decisions as decided
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.journal.decisions import Decisions
 from nova_ha_scheduler.journal.history import History
+from nova_ha_scheduler.journal.kept_decisions import Decisions
 from nova_ha_scheduler.journal.tables import decisions
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.state import Change, State

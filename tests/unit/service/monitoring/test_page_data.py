@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""status.json: what the page shows, of a size that is bounded."""
+"""page_data.json: what the page shows, of a size that is bounded."""
 
 import json
 import shlex
@@ -14,8 +14,8 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import State
-from nova_ha_scheduler.service.monitoring import status
-from nova_ha_scheduler.service.monitoring.facts import TriggerFacts
+from nova_ha_scheduler.service.monitoring import page_data
+from nova_ha_scheduler.service.monitoring.trigger_facts import TriggerFacts
 from tests.unit.service.monitoring.conftest import watched, with_state
 
 
@@ -24,7 +24,7 @@ def test_a_power_cut() -> None:
     script.work_out()
     script.play(script.read("at 20 power off node1\nat 86 end"))
     assert script.facts is not None
-    found = status.of(script.facts)
+    found = page_data.of(script.facts)
     (recovery,) = found["recoveries"]
     assert recovery["host"] == "node1"
     assert recovery["state"] == "evacuating"
@@ -36,7 +36,7 @@ def test_a_power_cut() -> None:
     assert [event["kind"] for event in found["events"]][-1] == "host.suspected"
     assert found["as_of"] == script.facts.now
     script.play(script.read("at 200 end"))
-    (recovery,) = status.of(script.facts)["recoveries"]
+    (recovery,) = page_data.of(script.facts)["recoveries"]
     assert (recovery["state"], recovery["recovered"]) == ("recovered", 3)
     assert recovery["waits"] == []
 
@@ -56,9 +56,9 @@ def test_each_problem_has_a_command_that_can_be_typed(
 ) -> None:
     problem = Problem(kind, "a host; ls", details=("this", "that"))
     judged = replace(facts.judgement, problems=(problem,))
-    (problem,) = status.of(replace(facts, judgement=judged))["problems"]
+    (problem,) = page_data.of(replace(facts, judgement=judged))["problems"]
     words = shlex.split(problem["command"])
-    if "{host}" in status.COMMANDS[kind]:
+    if "{host}" in page_data.COMMANDS[kind]:
         assert "a host; ls" in words
     if words[0] == "nova-ha":
         command, arguments = command_of(words[1:])
@@ -91,13 +91,13 @@ def many(number: int) -> State:
 
 
 def test_a_storm_does_not_fill_it(facts: TriggerFacts) -> None:
-    found = status.of(with_state(facts, many(300)))
+    found = page_data.of(with_state(facts, many(300)))
     assert found["recoveries_in_all"] == 300
     assert len(found["recoveries"]) == 100
     assert found["problems_in_all"] >= 300
     assert len(found["problems"]) == 100
     assert all(len(each["waits"]) <= 5 for each in found["recoveries"])
-    assert len(status.text(with_state(facts, many(300)))) < 2_000_000
+    assert len(page_data.text(with_state(facts, many(300)))) < 2_000_000
 
 
 def test_those_that_go_on_stand_first(facts: TriggerFacts) -> None:
@@ -107,11 +107,11 @@ def test_those_that_go_on_stand_first(facts: TriggerFacts) -> None:
         HostRecovery("new", "new", HostState.FENCING, 5.0),
         HostRecovery("closed", "closed", HostState.CLOSED, 7.0, ended_at=8.0),
     ]
-    found = status.of(with_state(facts, State(hosts={h.id: h for h in hosts})))
+    found = page_data.of(with_state(facts, State(hosts={h.id: h for h in hosts})))
     assert [each["host"] for each in found["recoveries"]] == ["new", "old", "done"]
 
 
 def test_it_is_json_in_ascii(facts: TriggerFacts) -> None:
-    text = status.text(with_state(facts, many(1)))
+    text = page_data.text(with_state(facts, many(1)))
     assert text.isascii()
-    assert json.loads(text)["schema"] == status.SCHEMA
+    assert json.loads(text)["schema"] == page_data.SCHEMA

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha_scheduler.doctor import beats
+from nova_ha_scheduler.doctor import heartbeat_options
 from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.nova_conf import NovaConf
 from nova_ha_scheduler.doctor.subject import Subject
@@ -45,7 +45,7 @@ def _subject(settings: Settings) -> Subject:
 
 
 def _found(subject: Subject) -> Iterator[tuple[str, Finding]]:
-    for check in beats.CHECKS:
+    for check in heartbeat_options.CHECKS:
         for finding in check(subject):
             yield check.__name__, finding
 
