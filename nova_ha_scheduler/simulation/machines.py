@@ -9,7 +9,7 @@ from nova_ha_scheduler.cluster.providers import Inventory, Provider
 from nova_ha_scheduler.evacuation.interfaces import WitnessVerdict
 from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import HostFacts
-from nova_ha_scheduler.simulation.placement import SimulatedProviders
+from nova_ha_scheduler.simulation.provider_counts import SimulatedProviders
 
 NO_VALID_HOST = "No valid host was found. There are not enough hosts available"
 """As Nova says it."""
