@@ -144,7 +144,7 @@ def open_(step: Step, window: Window) -> Window:
 
 def _kept_flagged(step: Step, window: Window, flagged: bool) -> Window:
     opened_at = window.stages[WindowState.OPEN.value]
-    last = max(opened_at, window.done_at[Effect.FLAG.value])
+    last = max(opened_at, window.done_at.get(Effect.FLAG.value, 0.0))
     outcome = step.outcome(window, Effect.FLAG)
     if flagged and not outcome or not step.is_newer(last):
         return window

@@ -11,9 +11,12 @@ from tests.integration.journal import shape
 
 NEWEST = schema.revisions()[-1]
 
-REWRITTEN = {"013": {"Reason.INTERRUPTED", "ServerPhase.INTERRUPTED"}}
-"""Members that are gone, by the migration that rewrites what has them; test_journal.py
-tests that."""
+REWRITTEN = {
+    "013": {"Reason.INTERRUPTED", "ServerPhase.INTERRUPTED"},
+    "025": {"HostRecovery.late"},
+}
+"""Members and fields that are gone, by the migration that rewrites what has them;
+test_migrations.py tests that."""
 
 
 def test_a_new_shape_has_a_new_migration():
