@@ -20,7 +20,7 @@ BIN = $(VENV)/bin
 
 help:
 	@echo 'make demo        plugin and trigger at work in a real Nova (about 90 s)'
-	@echo 'make demo ARGS=--keep   and then a playground, in which you kill hosts; ARGS=--play: that alone'
+	@echo 'make demo ARGS=--play   a playground, in which you kill hosts (ARGS=--keep: after the demo)'
 	@echo 'make demo REAL=1   a guest on libvirt and QEMU: its screen before and after a power cut'
 	@echo 'make test        lint, unit tests and scenarios, functional tests on a real Nova'
 	@echo 'make docs        a site of all pages, in build/docs; a broken link is an error'

@@ -19,6 +19,8 @@ from demo.told import DOWN_TIME, TOLD, VICTIM
 from nova_ha_scheduler.rules import vocabulary
 from tests.lib import ports, redfish, rig
 from tests.lib.cloud.config import CLOUD_NAME, Conf, merge
+from tests.lib.cloud.stubs import IMAGES
+from tests.lib.processes import Process
 
 _ORDERS = {
     "kill-host": ("kill", "HOST"),
@@ -62,12 +64,16 @@ class _Service:
         conf = merge(trigger.CONF, {**_GUARD, "health": {"port": port}})
         self.rigged = rig.Trigger(folder, scene.cloud.clouds_yaml, conf)
         self._running: contextlib.ExitStack | None = None
+        self._process: Process | None = None
 
     def start(self) -> None:
-        if self._running:
+        """Also after it was killed."""
+        if self._process and self._process.alive:
             raise Unable("the trigger runs already")
+        with contextlib.suppress(Unable):
+            self.stop()
         with contextlib.ExitStack() as running:
-            running.enter_context(self.rigged.running())
+            self._process = running.enter_context(self.rigged.running())
             self._running = running.pop_all()
 
     def stop(self) -> None:
@@ -211,6 +217,11 @@ def _tell(scene: Scene, folder: Path, env: Path, page: str) -> None:
         f"nova-ha.conf, fencing.yaml, the journal and the trigger's log: {folder}. "
         f"Nova's log: {scene.cloud.log_file}; its nova.conf is beside that, with short "
         "times that a cloud should not have. The trigger's page and metrics: "
-        f"{page}. More to play with: stop-trigger, start-trigger, change-bmc-password "
-        "NEW. Ctrl-C here ends all of it, too."
+        f"{page}. More to play with: stop-trigger and start-trigger (elsewhere: "
+        "systemctl stop, start nova-ha-evacuator), change-bmc-password NEW. Ctrl-C "
+        "here ends all of it, too."
+    )
+    tell.say(
+        "Boot a server: openstack --os-compute-api-version 2.96 server create --flavor "
+        f"ha --image {IMAGES['first']} --nic none --host {VICTIM} NAME"
     )

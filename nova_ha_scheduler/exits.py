@@ -99,10 +99,11 @@ COMMANDS: Mapping[str, Mapping[int, str]] = {
     "history purge": _COMMON,
     "history show": _LOOKS,
     "host list": _LOOKS,
-    "maintenance end": _MAINTENANCE,
+    "maintenance end": _MAINTENANCE | {DONE: "the host is given back"},
     "maintenance list": _LOOKS,
     "maintenance show": _LOOKS,
-    "maintenance start": _MAINTENANCE,
+    "maintenance start": _MAINTENANCE
+    | {DONE: "the host is under maintenance; with --wait, it is empty, too"},
     "pause": _COMMON,
     "permission list": _LOOKS,
     "plan": _COMMON

@@ -239,7 +239,7 @@ class Reason(enum.Enum):
     REVERTING = "it is on its way back from {0}: somebody reverts its resize"
     RESIZED = "Nova works on its resize to {0}, which was ordered by somebody else"
     NOT_CONFIRMED = "it arrived, but Nova does not confirm it: {0}"
-    WINDOW_ENDED = "the maintenance ended before it was its turn"
+    WINDOW_ENDED = "the maintenance ended before it was moved{0}"
     ABANDONED = "the maintenance was ended while it moved"
     NO_FAILBACK = "it shall not go home any more"
     HOME_FULL = "its home cannot take it now: {0}"

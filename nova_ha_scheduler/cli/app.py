@@ -196,6 +196,7 @@ class BaseCommand(cliff.command.Command):
         all.
     :ivar below: sentences that people read below the table; programs have them in a
         column.
+    :ivar empty: what they read where a list has no rows, and nothing has failed.
     """
 
     app: Configured
@@ -203,6 +204,7 @@ class BaseCommand(cliff.command.Command):
     code = 0
     short: Sequence[str] | None = None
     below: Sequence[str] = ()
+    empty = "none"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -225,7 +227,7 @@ class BaseCommand(cliff.command.Command):
         """Show it: to people in a table that fits, to programs as it is."""
         self._require_columns(parsed_args.columns, column_names)
         if parsed_args.formatter == "table":
-            self.formatter = Table(self.below)
+            self.formatter = Table(self.below, "" if self.code else self.empty)
             if self.is_short(parsed_args):
                 parsed_args.columns = list(self.short or column_names)
         elif isinstance(self, Lister):

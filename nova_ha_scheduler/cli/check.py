@@ -127,7 +127,7 @@ class CheckSetup(BaseCommand, Lister):
             _count(sum(f.severity is severity for _, f in found), severity.name.lower())
             for severity in reversed(Severity)
         ]
-        line = f"{', '.join(counts)}; {_count(passed, 'check')} found nothing"
+        line = f"{', '.join(counts)}; {_count(passed, 'check')} passed"
         if left_out:
             reasons = sorted({check.why for check in left_out})
             line += f"; {len(left_out)} left out: {'; '.join(reasons)}"

@@ -66,6 +66,7 @@ class Start(BaseCommand, Lister):
     """
 
     short = ("name", "to", "how", "outcome", "reason")
+    empty = ""  # a sentence says that it has begun
 
     def arguments(self, add: Callable[..., Any]) -> None:
         _arguments(add)
@@ -183,6 +184,7 @@ class _Starter(_Follower):
             self._say(self._command, "its maintenance has ended meanwhile")
             return exits.PARTLY
         if not self._wait:
+            self._say(self._command, f"it is under maintenance, {window.words}")
             return exits.DONE
         if window.drained_at is None:
             if window.phase is WindowPhase.UNREADABLE:

@@ -22,6 +22,7 @@ from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.kept_decisions import Decisions
 from nova_ha_scheduler.planner import explain
 from nova_ha_scheduler.records.events import Event, EventKind
+from nova_ha_scheduler.rules import vocabulary
 from nova_ha_scheduler.rules.terms import Operation
 
 Kept = list[tuple[int, Decision]]
@@ -129,7 +130,7 @@ class Replay(BaseCommand, Lister):
 def _places(kept: Kept, name: str) -> list[tuple[Any, ...]]:
     """How each host was judged whenever Nova was asked for a server.
 
-    :raises UnknownName: Nova was asked for no such server.
+    :raises UnknownName: Nova was not asked for it.
     """
     asked = [
         (number, decision, event)
@@ -139,9 +140,12 @@ def _places(kept: Kept, name: str) -> list[tuple[Any, ...]]:
         and name in (event.server, event.server_name)
     ]
     if not asked:
-        known = {e.server_name for _, d in kept for e in d.change.events} - {""}
-        hint = host_names.hint(name, known)
-        raise UnknownName(f"{name}: Nova was asked for no such server there{hint}")
+        events = [e for _, d in kept for e in d.change.events if e.server]
+        if any(name in (e.server, e.server_name) for e in events):
+            words = "Nova was not asked for it. Where it may go now"
+            raise UnknownName(f"{name}: {words}: nova-ha explain {name}")
+        hint = host_names.hint(name, {e.server_name for e in events})
+        raise UnknownName(f"there is no server {name} there{hint}")
     return [
         (number, *row)
         for number, decision, event in asked
@@ -154,15 +158,20 @@ def _judged(decision: Decision, asked: Event) -> Iterator[tuple[str, ...]]:
     picture, preferences = decision.seen.picture(), decision.options
     server = picture.servers[asked.server]
     request = explain.request(server, picture.hosts, preferences, Operation.EVACUATE)
+    first, chosen = "the reserve comes first", "the plan chose another one"
+    hosts = picture.hosts.items() if preferences.prefer_reserve else ()
+    reserve = {n for n, h in hosts if vocabulary.RESERVED in h.facts.flags}
     for name, host in sorted(picture.hosts.items()):
         if name == asked.destination:
-            yield name, "asked for", "", ""
+            yield name, "asked for", "", first if name in reserve else ""
             continue
         no = explain.first_no(explain.checks(server, request, host, preferences))
         if no:
             yield name, "no", no.name, no.no
         else:
-            yield name, "yes", "", "it could have taken it; the plan chose another one"
+            is_later = asked.destination in reserve and name not in reserve
+            why = first if is_later else chosen
+            yield name, "yes", "", f"it could have taken it; {why}"
 
 
 def _tells(decision: Decision, event: Event) -> bool:

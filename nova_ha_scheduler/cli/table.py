@@ -35,10 +35,11 @@ class Table:
     """cliff's formatter of that name, for lists and for one thing.
 
     :param below: sentences that stand below it.
+    :param empty: what stands for a list without rows.
     """
 
-    def __init__(self, below: Sequence[str] = ()) -> None:
-        self._below = below
+    def __init__(self, below: Sequence[str] = (), empty: str = "") -> None:
+        self._below, self._empty = below, empty
 
     def emit_list(
         self,
@@ -66,7 +67,7 @@ class Table:
         for sentence in self._below:
             first, *more = wrap(_clean(sentence), width - len(_INDENT))
             lines += [first, *(f"{_INDENT}{line}" for line in more)]
-        stdout.writelines(f"{line}\n" for line in lines or ["none"])
+        stdout.writelines(f"{line}\n" for line in lines or filter(None, [self._empty]))
 
     def emit_one(
         self,

@@ -41,8 +41,8 @@ def judged(
         yield Finding(
             Severity.WARNING,
             f"{path}: {who}",
-            "The file holds the password of the trigger's user, who may do "
-            "everything in the cloud.",
+            "What the file says of passwords is open to others: of the trigger's user, "
+            "who may do everything in the cloud, of the database, of receivers.",
             f"chown root:{GROUP} {path} and chmod {_MODE:04o} {path}",
         )
 

@@ -138,7 +138,7 @@ class Gatherer:
                 str(error),
                 "Without its journal the trigger does nothing: what it means to do is "
                 "written down first.",
-                "mend [database] connection, or what it leads to",
+                "do what the sentence says, or mend [database] connection",
             )
         else:
             self.done.append("journal")

@@ -55,7 +55,7 @@ _OF_TROUBLE = {
 }
 
 _WORDS = {
-    HostState.RECOVERED: "recovered, and off",
+    HostState.RECOVERED: "off, with all servers recovered",
     HostState.RETURNING: "coming back",
 }
 """What is said of a host in the line that all is well."""
@@ -162,7 +162,7 @@ def _under_way(state: State) -> list[str]:
             words = _WORDS.get(host.state, "being recovered")
             found[words].append(host.host)
     return [
-        f"{words}: {first_of(sorted(hosts), _NAMES)}"
+        f"{len(hosts)} of them {words}: {first_of(sorted(hosts), _NAMES)}"
         for words, hosts in sorted(found.items())
     ]
 

@@ -134,8 +134,8 @@ class Kind(enum.Enum):
     SERVERS_WAIT = ProblemRow(
         _HALF,
         "{host} has servers that wait: {0}",
-        "make room where the reason says. nova-ha history show {host} names the "
-        "servers",
+        "bring back a host that is down, or make room on one, as the reason says. The "
+        "servers are asked for by themselves then",
     )
     LEFT_DEAD = ProblemRow(
         _HALF,

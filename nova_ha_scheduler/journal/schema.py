@@ -22,7 +22,10 @@ def check(connection: sa.Connection) -> None:
             "nova-ha-evacuator, which upgrades them"
         )
     if found not in known:
-        raise JournalError("the journal was written by a newer version than this one")
+        raise JournalError(
+            "the journal was written by a newer version than this one: install that "
+            "one, or see docs/upgrade.md for the way back"
+        )
 
 
 def revision(connection: sa.Connection) -> str | None:

@@ -289,6 +289,8 @@ class Board:
         """Why it has no place now."""
         permitted = self.ground.permitted(request, self._dead | {server.host})
         refusals = self.ground.refusals(request, self._dead)
+        unusable = self.ground.unusable(request, self._dead)
+        refusals += Counter(w for name, w in unusable.items() if name != server.host)
         if only is not None:
             permitted = [host for host in permitted if host.name == only]
             refusals = Counter()

@@ -66,9 +66,10 @@ class Ground:
         self.hosts = hosts
         self.preferences = preferences
         self._alike: dict[HostFacts, list[Host]] = defaultdict(list)
+        self._unusable: dict[HostFacts, list[Host]] = defaultdict(list)
         for _, host in sorted(hosts.items()):
-            if host.up and not host.disabled:
-                self._alike[host.facts].append(host)
+            usable = host.up and not host.disabled
+            (self._alike if usable else self._unusable)[host.facts].append(host)
         self._verdicts: dict[Request, Mapping[HostFacts, str | None]] = {}
         self._spots: dict[Request, Mapping[str, Spot]] = {}
         self._rooms: dict[str, Room] = {}
@@ -85,7 +86,7 @@ class Ground:
             host
             for facts, no in self._judge(request).items()
             if no is None
-            for host in self._alike[facts]
+            for host in self._alike.get(facts, ())
             if host.name not in dead
         ]
 
@@ -95,9 +96,20 @@ class Ground:
             no
             for facts, no in self._judge(request).items()
             if no is not None
-            for host in self._alike[facts]
+            for host in self._alike.get(facts, ())
             if host.name not in dead
         )
+
+    def unusable(self, request: Request, dead: Container[str]) -> Mapping[str, str]:
+        """Why a host that the rules permit cannot be used, in words, by its name."""
+        found: dict[str, str] = {}
+        for facts, no in self._judge(request).items():
+            if no is None:
+                off = self._unusable.get(facts, ())
+                found |= {h.name: "disabled" if h.up else "down" for h in off}
+                known = (*off, *self._alike.get(facts, ()))
+                found |= {h.name: "dead" for h in known if h.name in dead}
+        return found
 
     def spots(self, request: Request) -> Mapping[str, Spot]:
         """The permitted hosts, the best one first; those in recovery, too.
@@ -121,7 +133,7 @@ class Ground:
         if request not in self._verdicts:
             self._verdicts[request] = {
                 facts: refusal(request, alike[0], self.preferences)
-                for facts, alike in self._alike.items()
+                for facts, alike in {**self._unusable, **self._alike}.items()
             }
         return self._verdicts[request]
 
@@ -283,5 +295,5 @@ def refusal(request: Request, host: Host, preferences: Preferences) -> str | Non
     """Why the rules keep the server off the host, in words."""
     for rule in RULES.values():
         if no := rule.refusal(request, host.facts, False, preferences.policy):
-            return no.finding if no.found else str(no)
+            return no.brief
     return None

@@ -159,17 +159,21 @@ class Event:
         return in_words({**vars(self), "kind": self.kind.value})
 
 
-def in_words(told: Mapping[str, Any]) -> str:
-    """What happened: 'server.asked web1 from compute-1 to spare-1: why'.
+def in_words(told: Mapping[str, Any], servers: str = "") -> str:
+    """What happened: 'server.asked web1 (compute-1 -> spare-1) req-5: why'.
 
     :param told: by the names of an event's fields; its kind's value. What is empty may
         be missing.
+    :param servers: the names of those that it lists.
     """
-    whom = told.get("server_name") or told.get("host")
-    place = [
-        f"{word} {told[key]}"
-        for word, key in (("from", "source"), ("to", "destination"))
-        if told.get(key)
-    ]
-    what = " ".join(filter(None, (told["kind"], whom, *place)))
+    source, destination = told.get("source"), told.get("destination")
+    way = f"({source} -> {destination})" if destination else f"({source})"
+    parts = (
+        told["kind"],
+        told.get("server_name") or told.get("host"),
+        way if source else "",
+        told.get("request_id"),
+        f"[{servers}]" if servers else "",
+    )
+    what = " ".join(filter(None, parts))
     return ": ".join(filter(None, (what, told.get("how"), told.get("reason"))))

@@ -181,6 +181,11 @@ class Refusal:
     def finding(self) -> str:
         return self.reason.value[1].format(found=self.found)
 
+    @property
+    def brief(self) -> str:
+        """For a host among others: what it is, unless that says nothing."""
+        return self.finding if self.finding != "refused" else str(self)
+
     def __str__(self) -> str:
         return f"{self.requirement}: {self.finding}"
 

@@ -18,6 +18,7 @@ from nova_ha_scheduler.evacuation.server import (
     server_states,
 )
 from nova_ha_scheduler.evacuation.step import Step
+from nova_ha_scheduler.printable import first_of
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.effects import Effect
 from nova_ha_scheduler.records.events import EventKind
@@ -29,6 +30,8 @@ from nova_ha_scheduler.rules import vocabulary
 _HEARTBEAT = 1 / 6
 """The time between two looks at a host that may be back, as a share of down_time: as
 long as from one heartbeat to the next, by the default values of Nova and of ours."""
+
+_NAMES = 5
 
 HostFunction = Callable[[Step, HostRecovery], HostRecovery]
 
@@ -315,11 +318,29 @@ def _not_back(step: Step, host: HostRecovery, seen: Host) -> HostRecovery:
 
 def _returned(step: Step, host: HostRecovery, left: Reason | None) -> HostRecovery:
     """The end of it all, except for what is left to a person, and for going home."""
-    words = left.sentence() if left else ""
-    step.tell(EventKind.HOST_RETURNED, host, reason=words)
+    said = filter(None, (left.sentence() if left else "", _still_off(step, host)))
+    step.tell(EventKind.HOST_RETURNED, host, reason="; ".join(said))
     if not host.flaps:
         failback.begin(step, host)
     return _closed(step, host).because(left)
+
+
+def _still_off(step: Step, host: HostRecovery) -> str:
+    """Which servers ran, were not recovered, and are there: nobody starts them."""
+    here = {server.uuid for server in step.picture.servers_of(host.host)}
+    off = [
+        record.name
+        for record in step.servers_of(host)
+        if record.server in here
+        and record.was_running
+        and record.state is not ServerState.RECOVERED
+    ]
+    if not off:
+        return ""
+    return (
+        "not recovered, and off unless somebody has started them: "
+        f"{first_of(sorted(off), _NAMES)}. openstack server reboot --hard starts each"
+    )
 
 
 FUNCTIONS: dict[HostState, HostFunction] = {

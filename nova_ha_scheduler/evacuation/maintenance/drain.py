@@ -117,7 +117,8 @@ def finish(step: Step, window: Window) -> int:
     servers that are to be started again."""
     for move in step.moves_of(window.id):
         if move.state is MoveState.WAITING:
-            step.put(moves.left(step, move, Reason.WINDOW_ENDED))
+            why = f": {move.sentence}" if move.reason else ""
+            step.put(moves.left(step, move, Reason.WINDOW_ENDED, why))
         elif window.host in step.picture.scope.leaving:
             step.put(move_states.FUNCTIONS[move.state](step, move))
     mine = [move for move in step.moves_of(window.id) if not move.state.final]

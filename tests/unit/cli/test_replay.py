@@ -201,4 +201,4 @@ def test_how_each_host_was_judged_for_a_server(site: Site, config: str) -> None:
 def test_a_server_that_was_not_asked_for(site: Site, config: str) -> None:
     answer = site.run(config, "replay", "node1", "--server", "bigg")
     assert answer.code == 2
-    assert "Nova was asked for no such server there (perhaps big?)" in answer.err
+    assert "there is no server bigg there (perhaps big?)" in answer.err
