@@ -66,7 +66,8 @@ def complete(prog: str) -> Iterator[None]:
             raise
         print(
             f"{prog}: not installed: {', '.join(lacks)}. "
-            f"Install what it needs: pip install '{PROJECT}[{_EXTRA}]'",
+            f"Install {PROJECT} with its extra {_EXTRA}: in the source's directory, "
+            f"pip install '.[{_EXTRA}]'",
             file=sys.stderr,
         )
         # To monitoring, 2 would be an alarm.

@@ -45,7 +45,7 @@ def test_it_goes_there(where: str) -> None:
     [
         ("far", "far: in nfs-b"),
         ("plain", "plain: "),
-        ("mended", "mended: a host not under maintenance required"),
+        ("mended", "mended: under maintenance"),
         ("closed", "closed: disabled"),
         ("down", "down: down"),
         ("dead", "dead: in recovery"),

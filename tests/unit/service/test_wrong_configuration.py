@@ -116,9 +116,9 @@ EVERYWHERE = [
     (
         "sqlite:///",
         "mysql://u:hunter2@h",
-        "pip install 'nova-ha-scheduler[mysql]'",
+        "with its extra mysql",
     ),
-    ("sqlite:///", "postgresql+psycopg://u:hunter2@h", "nova-ha-scheduler[postgresql]"),
+    ("sqlite:///", "postgresql+psycopg://u:hunter2@h", "with its extra postgresql"),
     ("/journal.sqlite", "/gone/journal.sqlite", "there is no directory "),
 ]
 
