@@ -115,7 +115,10 @@ class MakePlan(BaseCommand, Lister):
         hosts = ", ".join(plan.hosts)
         if len(plan.hosts) > 1:
             self.short = ("name", "from", *self.short[1:])
-        words = f"{hosts}: {listed or 'nothing'}; {others} not to be recovered"
+        words = f"{hosts}: {listed or 'nothing to recover'}"
+        if others:
+            hint = "" if args.all else " (--all names them)"
+            words += f"; {others} not to be recovered{hint}"
         print(words, file=sys.stderr)
         return _COLUMNS, rows
 
