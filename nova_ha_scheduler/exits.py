@@ -47,7 +47,7 @@ _CONFIRMS: Mapping[int, str] = _COMMON | {
     LATE: _UNANSWERED,
 }
 
-_MAINTENANCE: Mapping[int, str] = _COMMON | {
+_MAINTENANCE: dict[int, str] = _COMMON | {
     PARTLY: "not all is as it was ordered, and why is said",
     REFUSED: "the order was refused",
     LATE: "not at its end within --timeout",

@@ -171,7 +171,10 @@ class NovaHA(Configured, cliff.app.App):
             raise HelpExit
 
     def run_subcommand(self, argv: list[str]) -> int:
-        """Of a command that is none, cliff's own says words that are far from it."""
+        """Of a command that is none, cliff's own says words that are far from it; and
+        asked for the help of one, it wants no argument beside its name."""
+        if argv[0] == "help":
+            argv = ["help", *overview.named(argv[1:], self.command_manager)]
         try:
             self.command_manager.find_command(argv)
         except ValueError:

@@ -5,6 +5,7 @@ What each one is for stands in its docstring, which is read in its module's sour
 """
 
 import ast
+import contextlib
 import difflib
 import functools
 import inspect
@@ -19,6 +20,7 @@ from typing import Any
 
 import autopage.argparse
 import cliff.app
+from cliff.commandmanager import CommandManager
 from cliff.help import HelpCommand
 
 from nova_ha_scheduler import exits
@@ -64,6 +66,16 @@ class Help(HelpCommand):
                 print(unknown(words, known), file=sys.stderr)
                 return exits.WRONG
         return int(super().take_action(parsed_args))
+
+
+def named(words: Sequence[str], commands: CommandManager) -> list[str]:
+    """The command alone, of words that begin with one; of others, all up to the first
+    option."""
+    said = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+    with contextlib.suppress(ValueError):
+        _, name, _ = commands.find_command(said)
+        return list(name.split())
+    return said
 
 
 def unknown(words: Sequence[str], known: Sequence[str]) -> str:

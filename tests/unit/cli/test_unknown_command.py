@@ -34,3 +34,10 @@ def test_the_commands_of_a_group() -> None:
     answer = commandline.run("maintenance")
     assert answer.code == 2
     assert "maintenance start" in answer.err
+
+
+def test_help_behind_all_that_was_typed_is_that_of_the_command() -> None:
+    typed = "maintenance start c1 --reason cables --help"
+    answer = commandline.run(*typed.split())
+    assert (answer.code, answer.err) == (0, "")
+    assert " maintenance start [-h]" in answer.out.splitlines()[0]
