@@ -9,6 +9,9 @@ from collections.abc import Callable, Collection
 from nova_ha_scheduler.records.effects import Intent, Result
 from nova_ha_scheduler.service.execution.request_window import RequestWindow, Sent
 
+_LONG = 5.0
+"""Seconds: a request that nova-api has had for longer holds up no other one."""
+
 _UNTAKEN = (Result.REFUSED, Result.WITHHELD)
 """What Nova does not work on."""
 
@@ -92,6 +95,7 @@ class EvacuationQueue:
             self._start(intent)
 
     def _may_ask(self) -> bool:
-        asking = len(self._asking)
-        under_way = asking + len(self._scheduling)
+        under_way = len(self._asking) + len(self._scheduling)
+        latest = self._clock() - _LONG
+        asking = sum(sent.at > latest for sent in self._asking.values())
         return under_way < self._window.size and asking < self._window.posts

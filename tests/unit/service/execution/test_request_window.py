@@ -155,6 +155,15 @@ def test_one_that_nobody_claims_holds_up_nobody_for_ever() -> None:
     assert len(asked) == size + queue._window.posts
 
 
+def test_what_nova_api_does_not_answer_holds_up_nobody_for_long() -> None:
+    now, asked = 0.0, list[str]()
+    queue = EvacuationQueue(lambda i: asked.append(i.id), clock=lambda: now)
+    _put(queue, 3)
+    for now, sent in (2.0, 1), (6.0, 2), (9.0, 2), (12.0, 3):
+        queue.only([])  # a look
+        assert len(asked) == sent
+
+
 def test_nova_api_is_sent_two_at_a_time_while_that_does_not_slow_it() -> None:
     window = RequestWindow()
     assert window.posts == 1
