@@ -159,7 +159,8 @@ def test_what_nova_api_does_not_answer_holds_up_nobody_for_long() -> None:
     now, asked = 0.0, list[str]()
     queue = EvacuationQueue(lambda i: asked.append(i.id), clock=lambda: now)
     _put(queue, 3)
-    for now, sent in (2.0, 1), (6.0, 2), (9.0, 2), (12.0, 3):
+    for at, sent in (2.0, 1), (6.0, 2), (9.0, 2), (12.0, 3):
+        now = at
         queue.only([])  # a look
         assert len(asked) == sent
 
