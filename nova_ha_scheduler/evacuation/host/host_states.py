@@ -32,6 +32,7 @@ _HEARTBEAT = 1 / 6
 long as from one heartbeat to the next, by the default values of Nova and of ours."""
 
 _NAMES = 5
+"""How many servers are named at most."""
 
 HostFunction = Callable[[Step, HostRecovery], HostRecovery]
 
