@@ -66,8 +66,7 @@ def complete(prog: str) -> Iterator[None]:
             raise
         print(
             f"{prog}: not installed: {', '.join(lacks)}. "
-            f"Install {PROJECT} with its extra {_EXTRA}: in the source's directory, "
-            f"pip install '.[{_EXTRA}]'",
+            f"Install what it needs: pip install '{PROJECT}[{_EXTRA}]'",
             file=sys.stderr,
         )
         # To monitoring, 2 would be an alarm.

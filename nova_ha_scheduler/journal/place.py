@@ -52,8 +52,8 @@ def parse(connection: str | None) -> sa.URL:
         extra, name = _EXTRAS.get(backend, ("evacuator", "sqlite"))
         raise WrongDatabase(
             f"[database] connection: the driver of {url.drivername}:// is not "
-            f"installed. Install nova-ha-scheduler with its extra {extra}, and let the "
-            f"URL begin with {name}://"
+            f"installed: pip install 'nova-ha-scheduler[{extra}]', and let the URL "
+            f"begin with {name}://"
         ) from None
     return url
 

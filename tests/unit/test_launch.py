@@ -62,8 +62,8 @@ def test_a_lack_is_one_line(
         _fails(ModuleNotFoundError("No module named 'cliff'"))
     assert end.value.code == 2
     assert capsys.readouterr().err == (
-        "nova-ha: not installed: cliff, sushy. Install nova-ha-scheduler with its "
-        "extra evacuator: in the source's directory, pip install '.[evacuator]'\n"
+        "nova-ha: not installed: cliff, sushy. Install what it needs: "
+        "pip install 'nova-ha-scheduler[evacuator]'\n"
     )
 
 

@@ -53,7 +53,7 @@ def test_without_the_extra_one_line_says_what_to_install(
 ) -> None:
     for name, said in refusals.items():
         assert said.startswith(f"{name}: not installed: "), said
-        assert said.endswith("pip install '.[evacuator]'\n"), said
+        assert said.endswith("pip install 'nova-ha-scheduler[evacuator]'\n"), said
         assert said.count("\n") == 1, said
 
 

@@ -116,9 +116,9 @@ EVERYWHERE = [
     (
         "sqlite:///",
         "mysql://u:hunter2@h",
-        "with its extra mysql",
+        "pip install 'nova-ha-scheduler[mysql]'",
     ),
-    ("sqlite:///", "postgresql+psycopg://u:hunter2@h", "with its extra postgresql"),
+    ("sqlite:///", "postgresql+psycopg://u:hunter2@h", "nova-ha-scheduler[postgresql]"),
     ("/journal.sqlite", "/gone/journal.sqlite", "there is no directory "),
 ]
 
