@@ -156,7 +156,11 @@ class Event:
     servers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return in_words({**vars(self), "kind": self.kind.value})
+        return self.words()
+
+    def words(self, servers: str = "") -> str:
+        """See :func:`in_words`."""
+        return in_words({**vars(self), "kind": self.kind.value}, servers)
 
 
 def in_words(told: Mapping[str, Any], servers: str = "") -> str:

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from nova_ha_scheduler.records.events import Event, EventKind, in_words
+from nova_ha_scheduler.records.events import Event, EventKind
 
 QUIET = (EventKind.SERVER_LANDED,)
 """Said by the event that follows at once."""
@@ -15,5 +15,4 @@ def line(event: Event, names: Mapping[str, str]) -> str:
     :param names: of servers, by uuid.
     """
     listed = sorted(names.get(uuid, uuid) for uuid in event.servers)
-    told = {**vars(event), "kind": event.kind.value}
-    return in_words(told, ", ".join(listed))
+    return event.words(", ".join(listed))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""page_data.json: what the page shows, of a size that is bounded."""
+"""status.json: what the page shows, of a size that is bounded."""
 
 import json
 import shlex
