@@ -4,7 +4,8 @@
 import argparse
 import getpass
 import sys
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cliff.lister import Lister
@@ -18,6 +19,9 @@ from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.gather import Gatherer
 
 Found = list[tuple[str, Finding]]
+
+_ALIKE = 10
+"""How many findings that differ only in what is found are shown to people."""
 
 
 class CheckSetup(BaseCommand, Lister):
@@ -78,7 +82,10 @@ class CheckSetup(BaseCommand, Lister):
             more += [(check.name, "left out", check.why) for check in left_out]
         if self.is_short(args):
             return self.short, [
-                *((f"{_severity(f)}\n{name}", _text(f)) for name, f in found),
+                *(
+                    (f"{severity}\n{name}", text)
+                    for severity, name, text in _texts(found)
+                ),
                 *((f"{state}\n{name}", why) for name, state, why in more),
             ]
         return ("severity", "check", "what", "why", "mend"), [
@@ -145,6 +152,14 @@ def _severity(finding: Finding) -> str:
     return finding.severity.name.lower()
 
 
-def _text(finding: Finding) -> str:
-    """What people read, in lines."""
-    return f"{finding.what}\n{finding.why}\nTo mend: {finding.mend}"
+def _texts(found: Found) -> Iterator[tuple[str, str, str]]:
+    """What people read, in lines: what matters for the same reason, and is mended in
+    the same way, is one text. With its severity and the check's name."""
+    alike: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for name, finding in found:
+        alike[_severity(finding), name, finding.why, finding.mend].append(finding.what)
+    for (severity, name, why, mend), whats in alike.items():
+        lines = whats if len(whats) == 1 else [f"- {what}" for what in whats[:_ALIKE]]
+        if len(whats) > _ALIKE:
+            lines.append(f"- {len(whats) - _ALIKE} more: nova-ha check -f json")
+        yield severity, name, "\n".join([*lines, why, f"To mend: {mend}"])

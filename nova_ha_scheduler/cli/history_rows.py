@@ -35,16 +35,23 @@ def progress(servers: Iterable[ServerRecovery]) -> str:
     Of those that are to be recovered.
     """
     meant = [s for s in servers if not (s.state is ServerState.LEFT and s.settled)]
-    found = Counter(_standing(server) for server in meant)
+    found = standings(meant)
     done = found.pop(ServerState.RECOVERED.value, 0)
     rest = [f"{number} {words}" for words, number in sorted(found.items())]
     return ", ".join([f"{done} of {len(meant)}", *rest])
 
 
-def _standing(server: ServerRecovery) -> str:
-    """Its state and, where it stands still, the name of the reason."""
-    still = server.state not in (ServerState.RECOVERED, ServerState.ASKED)
-    if server.reason is None or not still:
+def standings(servers: Iterable[ServerRecovery | Move]) -> Counter[str]:
+    """How many are in each state and, where they stand still, for each reason."""
+    return Counter(_standing(server) for server in servers)
+
+
+_GO_ON = (ServerState.RECOVERED, ServerState.ASKED, MoveState.MOVED, MoveState.ASKED)
+"""Where a reason is one of before."""
+
+
+def _standing(server: ServerRecovery | Move) -> str:
+    if server.reason is None or server.state in _GO_ON:
         return server.state.value
     return f"{server.state.value}: {server.reason.name.lower().replace('_', ' ')}"
 

@@ -28,6 +28,14 @@ def row(window: Window, moves: list[Move]) -> dict[str, Any]:
     }
 
 
+def line(row: dict[str, Any]) -> str:
+    """The same for people."""
+    until = f" until {row['until']}" if row["until"] else ""
+    began = f"{row['host']}: {row['state']} since {row['since']}{until}"
+    who = f"by {row['by']}: {row['reason']}"
+    return "; ".join(filter(None, (began, row["progress"], row["held"], who)))
+
+
 def move_row(move: Move) -> dict[str, Any]:
     """One server's move as it is shown."""
     return {
@@ -73,9 +81,9 @@ def going_home(state: State) -> list[dict[str, Any]]:
 
 
 def _progress(moves: Iterable[Move]) -> str:
-    """ "3 waiting, 1 moving"."""
-    found = history_rows.counts(moves, MoveState)
-    return ", ".join(f"{number} {word}" for word, number in found.items() if number)
+    """ "1 moved, 3 waiting: no room"."""
+    found = sorted(history_rows.standings(moves).items())
+    return ", ".join(f"{number} {words}" for words, number in found)
 
 
 WINDOW = tuple(row(Window("", "", "", "", WindowState.STARTING, 0.0), []))

@@ -92,7 +92,9 @@ class Status(BaseCommand, ShowOne):
                 [_host(state, host, answers.get(host.host)) for host in hosts],
                 _host_line,
             ),
-            "maintenances": Rows(maintenance_rows.open_windows(state)),
+            "maintenances": Rows(
+                maintenance_rows.open_windows(state), maintenance_rows.line
+            ),
             **self._reserve(),
             "going_home": Rows(maintenance_rows.going_home(state)),
             "without_fencing_method": Rows(_devices(told.unfenceable), _device_line),
@@ -144,8 +146,10 @@ def _health(judgement: Judgement) -> dict[str, Any]:
 
 def _advice(judgement: Judgement) -> Iterator[str]:
     """The first lines, for people."""
-    yield judgement.line
     every = _of_many(judgement.problems)
+    plural = "" if len(every) == 1 else "s"
+    head = f"{judgement.code.words}: {len(every)} problem{plural}"
+    yield head if every else judgement.line
     problems = every[:_PROBLEMS]
     for problem in problems:
         since = "" if problem.since is None else f" (since {in_local(problem.since)})"

@@ -2,6 +2,7 @@
 """Checks on Placement's mirror of the host aggregates, on fencing and on clocks."""
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator
 
 from nova_ha_scheduler.cluster.host_names import same_machine
@@ -111,10 +112,14 @@ def method_without_host(subject: Subject) -> Iterator[Finding]:
 
 
 def broken_device(subject: Subject) -> Iterator[Finding]:
+    """Hosts of one device, whose account rests, have one sentence."""
+    hosts = defaultdict(list)
     for host, sentence in sorted((subject.broken or {}).items()):
+        hosts[sentence].append(host)
+    for sentence, alike in hosts.items():
         yield Finding(
             ERROR,
-            f"fence device of {host}: {sentence}",
+            f"fence device of {names(alike)}: {sentence}",
             "If the host died now, it could not be fenced. Its servers would wait "
             "for nova-ha confirm-fenced.",
             "mend the device, or its entry in the fencing file",

@@ -196,20 +196,21 @@ class Driver(abc.ABC):
     def _refused(self, error: FenceError) -> PowerReport:
         """Leave the device alone for a while, and say so."""
         sure, longest = isinstance(error, RefusedError), self.limits.refused_rest
-        words = self.rests.refused(self.account, str(error), longest, sure)
+        said, account = str(error), self.account
+        words = self.rests.refused(account, self.host, said, longest, sure)
         return self.report(Power.UNKNOWN, words)
 
     def power_off(self) -> PowerReport:
         """Cut the power and watch, unless the device is left alone for now."""
         with self.rests.turn(self.account, self.limits.request):
-            if words := self.rests.why(self.account):
+            if words := self.rests.why(self.account, self.host):
                 return self.report(Power.UNKNOWN, words)
             return self._power_off()
 
     def power(self) -> PowerReport:
         """Ask for the power state, unless the device is left alone for now."""
         with self.rests.turn(self.account, self.limits.request):
-            if words := self.rests.why(self.account):
+            if words := self.rests.why(self.account, self.host):
                 return self.report(Power.UNKNOWN, words)
             return self._power()
 

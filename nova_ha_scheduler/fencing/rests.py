@@ -33,6 +33,7 @@ _WORDS = (
 )
 _SURE = "put the credentials right in the fencing file"
 _PERHAPS = "if the credentials are wrong, put them right in the fencing file"
+_OF_ANOTHER = "it is not asked, as it is the device of {host}, too: {words}"
 
 
 def _now() -> float:
@@ -41,10 +42,16 @@ def _now() -> float:
 
 @dataclass(frozen=True)
 class Rest:
-    """:ivar until: by the clock that nobody sets. :ivar seconds: its length."""
+    """
+    :ivar until: by the clock that nobody sets.
+    :ivar seconds: its length.
+    :ivar host: whose entry in the fencing file was refused.
+    :ivar words: a sentence on that.
+    """
 
     until: float
     seconds: float
+    host: str
     words: str
 
 
@@ -56,10 +63,14 @@ class Rests:
         self._good: set[Hashable] = set()
         self._turns: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
-    def why(self, account: Hashable) -> str:
-        """Why an account is not used now, as a sentence; "": it may be used."""
+    def why(self, account: Hashable, host: str) -> str:
+        """Why an account is not used now for a host, as a sentence; "": it may be."""
         rest = self._rests.get(account)
-        return rest.words if rest and _now() < rest.until else ""
+        if rest is None or _now() >= rest.until:
+            return ""
+        if rest.host == host:
+            return rest.words
+        return _OF_ANOTHER.format(host=rest.host, words=rest.words)
 
     def in_doubt(self, account: Hashable) -> bool:
         """Whether its last use may have been refused."""
@@ -70,9 +81,12 @@ class Rests:
         self._good.add(account)
         self._rests.pop(account, None)
 
-    def refused(self, account: Hashable, said: str, longest: float, sure: bool) -> str:
+    def refused(
+        self, account: Hashable, host: str, said: str, longest: float, sure: bool
+    ) -> str:
         """The device has refused the credentials; perhaps, unless that is sure.
 
+        :param host: whose entry in the fencing file has them.
         :param said: its answer, as a sentence.
         :param longest: seconds.
         :returns: the sentence on that, and on the rest that it gets.
@@ -85,7 +99,7 @@ class Rests:
         why = _SURE if sure else _PERHAPS
         words = _WORDS.format(said=said, why=why, seconds=seconds)
         self._good.discard(account)
-        self._rests[account] = Rest(_now() + seconds, seconds, words)
+        self._rests[account] = Rest(_now() + seconds, seconds, host, words)
         return words
 
     @contextmanager

@@ -97,6 +97,16 @@ def test_wrong_password_is_not_repeated(redfish, fencing, caplog):
     assert "wrong-one" not in caplog.text + report.detail
 
 
+def test_one_wrong_entry_says_whose_it_is(redfish, fencing):
+    """The account rests, and the hosts that have it right are not asked."""
+    wrong = redfish.method("c1") | {"password": "wrong-one"}
+    fences = fencing({"c1": wrong, "c2": redfish.method("c2")})
+    refused, rests = (fences.power(host).detail for host in ("c1", "c2"))
+    assert "refused the credentials" in refused
+    assert rests == f"it is not asked, as it is the device of c1, too: {refused}"
+    assert fences.power("c1").detail == refused
+
+
 def test_a_refusal_names_no_other_hosts_system(redfish, fencing):
     """One service has all systems, and its no to one of them is told of each."""
     wrong = {"password": "wrong-one"}

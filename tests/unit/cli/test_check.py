@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.cli import check
 from nova_ha_scheduler.doctor import checks
+from nova_ha_scheduler.doctor.finding import Finding, Severity
 from nova_ha_scheduler.doctor.gather import Gatherer
 from nova_ha_scheduler.doctor.subject import Subject
 from nova_ha_scheduler.evacuation.options import Options
@@ -63,6 +65,20 @@ def test_the_worst_counts(site: Site, tidy: str, tmp_path: Path) -> None:
     command = ("check", "--from-file", str(warned))
     assert site.run(*command).code == 1
     assert site.run(*command, "--fail-on", "error").code == 0
+
+
+def test_why_and_how_to_mend_is_said_once() -> None:
+    other = ("clocks-differ", Finding(Severity.ERROR, "c1 is ahead", "Why.", "mend it"))
+    found = [
+        ("broken-device", Finding(Severity.ERROR, f"device {n}", "Why.", "mend it"))
+        for n in range(12)
+    ]
+    (severity, name, text), alone = check._texts([*found, other])
+    assert alone == ("error", "clocks-differ", "c1 is ahead\nWhy.\nTo mend: mend it")
+    assert (severity, name) == ("error", "broken-device")
+    lines = [f"- device {n}" for n in range(10)]
+    more = "- 2 more: nova-ha check -f json"
+    assert text.split("\n") == [*lines, more, "Why.", "To mend: mend it"]
 
 
 def test_all(site: Site, tidy: str) -> None:

@@ -209,7 +209,7 @@ def test_status_begins_with_it(site: Site) -> None:
     lines = answer.out.splitlines()
     said = " ".join(lines[: [line[:1] for line in lines].index("+")])
     what = "c99 is protected, but nothing can fence it: no entry"
-    assert said.startswith(f"DEGRADED: {what} (and 12 more problems) - {what} (since 2")
+    assert said.startswith(f"DEGRADED: 13 problems - {what} (since 2")
     assert "-> give c99 a method in the fencing file; manual, if" in " ".join(
         said.split()
     )
@@ -230,7 +230,8 @@ def test_what_many_hosts_have_is_one_problem(site: Site) -> None:
         "the fence device of c1, c2, c3, c4, c5 and 2 more would not serve: time-out"
     )
     assert f"- {words} (since {in_local(at - 7)})" in said
-    assert said.count("time-out") == 2, "in the first line, and once more"
+    assert said.startswith("DEGRADED: 1 problem - ")
+    assert said.count("time-out") == 1
 
 
 def test_a_healthy_status_is_short(site: Site) -> None:

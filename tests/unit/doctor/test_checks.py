@@ -289,7 +289,8 @@ def test_misspelt_tag(good: Subject) -> None:
 
 def test_fencing(good: Subject) -> None:
     methods = {"a1": "manual", "spare": "redfish", "a2.example.org": "redfish"}
-    findings = found(replace(good, methods=methods, broken={"spare": "no route"}))
+    broken = {"spare": "no route", "a1": "no route"}
+    findings = found(replace(good, methods=methods, broken=broken))
     assert findings["without-method"][1] == (
         "no fencing method for protected host a2 (perhaps a2.example.org?)"
     )
@@ -299,5 +300,5 @@ def test_fencing(good: Subject) -> None:
     )
     assert findings["broken-device"] == (
         Severity.ERROR,
-        "fence device of spare: no route",
+        "fence device of a1, spare: no route",
     )
