@@ -20,16 +20,10 @@ from nova_ha_scheduler.cluster.picture import (
     Unread,
 )
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.records.commands import Command
 from nova_ha_scheduler.records.effects import Intent, Outcome
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.guard_record import GuardRecord
-from nova_ha_scheduler.records.host_recovery import HostRecovery
-from nova_ha_scheduler.records.maintenance_window import Window
-from nova_ha_scheduler.records.move import Move
-from nova_ha_scheduler.records.pauses import Pause
-from nova_ha_scheduler.records.server_recovery import ServerRecovery
-from nova_ha_scheduler.records.state import KINDS, Change, State
+from nova_ha_scheduler.records.state import KINDS, Change, Records, State
 
 PROGRESS = frozenset(
     {
@@ -49,17 +43,11 @@ that another trigger is active, that a fence device broke."""
 
 
 @dataclass(frozen=True)
-class Known:
+class Known(Records):
     """The journal's state, in lists, in its order; see records.State."""
 
-    hosts: tuple[HostRecovery, ...] = ()
-    servers: tuple[ServerRecovery, ...] = ()
     intents: tuple[Intent, ...] = ()
-    commands: tuple[Command, ...] = ()
     guard: GuardRecord = GuardRecord()
-    pauses: tuple[Pause, ...] = ()
-    windows: tuple[Window, ...] = ()
-    moves: tuple[Move, ...] = ()
 
     @classmethod
     def of(cls, state: State) -> "Known":

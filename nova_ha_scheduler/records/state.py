@@ -52,25 +52,30 @@ class State:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What one step adds to the journal, in one transaction.
+class Records:
+    """Of each kind in KINDS, some."""
 
-    :ivar hosts, servers, commands, pauses, windows, moves: to be inserted or replaced,
-        by their keys.
+    hosts: tuple[HostRecovery, ...] = ()
+    servers: tuple[ServerRecovery, ...] = ()
+    commands: tuple[Command, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    windows: tuple[Window, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change(Records):
+    """What one step adds to the journal, in one transaction: records that are inserted
+    or replaced, by their keys, and more.
+
     :ivar opened: new intents, in the order in which they are to be carried out.
     :ivar closed: outcomes: their intents are over.
     """
 
-    hosts: tuple[HostRecovery, ...] = ()
-    servers: tuple[ServerRecovery, ...] = ()
     opened: tuple[Intent, ...] = ()
     closed: tuple[Outcome, ...] = ()
     events: tuple[Event, ...] = ()
-    commands: tuple[Command, ...] = ()
     guard: GuardRecord | None = None
-    pauses: tuple[Pause, ...] = ()
-    windows: tuple[Window, ...] = ()
-    moves: tuple[Move, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Change()
@@ -80,7 +85,7 @@ class Change:
 class RecordKind:
     """A kind of record that is inserted or replaced by its key.
 
-    :ivar name: the field of State, and of Change.
+    :ivar name: the field of State, and of Records.
     :ivar over: whether a record has no place in the state any more.
     """
 
@@ -110,6 +115,6 @@ KINDS = (
     RecordKind("windows", Window, _ID),
     RecordKind("moves", Move),
 )
-"""A new kind is an entry here, a field of State and of Change, and what else
+"""A new kind is an entry here, a field of State and of Records, and what else
 CONTRIBUTING.md lists. Intents, events and the guard's record are kept in ways of their
 own."""

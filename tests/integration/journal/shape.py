@@ -14,25 +14,15 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from nova_ha_scheduler.journal import schema
-from nova_ha_scheduler.records.commands import Command
+from nova_ha_scheduler.journal import schema, tables
 from nova_ha_scheduler.records.effects import Intent
 from nova_ha_scheduler.records.events import Event, EventKind
 from nova_ha_scheduler.records.guard_record import GuardRecord
-from nova_ha_scheduler.records.host_recovery import HostRecovery
-from nova_ha_scheduler.records.maintenance_window import Window
-from nova_ha_scheduler.records.move import Move
-from nova_ha_scheduler.records.pauses import Pause
-from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.state import KINDS
 
 KEPT = {
-    "host_recoveries": HostRecovery,
-    "server_recoveries": ServerRecovery,
+    **{tables.of_kind[kind.name].name: kind.record for kind in KINDS},
     "intents": Intent,
-    "commands": Command,
-    "pauses": Pause,
-    "windows": Window,
-    "moves": Move,
     "single": GuardRecord,
     "events": Event,
 }

@@ -28,7 +28,8 @@ journal = SqlJournal(Database(make_conf(sys.argv[1])))
 assert journal.acquire()
 for n in range(1_000_000):
     one = host(f"c{n}")
-    change = Change((one,), (server(one), server(one, "u2")), (intent(n),))
+    both = server(one), server(one, "u2")
+    change = Change((one,), both, opened=(intent(n),))
     journal.commit(change)
     print(n, flush=True)
 """

@@ -112,7 +112,7 @@ def test_purge_never_touches_what_is_open(journal, history):
         Change(
             (old,),
             (server(old, "forgotten"),),
-            (intent(),),
+            opened=(intent(),),
             events=(told,),
             commands=(command("open"), command("shut", answer="done")),
             pauses=(pause("open"), pause("over", ended_at=6.0)),
