@@ -307,8 +307,8 @@ class Reason(enum.Enum):
         "it again once that is over"
     )
     UNKNOWN_HOST = "no nova-compute service has exactly this host name{0}"
-    VOID = "its service was heard of after the confirmation"
-    EXPIRED = "the confirmation has expired"
+    VOID = "its service was heard of after the word was given"
+    EXPIRED = "the word has expired"
     OF_THE_FUTURE = (
         "it was ordered at a time that is still to come. See that the clocks are "
         "right, then order it again"

@@ -2,8 +2,9 @@
 """What is published of the reserve: a small JSON file, whole or not there.
 
 ``schema``, ``version``, ``taken_at`` (seconds since the epoch, UTC), and ``zones``, a
-list of :class:`~nova_ha_scheduler.rules.admission.Zone`. Of a zone without a record,
-nothing is known. Boots cannot change what stands there: the reserve is closed to them.
+list of :class:`~nova_ha_scheduler.rules.admission.ZoneReserve`. Of a zone without a
+record, nothing is known. Boots cannot change what stands there: the reserve is closed
+to them.
 """
 
 import json

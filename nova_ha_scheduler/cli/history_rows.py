@@ -51,9 +51,10 @@ _GO_ON = (ServerState.RECOVERED, ServerState.ASKED, MoveState.MOVED, MoveState.A
 
 
 def _standing(server: ServerRecovery | Move) -> str:
+    word: str = server.state.value
     if server.reason is None or server.state in _GO_ON:
-        return server.state.value
-    return f"{server.state.value}: {server.reason.name.lower().replace('_', ' ')}"
+        return word
+    return f"{word}: {server.reason.name.lower().replace('_', ' ')}"
 
 
 def notification_to_evacuate(history: History, record: HostRecovery) -> float | None:

@@ -32,7 +32,8 @@ class PurgeHistory(BaseCommand, ShowOne):
         window = trigger_conf.options(self.app.conf).remembered
         if args.older_than < window:
             raise JournalError(
-                f"the guard still counts the recoveries of the last {window:.0f} s"
+                f"the recoveries of the last {window:.0f} s still count, by [guard] "
+                "window and [return] flapping_within: --older-than has to be longer"
             )
         database, before = self.app.database, time.time() - args.older_than
         people = receivers.named(self.app.conf).values()

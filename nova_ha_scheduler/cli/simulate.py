@@ -5,6 +5,7 @@ import argparse
 import re
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,8 +182,11 @@ def _journal(path: Path | None) -> Iterator[tuple[KeptJournal, Decisions]]:
 
 def _end(verdict: Ending) -> Iterator[str]:
     """What became of it, and a summary for people."""
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for lost in verdict.lost:
-        yield f"NOT RECOVERED {lost.name} on {lost.host}: {lost.why}"
+        alike[lost.host, lost.why].append(lost.name)
+    for (host, why), servers in alike.items():
+        yield f"NOT RECOVERED {', '.join(servers)} on {host}: {why}"
     for breach in verdict.breaches:
         yield f"BREACH {breach}"
     counts = f"{verdict.recovered} servers recovered, {len(verdict.lost)} not"

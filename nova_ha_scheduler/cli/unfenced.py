@@ -10,7 +10,7 @@ _THEN = (
 
 
 def words(lack: str) -> str:
-    """A sentence. :param lack: see fencing.config.Fencing.lacks."""
+    """A sentence. :param lack: see FenceDevices.lacks."""
     return f"it is protected, but nothing can fence it: {lack}. {_THEN}"
 
 

@@ -20,7 +20,13 @@ from nova_ha_scheduler.service.parts import Parts
 
 _POLL_SECONDS = 0.5
 _BAR = 40
-_ENDS = (HostState.RECOVERED, HostState.INCOMPLETE, HostState.CLOSED)
+_ENDS = (
+    HostState.RECOVERED,
+    HostState.INCOMPLETE,
+    HostState.RETURNING,
+    HostState.CLOSED,
+)
+"""Where each server is accounted for; or where none was, of a host that is back."""
 _FOLLOWED = (None, Reason.ALREADY)
 """Refusals of a command whose host's recovery is followed all the same."""
 
@@ -139,10 +145,11 @@ class UntilDone:
         (host,) = found
         query = HistoryQuery(recovery=host.id, limit=None)
         self._servers[host.host] = self._history.servers(query)
-        entered = host.stages.get(host.state.value, 0.0)
+        ends = (host.ended_as, HostState.CLOSED.value)
+        entered = max(host.stages.get(end or "", 0.0) for end in ends)
         if host.state not in _ENDS or entered < command.at:
             return None
-        whole = host.state is HostState.RECOVERED
+        whole = host.outcome == HostState.RECOVERED.value
         return exits.DONE if whole else exits.PARTLY
 
     def _say(self, command: Command, words: str) -> None:

@@ -23,8 +23,6 @@ from nova_ha_scheduler.rules.terms import HostFacts
 from nova_ha_scheduler.rules.vocabulary import BadValue
 
 _UNREADABLE = "unreadable"
-_MARK = "nova-ha: "
-"""What the trigger's own reasons for a disabled service begin with."""
 
 
 def anonymise(picture: Picture) -> Picture:
@@ -95,7 +93,7 @@ class _Names:
 
     def host(self, host: Host) -> Host:
         reason = host.disabled_reason
-        facts, marked = host.facts, reason.startswith(_MARK)
+        facts, marked = host.facts, reason.startswith(vocabulary.OUR_MARK)
         return replace(
             host,
             name=self.hosts[host.name],
@@ -104,7 +102,8 @@ class _Names:
                 facts.flags,
                 tuple((key, f"{key} is {_UNREADABLE}") for key, _ in facts.bad),
             ),
-            disabled_reason=reason and (_MARK if marked else "") + "a reason",
+            disabled_reason=reason
+            and (vocabulary.OUR_MARK if marked else "") + "a reason",
             availability_zone=self.availability_zones[host.availability_zone],
             free=self._amounts(host.free),
             capacity=self._amounts(host.capacity),

@@ -2,8 +2,8 @@
 """A picture of the whole cloud as a file, and back.
 
 JSON: ``schema``, ``version``, ``taken_at`` (seconds since the epoch, UTC), and lists of
-``hosts``, ``servers`` and ``migrations`` with the fields of :mod:`.model`; one that is
-at its default is left out.
+``hosts``, ``servers`` and ``migrations`` with the fields of :mod:`.picture`; one that
+is at its default is left out.
 """
 
 import json

@@ -76,7 +76,7 @@ def admission_file_stale(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             f"[ha_scheduler] admission is {mode}, and on this host {problem}",
-            "Where that holds on a host of nova-scheduler,"
+            "Where that holds on a host of nova-scheduler, "
             + (
                 "every boot of an ha=true server is refused."
                 if refused

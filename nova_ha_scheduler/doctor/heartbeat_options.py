@@ -142,7 +142,7 @@ def _advice(now: _Times) -> str:
     if mended.down != now.down:
         parts.append(
             f"[detection] down_time = {math.ceil(mended.down)} in nova-ha.conf, and "
-            "restart nova-ha-evacuator"
+            "systemctl reload nova-ha-evacuator"
         )
     return "; ".join(parts)
 

@@ -40,9 +40,10 @@ def server_unreadable(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             f"{sentence}: {_count(servers)}: {names(servers)}",
-            "The trigger leaves such a server when its host dies, or recovers it "
-            "last. A server keeps the extra specs that its flavor had when it "
-            "booted, until it is resized.",
+            "The trigger leaves such a server when its host dies. (It recovers last "
+            "one whose ha:priority cannot be read, and one whose ha:failback cannot "
+            "be read does not go home.) A server keeps the extra specs that its "
+            "flavor had when it booted, until it is resized.",
             "openstack server set --property KEY=VALUE SERVER for metadata; else "
             "mend the flavor and resize the server",
         )

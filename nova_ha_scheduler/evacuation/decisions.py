@@ -62,7 +62,7 @@ class Known(Records):
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture, in lists, in its order; see model.Picture."""
+    """A picture, in lists, in its order; see picture.Picture."""
 
     taken_at: float
     scope: Scope

@@ -18,11 +18,7 @@ from nova_ha_scheduler.evacuation.detection import (
     scope,
     suspicion,
 )
-from nova_ha_scheduler.evacuation.detection.beats import Beats
-from nova_ha_scheduler.evacuation.detection.device_watch import DeviceWatch
-from nova_ha_scheduler.evacuation.detection.other_zone import OtherZoneWatch
-from nova_ha_scheduler.evacuation.detection.reboots import RebootWatch
-from nova_ha_scheduler.evacuation.detection.unreadable import UnreadWatch
+from nova_ha_scheduler.evacuation.detection.watchers import Watchers
 from nova_ha_scheduler.evacuation.host import host_states, proof
 from nova_ha_scheduler.evacuation.interfaces import Cloud, Executor, Journal
 from nova_ha_scheduler.evacuation.maintenance import (
@@ -133,12 +129,8 @@ class Engine:
         self._cloud, self._clock = cloud, clock
         self._journal, self._executor = journal, executor
         self._options = options
-        self.devices = DeviceWatch(options.device_check_interval)
-        self.unread = UnreadWatch()
-        self._other_zone = OtherZoneWatch()
-        self._beats = Beats()
-        self._late = lateness.LateWatch(self._beats)
-        self.reboots = RebootWatch(self._beats)
+        self._watchers = Watchers(options.device_check_interval)
+        self.devices, self.unread = self._watchers.devices, self._watchers.unread
         self._picture: Picture | None = None
         self._listed_at = 0.0
         self._offset: float | None = None
@@ -188,15 +180,7 @@ class Engine:
         decide(step)
         self._log_broken(step)
         decided = step.change()
-        self.devices.watch(step)
-        self.unread.watch(step)
-        self._other_zone.watch(step)
-        self._late.watch(step)
-        self.reboots.watch(step)
-        change = step.change()
-        if change:
-            self._journal.commit(change)
-            self.state = self.state.after(change)
+        change = self._write_down(step)
         self._learned.clear()
         self._offset = offset
         self._outage = 0.0 if look else self._outage
@@ -204,6 +188,23 @@ class Engine:
             self._executor.submit(intent)
         if self._keep and decisions.is_one(decided):
             self._keep(decisions.made(*known, decided, jump, step.outage))
+        return change
+
+    def _write_down(self, step: Step) -> Change:
+        """What the step decided, and what its watchers tell and ask.
+
+        :raises JournalError: then they have told and asked nothing.
+        """
+        undo = self._watchers.savepoint()
+        try:
+            self._watchers.watch(step)
+            change = step.change()
+            if change:
+                self._journal.commit(change)
+        except Exception:
+            undo()
+            raise
+        self.state = self.state.after(change) if change else self.state
         return change
 
     @property
@@ -244,9 +245,20 @@ class Engine:
             return True
         if intent.effect is Effect.EVACUATE and self._is_closed(intent.destination):
             return True
-        zones = self._picture.zones_of(intent.host) if self._picture else ()
         known = self._journal.pauses()
-        return bool(pauses.holding(known, intent.host, zones, now))
+        return any(
+            pauses.holding(known, host, self._zones_of(host), now)
+            for host in self._held_by_pauses_of(intent)
+        )
+
+    def _held_by_pauses_of(self, intent: Intent) -> set[str]:
+        """The hosts whose pauses hold an effect up: its own, and the home to which a
+        server returns."""
+        move = self.state.moves.get((intent.recovery, intent.server or ""))
+        return {intent.host, move.home} if move and move.home else {intent.host}
+
+    def _zones_of(self, host: str) -> Collection[str]:
+        return self._picture.zones_of(host) if self._picture else ()
 
     def _is_closed(self, destination: str | None) -> bool:
         if not destination or self._picture is None:
@@ -271,13 +283,13 @@ class Engine:
         return newest is not None and newest.claimed
 
     def _look(self) -> Picture:
-        servers_only = self.reboots.hosts
+        servers_only = self._watchers.reboots.hosts
         picture = self._cloud.observe(replace(self.scope(), servers_only=servers_only))
         picture = self.devices.doubt(picture)
         if not picture.scope.followed:
             self._listed_at = picture.taken_at
         if self._picture is None or picture.scope.overview:
-            self._beats.hear(picture)
+            self._watchers.beats.hear(picture)
             return picture
         return picture.with_hosts_of(self._picture)
 
@@ -308,7 +320,7 @@ class Engine:
     @property
     def hurries(self) -> bool:
         """Whether a host is late, and it is worth a look whether it still is."""
-        return self._late.hurries
+        return self._watchers.late.hurries
 
     def rests(self) -> bool:
         """Whether there is no hurry; see :func:`.scope.rests`."""

@@ -21,7 +21,7 @@ NO_DEVICE = "manual"
 
 
 class Cloud(Protocol):
-    """OpenStack. Every method may block; none is called by the engine's step.
+    """OpenStack. Every method may block. Of them, a step needs observe() alone.
 
     An effect raises Refused for a definite no (a 4xx answer). Whatever else it raises
     means "unknown": it may have happened, the engine looks before it repeats.
@@ -45,8 +45,8 @@ class Cloud(Protocol):
         """
 
     def ordered(self, server: str) -> str:
-        """What its users have ordered last: effects.RUN or STOP; "": Nova does not say
-        so.
+        """What its users have ordered last: effects.RUN or STOP, or that it is
+        OFF_BY_ITSELF since; "": Nova does not say so.
 
         :raises CloudUnreachable: it could not be asked.
         """

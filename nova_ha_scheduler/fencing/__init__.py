@@ -55,7 +55,7 @@ the look before ended like that."""
 def positive(key: str, text: str) -> float:
     """A number of seconds in the fencing file.
 
-    :raises ConfigError: it is none.
+    :raises FencingFileError: it is none.
     """
     try:
         found = float(text)
@@ -98,7 +98,7 @@ class Driver(abc.ABC):
 
         :param settings: the keys of the fencing file, REQUIRED ones among them and
             no others than OPTIONAL; values are strings, or mappings of strings.
-        :raises ConfigError: see prepare().
+        :raises FencingFileError: see prepare().
         """
         self.host = host
         self.settings = settings
@@ -119,7 +119,7 @@ class Driver(abc.ABC):
 
         :returns: what tells this device from another, as two hosts never share one;
             None: the host has none.
-        :raises ConfigError: a value that cannot be meant; it names the key.
+        :raises FencingFileError: a value that cannot be meant; it names the key.
         """
 
     @abc.abstractmethod

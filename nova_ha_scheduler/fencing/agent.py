@@ -222,7 +222,7 @@ class AgentMetadata:
 def metadata(path: str) -> AgentMetadata:
     """What an agent says of itself.
 
-    :raises ConfigError: it does not say.
+    :raises FencingFileError: it does not say.
     """
     try:
         said = "action=metadata\n"

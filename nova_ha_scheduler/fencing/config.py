@@ -83,7 +83,7 @@ class FenceDevices:
     def from_conf(cls, conf: cfg.ConfigOpts) -> "FenceDevices":
         """Load the file that nova-ha.conf names.
 
-        :raises ConfigError: the file as a whole cannot be used; it says why.
+        :raises FencingFileError: the file as a whole cannot be used; it says why.
         """
         fencing_conf.register_opts(conf)
         options = conf.fencing
@@ -222,8 +222,8 @@ class _Loader(yaml.BaseLoader):
 def load(path: str, limits: Deadlines) -> FenceDevices:
     """Read the fencing file and make a driver for each of its hosts.
 
-    No device is asked. :raises ConfigError: the file as a whole cannot be used; what
-    is wrong with the entry of one host stands in Fencing.unusable.
+    No device is asked. What is wrong with the entry of one host stands in
+    FenceDevices.unusable. :raises FencingFileError: the file cannot be used as a whole.
     """
     with within(path):
         found = entries(_read(path), limits)

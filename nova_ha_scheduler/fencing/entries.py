@@ -61,7 +61,7 @@ class Entries:
 def entries(content: Any, limits: Deadlines) -> Entries:
     """All hosts of a fencing file.
 
-    :raises ConfigError: it cannot be used as a whole.
+    :raises FencingFileError: it cannot be used as a whole.
     """
     top = _mapping(content, "the file", {"defaults", "hosts"})
     defaults = _mapping(top.get("defaults", {}), "defaults")

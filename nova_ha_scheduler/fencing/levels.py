@@ -134,9 +134,10 @@ class Levels:
     @property
     def answer(self) -> str:
         """What was answered last while the host is powered off."""
-        if self._now is None:
+        now = self._now  # another thread may be at its end
+        if now is None:
             return ""
-        name, level = self._now
+        name, level = now
         said = [device.answer for device in level.devices if device.answer]
         return _named(name, said[-1]) if said else name
 

@@ -15,7 +15,7 @@ from nova_ha_scheduler import codec
 class Standing:
     """Something around the trigger that is out of order.
 
-    :ivar trouble: the name of a member of evacuation.troubles.Trouble.
+    :ivar trouble: the name of a member of health.troubles.Trouble.
     """
 
     trouble: str

@@ -39,15 +39,16 @@ def _loss(what_if: WhatIf, loss: Loss) -> str:
     die = "dies" if len(loss.hosts) == 1 else "die together"
     short = what_if.short(loss)
     if short is None:
-        missing = "no other host may take them, whatever room it has"
+        missing = ": no other host may take them, whatever room it has"
     elif short:
-        missing = f"{amounts(short)} short, were all free room in one piece"
+        words = f"{amounts(short)} short, were all free room in one piece"
+        missing = f" for want of room: {words}"
     else:
-        missing = "there would be enough, but not in one piece"
-    first = loss.homeless[0]
+        missing = " for want of room: there would be enough, but not in one piece"
+    first, plural = loss.homeless[0], "" if loss.servers == 1 else "s"
     return (
         f"if {', '.join(loss.hosts)} {die}, {len(loss.homeless)} of {loss.servers} "
-        f"protected servers would be left for want of room: {missing}; first "
+        f"protected server{plural} would be left{missing}; first "
         f"{first.server.name} ({amounts(first.server.needs)}): {first.why}"
     )
 

@@ -39,7 +39,12 @@ def shifted(record: Any, seconds: float) -> Any:
 def bounded(record: Any, latest: float) -> Any:
     """The record, which waits for nothing beyond a time."""
     waits = _marked(record.__class__, _WAIT)
-    new = {name: latest for name in waits if getattr(record, name) > latest}
+    new: dict[str, Any] = {n: latest for n in waits if getattr(record, n) > latest}
+    for name in _marked(record.__class__, _INNER):
+        before = getattr(record, name)
+        after = tuple(bounded(one, latest) for one in before)
+        if after != before:
+            new[name] = after
     return replace(record, **new) if new else record
 
 

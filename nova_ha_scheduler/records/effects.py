@@ -106,7 +106,7 @@ class Outcome:
         for TESTIFY, "every witness says dead"; for TESTIFY_AGAIN, "none says alive";
         for LOOK, "it runs".
     :ivar detail: a sentence: what the device answered, why Nova refused, or failed; for
-        ASK_ORDERS, one of the words below, or "".
+        ASK_ORDERS, RUN, STOP, OFF_BY_ITSELF, or "".
     :ivar by: the fencing method.
     :ivar request_id: Nova's.
     """

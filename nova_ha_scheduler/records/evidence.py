@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 class Proof(enum.Enum):
     """How a host is known to be dead. There is no third way."""
 
-    POWER_OFF = "power-off observed"
-    CONFIRMATION = "confirmed"
+    POWER_OFF = "power-off observed by"
+    CONFIRMATION = "word of"
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The proof of one death.
 
-    :ivar by: the fencing method, or who confirmed.
+    :ivar by: the fencing method, or whose word it is.
     :ivar detail: what the device answered, or the reason that was given.
     """
 
@@ -32,7 +32,7 @@ class Evidence:
 
     @classmethod
     def word_of(cls, command: "Command") -> "Evidence":
-        """What a person, or a cluster manager, has confirmed."""
+        """What a person, or a cluster manager, has said."""
         return cls(Proof.CONFIRMATION, command.by, command.at, command.reason)
 
     @classmethod
@@ -43,4 +43,4 @@ class Evidence:
         return cls(Proof.POWER_OFF, outcome.by, outcome.at, outcome.detail)
 
     def __str__(self) -> str:
-        return f"{self.proof.value} by {self.by}: {self.detail}"
+        return f"{self.proof.value} {self.by}: {self.detail}"

@@ -51,6 +51,9 @@ FAILBACK = "ha:failback"
 _OF_AGGREGATES = frozenset(AGGREGATE_KEYS)
 _OURS = _OF_AGGREGATES | {RECOVERY, PRIORITY, FAILBACK}
 
+OUR_MARK = "nova-ha: "
+"""How the reason begins with which the trigger disables a service."""
+
 BLANKS = " \t\n\r"
 """What does not count in a key; nova-api refuses others."""
 

@@ -40,11 +40,18 @@ class Writer:
     """Of one trigger; what it cannot write holds up nothing."""
 
     def __init__(
-        self, parts: Parts, journal: SqlJournal, clock: Clock, troubles: Troubles
+        self,
+        parts: Parts,
+        journal: SqlJournal,
+        clock: Clock,
+        troubles: Troubles,
+        patience: float,
     ) -> None:
+        """:param patience: seconds after which a loop that stands still is stuck."""
         self._parts, self._journal = parts, journal
         self._clock, self._troubles = clock, troubles
         self._valid = parts.conf.journal.lease_timeout
+        self._patience = patience
         self._interval = min(_SECONDS, self._valid / 5)
         # Who evacuates one host by hand is not the trigger of this machine.
         self._directory = "" if parts.only else parts.conf.health.directory
@@ -98,6 +105,7 @@ class Writer:
             valid=self._valid,
             skew=options.clock_skew,
             stepped_at=self._stepped_at,
+            patience=self._patience,
             seen_at=engine.seen_at,
             settles_at=suspicion.settles_at(engine.state.guard, now, options),
             troubles=tuple(Standing(t.name, at, words) for t, at, words in standing),

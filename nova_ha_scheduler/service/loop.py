@@ -97,7 +97,8 @@ class Service:
             self._patience,
             stuck or (lambda: None),
         )
-        self._health = Writer(parts, self.journal, self._clock, self._troubles)
+        known = parts, self.journal, self._clock, self._troubles
+        self._health = Writer(*known, self._patience)
         # Who evacuates one host by hand is not the trigger of this machine.
         directory = "" if parts.only else self._conf.words.directory
         self._monitor = self._monitored()

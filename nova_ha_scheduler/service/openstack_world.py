@@ -82,6 +82,8 @@ class OpenStackCloud:
             self._aggregates.tag(intent.host, vocabulary.MAINTENANCE, "true")
         elif intent.effect is Effect.UNFLAG:
             self._aggregates.untag(intent.host, vocabulary.MAINTENANCE)
+        else:
+            raise ValueError(f"nobody carries out {intent.effect.value}")
         return None
 
     def runs(self, server: str) -> bool:

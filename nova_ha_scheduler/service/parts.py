@@ -42,7 +42,7 @@ def cloud(conf: cfg.ConfigOpts) -> Api:
 class Parts:
     """What the service and the command line are made of.
 
-    :raises cfg.Error, fencing.ConfigError: a sentence that names the option or the
+    :raises cfg.Error, FencingFileError: a sentence that names the option or the
         file.
     """
 

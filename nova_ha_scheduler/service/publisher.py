@@ -70,7 +70,7 @@ class Publisher:
             if now >= self._due and not self._gives_way():
                 try:
                     done = self._publish(now + self._interval)
-                except (OSError, TimeoutError) as error:
+                except Exception as error:  # what was printed may be anything
                     done = True
                     self._troubles.begins(self._trouble, error)
                 if done:

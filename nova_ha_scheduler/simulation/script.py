@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scenario: lines ``at SECONDS VERB WORD...``, in order of time.
 
-The verbs are the methods of :class:`.fate.Fate` and :class:`.orders.Orders` whose
-names begin with ``do_``; ``at SECONDS end`` ends it. ``#`` begins a comment.
+The verbs are the methods of :class:`.people.PeopleVerbs`, and of what that is made of,
+whose names begin with ``do_``; ``at SECONDS end`` ends it. ``#`` begins a comment.
 """
 
 import math

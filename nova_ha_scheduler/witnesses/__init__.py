@@ -38,7 +38,7 @@ class Witness(abc.ABC):
     HOST_IN: ClassVar[str]
 
     def __init__(self, options: cfg.ConfigOpts.GroupAttr) -> None:
-        """:raises ConfigError: an option that it needs is missing or cannot be."""
+        """:raises WitnessOptionError: one that it needs is missing or cannot be."""
         self.options = options
         if HOST not in (options[self.HOST_IN] or ""):  # the same for every host
             raise WitnessOptionError(
@@ -62,7 +62,7 @@ class Witness(abc.ABC):
 class EnabledWitnesses:
     """All witnesses that nova-ha.conf enables, asked side by side.
 
-    :raises ConfigError: one that does not exist, or lacks an option.
+    :raises WitnessOptionError: one that does not exist, or lacks an option.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:

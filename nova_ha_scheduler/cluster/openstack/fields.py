@@ -69,7 +69,7 @@ def items(found: Mapping[str, Any], key: str) -> list[Any]:
 def text(found: Mapping[str, Any], key: str, most: int = _VALUE) -> str:
     """Words that are compared with others: not one character is changed.
 
-    :raises Unreadable: there are none, or some that cannot be shown.
+    :raises BadAnswer: there are none, or some that cannot be shown.
     """
     said = _of(found, key)
     if not isinstance(said, str) or len(said) > most or not said.isprintable():
@@ -122,7 +122,7 @@ def amount(found: Mapping[str, Any], key: str) -> int:
 def texts(found: Mapping[str, Any], key: str) -> dict[str, str]:
     """Keys with words, which may hold anything that their owner has written.
 
-    :raises Unreadable: one of them is no text: what it says of the object is unknown.
+    :raises BadAnswer: one of them is no text: what it says of the object is unknown.
     """
     said = inside(found, key)
     for each, value in said.items():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From Nova's JSON to the engine's records. Pure.
 
-Every function raises :class:`.answers.Unreadable` for what it cannot read.
+Every function raises :class:`.fields.BadAnswer` for what it cannot read.
 """
 
 import contextlib
@@ -122,7 +122,7 @@ def _changed_at(found: Json, *keys: str) -> float | None:
 
 
 def unreadable_migration(record: Any, source: str) -> dict[str, Any]:
-    """What is known of one that cannot be read; see model.Unread.
+    """What is known of one that cannot be read; see picture.Unread.
 
     :param source: the host that it was asked for with.
     """

@@ -57,5 +57,7 @@ def _longest_wait(options: Options) -> float:
         options.retry_interval,
         options.settle,
         options.task_state_grace,
+        options.off_time,
+        options.down_time,
         60.0,
     )

@@ -91,11 +91,11 @@ def _begun(
         beat_due=missed.due,
     )
     if intent.effect is Effect.CHECK_LATE:
-        words = f"silent for {age:.0f} s, and its fence device says off"
+        words = f"no heartbeat for {age:.0f} s, and its fence device says off"
         wait = at + step.options.off_time
         recovery = replace(recovery, off_at=at, next_try_at=wait)
         return step.enter(recovery, HostState.LATE, reason=words)
-    words = f"silent for {age:.0f} s, and dead by every witness"
+    words = f"no heartbeat for {age:.0f} s, and dead by every witness"
     return step.enter(recovery, HostState.SUSPECTED, reason=words)
 
 

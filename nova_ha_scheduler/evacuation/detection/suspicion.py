@@ -14,9 +14,6 @@ from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.rules import vocabulary
 
-OUR_MARK = "nova-ha: "
-"""How the reason begins with which the trigger disables a service."""
-
 _MAX_REASON = 255
 """How long Nova lets a disabled_reason be."""
 
@@ -45,17 +42,19 @@ def proven_dead(step: Step, host: str) -> HostRecovery | None:
 
 def disabled_reason(words: str) -> str:
     """The reason with which the trigger disables a service."""
-    return f"{OUR_MARK}{words}"[:_MAX_REASON]
+    return f"{vocabulary.OUR_MARK}{words}"[:_MAX_REASON]
 
 
 def disabled_by_somebody(host: Host) -> bool:
     """Whether a person, or a tool of theirs, disabled the service."""
-    return host.disabled and not host.disabled_reason.startswith((OUR_MARK, _NOVA_MARK))
+    return host.disabled and not host.disabled_reason.startswith(
+        (vocabulary.OUR_MARK, _NOVA_MARK)
+    )
 
 
 def disabled_by_us(host: Host) -> bool:
     """Whether the trigger disabled the service."""
-    return host.disabled and host.disabled_reason.startswith(OUR_MARK)
+    return host.disabled and host.disabled_reason.startswith(vocabulary.OUR_MARK)
 
 
 def left_disabled(host: Host, options: Options) -> bool:

@@ -180,7 +180,7 @@ def ending(step: Step, window: Window) -> Window:
         window = _seen_to(step, window, Effect.UNFLAG, not _is_flagged(seen))
         if Effect.UNFLAG.value not in window.done_at:
             return window
-    if window.disabled_by_us and seen.disabled_reason.startswith(suspicion.OUR_MARK):
+    if window.disabled_by_us and seen.disabled_reason.startswith(vocabulary.OUR_MARK):
         window = _seen_to(step, window, Effect.ENABLE, not seen.disabled)
         if Effect.ENABLE.value not in window.done_at:
             return window

@@ -37,8 +37,10 @@ def handle(step: Step) -> None:
             guard.reset(step, command)
         elif command.kind is CommandKind.ABORT:
             abort_and_retry.abort(step, command)
-        else:
+        elif command.kind is CommandKind.RETRY:
             abort_and_retry.retry(step, command)
+        else:
+            raise ValueError(f"nobody takes the order {command.kind.value}")
 
 
 def _confirm(step: Step, command: Command) -> None:

@@ -59,7 +59,7 @@ _STALE_SECONDS = 60.0
 def read(event_type: str, payload: Any, metadata: Any) -> Update | None:
     """What a notification says, if it is one that is heeded.
 
-    :raises Unreadable: it is not as Nova makes them.
+    :raises BadAnswer: it is not as Nova makes them.
     """
     data = fields.fields(fields.fields(payload).get("nova_object.data"))
     sent_at = _sent_at(fields.fields(metadata).get("timestamp"))

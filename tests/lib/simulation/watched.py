@@ -40,7 +40,7 @@ def writer(simulation: Simulation, journal: SqlJournal, troubles: Troubles) -> W
         fencing=SimpleNamespace(answers={}),
         only=(),
     )
-    return Writer(parts, journal, simulation.clock, troubles)
+    return Writer(parts, journal, simulation.clock, troubles, patience=60.0)
 
 
 class Watched(scenario.Script):

@@ -88,6 +88,8 @@ class _Opening:
         name = self._machine.name
         path = f"/os-services?binary=nova-compute&host={name}"
         (service,) = self._client.nova("GET", path).json()["services"]
+        if service["status"] == "UNKNOWN":
+            return False  # Nova cannot ask its cell's database, and says no more
         if service["forced_down"]:
             if not self._order(service, {"forced_down": False}):
                 self._cleaning_up.awaited(self._machine, name)

@@ -75,7 +75,8 @@ class Hosts:
         return [
             host
             for host in let_in
-            if found[host]["state"] == "up" and not found[host]["forced_down"]
+            # Without a state where Nova cannot ask its cell's database.
+            if found[host].get("state") == "up" and not found[host]["forced_down"]
         ]
 
     def let_in(self, hosts: Collection[str]) -> bool:

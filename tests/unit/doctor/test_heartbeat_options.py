@@ -83,20 +83,20 @@ def test_advice_over_a_grid(interval: int) -> None:
         (
             {"report_interval": 30, "rpc_response_timeout": 60, "down_time": 60},
             "calls_outlast_silence",
-            "[detection] down_time = 120 in nova-ha.conf, and restart "
+            "[detection] down_time = 120 in nova-ha.conf, and systemctl reload "
             "nova-ha-evacuator",
         ),
         (
             {"report_interval": 10, "rpc_response_timeout": 60, "down_time": 60},
             "calls_outlast_silence",
             "rpc_response_timeout = 40 in each compute's nova.conf; or [detection] "
-            "down_time = 80 in nova-ha.conf, and restart nova-ha-evacuator",
+            "down_time = 80 in nova-ha.conf, and systemctl reload nova-ha-evacuator",
         ),
         (
             {"report_interval": 10, "rpc_response_timeout": 1, "down_time": 60},
             "calls_too_short",
             "rpc_response_timeout = 60 in every nova.conf; [detection] down_time = 80 "
-            "in nova-ha.conf, and restart nova-ha-evacuator",
+            "in nova-ha.conf, and systemctl reload nova-ha-evacuator",
         ),
         (
             {"report_interval": 900, "rpc_response_timeout": 40, "down_time": 60},

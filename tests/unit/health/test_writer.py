@@ -43,7 +43,7 @@ class Site:
             conf=conf, options=options, fencing=fencing, only=only
         )
         clock: Any = SimpleNamespace(now=lambda: self.at)
-        self.writer = Writer(parts, self.journal, clock, self.troubles)
+        self.writer = Writer(parts, self.journal, clock, self.troubles, 60.0)
         cluster = {"hosts": {"node1..node3": {"zone": "nfs-a"}}}
         self.engine = scenario.build(cluster, []).engine
         assert self.engine is not None

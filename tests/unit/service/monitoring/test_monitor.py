@@ -69,7 +69,8 @@ class Site:
             only=(),
         )
         self.journal = SqlJournal(self.database)
-        self.writer = Writer(parts, self.journal, self.clock, self.troubles)
+        known = parts, self.journal, self.clock, self.troubles
+        self.writer = Writer(*known, patience=60.0)
         place = WebPlace.of(conf)
         assert place is not None
         self.monitor = Monitor(
