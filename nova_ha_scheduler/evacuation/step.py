@@ -304,6 +304,12 @@ class Step:
         self.broken[host.host] = error
         self.postpone(host, Reason.BROKEN, f"{type(error).__name__}: {error}")
 
+    def leaves_out(self, window: Window, error: Exception) -> None:
+        """A maintenance stays as it was, for a bug; the next step has what was learned
+        for it once more, as a result that was lost."""
+        self.broken[window.host] = error
+        self._closed = [o for o in self._closed if o.intent.recovery != window.id]
+
     def postpone(self, host: HostRecovery, why: Reason, detail: str) -> None:
         """A host is held up. What was learned for it is not settled: the next step has
         it once more, as a result that was lost."""

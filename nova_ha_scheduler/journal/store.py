@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -80,6 +81,8 @@ class SqlJournal:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._seen: tuple[str, int, str] | None = None
         self._seen_at = 0.0
+        self._memory, self._left = threading.Lock(), False
+        """Guards the next two; the loop, the lease's thread and health's all write."""
         self._renewed_at = _NEVER
         self._beat = 0
         """The lease's number at the newest of our commits."""
@@ -117,7 +120,8 @@ class SqlJournal:
         row = {"owner": self.owner, "beat": beat + 1, "record": _locked_with(lock)}
         if not self._db.write(lambda c: c.execute(take.values(row)).rowcount):
             return False
-        self._renewed_at, self._beat = now, beat + 1
+        self._left = False
+        self._renewed(now, beat + 1)
         return True
 
     def renew(self) -> bool:
@@ -133,7 +137,8 @@ class SqlJournal:
 
     def release(self) -> None:
         """Let another trigger take over at once; for an orderly end."""
-        self._renewed_at = _NEVER
+        with self._memory:  # what another thread is just writing renews nothing
+            self._left, self._renewed_at = True, _NEVER
         leave = _lease_of(self.owner).values(owner="")
         self._db.write(lambda connection: connection.execute(leave))
 
@@ -187,9 +192,17 @@ class SqlJournal:
         try:
             beat = self._db.write(do)
         except NotActive:
-            self._renewed_at = _NEVER
+            with self._memory:
+                self._renewed_at = _NEVER
             raise
-        self._renewed_at, self._beat = now, beat
+        self._renewed(now, beat)
+
+    def _renewed(self, at: float, beat: int) -> None:
+        """The lease was, at that time; another thread may have done so since."""
+        with self._memory:
+            if not self._left:
+                self._renewed_at = max(self._renewed_at, at)
+            self._beat = max(self._beat, beat)
 
     def _commit(self, connection: sa.Connection, change: Change) -> int:
         """:returns: the lease's number."""

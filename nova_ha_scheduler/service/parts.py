@@ -51,10 +51,7 @@ class Parts:
     ) -> None:
         self.conf = conf
         self.only = tuple(only or ())
-        self.options: Options = trigger_conf.options(conf)
-        if self.only:  # who else is late is none of its business
-            off = {"off_time": 0.0, "suspect_by_witnesses": False}
-            self.options = replace(self.options, **off)  # type: ignore[arg-type]
+        self.options = self.options_of(conf)
         coordination.check(conf)
         self.fencing = FenceDevices.from_conf(conf)
         witnesses = EnabledWitnesses(conf)
@@ -67,6 +64,13 @@ class Parts:
         from nova_ha_scheduler.journal.database import Database
 
         self.database = Database(conf)
+
+    def options_of(self, conf: cfg.ConfigOpts) -> Options:
+        """What a step goes by."""
+        found: Options = trigger_conf.options(conf)
+        if self.only:  # who else is late is none of its business
+            return replace(found, off_time=0.0, suspect_by_witnesses=False)
+        return found
 
     def fence_with(self, fencing: FenceDevices) -> None:
         """From now on; what is under way goes on as it began."""

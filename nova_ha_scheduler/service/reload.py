@@ -26,7 +26,6 @@ from nova_ha_scheduler.fencing import FencingFileError
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health.troubles import Trouble, Troubles, plainly
 from nova_ha_scheduler.printable import first_of, one_line
-from nova_ha_scheduler.service import conf as trigger_conf
 from nova_ha_scheduler.service.notifications import broker
 from nova_ha_scheduler.service.parts import Parts
 from nova_ha_scheduler.service.systemd import Notifier
@@ -99,6 +98,10 @@ class Reloader:
             self._thread = None
             try:
                 return self._take(self._found)
+            except Exception as error:  # saved once more since it was judged, say
+                words = f"{type(error).__name__}: {one_line(error)}"
+                self._troubles.begins(Trouble.CONFIGURATION, words)
+                return None
             finally:
                 if self._whole:
                     self._notifier.reloaded()
@@ -186,7 +189,7 @@ class Reloader:
             changed = conf.mutate_config_files()
         finally:
             talk.setLevel(level)
-        self._parts.options = trigger_conf.options(conf)
+        self._parts.options = self._parts.options_of(conf)
         self._parts.world.judge_by(self._parts.options.policy)
         self._parts.world.witness_by(EnabledWitnesses(conf))
         self._troubles.is_over(Trouble.CONFIGURATION)

@@ -98,15 +98,27 @@ def _refuse_unknown(step: Step, command: Command) -> None:
 
 
 def advance(step: Step) -> None:
-    """Run each maintenance's state functions until its state stays."""
+    """Run each maintenance's state functions until its state stays; one that breaks
+    leaves all as it was, and the others go on."""
     for window in step.open_windows():
         seen = step.shown.host(window.host)
-        while not (seen and seen.unreadable):  # nobody knows how it stands
-            new = FUNCTIONS[window.state](step, window)
-            step.put(new)
-            if new.state is window.state or new.ended_at is not None:
-                break
-            window = new
+        if seen and seen.unreadable:
+            continue  # nobody knows how it stands
+        undo = step.savepoint()
+        try:
+            _advance(step, window)
+        except Exception as error:  # nobody foresaw it
+            undo()
+            step.leaves_out(window, error)
+
+
+def _advance(step: Step, window: Window) -> None:
+    while True:
+        new = FUNCTIONS[window.state](step, window)
+        step.put(new)
+        if new.state is window.state or new.ended_at is not None:
+            return
+        window = new
 
 
 def starting(step: Step, window: Window) -> Window:

@@ -23,6 +23,24 @@ from tests.lib.waiting import PATIENCE, wait
 # The lease.
 
 
+def test_a_write_that_ends_after_the_release_renews_nothing(journal, monkeypatch):
+    """Another thread's, which was on its way."""
+    assert journal.acquire()
+    write = journal._db.write
+
+    def overtaken(do):
+        beat = write(do)
+        monkeypatch.setattr(journal._db, "write", write)
+        journal.release()
+        return beat
+
+    monkeypatch.setattr(journal._db, "write", overtaken)
+    journal.commit(Change(hosts=(host(),)))
+    assert not journal.active
+    assert journal.acquire()
+    assert journal.active
+
+
 @pytest.mark.parametrize("url", ["mariadb", "postgresql"], indirect=True)
 def test_one_that_stops_in_the_middle_of_a_write(open_database, monkeypatch):
     """Its machine is paused, say: nothing is ever said on its connection again, which

@@ -2,16 +2,20 @@
 """A bug that one host brings to light does not hold up the others."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from nova_ha_scheduler.evacuation.host import host_states
+from nova_ha_scheduler.evacuation.maintenance import window_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.lib.simulation import scenario
 
@@ -118,3 +122,22 @@ def test_it_takes_nobodys_place_in_the_guard(monkeypatch: pytest.MonkeyPatch) ->
             simulation.tick()
     assert _states(simulation) == {"vm2": ServerState.RECOVERED}
     assert simulation.journal.state.guard.tripped_until is None
+
+
+def test_a_maintenance_that_breaks_holds_up_no_recovery(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(step: Step, window: Window) -> Window:
+        step.put(replace(window, why="half done"))
+        raise KeyError("what nobody foresaw")
+
+    window = Window("node3@1/m", "node3", "ann", "memory", WindowState.OPEN, 1.0)
+    simulation = scenario.build(CLUSTER, [])
+    simulation.journal.commit(Change(windows=(window,)))
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setitem(window_states.FUNCTIONS, WindowState.OPEN, broken)
+        hosts = _run(300, simulation)
+    assert hosts["node1"].state is HostState.RECOVERED
+    (kept,) = simulation.journal.state.windows.values()
+    assert kept.why == "memory"
+    assert len([r for r in caplog.records if "host node3 failed" in r.message]) == 1
