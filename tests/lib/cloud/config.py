@@ -88,6 +88,8 @@ def nova(
             "max_concurrent_snapshots": 10,
             "manager_shutdown_timeout": 0,
         },
+        # What a test gives a host in Placement, nova-compute takes away once it sees it.
+        "compute": {"resource_provider_association_refresh": 0},
         "api_database": {"connection": api_database, "sqlite_synchronous": False},
         "database": {"connection": database, "sqlite_synchronous": False},
         "wsgi": {"api_paste_config": state / "api-paste.ini"},
