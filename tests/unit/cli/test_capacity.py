@@ -50,7 +50,7 @@ def test_all_is_well(capacity: Callable[..., commandline.Answer]) -> None:
 def test_a_zone_without_room(capacity: Callable[..., commandline.Answer]) -> None:
     answer = capacity(_cloud(NODE))
     assert answer.code == 1
-    assert "nfs-a: if node1 dies, 1 of 1 protected servers would be" in answer.words
+    assert "nfs-a: if node1 dies, 1 of 1 protected server would be" in answer.words
     assert "nfs-a: 1 more reserve host as large as node1 (MEM" in answer.words
 
 

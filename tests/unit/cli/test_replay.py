@@ -174,7 +174,7 @@ def test_an_event_whose_decision_is_gone(
     database.write(lambda connection: connection.execute(sa.delete(decisions)))
     answer = site.run(config, "replay", "--event", "1")
     assert answer.code == 1
-    assert "event 1, host.late node1: silent for" in answer.err
+    assert "event 1, host.late node1: no heartbeat for" in answer.err
     assert "[journal] keep_decisions is off, or it was purged" in answer.err
 
 
