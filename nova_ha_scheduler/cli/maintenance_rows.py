@@ -81,9 +81,11 @@ def going_home(state: State) -> list[dict[str, Any]]:
 
 
 def _progress(moves: Iterable[Move]) -> str:
-    """ "1 moved, 3 waiting: no room"."""
-    found = sorted(history_rows.standings(moves).items())
-    return ", ".join(f"{number} {words}" for words, number in found)
+    """ "3 waiting: no room, 1 moved"."""
+    order = [state.value for state in MoveState]
+    found = history_rows.standings(moves).items()
+    in_order = sorted(found, key=lambda one: order.index(one[0].partition(":")[0]))
+    return ", ".join(f"{number} {words}" for words, number in in_order)
 
 
 WINDOW = tuple(row(Window("", "", "", "", WindowState.STARTING, 0.0), []))

@@ -58,7 +58,7 @@ def test_a_host_with_twenty_servers(
             assert cloud.disk(uuid).read_bytes() == disks[uuid]
         assert cloud.server(ids["locked"])["locked"]
         (row,) = trigger.maintenance("list").json
-        assert (row["state"], row["progress"]) == ("open", "19 moved, 1 left")
+        assert (row["state"], row["progress"]) == ("open", "19 moved, 1 left: no move")
         again = trigger.maintenance("start", "node1", *ORDER)
         assert again.code == 4
         assert "it is under maintenance already: since 20" in again.err

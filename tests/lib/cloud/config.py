@@ -88,7 +88,7 @@ def nova(
             "max_concurrent_snapshots": 10,
             "manager_shutdown_timeout": 0,
         },
-        # What a test gives a host in Placement, nova-compute takes away once it sees it.
+        # nova-compute takes away what a test gives its host in Placement, once seen.
         "compute": {"resource_provider_association_refresh": 0},
         "api_database": {"connection": api_database, "sqlite_synchronous": False},
         "database": {"connection": database, "sqlite_synchronous": False},

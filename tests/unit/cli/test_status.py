@@ -20,10 +20,10 @@ def test_maintenances_and_the_way_home(site: Site) -> None:
     shown = site.json("status")
     (maintenance,) = shown["maintenances"]
     assert (maintenance["host"], maintenance["by"]) == ("node1", "ann")
-    assert maintenance["progress"] == "1 moving, 1 waiting: no room"
+    assert maintenance["progress"] == "1 waiting: no room, 1 moving"
     waits = "1 waiting: home full"
     assert shown["going_home"] == [{"host": "node2", "progress": waits}]
     table = " ".join(site.run("status").out.replace("|", " ").split())
     assert "node1: open since" in table
-    assert "; 1 moving, 1 waiting: no room; by ann: new memory" in table
+    assert "; 1 waiting: no room, 1 moving; by ann: new memory" in table
     assert f"progress: {waits}" in table
