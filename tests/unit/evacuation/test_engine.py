@@ -5,16 +5,20 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.interfaces import Testimony, WitnessVerdict
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command, CommandKind
+from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.records.events import EventKind
-from nova_ha_scheduler.records.move import MoveState
+from nova_ha_scheduler.records.move import Move, MoveState
 from nova_ha_scheduler.records.pauses import Pause
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.records.state import Change
+from nova_ha_scheduler.service.openstack_world import ProductionWorld
 from nova_ha_scheduler.simulation.runner import Simulation
 from tests.lib.simulation import scenario
 
@@ -147,3 +151,24 @@ def test_pictures_of_a_drain_do_not_grow_with_servers() -> None:
     few, many = _drain(1), _drain(30)
     assert many.world.observations == few.world.observations
     assert len(many.world.records) == 30
+
+
+def test_a_pause_of_its_home_holds_up_a_server_that_waits_for_its_turn() -> None:
+    simulation = scenario.build({"hosts": {"node1..node2": {"zone": "nfs-a"}}}, [])
+    engine, now = simulation.engine, simulation.clock.now()
+    assert engine is not None
+    home = Move("node2@1", "u1", "web", "node1", MoveState.ASKED, 1.0, home="node2")
+    engine.state = replace(engine.state, moves={home.key: home})
+    asked = Intent("i1", Effect.LIVE_MIGRATE, "node1", now, home.job, home.server)
+    assert not engine.withholds(asked)
+    pause = Pause("p1", "ann", "cables", now, host="node2")
+    simulation.journal.commit(Change(pauses=(pause,)))
+    assert engine.withholds(asked)
+    assert not engine.withholds(replace(asked, recovery="node9@1"))
+
+
+def test_what_nobody_carries_out_is_no_success() -> None:
+    world = object.__new__(ProductionWorld)
+    for effect in (Effect.LOOK, Effect.FENCE, Effect.ASK_WHY):
+        with pytest.raises(ValueError, match=f"nobody carries out {effect.value}"):
+            world.carry_out(Intent("i1", effect, "node1", 1.0))

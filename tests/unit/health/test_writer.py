@@ -43,7 +43,7 @@ class Site:
             conf=conf, options=options, fencing=fencing, only=only
         )
         clock: Any = SimpleNamespace(now=lambda: self.at)
-        self.writer = Writer(parts, self.journal, clock, self.troubles, 60.0)
+        self.writer = Writer(parts, self.journal, clock, self.troubles, 50.0)
         cluster = {"hosts": {"node1..node3": {"zone": "nfs-a"}}}
         self.engine = scenario.build(cluster, []).engine
         assert self.engine is not None
@@ -84,6 +84,7 @@ def test_quiet_times_are_cheap(site: Site) -> None:
         site.after(0.5)
     assert len(site.written) == 17
     assert all(alive for _, alive in site.written)
+    assert {report.patience for report, _ in site.written} == {50.0}
     assert site.told()["code"] == 0
 
 

@@ -16,7 +16,7 @@ from nova_ha_scheduler.admission import published
 from nova_ha_scheduler.cluster import text
 from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.detection import scope
-from nova_ha_scheduler.health.troubles import Troubles
+from nova_ha_scheduler.health.troubles import Trouble, Troubles
 from nova_ha_scheduler.records.host_recovery import HostPhase, HostRecovery, HostState
 from nova_ha_scheduler.records.state import State
 from nova_ha_scheduler.service import parts, publish, publisher, startup
@@ -152,3 +152,22 @@ def test_no_code_of_the_working_directory(tmp_path: Path) -> None:
     )
     assert "not ours" not in done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def test_what_cannot_be_taken_is_a_trouble_and_the_next_one_comes(
+    tmp_path: Path,
+) -> None:
+    def take(printed: str) -> None:
+        raise ValueError(f"{printed!r} is no time")
+
+    file, troubles = tmp_path / "f", Troubles()
+    program = (sys.executable, "-c", WRITES, str(file))
+    one = Publisher(program, 0.1, lambda: False, troubles, take)
+    one.start()
+    try:
+        wait("its turns", lambda: count(file) >= 3)
+        (standing,) = troubles.standing()
+    finally:
+        one.stop()
+    assert standing[0] is Trouble.ADMISSION
+    assert standing[2] == "'' is no time"
