@@ -136,8 +136,8 @@ def clocks_differ(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             ERROR,
             f"the clock of {newest.name} is {ahead:.0f} s ahead of this host's",
-            "The trigger judges the age of a heartbeat, and whether a word holds, "
-            " by this host's clock.",
+            "The trigger judges the age of a heartbeat, and whether a word holds, by "
+            "this host's clock.",
             "use the same time source on all hosts; chronyc tracking shows it",
         )
 

@@ -82,7 +82,8 @@ class SqlJournal:
         self._seen: tuple[str, int, str] | None = None
         self._seen_at = 0.0
         self._memory, self._left = threading.Lock(), False
-        """Guards the next two; the loop, the lease's thread and health's all write."""
+        """Guards the next three; the loop, the lease's thread and health's all write.
+        What was left is not renewed by what was on its way."""
         self._renewed_at = _NEVER
         self._beat = 0
         """The lease's number at the newest of our commits."""
@@ -120,8 +121,8 @@ class SqlJournal:
         row = {"owner": self.owner, "beat": beat + 1, "record": _locked_with(lock)}
         if not self._db.write(lambda c: c.execute(take.values(row)).rowcount):
             return False
-        self._left = False
-        self._renewed(now, beat + 1)
+        with self._memory:
+            self._left, self._renewed_at, self._beat = False, now, beat + 1
         return True
 
     def renew(self) -> bool:
