@@ -82,10 +82,10 @@ def going_home(state: State) -> list[dict[str, Any]]:
 
 def _progress(moves: Iterable[Move]) -> str:
     """ "3 waiting: no room, 1 moved"."""
-    order = [state.value for state in MoveState]
-    found = history_rows.standings(moves).items()
-    in_order = sorted(found, key=lambda one: order.index(one[0].partition(":")[0]))
-    return ", ".join(f"{number} {words}" for words, number in in_order)
+    order = list(MoveState)
+    in_order = sorted(moves, key=lambda move: order.index(move.state))
+    found = history_rows.standings(in_order)
+    return ", ".join(f"{number} {words}" for words, number in found.items())
 
 
 WINDOW = tuple(row(Window("", "", "", "", WindowState.STARTING, 0.0), []))

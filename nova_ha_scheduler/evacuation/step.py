@@ -305,16 +305,19 @@ class Step:
         self.postpone(host, Reason.BROKEN, f"{type(error).__name__}: {error}")
 
     def leaves_out(self, window: Window, error: Exception) -> None:
-        """A maintenance stays as it was, for a bug; the next step has what was learned
-        for it once more, as a result that was lost."""
+        """A maintenance stays as it was, for a bug."""
         self.broken[window.host] = error
-        self._closed = [o for o in self._closed if o.intent.recovery != window.id]
+        self._leave_open(window)
 
     def postpone(self, host: HostRecovery, why: Reason, detail: str) -> None:
-        """A host is held up. What was learned for it is not settled: the next step has
-        it once more, as a result that was lost."""
-        self._closed = [o for o in self._closed if o.intent.recovery != host.id]
+        """A host is held up."""
+        self._leave_open(host)
         self.put(self.hold(host, why, detail, HostPhase.BROKEN))
+
+    def _leave_open(self, record: HostRecovery | Window) -> None:
+        """What was learned for it is not settled: the next step has it once more, as a
+        result that was lost."""
+        self._closed = [o for o in self._closed if o.intent.recovery != record.id]
 
     def savepoint(self) -> Callable[[], None]:
         """:returns: what undoes all that is decided from now on."""

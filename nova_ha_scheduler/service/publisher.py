@@ -82,7 +82,8 @@ class Publisher:
     def _publish(self, until: float) -> bool:
         """Whether it has come to an end, good or bad.
 
-        :raises TimeoutError, OSError: it could not, or cannot be run.
+        :raises Exception: it could not, or cannot be run; or whoever takes what it
+            printed cannot read that.
         """
         process = subprocess.Popen(
             self._program,

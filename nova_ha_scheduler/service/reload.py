@@ -99,8 +99,7 @@ class Reloader:
             try:
                 return self._take(self._found)
             except Exception as error:  # saved once more since it was judged, say
-                words = f"{type(error).__name__}: {one_line(error)}"
-                self._troubles.begins(Trouble.CONFIGURATION, words)
+                self._refuse(Trouble.CONFIGURATION, _unforeseen(error))
                 return None
             finally:
                 if self._whole:
@@ -132,8 +131,7 @@ class Reloader:
             trouble = Trouble.FENCING_FILE if of_file else Trouble.CONFIGURATION
             return _Found(problem=(trouble, one_line(error)))
         except Exception as error:
-            words = f"{type(error).__name__}: {one_line(error)}"
-            return _Found(problem=(Trouble.CONFIGURATION, words))
+            return _Found(problem=(Trouble.CONFIGURATION, _unforeseen(error)))
         return _Found(parts, parts.fencing)
 
     def _read_fencing(self) -> _Found:
@@ -221,6 +219,10 @@ class Reloader:
         except OSError:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def _differing(old: cfg.ConfigOpts, new: cfg.ConfigOpts) -> Iterator[str]:
