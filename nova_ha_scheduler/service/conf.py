@@ -161,7 +161,7 @@ EVACUATION_OPTS = [
         min=0.1,
         mutable=True,
         help="Seconds between two looks at the cloud while a recovery is under way; "
-        "twice as many while Nova's notifications tell how the recovery goes.",
+        "three times as many while Nova's notifications tell how the recovery goes.",
     ),
     cfg.IntOpt(
         "workers",

@@ -24,7 +24,7 @@ _SOON = 0.25
 """Seconds until the next look once Nova has notified that all that is followed has
 ended: it closes their records a moment later. Twice as long after each look in vain."""
 
-_TOLD = 2.0
+_TOLD = 3.0
 """How many times the interval passes while Nova notifies how it goes and nobody waits
 for another's end: the looks that matter are then those at the end."""
 
