@@ -25,6 +25,10 @@ them all, and it is long."""
 _HOSTS_INTERVAL = 10.0
 """Seconds for which the hosts need not be looked at while servers are followed."""
 
+_SAME_LOOK = 1.0
+"""Seconds for which hosts are as they were: a step that wants to see more of some takes
+another look at once."""
+
 _SERVERS_INTERVAL = 30.0
 """The same for a host's list of servers: one may have been booted just before."""
 
@@ -49,7 +53,7 @@ def wanted(
     in_view |= {c.host for c in state.commands.values() if c.kind.confirms}
     to_come = not all(host.has_been(HostState.EVACUATING) for host in hosts)
     waiting = to_come or any(s.state is ServerState.WAITING for s in open_)
-    all_listed = waiting or now - listed_at >= _SERVERS_INTERVAL
+    all_listed = waiting or _is_old(listed_at, now, _SERVERS_INTERVAL)
     # A waiting server's place depends on all that is under way.
     followed = set() if all_listed else _followed(open_, in_view, now)
     followed -= _untold(state, open_, now)
@@ -58,18 +62,27 @@ def wanted(
         detailed |= endangered()
     late, older = _late(hosts, now), _older(hosts, now)
     looked_at = [*late, *(request for request in older if request.suspect)]
-    detail = bool(detailed or leaving or state.commands) or not followed
+    destinations = waiting or _may_move(state, options, leaving, now)
+    hosts_matter = bool(destinations or leaving or state.commands)
+    hosts_matter |= not (detailed or followed)
+    for_now = _SAME_LOOK if detailed else _HOSTS_INTERVAL
     return Scope(
         hosts=frozenset(detailed),
         landed=_to_check(open_, now)
         | {request.server for request in looked_at}
         | _starting(state),
-        destinations=waiting or _may_move(state, options, leaving, now),
+        destinations=destinations,
         followed=frozenset(followed | ({r.source for r in (*late, *older)} - detailed)),
-        overview=detail or now - hosts_at >= _HOSTS_INTERVAL,
+        overview=hosts_matter or _is_old(hosts_at, now, for_now),
         leaving=leaving,
         moves_since=_moves_since(state, now) if leaving else 0.0,
     )
+
+
+def _is_old(at: float, now: float, seconds: float) -> bool:
+    """Whether what was seen then has to be seen again; what is still to come was seen
+    before the clock was set back."""
+    return not 0 <= now - at < seconds
 
 
 def rests(state: State, now: float) -> bool:
