@@ -113,7 +113,21 @@ class Trouble(enum.Enum):
     )
 
 
+class Part(enum.Enum):
+    """Which part of the trigger has a trouble, where several can."""
+
+    ANY = enum.auto()
+    LOOP = enum.auto()
+    LEASE = enum.auto()
+    REPORT = enum.auto()
+    OUTBOX = enum.auto()
+    TEXTS = enum.auto()
+
+
 _BLINDING = frozenset({Trouble.CLOUD, Trouble.JOURNAL})
+
+_HARMLESS = frozenset({Part.REPORT, Part.OUTBOX})
+"""Whatever they cannot do, the loop can see, and write down."""
 
 _DEAFENING = frozenset({Trouble.LISTENER})
 """Heartbeats are lost when Nova's message bus is down, and so are notifications; but
@@ -129,6 +143,9 @@ def plainly(log: Callable[..., None], *words: object) -> None:
         log(*words)
 
 
+_Key = tuple[Trouble, Part]
+
+
 @dataclass(frozen=True)
 class _There:
     """:ivar begun: monotonic. :ivar since: by the clock. :ivar error: the newest."""
@@ -139,22 +156,26 @@ class _There:
 
 
 class Troubles:
-    """Those of a process; safe to be used from several threads."""
+    """Those of a process; safe to be used from several threads.
+
+    Several parts of the trigger may have one trouble: what one cannot write, another
+    may read. The trouble is over when it is over for each of them.
+    """
 
     def __init__(self) -> None:
-        self._there: dict[Trouble, _There] = {}
+        self._there: dict[_Key, _There] = {}
         self._past = 0.0
-        self._counted: Set[Trouble] = frozenset()
+        self._counted: Set[_Key] = frozenset()
         self._lock = threading.Lock()
 
-    def begins(self, trouble: Trouble, error: object) -> bool:
+    def begins(self, trouble: Trouble, error: object, part: Part = Part.ANY) -> bool:
         """Say it, unless it was said. :returns: whether it is new."""
         words = one_line(error)
         with self._lock:
-            found = self._there.get(trouble)
-            new = found is None
-            began = found or _There(time.monotonic(), time.time(), words)
-            self._there[trouble] = replace(began, error=words)
+            new = not self._of(trouble)
+            now = _There(time.monotonic(), time.time(), words)
+            found = self._there.pop((trouble, part), now)
+            self._there[trouble, part] = replace(found, error=words)  # the newest, last
         what, todo, _ = trouble.value
         if not new:
             LOG.debug("%s: %s", what, words)
@@ -169,23 +190,41 @@ class Troubles:
         the message bus was; what is over counts once: now, or while it was there."""
         with self._lock:
             now, past = time.monotonic(), self._past
-            self._past, self._counted = 0.0, _BLINDING & self._there.keys()
-            begun = (self._there[each].begun for each in self._counted)
+            blinding = {key for key in self._there if _counts(key, _BLINDING)}
+            self._past, self._counted = 0.0, blinding
+            begun = (self._there[key].begun for key in blinding)
             return max([past, *(now - since for since in begun)])
 
     def standing(self) -> list[tuple[Trouble, float, str]]:
         """Those that are there now: since when, in seconds since the epoch, and what
         was said last."""
         with self._lock:
-            return [(each, at.since, at.error) for each, at in self._there.items()]
+            troubles = dict.fromkeys(trouble for trouble, _ in self._there)
+            found = [(trouble, self._of(trouble)) for trouble in troubles]
+        return [
+            (trouble, min(at.since for at in parts), parts[-1].error)
+            for trouble, parts in found
+        ]
 
-    def is_over(self, trouble: Trouble) -> bool:
-        """Say so, if it was there. :returns: whether it was."""
+    def is_over(self, trouble: Trouble, part: Part = Part.ANY) -> bool:
+        """Say so, if it was there, and no other part has it. :returns: whether that is
+        so."""
+        key = trouble, part
         with self._lock:
-            found = self._there.pop(trouble, None)
-            counts = trouble in (_BLINDING | _DEAFENING) - self._counted
+            found = self._there.pop(key, None)
+            counts = _counts(key, _BLINDING | _DEAFENING) and key not in self._counted
             if found is not None and counts:
                 self._past = max(self._past, time.monotonic() - found.begun)
-        if found is not None:
+            over = found is not None and not self._of(trouble)
+        if over:
             LOG.info("%s", trouble.value[2])
-        return found is not None
+        return over
+
+    def _of(self, trouble: Trouble) -> list[_There]:
+        """Of each part that has it; the lock is held."""
+        return [at for (which, _), at in self._there.items() if which is trouble]
+
+
+def _counts(key: _Key, troubles: Set[Trouble]) -> bool:
+    trouble, part = key
+    return trouble in troubles and part not in _HARMLESS

@@ -21,7 +21,7 @@ from nova_ha_scheduler.health.judgement import (
     judge,
 )
 from nova_ha_scheduler.health.report import HostNote, Report, Standing
-from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.health.troubles import Part, Trouble, Troubles
 from nova_ha_scheduler.journal import JournalError, NotActive, health_facts
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.service.parts import Parts
@@ -85,6 +85,8 @@ class Writer:
 
     def _write(self) -> None:
         now, engine = self._clock.now(), self._engine
+        if engine is None:  # it keeps no reports
+            self._troubles.is_over(Trouble.JOURNAL, Part.REPORT)
         if engine is not None:
             found = self.report(engine, now)
             self._keep(found)
@@ -129,9 +131,9 @@ class Writer:
         except NotActive:
             return  # the next step learns it, too
         except JournalError as error:
-            self._troubles.begins(Trouble.JOURNAL, error)
+            self._troubles.begins(Trouble.JOURNAL, error, Part.REPORT)
             return
-        self._troubles.is_over(Trouble.JOURNAL)
+        self._troubles.is_over(Trouble.JOURNAL, Part.REPORT)
         self._written = _Written(now, content)
 
     def _from_journal(self, now: float) -> Judgement:

@@ -21,7 +21,7 @@ from nova_ha_scheduler.cluster.errors import CloudUnreachable
 from nova_ha_scheduler.evacuation.decisions import Decision
 from nova_ha_scheduler.evacuation.detection import scope
 from nova_ha_scheduler.evacuation.engine import Engine
-from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.health.troubles import Part, Trouble, Troubles
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.kept_decisions import MIB, Decisions
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -239,6 +239,7 @@ class Service:
             self._leadership.lose()
         finally:
             self._lead_with(None)
+            self._troubles.is_over(Trouble.JOURNAL, Part.LOOP)  # the lease shows it
             executor.close()
             admission.stop()
             if listener:
@@ -285,39 +286,41 @@ class Service:
         try:
             self._wake.wait(min(pace.rest(), _COMMANDS_SECONDS))
             self._wake.clear()
-            self._step(engine, pace)
+            stepped = self._step(engine, pace)
             self._tell()
+            if stepped:  # all that was to be written is
+                self._troubles.is_over(Trouble.JOURNAL, Part.LOOP)
             self._health.stepped()
         except NotActive:
             raise
         except JournalError as error:
-            self._troubles.begins(Trouble.JOURNAL, error)
+            self._troubles.begins(Trouble.JOURNAL, error, Part.LOOP)
             self._stop.wait(_RETRY_SECONDS)
         except Exception as error:
             self._troubles.begins(Trouble.STEP, error)
             self._stop.wait(_RETRY_SECONDS)
 
-    def _step(self, engine: Engine, pace: "Pace") -> None:
+    def _step(self, engine: Engine, pace: "Pace") -> bool:
+        """:returns: whether there was one."""
         news = self._take_updates(engine, pace)
         written = self.journal.load(self._clock.now())
         paused, self._pauses = self._pauses, frozenset(written.pauses)
         ordered = paused != self._pauses
         if not pace.due(news, ordered, frozenset(written.commands)):
-            return
+            return False
         try:
             change = pace.step(self._troubles.outage())
         except CloudUnreachable as error:
             if self._troubles.begins(Trouble.CLOUD, error):
                 words, todo, _ = Trouble.CLOUD.value
                 self._say(EventKind.BLIND, f"{words}: {one_line(error)}. {todo}")
-            return
+            return False
         if self._monitor:
             self._monitor.learn(change, engine)
         for event in change.events:
             bad = event.kind in TROUBLES
             LOG.log(logging.WARNING if bad else logging.INFO, "%s", event)
-        for trouble in (Trouble.STEP, Trouble.JOURNAL) if change else (Trouble.STEP,):
-            self._troubles.is_over(trouble)
+        self._troubles.is_over(Trouble.STEP)
         if unread := engine.unread.there:
             self._troubles.begins(Trouble.UNREADABLE, unread)
         else:
@@ -330,6 +333,7 @@ class Service:
             self._couriers.wake()
             if self._sender:
                 self._sender.wake()
+        return True
 
     def _tell_user(self) -> None:
         """As whom this trigger acts, once it has seen the cloud, and when that has

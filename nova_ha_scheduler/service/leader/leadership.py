@@ -31,7 +31,7 @@ from oslo_log import log as logging
 
 from nova_ha_scheduler.clock import Clock
 from nova_ha_scheduler.cluster.conf import REQUEST_TIMEOUT
-from nova_ha_scheduler.health.troubles import Trouble, Troubles, plainly
+from nova_ha_scheduler.health.troubles import Part, Trouble, Troubles, plainly
 from nova_ha_scheduler.journal import JournalError, NotActive
 from nova_ha_scheduler.journal.store import SqlJournal
 from nova_ha_scheduler.reasons import Reason
@@ -119,12 +119,12 @@ class Leadership:
         """
         try:
             taken = self._take()
-            self._troubles.is_over(Trouble.JOURNAL)
+            self._troubles.is_over(Trouble.JOURNAL, Part.LEASE)
         except NotActive:
             taken = False
         except JournalError as error:
             taken = False
-            self._troubles.begins(Trouble.JOURNAL, error)
+            self._troubles.begins(Trouble.JOURNAL, error, Part.LEASE)
         if taken:
             self.progress()
             self._stands_by = False
@@ -162,7 +162,7 @@ class Leadership:
                 self._journal.release()
                 LOG.info("This trigger ends, and leaves the lease to another one.")
         except JournalError as error:
-            self._troubles.begins(Trouble.JOURNAL, error)
+            self._troubles.begins(Trouble.JOURNAL, error, Part.LEASE)
         self._leads.clear()
         if self._lock:
             self._lock.stop()  # only now: who gets it finds the lease free
@@ -223,11 +223,11 @@ class Leadership:
                 continue
             try:
                 if self._journal.renew():
-                    self._troubles.is_over(Trouble.JOURNAL)
+                    self._troubles.is_over(Trouble.JOURNAL, Part.LEASE)
             except NotActive:
                 self.lose()
             except Exception as error:  # drivers raise anything
-                self._troubles.begins(Trouble.JOURNAL, error)
+                self._troubles.begins(Trouble.JOURNAL, error, Part.LEASE)
 
     def _watch(self) -> None:
         """End the process whose loop stands still for good; see above."""

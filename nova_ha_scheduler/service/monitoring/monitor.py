@@ -23,7 +23,7 @@ from nova_ha_scheduler.evacuation.engine import Engine
 from nova_ha_scheduler.fencing.config import FenceDevices
 from nova_ha_scheduler.health.judgement import cannot_tell
 from nova_ha_scheduler.health.report import Report
-from nova_ha_scheduler.health.troubles import Trouble, Troubles
+from nova_ha_scheduler.health.troubles import Part, Trouble, Troubles
 from nova_ha_scheduler.journal import health_facts
 from nova_ha_scheduler.journal.history import History, HistoryQuery
 from nova_ha_scheduler.journal.outbox import Outbox
@@ -173,8 +173,9 @@ class Monitor:
         while self._goes_on(self._fresh):
             try:
                 self.write()
+                self._troubles.is_over(Trouble.MONITORING, Part.TEXTS)
             except Exception as error:  # a bug; the trigger goes on
-                self._troubles.begins(Trouble.MONITORING, error)
+                self._troubles.begins(Trouble.MONITORING, error, Part.TEXTS)
 
     def write(self) -> None:
         """Make all texts anew, of now."""

@@ -21,7 +21,7 @@ from oslo_service import backend
 
 from nova_ha_scheduler.cluster.openstack import fields, parse
 from nova_ha_scheduler.cluster.openstack.fields import BadAnswer
-from nova_ha_scheduler.health.troubles import Trouble, Troubles, plainly
+from nova_ha_scheduler.health.troubles import Part, Trouble, Troubles, plainly
 from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.journal.outbox import Outbox
 from nova_ha_scheduler.printable import one_line
@@ -218,8 +218,9 @@ class Sender:
                         notifier.info({}, PREFIX + kind, payload)
                     self._outbox.sent(events[-1][0])
                     self._troubles.is_over(Trouble.SENDER)
+                self._troubles.is_over(Trouble.JOURNAL, Part.OUTBOX)
             except JournalError as error:
-                self._troubles.begins(Trouble.JOURNAL, error)
+                self._troubles.begins(Trouble.JOURNAL, error, Part.OUTBOX)
             except Exception as error:
                 self._troubles.begins(Trouble.SENDER, error)
 
