@@ -2,7 +2,7 @@
 """The step that ties it all together, and the object that repeats it."""
 
 import itertools
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from oslo_log import log as logging
@@ -62,11 +62,21 @@ def decide(step: Step) -> None:
             _advance(step, step.hosts[host.id])
     old_requests.follow(step)
     dispatch.dispatch(step)
-    failback.follow(step)
-    drain.follow_halted(step)
-    move_dispatch.dispatch(step)
-    drain.conclude(step)
+    _move(step)
     handling.note(step)
+
+
+def _move(step: Step) -> None:
+    """Servers that are well move; a bug there holds up no recovery."""
+    undo = step.savepoint()
+    try:
+        failback.follow(step)
+        drain.follow_halted(step)
+        move_dispatch.dispatch(step)
+        drain.conclude(step)
+    except Exception as error:  # nobody foresaw it
+        undo()
+        step.leaves_out_moves(error)
 
 
 def again(decision: Decision) -> Change:
@@ -136,7 +146,8 @@ class Engine:
         self._offset: float | None = None
         """Between the clock and what nobody can set."""
         self._outage = 0.0
-        self._broken: Set[str] = frozenset()
+        self.left_out: Mapping[str, Exception] = {}
+        """What of the newest step broke, by its name: bugs."""
         self._learned: list[Outcome] = []
         """What was not written down yet: the journal may have failed."""
         self.state = State()
@@ -214,10 +225,10 @@ class Engine:
 
     def _log_broken(self, step: Step) -> None:
         """Say where it happened, once."""
-        for host, error in step.broken.items():
-            if host not in self._broken:
-                LOG.error("The step of host %s failed", host, exc_info=error)
-        self._broken = step.broken.keys()
+        for name, error in step.broken.items():
+            if name not in self.left_out:
+                LOG.error("The step of %s failed", name, exc_info=error)
+        self.left_out = step.broken
 
     def _ahead(self) -> float:
         """By how much the clock has been set by now."""

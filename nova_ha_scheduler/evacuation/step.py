@@ -65,7 +65,7 @@ class Step:
     here with Result.LOST: whoever wanted them looks before repeating anything.
 
     :ivar may_fence: whether the guard admits another host in this step.
-    :ivar broken: the hosts whose recovery broke, and why: bugs.
+    :ivar broken: what of the step broke and is left out, and why: bugs.
     :ivar jump: by how many seconds the clock was set since the last step.
     :ivar outage: for how many seconds nothing could be seen, or written down, before.
     :ivar shown: what the cloud shows; in :attr:`picture`, hosts with a maintenance of
@@ -301,13 +301,23 @@ class Step:
 
     def breaks(self, host: HostRecovery, error: Exception) -> None:
         """A host is held up by a bug."""
-        self.broken[host.host] = error
+        self.broken[f"host {host.host}"] = error
         self.postpone(host, Reason.BROKEN, f"{type(error).__name__}: {error}")
 
     def leaves_out(self, window: Window, error: Exception) -> None:
         """A maintenance stays as it was, for a bug."""
-        self.broken[window.host] = error
+        self.broken[f"the maintenance of host {window.host}"] = error
         self._leave_open(window)
+
+    def leaves_out_moves(self, error: Exception) -> None:
+        """All moves stay as they were, for a bug."""
+        self.broken["the moves"] = error
+        found = {move.key for move in self.moves.values()}
+        self._closed = [
+            outcome
+            for outcome in self._closed
+            if (outcome.intent.recovery, outcome.intent.server) not in found
+        ]
 
     def postpone(self, host: HostRecovery, why: Reason, detail: str) -> None:
         """A host is held up."""

@@ -111,6 +111,11 @@ class Trouble(enum.Enum):
         "with this log.",
         "Steps go on again.",
     )
+    LEFT_OUT = (
+        "A part of each step breaks, and is left out",
+        "The trigger looks after all else. This is a bug: report it with this log.",
+        "Whole steps go on again.",
+    )
 
 
 class Part(enum.Enum):

@@ -9,7 +9,7 @@ notifies is a reason to look, and never believed.
 import contextlib
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -321,6 +321,10 @@ class Service:
             bad = event.kind in TROUBLES
             LOG.log(logging.WARNING if bad else logging.INFO, "%s", event)
         self._troubles.is_over(Trouble.STEP)
+        if engine.left_out:
+            self._troubles.begins(Trouble.LEFT_OUT, _words(engine.left_out))
+        else:
+            self._troubles.is_over(Trouble.LEFT_OUT)
         if unread := engine.unread.there:
             self._troubles.begins(Trouble.UNREADABLE, unread)
         else:
@@ -370,3 +374,8 @@ class Service:
         if self._untold:
             self.journal.commit(Change(events=tuple(self._untold)))
             self._untold.clear()
+
+
+def _words(left_out: Mapping[str, Exception]) -> str:
+    found = left_out.items()
+    return "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in found)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from nova_ha_scheduler.evacuation.host import host_states
-from nova_ha_scheduler.evacuation.maintenance import window_states
+from nova_ha_scheduler.evacuation.maintenance import drain, window_states
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
+from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.events import EventKind
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
 from nova_ha_scheduler.records.maintenance_window import Window, WindowState
+from nova_ha_scheduler.records.move import MoveState
 from nova_ha_scheduler.records.server_recovery import ServerState
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.simulation.runner import Simulation
@@ -141,3 +143,34 @@ def test_a_maintenance_that_breaks_holds_up_no_recovery(
     (kept,) = simulation.journal.state.windows.values()
     assert kept.why == "memory"
     assert len([r for r in caplog.records if "host node3 failed" in r.message]) == 1
+
+
+def test_moves_that_break_hold_up_no_recovery(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was learned for them meanwhile is not lost: the drain goes on afterwards."""
+
+    def broken(step: Step) -> None:
+        step.moves.clear()
+        raise KeyError("what nobody foresaw")
+
+    servers = {**CLUSTER["servers"], "vm3": {"host": "node3"}}
+    simulation = scenario.build({**CLUSTER, "servers": servers}, [])
+    now, kind = simulation.clock.now(), CommandKind.START_MAINTENANCE
+    order = Command("c1", kind, "node3", "ann", "memory", now, now + 600, drain=True)
+    simulation.journal.order(order)
+    while not simulation.journal.state.moves:
+        simulation.tick()
+    assert simulation.clock.time < 30
+    assert simulation.engine is not None
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr(drain, "conclude", broken)
+        hosts = _run(300, simulation)
+        assert simulation.engine.left_out.keys() == {"the moves"}
+    assert {host.state for host in hosts.values()} == {HostState.RECOVERED}
+    assert len([r for r in caplog.records if "the moves failed" in r.message]) == 1
+    assert len(simulation.journal.state.moves) == 1
+    _run(600, simulation)
+    assert simulation.engine.left_out == {}
+    (move,) = simulation.journal.state.moves.values()
+    assert move.state is MoveState.MOVED
