@@ -167,7 +167,7 @@ class Reason(enum.Enum):
         "it is on again in the middle of its recovery. No further server is evacuated "
         "from it until it is seen off, or is let in again"
     )
-    ON_AGAIN = "it was off for a moment alone: {0}"
+    ON_AGAIN = "it was off only for a moment: {0}"
     UNPROTECTED = "no aggregate of it says ha=true"
     DISABLED = "somebody disabled its service: {0}"
     MAINTENANCE = "it is under maintenance"

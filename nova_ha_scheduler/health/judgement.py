@@ -26,6 +26,7 @@ from nova_ha_scheduler.records.state import State
 
 _UNPROVEN = (
     Reason.UNFENCED,
+    Reason.NO_METHOD,
     Reason.BY_HAND,
     Reason.PROOF_STALE,
     Reason.SEEN_ALIVE,

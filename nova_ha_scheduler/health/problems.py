@@ -134,8 +134,9 @@ class Kind(enum.Enum):
     SERVERS_WAIT = ProblemRow(
         _HALF,
         "{host} has servers that wait: {0}",
-        "bring back a host that is down, or make room on one, as the reason says. The "
-        "servers are asked for by themselves then",
+        "nova-ha history show {host} gives the reason. If there is no room, make room, "
+        "or bring back a host that is down: the trigger then asks for the servers by "
+        "itself",
     )
     LEFT_DEAD = ProblemRow(
         _HALF,

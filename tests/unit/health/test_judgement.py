@@ -192,6 +192,7 @@ def test_pauses(where: dict[str, str], kind: Kind) -> None:
     ("reason", "kind"),
     [
         (Reason.UNFENCED, Kind.HOST_UNFENCED),
+        (Reason.NO_METHOD, Kind.HOST_UNFENCED),
         (Reason.PROOF_STALE, Kind.HOST_UNFENCED),
         (Reason.WITNESSES, Kind.HOST_HELD),
         (Reason.BROKEN, Kind.HOST_HELD),
