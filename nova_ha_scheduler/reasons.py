@@ -95,8 +95,8 @@ class Reason(enum.Enum):
         "openstack server reboot --hard SERVER"
     )
     WITHHELD = (
-        "Nova was not asked for it in time. A pause, an abort or a doubt came first, "
-        "or its destination was closed"
+        "Nova was not asked for it in time. A pause, an abort, a maintenance or a "
+        "doubt came first, or its destination was closed, or somebody else was faster"
     )
     # A server failed.
     ATTEMPTS = (

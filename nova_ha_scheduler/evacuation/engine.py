@@ -29,13 +29,17 @@ from nova_ha_scheduler.evacuation.maintenance import (
 )
 from nova_ha_scheduler.evacuation.options import Options
 from nova_ha_scheduler.evacuation.people import handling
-from nova_ha_scheduler.evacuation.server import old_requests, transitions
+from nova_ha_scheduler.evacuation.server import (
+    old_requests,
+    task_states,
+    transitions,
+)
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records import pauses
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome
 from nova_ha_scheduler.records.host_recovery import HostRecovery
-from nova_ha_scheduler.records.server_recovery import ServerRecovery
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import Change, State
 
 LOG = logging.getLogger(__name__)
@@ -242,8 +246,8 @@ class Engine:
 
     def withholds(self, intent: Intent) -> bool:
         """Whether what was decided before is not begun any more: a person has stopped
-        it, it was decided on what is too old, or in doubt by now, or its destination
-        is closed; asks the journal.
+        it, it was decided on what is too old, or in doubt by now, its destination is
+        closed, or somebody else evacuates the server; asks the journal.
 
         To be called just before the effect, from any thread.
         """
@@ -254,7 +258,9 @@ class Engine:
             return True
         if proof.is_outdated(recovery, intent, now, self._options):
             return True
-        if intent.effect is Effect.EVACUATE and self._is_closed(intent.destination):
+        if intent.effect is Effect.EVACUATE and not self._is_still_to_move(intent):
+            return True
+        if self._is_maintained(intent):
             return True
         known = self._journal.pauses()
         return any(
@@ -271,10 +277,31 @@ class Engine:
     def _zones_of(self, host: str) -> Collection[str]:
         return self._picture.zones_of(host) if self._picture else ()
 
-    def _is_closed(self, destination: str | None) -> bool:
-        if not destination or self._picture is None:
+    def _is_still_to_move(self, intent: Intent) -> bool:
+        """Whether nobody has asked Nova for the server meanwhile, and its destination
+        still takes it."""
+        server, picture = intent.server or "", self._picture
+        record = self.state.servers.get((intent.recovery, server))
+        if record is None or record.state is not ServerState.ASKED or picture is None:
             return False
-        return suspicion.is_closed(self._picture, self.state, destination)
+        shown = picture.servers.get(server)
+        if shown is not None and task_states.is_rebuild(shown.task_state):
+            return False
+        there = intent.destination
+        return not (there and suspicion.is_closed(picture, self.state, there))
+
+    def _is_maintained(self, intent: Intent) -> bool:
+        """Whether a maintenance has begun meanwhile: of the host that is to be
+        recovered, or of the one to which a server is to move."""
+        hosts = {intent.destination} if intent.destination else set()
+        if intent.effect in (Effect.FENCE, Effect.EVACUATE):
+            hosts.add(intent.host)
+        windows = self.state.windows.values()
+        if any(w.host in hosts and w.ended_at is None for w in windows):
+            return True
+        shown = self._picture.hosts if self._picture else {}
+        found = (shown[name] for name in hosts if name in shown)
+        return any(suspicion.under_maintenance(host) for host in found)
 
     def priority(self, intent: Intent) -> int:
         """Of the server that an effect is about; to be called from any thread."""

@@ -128,6 +128,8 @@ class ServerRecovery(WithState):
         it landed.
     :ivar ended_at: when the state became final.
     :ivar not_before: no new attempt, and no new judgement, before then.
+    :ivar queues_emptied: a person has said so of both queues of its dead host, where
+        an order of its owner lay by then.
     """
 
     DUE = "not_before"
@@ -164,6 +166,7 @@ class ServerRecovery(WithState):
     ordered_at: float | None = age()
     ended_at: float | None = None
     not_before: float = wait()
+    queues_emptied: bool = False
 
     def is_under_way(self, now: float) -> bool:
         """Whether its migration record will say how it goes on."""

@@ -233,7 +233,10 @@ class _Observation:
             "resize": (*UNCONFIRMED, *UNDER_WAY),
             MoveKind.COLD.value: UNCONFIRMED,
         }
-        by_id = {m.id: m for m in records if m.status in states.get(m.kind, ())}
+        # Each cell numbers its own.
+        by_id = {
+            (m.source, m.id): m for m in records if m.status in states.get(m.kind, ())
+        }
         if not by_id:
             return ()
         shown = {_id_of(raw): raw for raw in self._list(status=list(_RESIZING))}

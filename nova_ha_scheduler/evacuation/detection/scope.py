@@ -50,13 +50,15 @@ def wanted(
     hosts = [h for h in state.hosts.values() if h.ended_at is None]
     open_ = [s for s in state.servers.values() if not s.state.final]
     in_view = {host.host for host in hosts if _in_view(host, now)}
-    in_view |= {c.host for c in state.commands.values() if c.kind.confirms}
+    commands = state.commands.values()
+    in_view |= {c.host for c in commands if c.kind.confirms or c.queues_emptied}
     to_come = not all(host.has_been(HostState.EVACUATING) for host in hosts)
     waiting = to_come or any(s.state is ServerState.WAITING for s in open_)
     all_listed = waiting or _is_old(listed_at, now, _SERVERS_INTERVAL)
     # A waiting server's place depends on all that is under way.
     followed = set() if all_listed else _followed(open_, in_view, now)
     followed -= _untold(state, open_, now)
+    followed -= {c.host for c in commands if c.queues_emptied}
     leaving, detailed = _leaving(state, now), in_view - followed
     if waiting and detailed:
         detailed |= endangered()

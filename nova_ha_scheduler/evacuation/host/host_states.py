@@ -193,7 +193,8 @@ def _accounted(step: Step, host: HostRecovery) -> HostRecovery:
     if any(not server.state.final for server in mine):
         return host
     entered = host.stages.get(HostState.EVACUATING.value, host.started_at)
-    if not mine and step.picture.taken_at < entered + step.options.settle:
+    early = step.picture.taken_at < entered + step.options.settle
+    if not mine and early and entered <= step.now:  # else the clock was set back
         return host  # so that no answer that leaves a cell out makes it an empty one
     lost = [server.name for server in mine if not server.settled]
     moved = sum(server.state is ServerState.RECOVERED for server in mine)

@@ -6,6 +6,7 @@ none is on it, and none of those that have left may come back.
 
 from dataclasses import replace
 
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.evacuation.maintenance import halting, move_states, moves
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.reasons import Reason
@@ -56,7 +57,9 @@ def conclude(step: Step) -> None:
 
 def _concluded(step: Step, window: Window) -> Window:
     mine = step.moves_of(window.id)
-    if any(_pending(step, move) for move in mine):
+    known = {move.server for move in mine}
+    unknown = any(server.uuid not in known for server in _not_gone(step, window))
+    if unknown or any(_pending(step, move) for move in mine):
         at_once = min(window.next_look_at, step.now)
         return replace(window, drained_at=None, next_look_at=at_once)
     idle = step.now + step.options.idle_interval
@@ -94,16 +97,20 @@ def _unread(step: Step, window: Window) -> str:
 def _words(step: Step, window: Window) -> str:
     mine = {move.server: move for move in step.moves_of(window.id)}
     moved = sum(move.state is MoveState.MOVED for move in mine.values())
-    here = step.picture.servers_of(window.host)
-    away = [found.server for found in step.picture.may_return(window.host)]
     left = [
         f"{server.name} ({mine[server.uuid].sentence or mine[server.uuid].state.value})"
-        for server in (*here, *away)
+        for server in _not_gone(step, window)
     ]
     left += [f"{m.name} ({m.sentence})" for m in mine.values() if _is_off(step, m)]
     return (
         f"{moved} moved, left: {', '.join(left)}" if left else f"empty: {moved} moved"
     )
+
+
+def _not_gone(step: Step, window: Window) -> list[Server]:
+    """The servers that are on the host, or may come back to it."""
+    away = [found.server for found in step.picture.may_return(window.host)]
+    return [*step.picture.servers_of(window.host), *away]
 
 
 def _is_off(step: Step, move: Move) -> bool:

@@ -155,6 +155,7 @@ def _adopt(step: Step, move: Move) -> Move:
 
 def moving(step: Step, move: Move) -> Move:
     """Nova has a record of it, and works on it until that has ended."""
+    move = attempts.named_late(step, move)
     newest = moves.record_of(step, move)
     if newest and newest.failed:
         said = attempts.why(step, move, newest)
@@ -211,6 +212,10 @@ def _forced(step: Step, move: Move, newest: Migration | None) -> Move:
 
 
 def _moved(step: Step, move: Move) -> Move:
+    newest = moves.record_of(step, move)
+    there = newest.destination if newest else None
+    if move.home and there and there != move.home:  # somebody else has moved it
+        return moves.left(step, move, Reason.MOVED_AWAY, move.source, MovePhase.GONE)
     return moves.end(step, move.because(None), MoveState.MOVED)
 
 

@@ -61,8 +61,12 @@ def retry(step: Step, command: Command) -> None:
         host.aborted or lost or (with_servers and command.queues_emptied)
     ):
         step.refuse(command, Reason.NOTHING_TO_RETRY, host.state.value)
+    elif command.queues_emptied and with_servers and not step.looked_at(host):
+        return  # the next picture shows for which servers the word is
     else:
         step.settle(command, "it is taken up again")
+        if command.queues_emptied:
+            server_states.believe_emptied(step, host)
         emptied = host.queues_emptied or command.queues_emptied
         host = replace(host.because(None), aborted="", queues_emptied=emptied)
         host = host.put_off(step.now)

@@ -57,7 +57,7 @@ def why(step: Step, record: Asked, failed: Migration) -> str | None:
     no more there, has to be asked for it first, or again."""
     words = unexplained(failed)
     if record.request_id is None:
-        return words
+        return None if _is_unanswered(step, record) else words
     outcome = step.outcome(record, Effect.ASK_WHY)
     if outcome is None:
         return None
@@ -66,6 +66,24 @@ def why(step: Step, record: Asked, failed: Migration) -> str | None:
     evacuated = isinstance(record, ServerRecovery)
     early = evacuated and outcome.ok and _may_yet_say(step, failed)
     return None if early else words
+
+
+_REQUESTS = (Effect.EVACUATE, Effect.LIVE_MIGRATE, Effect.COLD_MIGRATE)
+
+
+def _is_unanswered(step: Step, record: Asked) -> bool:
+    """Whether nova-api, which names the request in its answer, has not answered yet:
+    Nova may have worked on the server by then, and failed."""
+    return any(step.pending(record, effect) for effect in _REQUESTS)
+
+
+def named_late(step: Step, record: Asked) -> Asked:
+    """The record, which was followed before nova-api had answered; now it may have."""
+    for effect in _REQUESTS:
+        outcome = step.outcome(record, effect)
+        if outcome and outcome.ok and record.request_id is None:
+            record = replace(record, request_id=outcome.request_id)
+    return record
 
 
 def _may_yet_say(step: Step, failed: Migration) -> bool:
@@ -80,7 +98,7 @@ def _may_yet_say(step: Step, failed: Migration) -> bool:
 def ask_why(step: Step, record: Asked) -> Asked:
     """The record, of whose failure Nova is asked to say more; where it had nothing to
     say, in the next step."""
-    if step.outcome(record, Effect.ASK_WHY):
+    if step.outcome(record, Effect.ASK_WHY) or _is_unanswered(step, record):
         return record
     text = record.request_id or ""
     return step.ensure(record, Effect.ASK_WHY, record.source, text=text, at_once=True)

@@ -76,8 +76,11 @@ def _put_right(
         step.tell(EventKind.SERVER_CONFUSED, old, reason=reason)
         return replace(old, over=True)
     effect = Effect.SET_ACTIVE if looked and looked.ok else Effect.LOOK
+    if looked and not looked.ok:  # the hypervisor may have much to do
+        old = replace(old, look_at=step.now + step.options.retry_interval)
     in_peace = old_requests.is_left_in_peace(step, server)
-    if not (in_peace and old_requests.is_due(step, old, effect)):
+    rested = effect is not Effect.LOOK or step.now >= old.look_at
+    if not (in_peace and rested and old_requests.is_due(step, old, effect)):
         return old
     step.intend(effect, server.host, old)
     if effect is Effect.LOOK:

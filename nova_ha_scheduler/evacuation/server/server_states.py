@@ -43,7 +43,11 @@ def follow(step: Step, host: HostRecovery) -> HostRecovery:
             step.put(discovery.found(step, host, server))
     for record in step.servers_of(host):
         if step.looked_at(host) or record.state.under_way:
-            step.put(FUNCTIONS[record.state](step, record))
+            new = FUNCTIONS[record.state](step, record)
+            again = record.state is not ServerState.WAITING and step.looked_at(host)
+            if again and new.state is ServerState.WAITING:
+                new = waiting(step, new)  # before anybody asks for it
+            step.put(new)
     if host.aborted:
         give_up_waiting(step, host, Reason.ABORTED, host.aborted)
     return replace(host, old_requests=step.hosts[host.id].old_requests)
@@ -82,6 +86,17 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
     return replace(host, planned=planned)
 
 
+def believe_emptied(step: Step, host: HostRecovery) -> None:
+    """A person says that both queues of the host are empty: so nothing is left there
+    of what was ordered of its servers by now. What is ordered later is there again."""
+    for record in step.servers_of(host):
+        server = step.picture.servers.get(record.server)
+        if server and server.task_state:
+            state = task_states.of(server.task_state)
+            queued = state.done is task_states.Done.QUEUES
+            step.put(replace(record, queues_emptied=queued))
+
+
 def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     """It is still on the dead host, and Nova was not asked, or not again."""
     if transitions.new_record(step.picture, record):
@@ -101,7 +116,10 @@ def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:
     if why := triage.why_left(server, facts, step.options):
         return transitions.left(step, record, *why)
     state = server.task_state and task_states.of(server.task_state)
-    if not state or task_states.may_be_asked(state, step.hosts[record.recovery]):
+    if not state:
+        record = replace(record, queues_emptied=False)
+    host = step.hosts[record.recovery]
+    if not state or task_states.may_be_asked(state, host, record):
         return attempts.idle(step, record)
     return transitions.busy(step, record, state)
 
@@ -111,7 +129,9 @@ def ready(step: Step, record: ServerRecovery) -> bool:
     due = record.state is ServerState.WAITING and record.not_before <= step.now
     shown = step.picture.servers.get(record.server)
     there = shown is not None and shown.host == record.source
-    return due and there and not (record.phase and record.phase.busy)
+    busy = record.phase is not None and record.phase.busy
+    # What was decided on before may still wait for its turn.
+    return due and there and not (busy or step.pending(record, Effect.EVACUATE))
 
 
 def claims(step: Step) -> list[board.Claim]:

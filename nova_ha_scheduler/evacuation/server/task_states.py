@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from nova_ha_scheduler.records.host_recovery import HostRecovery
 from nova_ha_scheduler.records.old_request import QueuedRequest
+from nova_ha_scheduler.records.server_recovery import ServerRecovery
 
 
 class Done(enum.Enum):
@@ -161,10 +162,10 @@ def is_rebuild(name: str | None) -> bool:
     return name is not None and name.startswith("rebuild")
 
 
-def may_be_asked(state: TaskState, host: HostRecovery) -> bool:
+def may_be_asked(state: TaskState, host: HostRecovery, record: ServerRecovery) -> bool:
     """Whether a server may be asked for in a task state.
 
     :param host: the recovery of its host.
     """
-    emptied = state.done is Done.QUEUES and host.queues_emptied
-    return state.done is Done.AT_ONCE or emptied
+    emptied = host.queues_emptied and record.queues_emptied
+    return state.done is Done.AT_ONCE or (state.done is Done.QUEUES and emptied)

@@ -25,6 +25,8 @@ def new_record(picture: Picture, record: ServerRecovery) -> Migration | None:
     """
     newest = picture.newest_record(record.server, record.source)
     older = picture.record(record.leftover)
+    if older and (older.server, older.source) != (record.server, record.source):
+        older = None  # each cell numbers its own
     if older and older.landed:
         return older
     if newest is None or newest.id <= record.baseline:

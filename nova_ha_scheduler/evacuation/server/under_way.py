@@ -35,6 +35,8 @@ def under_way(step: Step, record: ServerRecovery) -> ServerRecovery:
     outcome = step.outcome(record, Effect.EVACUATE) if asked else None
     if outcome and not (outcome.refused or outcome.withheld):
         record = attempts.answered(step, record, outcome)
+    if not asked:
+        record = attempts.named_late(step, record)
     goes_on = newest is not None and not (newest.failed or newest.landed)
     if goes_on and newest and newest.destination:
         record = replace(record, destination=newest.destination)

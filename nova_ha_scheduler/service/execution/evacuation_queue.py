@@ -53,7 +53,8 @@ class EvacuationQueue:
         server = intent.server or ""
         with self._lock:
             sent = self._asking.pop(server)
-            self._window.answered(sent, self._clock())
+            if result is Result.OK:  # else it says nothing of how quick nova-api is
+                self._window.answered(sent, self._clock())
             if result not in _UNTAKEN:
                 self._scheduling[server] = sent
             self._release()

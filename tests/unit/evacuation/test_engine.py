@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nova_ha_scheduler.cluster.picture import Server
 from nova_ha_scheduler.evacuation import dry_run
 from nova_ha_scheduler.evacuation.interfaces import Testimony, WitnessVerdict
 from nova_ha_scheduler.evacuation.options import Options
@@ -14,9 +15,12 @@ from nova_ha_scheduler.reasons import Reason
 from nova_ha_scheduler.records.commands import Command, CommandKind
 from nova_ha_scheduler.records.effects import Effect, Intent
 from nova_ha_scheduler.records.events import EventKind
+from nova_ha_scheduler.records.evidence import Evidence, Proof
+from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
+from nova_ha_scheduler.records.maintenance_window import Window, WindowState
 from nova_ha_scheduler.records.move import Move, MoveState
 from nova_ha_scheduler.records.pauses import Pause
-from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
 from nova_ha_scheduler.records.state import Change
 from nova_ha_scheduler.service.openstack_world import ProductionWorld
 from nova_ha_scheduler.simulation.runner import Simulation
@@ -172,3 +176,54 @@ def test_what_nobody_carries_out_is_no_success() -> None:
     for effect in (Effect.LOOK, Effect.FENCE, Effect.ASK_WHY):
         with pytest.raises(ValueError, match=f"nobody carries out {effect.value}"):
             world.carry_out(Intent("i1", effect, "node1", 1.0))
+
+
+def _asked() -> tuple[Simulation, Intent]:
+    """A simulation in which Nova is to be asked for a server, in its turn."""
+    simulation = scenario.build({"hosts": {"node1..node3": {"zone": "nfs-a"}}}, [])
+    engine, now = simulation.engine, simulation.clock.now()
+    assert engine is not None
+    simulation.tick()
+    record = ServerRecovery("r", "u1", "web", "node1", ServerState.ASKED, now)
+    proof = Evidence(Proof.POWER_OFF, "redfish", now)
+    host = HostRecovery("r", "node1", HostState.EVACUATING, now, evidence=proof)
+    engine.state = replace(
+        engine.state, hosts={"r": host}, servers={record.key: record}
+    )
+    intent = Intent("i1", Effect.EVACUATE, "node1", now, "r", "u1", "node2")
+    assert not engine.withholds(intent)
+    return simulation, intent
+
+
+def test_what_somebody_else_evacuates_is_not_asked_for() -> None:
+    simulation, intent = _asked()
+    engine = simulation.engine
+    assert engine is not None
+    assert engine._picture is not None
+    rebuilds = Server(
+        uuid="u1", name="web", host="node1", vm_state="active", task_state="rebuilding"
+    )
+    kept = engine._picture
+    engine._picture = replace(kept, servers={"u1": rebuilds})
+    assert engine.withholds(intent)
+    engine._picture = kept
+    record = engine.state.servers["r", "u1"]
+    for state in set(ServerState) - {ServerState.ASKED}:
+        changed = {record.key: replace(record, state=state)}
+        engine.state = replace(engine.state, servers=changed)
+        assert engine.withholds(intent), state
+
+
+@pytest.mark.parametrize("host", ["node1", "node2"])
+def test_a_maintenance_that_begins_meanwhile(host: str) -> None:
+    """Of the source, and of the destination: from the order on, before it shows."""
+    simulation, intent = _asked()
+    engine = simulation.engine
+    assert engine is not None
+    window = Window(f"{host}@1", host, "ann", "memory", WindowState.STARTING, 1.0)
+    engine.state = replace(engine.state, windows={window.id: window})
+    assert engine.withholds(intent)
+    fence = replace(intent, effect=Effect.FENCE, destination=None)
+    assert engine.withholds(fence) is (host == "node1")
+    move = replace(intent, effect=Effect.LIVE_MIGRATE)
+    assert engine.withholds(move) is (host == "node2")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Until when Nova is asked why an evacuation failed, and whether it was given up."""
 
+from dataclasses import replace
+
 import pytest
 
 from nova_ha_scheduler.cluster.picture import Migration, Picture, Scope
 from nova_ha_scheduler.evacuation.options import Options
-from nova_ha_scheduler.evacuation.server import attempts
+from nova_ha_scheduler.evacuation.server import attempts, under_way
 from nova_ha_scheduler.evacuation.server.verdicts import Facts
 from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.records.effects import Effect, Intent, Outcome, Result
@@ -79,3 +81,32 @@ def test_nova_does_not_answer() -> None:
 def test_given_up(said: str | None, status: str, given_up: bool) -> None:
     facts = Facts(step(said), RECORD, record(status, NOW))
     assert bool(facts.given_up) is given_up
+
+
+UNNAMED = replace(RECORD, request_id=None)
+REQUEST = Intent("2", Effect.EVACUATE, "node1", 980.0, *RECORD.key, destination="node2")
+
+
+def asked(*outcomes: Outcome) -> Step:
+    """nova-api is being asked, or has answered in this step."""
+    state = State(intents={REQUEST.id: REQUEST})
+    shown = Picture(NOW, Scope(), {}, {}, (record("failed", NOW),))
+    running = frozenset({REQUEST.id}) - {outcome.intent.id for outcome in outcomes}
+    return Step(state, shown, outcomes, running, NOW, Options(settle=SETTLE))
+
+
+def test_nova_api_has_not_answered_yet() -> None:
+    """The evacuation has failed by then. Its answer names the request: until then, the
+    destination is not taken for one that may have the server."""
+    new = under_way.under_way(asked(), UNNAMED)
+    assert new == UNNAMED
+    answered = asked(Outcome(REQUEST, Result.OK, 999.0, request_id="req-9"))
+    new = under_way.under_way(answered, UNNAMED)
+    assert (new.state, new.only, new.request_id) == (ServerState.MOVING, None, "req-9")
+    (intent,) = answered.change().opened
+    assert (intent.effect, intent.text) == (Effect.ASK_WHY, "req-9")
+
+
+def test_nova_api_has_said_nothing() -> None:
+    lost = asked(Outcome(REQUEST, Result.UNKNOWN, 999.0, "no answer"))
+    assert under_way.under_way(lost, UNNAMED).only == "node2"
