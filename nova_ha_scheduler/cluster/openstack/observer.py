@@ -233,10 +233,8 @@ class _Observation:
             "resize": (*UNCONFIRMED, *UNDER_WAY),
             MoveKind.COLD.value: UNCONFIRMED,
         }
-        # Each cell numbers its own.
-        by_id = {
-            (m.source, m.id): m for m in records if m.status in states.get(m.kind, ())
-        }
+        open_ = (m for m in records if m.status in states.get(m.kind, ()))
+        by_id = {(m.source, m.id): m for m in open_}  # each cell numbers its own
         if not by_id:
             return ()
         shown = {_id_of(raw): raw for raw in self._list(status=list(_RESIZING))}
