@@ -330,17 +330,17 @@ class Picture:
         """The newest evacuation record of a server off a host."""
         return self._newest.get((server, source, True))
 
-    def record(self, id: int) -> Migration | None:
-        """A record, by its id."""
-        return self._by_id.get(id)
+    def record(self, server: str, source: str, id: int) -> Migration | None:
+        """A record, by its id: each cell numbers its own."""
+        return self._by_id.get((server, source, id))
 
     def first_accepted(self, server: str, source: str) -> int:
         """The oldest evacuation record that Nova has not taken up; 0: there is none."""
         return self._accepted.get((server, source), 0)
 
     @cached_property
-    def _by_id(self) -> Mapping[int, Migration]:
-        return {record.id: record for record in self.migrations}
+    def _by_id(self) -> Mapping[tuple[str, str, int], Migration]:
+        return {(m.server, m.source, m.id): m for m in self.migrations}
 
     @cached_property
     def _accepted(self) -> Mapping[tuple[str, str], int]:

@@ -247,7 +247,8 @@ class Engine:
     def withholds(self, intent: Intent) -> bool:
         """Whether what was decided before is not begun any more: a person has stopped
         it, it was decided on what is too old, or in doubt by now, its destination is
-        closed, or somebody else evacuates the server; asks the journal.
+        closed, its host or its destination is under maintenance, or somebody else
+        evacuates the server; asks the journal.
 
         To be called just before the effect, from any thread.
         """

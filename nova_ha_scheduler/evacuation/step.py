@@ -312,7 +312,8 @@ class Step:
     def leaves_out_moves(self, error: Exception) -> None:
         """All moves stay as they were, for a bug."""
         self.broken["the moves"] = error
-        found = {move.key for move in self.moves.values()}
+        drained = {window.id for window in self.open_windows()}
+        found = {m.key for m in self.moves.values() if m.job not in drained}
         self._closed = [
             outcome
             for outcome in self._closed

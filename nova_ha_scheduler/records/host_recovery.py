@@ -183,8 +183,8 @@ class HostRecovery(WithState):
         the first step that asked has planned.
     :ivar chosen: where a person has ordered them to go, by server, and nowhere else.
     :ivar old_requests: what its nova-compute may find in its queue when it returns.
-    :ivar queues_emptied: a person has said so of both of its queues, which holds for
-        the servers that say so, too.
+    :ivar queues_emptied: a person has said so of both of its queues. It holds for the
+        servers whose own queues_emptied says so.
     :ivar aborted: by whom and why it was stopped where it stood; "": it was not.
     :ivar flaps: it has died for the second time within the time that the options say.
     :ivar ended_at: when it was closed; None for as long as it is open.

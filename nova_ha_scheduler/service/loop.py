@@ -288,7 +288,7 @@ class Service:
             self._wake.clear()
             stepped = self._step(engine, pace)
             self._tell()
-            if stepped:  # all that was to be written is
+            if stepped:  # all that was decided is written down
                 self._troubles.is_over(Trouble.JOURNAL, Part.LOOP)
             self._health.stepped()
         except NotActive:
@@ -301,7 +301,7 @@ class Service:
             self._stop.wait(_RETRY_SECONDS)
 
     def _step(self, engine: Engine, pace: "Pace") -> bool:
-        """:returns: whether there was one."""
+        """:returns: whether there was one, or it was due: the journal was used."""
         news = self._take_updates(engine, pace)
         written = self.journal.load(self._clock.now())
         paused, self._pauses = self._pauses, frozenset(written.pauses)
@@ -314,7 +314,7 @@ class Service:
             if self._troubles.begins(Trouble.CLOUD, error):
                 words, todo, _ = Trouble.CLOUD.value
                 self._say(EventKind.BLIND, f"{words}: {one_line(error)}. {todo}")
-            return False
+            return True
         if self._monitor:
             self._monitor.learn(change, engine)
         for event in change.events:

@@ -26,8 +26,8 @@ _HOSTS_INTERVAL = 10.0
 """Seconds for which the hosts need not be looked at while servers are followed."""
 
 _SAME_LOOK = 1.0
-"""Seconds for which hosts are as they were: a step that wants to see more of some takes
-another look at once."""
+"""Seconds for which the hosts need not be looked at again: a step that needs to see
+more of some hosts looks again at once."""
 
 _SERVERS_INTERVAL = 30.0
 """The same for a host's list of servers: one may have been booted just before."""

@@ -192,7 +192,7 @@ def _accounted(step: Step, host: HostRecovery) -> HostRecovery:
     mine = step.servers_of(host)
     if any(not server.state.final for server in mine):
         return host
-    entered = host.stages.get(HostState.EVACUATING.value, host.started_at)
+    entered = host.closed_at or host.started_at
     early = step.picture.taken_at < entered + step.options.settle
     if not mine and early and entered <= step.now:  # else the clock was set back
         return host  # so that no answer that leaves a cell out makes it an empty one

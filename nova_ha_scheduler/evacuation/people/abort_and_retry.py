@@ -64,9 +64,12 @@ def retry(step: Step, command: Command) -> None:
     elif command.queues_emptied and with_servers and not step.looked_at(host):
         return  # the next picture shows for which servers the word is
     else:
-        step.settle(command, "it is taken up again")
+        words = "it is taken up again"
+        if command.queues_emptied and not with_servers:
+            words += "; say again that its queues are empty, once its servers wait"
+        step.settle(command, words)
         if command.queues_emptied:
-            server_states.believe_emptied(step, host)
+            server_states.believe_emptied(step, host, command.at)
         emptied = host.queues_emptied or command.queues_emptied
         host = replace(host.because(None), aborted="", queues_emptied=emptied)
         host = host.put_off(step.now)

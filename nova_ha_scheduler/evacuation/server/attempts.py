@@ -78,8 +78,9 @@ def _is_unanswered(step: Step, record: Asked) -> bool:
 
 
 def named_late(step: Step, record: Asked) -> Asked:
-    """The record, which was followed before nova-api had answered; now it may have."""
-    for effect in _REQUESTS:
+    """The record, which was followed before nova-api had answered; now it may have. In
+    the step that begins to follow, an answer may be that of an attempt before."""
+    for effect in _REQUESTS if record.moving_at != step.now else ():
         outcome = step.outcome(record, effect)
         if outcome and outcome.ok and record.request_id is None:
             record = replace(record, request_id=outcome.request_id)

@@ -86,15 +86,21 @@ def try_again(step: Step, host: HostRecovery) -> HostRecovery:
     return replace(host, planned=planned)
 
 
-def believe_emptied(step: Step, host: HostRecovery) -> None:
+def believe_emptied(step: Step, host: HostRecovery, at: float) -> None:
     """A person says that both queues of the host are empty: so nothing is left there
-    of what was ordered of its servers by now. What is ordered later is there again."""
+    of what was ordered of its servers by then. What is ordered later is there again.
+
+    :param at: when it was said; a server that Nova has written since, as far as the
+        clocks tell, is not believed.
+    """
     for record in step.servers_of(host):
         server = step.picture.servers.get(record.server)
         if server and server.task_state:
             state = task_states.of(server.task_state)
             queued = state.done is task_states.Done.QUEUES
-            step.put(replace(record, queues_emptied=queued))
+            latest = at - step.options.clock_skew
+            earlier = server.changed_at is None or server.changed_at <= latest
+            step.put(replace(record, queues_emptied=queued and earlier))
 
 
 def waiting(step: Step, record: ServerRecovery) -> ServerRecovery:

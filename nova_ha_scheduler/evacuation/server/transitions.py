@@ -24,9 +24,7 @@ def new_record(picture: Picture, record: ServerRecovery) -> Migration | None:
     said before.
     """
     newest = picture.newest_record(record.server, record.source)
-    older = picture.record(record.leftover)
-    if older and (older.server, older.source) != (record.server, record.source):
-        older = None  # each cell numbers its own
+    older = picture.record(record.server, record.source, record.leftover)
     if older and older.landed:
         return older
     if newest is None or newest.id <= record.baseline:

@@ -68,6 +68,7 @@ def adopt(step: Step, record: ServerRecovery) -> ServerRecovery:
         destination=chosen or expected,
         request_id=record.request_id if ours else None,
         moving_at=step.now,
+        queues_emptied=False,
     )
     return under_way(step, record)
 

@@ -222,8 +222,9 @@ class Leadership:
             if self._stopped() or self._stands_still() or not self.leads:
                 continue
             try:
-                if self._journal.renew():
-                    self._troubles.is_over(Trouble.JOURNAL, Part.LEASE)
+                self._journal.renew()
+                # Where that was not needed, another write has just renewed it.
+                self._troubles.is_over(Trouble.JOURNAL, Part.LEASE)
             except NotActive:
                 self.lose()
             except Exception as error:  # drivers raise anything

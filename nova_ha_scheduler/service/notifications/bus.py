@@ -211,14 +211,18 @@ class Sender:
             self._news.clear()
             try:
                 notifier = notifier or self._notifier()
-                while self._active() and (events := self._outbox.pending()):
+                while self._active():
+                    events = self._outbox.pending()
+                    # Before the broker is asked, which may be away for long.
+                    self._troubles.is_over(Trouble.JOURNAL, Part.OUTBOX)
+                    if not events:
+                        break
                     for _, event in events:
                         kind = event.kind.value
                         payload = {**asdict(event), "kind": kind}
                         notifier.info({}, PREFIX + kind, payload)
                     self._outbox.sent(events[-1][0])
                     self._troubles.is_over(Trouble.SENDER)
-                self._troubles.is_over(Trouble.JOURNAL, Part.OUTBOX)
             except JournalError as error:
                 self._troubles.begins(Trouble.JOURNAL, error, Part.OUTBOX)
             except Exception as error:

@@ -82,15 +82,18 @@ def test_what_one_part_can_use_another_may_not(
     ]
 
 
-def test_it_stands_since_the_first_part_has_it(clock: list[float]) -> None:
+def test_it_stands_since_the_first_part_has_it(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = [1000.0]
+    monkeypatch.setattr(troubles.time, "time", lambda: times[-1])
     found = Troubles()
     assert found.begins(Trouble.JOURNAL, "no answer", Part.LEASE)
+    times.append(1010.0)
     assert not found.begins(Trouble.JOURNAL, "no route", Part.LOOP)
-    (before,) = found.standing()
+    assert found.standing() == [(Trouble.JOURNAL, 1000.0, "no route")]
     assert not found.is_over(Trouble.JOURNAL, Part.LEASE)
-    (after,) = found.standing()
-    assert before[1] <= after[1]
-    assert after[2] == "no route"
+    assert found.standing() == [(Trouble.JOURNAL, 1010.0, "no route")]
     assert found.is_over(Trouble.JOURNAL, Part.LOOP)
 
 

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of task states."""
 
+from dataclasses import replace
+
 import pytest
 from nova.compute import task_states as nova_states
 from nova.objects.fields import InstanceTaskState
 
+from nova_ha_scheduler.cluster.picture import Picture, Scope, Server
+from nova_ha_scheduler.evacuation.options import Options
+from nova_ha_scheduler.evacuation.server import server_states
 from nova_ha_scheduler.evacuation.server.task_states import TABLE, Done, TaskState, of
+from nova_ha_scheduler.evacuation.step import Step
 from nova_ha_scheduler.records.host_recovery import HostRecovery, HostState
-from nova_ha_scheduler.records.server_recovery import ServerState
+from nova_ha_scheduler.records.server_recovery import ServerRecovery, ServerState
+from nova_ha_scheduler.records.state import State
 from tests.lib.simulation import scenario
 from tests.scenarios.test_scenarios import CASES
 
@@ -55,3 +62,21 @@ def test_a_word_on_the_queues_ends_with_the_death() -> None:
     assert host.entered(HostState.INCOMPLETE, 2.0).queues_emptied
     assert not host.entered(HostState.RETURNING, 2.0).queues_emptied
     assert not host.entered(HostState.FENCED, 2.0).queues_emptied
+
+
+@pytest.mark.parametrize(
+    ("written", "believed"), [(990.0, True), (None, True), (999.5, False)]
+)
+def test_what_was_ordered_after_the_word_is_not_believed(
+    written: float | None, believed: bool
+) -> None:
+    """The word was given at 1000, and is taken later, when a trigger is there again."""
+    host = HostRecovery("r", "node1", HostState.EVACUATING, 1.0)
+    record = ServerRecovery("r", "u1", "web", "node1", ServerState.WAITING, 1.0)
+    state = State(hosts={"r": host}, servers={record.key: record})
+    server = Server(uuid="u1", name="web", host="node1", vm_state="stopped")
+    server = replace(server, task_state="powering-on", changed_at=written)
+    shown = Picture(1100.0, Scope(), {}, {"u1": server})
+    step = Step(state, shown, (), frozenset(), 1100.0, Options(clock_skew=2.0))
+    server_states.believe_emptied(step, host, 1000.0)
+    assert step.servers[record.key].queues_emptied is believed

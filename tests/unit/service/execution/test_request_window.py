@@ -152,7 +152,7 @@ def test_one_that_nobody_claims_holds_up_nobody_for_ever() -> None:
     assert len(asked) == size
     now = 61.0
     queue.only([intent.server or "" for intent in intents])
-    assert len(asked) == size + 1  # how quick nova-api is, no such answer says
+    assert len(asked) == size + 1  # such an answer does not say how quick nova-api is
 
 
 def test_what_nova_api_does_not_answer_holds_up_nobody_for_long() -> None:

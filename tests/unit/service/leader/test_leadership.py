@@ -12,6 +12,7 @@ import pytest
 
 from nova_ha_scheduler.clock import SystemClock
 from nova_ha_scheduler.health.troubles import Troubles
+from nova_ha_scheduler.journal import JournalError
 from nova_ha_scheduler.service.leader import lock
 from nova_ha_scheduler.service.leader.leadership import Leadership
 from tests.lib.waiting import PATIENCE
@@ -51,6 +52,29 @@ def test_the_lease_is_kept_after_any_error() -> None:
     leadership.start()
     try:
         assert again.wait(PATIENCE)
+    finally:
+        leadership.release()
+
+
+def test_a_lease_that_another_write_renews_is_no_trouble() -> None:
+    """The journal was away for a moment. The report was written first when it was back,
+    and so the lease need not be renewed."""
+    numbers, again = itertools.count(1), threading.Event()
+
+    def renew() -> bool:
+        match next(numbers):
+            case 1:
+                raise JournalError("no answer")
+            case 3:  # the second one has ended its trouble by now
+                again.set()
+        return False
+
+    leadership = _leadership("", timeout=0.1, renew=renew)
+    assert leadership.acquire()
+    leadership.start()
+    try:
+        assert again.wait(PATIENCE)
+        assert leadership._troubles.standing() == []
     finally:
         leadership.release()
 
