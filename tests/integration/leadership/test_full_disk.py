@@ -74,7 +74,7 @@ def test_nothing_is_done_that_cannot_be_written(site: Site, tmp_path: Path) -> N
     assert site.cloud.changes == []
     ballast.unlink()
     wait("the recovery", lambda: f"host.recovered {host}" in site.log("first"))
-    assert ROOM in site.log("first")
+    wait("its end", lambda: ROOM in site.log("first"))
     assert [change.host for change in site.cloud.changes] == [host] * 2
     assert site.log("first").count(FULL) == 1
     assert "Traceback" not in site.log("first")
