@@ -85,15 +85,16 @@ class Writer:
 
     def _write(self) -> None:
         now, engine = self._clock.now(), self._engine
-        if engine is None:  # it keeps no reports
-            self._troubles.is_over(Trouble.JOURNAL, Part.REPORT)
         if engine is not None:
             found = self.report(engine, now)
             self._keep(found)
             self._publish(
                 judge(JournalFacts(engine.state, found.owner, found), now), now
             )
-        elif self._directory and self._told.is_due(now, self._interval):
+            return
+        # Who stands by keeps no reports.
+        self._troubles.is_over(Trouble.JOURNAL, Part.REPORT)
+        if self._directory and self._told.is_due(now, self._interval):
             self._publish(self._from_journal(now), now)
 
     def report(self, engine: Engine, now: float) -> Report:

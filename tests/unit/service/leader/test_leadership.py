@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lease: how the first one is taken, and who keeps it."""
 
+import contextlib
 import itertools
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +39,18 @@ def _leadership(url: str, timeout: float, **more: Any) -> Leadership:
     return Leadership(conf, journal, SystemClock(), Troubles())
 
 
+@contextlib.contextmanager
+def _leading(renew: Callable[[], bool]) -> Iterator[Leadership]:
+    """One that is the active trigger, and keeps its lease."""
+    leadership = _leadership("", timeout=0.1, renew=renew)
+    assert leadership.acquire()
+    leadership.start()
+    try:
+        yield leadership
+    finally:
+        leadership.release()
+
+
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_the_lease_is_kept_after_any_error() -> None:
     numbers, again = itertools.count(1), threading.Event()
@@ -47,13 +61,8 @@ def test_the_lease_is_kept_after_any_error() -> None:
         again.set()
         return True
 
-    leadership = _leadership("", timeout=0.1, renew=renew)
-    assert leadership.acquire()
-    leadership.start()
-    try:
+    with _leading(renew):
         assert again.wait(PATIENCE)
-    finally:
-        leadership.release()
 
 
 def test_a_lease_that_another_write_renews_is_no_trouble() -> None:
@@ -69,14 +78,9 @@ def test_a_lease_that_another_write_renews_is_no_trouble() -> None:
                 again.set()
         return False
 
-    leadership = _leadership("", timeout=0.1, renew=renew)
-    assert leadership.acquire()
-    leadership.start()
-    try:
+    with _leading(renew) as leadership:
         assert again.wait(PATIENCE)
         assert leadership._troubles.standing() == []
-    finally:
-        leadership.release()
 
 
 def test_the_first_lease_is_taken_with_the_lock(
